@@ -1,0 +1,1 @@
+"""Tables, figures and the report page, computed from finished cells. Nothing here trains."""

@@ -1,0 +1,10 @@
+"""Attacks of the unauthorised trainer: one file for each family. Those in ATTACKS are in the suite."""
+
+from attacks.gradient import Pgd
+from attacks.plain import Plain
+from bench.protocols import Attack
+
+ATTACKS: dict[str, type[Attack]] = {
+    "none": Plain,
+    "pgd": Pgd,
+}

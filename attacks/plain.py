@@ -1,0 +1,9 @@
+"""Plain training: no attack."""
+
+from bench.protocols import Attack
+
+
+class Plain(Attack):
+    """Training on whatever was scraped, with flip and crop and nothing else."""
+
+    source = "control"

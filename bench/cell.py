@@ -1,0 +1,76 @@
+"""What one honest experiment is, and its key: the same settings always have the same name."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from bench.data import DatasetSettings
+from bench.protocols import Attack, Method
+from bench.settings import Settings
+from bench.train import Recipe
+
+PROTOCOL = 1
+"""Raised when the kernel itself changes what the same settings measure."""
+
+S = TypeVar("S", bound=Settings, covariant=True)
+
+
+@dataclass(frozen=True)
+class Choice(Generic[S]):
+    """A plug-in by name, with every setting spelled out."""
+
+    name: str
+    settings: S
+
+    def canonical(self) -> dict[str, Any]:
+        """Name, revision and all settings, defaults included, as JSON values."""
+        return {"name": self.name, "revision": self.settings.revision, **self.settings.model_dump(mode="json")}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Protect a data set with a method, train a victim on it under a stack of attacks, test it on clean images."""
+
+    dataset: Choice[DatasetSettings]
+    fingerprint: str
+    """Content of the data set where its settings do not fix it, else empty."""
+    model: str
+    method: Choice[Method]
+    attacks: tuple[Choice[Attack], ...]
+    train: Recipe
+    seed: int
+    """Fixes the victim's initial weights, batch order, crops and attacks."""
+    noise_seed: int
+    """Fixes the noise, which all cells that need the same one share."""
+
+    def canonical(self) -> dict[str, Any]:
+        """Everything that decides the result, as JSON values."""
+        return {
+            **self._noise_canonical(),
+            "model": self.model,
+            "attacks": [attack.canonical() for attack in self.attacks],
+            "train": {"revision": self.train.revision, **self.train.model_dump(mode="json")},
+            "seed": self.seed,
+        }
+
+    def _noise_canonical(self) -> dict[str, Any]:
+        dataset = self.dataset.canonical() | ({"fingerprint": self.fingerprint} if self.fingerprint else {})
+        method = self.method.canonical()
+        return {"protocol": PROTOCOL, "dataset": dataset, "method": method, "noise_seed": self.noise_seed}
+
+    @property
+    def key(self) -> str:
+        """The cell's name: 16 hexadecimal digits of the hash of its canonical JSON."""
+        return digest(self.canonical())
+
+    @property
+    def noise_key(self) -> str:
+        """The name of the noise it needs: data set, method and noise seed alone decide it."""
+        return digest(self._noise_canonical())
+
+
+def digest(value: dict[str, Any]) -> str:
+    """Hash JSON values, whatever the order of the keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

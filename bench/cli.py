@@ -1,0 +1,147 @@
+"""The commands, and all exit codes: 0 done, 1 some cell failed, 2 wrong input, 130 stopped."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bench.store import Store, StoreError
+from bench.yaml_file import GridError, suggestion
+
+GRIDS = Path("grids")
+app = typer.Typer(
+    name="bench",
+    help="Which unlearnable examples protect, against whom, at what cost.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Results = Annotated[Path, typer.Option(help="Folder of records, noise and the report.")]
+
+
+@app.command()
+def run(
+    grids: Annotated[list[Path], typer.Argument(help="Grid files, such as grids/table2.yaml.")],
+    scale: Annotated[str, typer.Option(help="paper, small or tiny: see grids/scales.yaml.")] = "paper",
+    assign: Annotated[list[str], typer.Option("--set", help="Change a setting: train.steps=2000.")] = [],  # noqa: B006
+    only: Annotated[list[str], typer.Option(help="Run part of the grid: method=sem.")] = [],  # noqa: B006
+    seeds: Annotated[int | None, typer.Option(min=1, help="Victims for each condition.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Cells at a time; default one per core or GPU.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "auto",
+    data_root: Annotated[Path, typer.Option(help="Folder of downloaded data sets.")] = Path("data"),
+    results: Results = Path("results"),
+    backend: Annotated[str, typer.Option(help="processes, or a cluster: dask, ray (docs/cluster.md).")] = "processes",
+    cluster: Annotated[str | None, typer.Option(help="Address of the cluster; default a local one.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show cells and cost; run nothing.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed cells again.")] = False,
+) -> None:
+    """Run the cells of grid files that have no result yet; started again, it goes on where it stopped."""
+    from bench.request import Request
+    from bench.running import carry_out, show_forecast
+
+    request = Request(
+        grids=tuple(grids),
+        scale=scale,
+        assignments=tuple(assign),
+        only=tuple(only),
+        seeds=seeds,
+        jobs=jobs,
+        device=device,
+        data_root=data_root,
+        results=results,
+        backend=backend,
+        cluster=cluster,
+        retry_failed=retry_failed,
+    )
+    console = Console(highlight=False, soft_wrap=True)
+    raise typer.Exit(show_forecast(request, console) if dry_run else carry_out(request, console))
+
+
+@app.command()
+def report(results: Results = Path("results")) -> None:
+    """Write tables, figures and one page from all records, and say where the page is."""
+    from analysis.report import write_report
+
+    console = Console(highlight=False, soft_wrap=True)
+    summary = write_report(Store(results))
+    for line in summary.lines:
+        console.print(escape(line))
+    console.print(f"page: {summary.page.resolve()}", markup=False)
+
+
+@app.command("list")
+def list_(what: Annotated[Literal["methods", "attacks", "datasets", "models", "grids"], typer.Argument()]) -> None:
+    """List the plug-ins, networks and grid files there are."""
+    table = Table(box=None, header_style="bold")
+    for row, cells in enumerate(_listing(what)):
+        if row == 0:
+            for heading in cells:
+                table.add_column(heading)
+        else:
+            table.add_row(*(escape(cell) for cell in cells))
+    Console(highlight=False).print(table)
+
+
+def _listing(what: str) -> list[Sequence[str]]:
+    from bench.grid import TABLES
+    from bench.models import MODELS
+    from bench.yaml_file import read_mapping
+
+    if what == "grids":
+        files = [file for file in sorted(GRIDS.glob("*.yaml")) if file.name != "scales.yaml"]
+        return [("grid", "what it shows"), *((str(file), str(read_mapping(file).get("title", ""))) for file in files)]
+    if what == "models":
+        entries = [(name, _first_line(model.__doc__)) for name, model in MODELS.items()]
+        return [("model", "what it is"), *entries, ("timm/NAME", "Any network of timm, untrained.")]
+    table = TABLES[what]
+    if what == "datasets":
+        return [("data set", "what it is"), *((name, _first_line(entry.__doc__)) for name, entry in table.items())]
+    return [
+        (what.removesuffix("s"), "what it does", "source"),
+        *((name, _first_line(entry.__doc__), str(getattr(entry, "source", ""))) for name, entry in table.items()),
+    ]
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]
+
+
+@app.command()
+def show(
+    cell: Annotated[str, typer.Argument(help="Key of a cell, or its beginning.")], results: Results = Path("results")
+) -> None:
+    """Print the record of one cell."""
+    store = Store(results)
+    keys = store.find(cell)
+    if not keys:
+        raise GridError(
+            f"show {cell}: no such cell in {results}{suggestion(cell, store.find('')[:20] or ['none yet'])}"
+        )
+    if len(keys) > 1:
+        raise GridError(f"show {cell}: {len(keys)} cells begin so: {', '.join(keys[:5])}{', ...' if keys[5:] else ''}")
+    Console(highlight=False, soft_wrap=True).print(store.cell_file(keys[0]).read_text(), markup=False, end="")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a grid file, for editors."""
+    from bench.schema import grid_schema
+
+    sys.stdout.write(json.dumps(grid_schema(), indent=2) + "\n")
+
+
+def main() -> None:
+    """Run a command; a user's mistake is one line on standard error, never a traceback."""
+    try:
+        app()
+    except (GridError, StoreError) as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

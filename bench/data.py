@@ -1,0 +1,186 @@
+"""Images with labels, and the data sets by name: the only data path and the only downloads."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from bench.settings import Settings
+
+
+@dataclass(frozen=True)
+class ImageDataset:
+    """Labelled images at rest.
+
+    `images` is uint8 (N, C, H, W) in [0, 255], `labels` int64 (N,) in [0, num_classes).
+    """
+
+    images: Tensor
+    labels: Tensor
+    num_classes: int
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one image."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    def floats(self, index: Tensor | slice = slice(None)) -> Tensor:
+        """The indexed images as float32 in [0, 1]."""
+        return self.images[index].float() / 255
+
+    def to(self, device: torch.device) -> "ImageDataset":
+        """The same data on another device."""
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+
+    def protected(self, protection: Tensor) -> "ImageDataset":
+        """The data as released: int8 noise in steps of 1/255 is added and clipped, uint8 replaces the images."""
+        protection = protection.to(self.images.device)
+        if protection.shape != self.images.shape:
+            raise ValueError(f"protection has shape {tuple(protection.shape)}, the images {tuple(self.images.shape)}")
+        if protection.dtype == torch.uint8:
+            return replace(self, images=protection)
+        if protection.dtype != torch.int8:
+            raise TypeError(f"a protection is int8 noise or uint8 images, not {protection.dtype}")
+        return replace(self, images=(self.images.short() + protection).clamp_(0, 255).byte())
+
+
+@dataclass(frozen=True)
+class Split:
+    """A training set and the clean test set that goes with it."""
+
+    train: ImageDataset
+    test: ImageDataset
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a cost forecast needs to know of a data set before it is read."""
+
+    train_images: int
+    shape: tuple[int, int, int]
+    num_classes: int
+
+
+class DatasetSettings(Settings, ABC):
+    """Which images, how many and how large. Every data set ends as uint8 tensors in memory."""
+
+    @abstractmethod
+    def load(self, root: Path) -> Split:
+        """Read or make the images; `root` is the folder that holds downloaded or user-supplied data."""
+
+    @abstractmethod
+    def outline(self, root: Path) -> Outline:
+        """Count and shape of the training images, without reading them."""
+
+    def fingerprint(self, root: Path) -> str:
+        """What identifies the content beyond the settings: empty where the settings say it all."""
+        return ""
+
+
+class Cifar10(DatasetSettings):
+    """CIFAR-10, 50,000 + 10,000 images of 32x32, 10 classes (Krizhevsky 2009); downloaded on first use."""
+
+    size: Annotated[int, Field(ge=4, le=32)] = 32
+    """Height and width in pixels; below 32 the images are area-averaged."""
+    train_images: Annotated[int, Field(ge=10, le=50_000)] = 50_000
+    """The first so many training images, the same number of each class."""
+
+    def outline(self, root: Path) -> Outline:
+        return Outline(self.train_images, (3, self.size, self.size), 10)
+
+    def load(self, root: Path) -> Split:
+        from torchvision.datasets import CIFAR10
+
+        # Asking for a download only where the files are missing keeps a prepared machine off the network.
+        missing = not (root / CIFAR10.base_folder).is_dir()
+        parts = [CIFAR10(root, train=train, download=missing and train) for train in (True, False)]
+        train, test = (
+            ImageDataset(torch.from_numpy(part.data.transpose(0, 3, 1, 2).copy()), torch.tensor(part.targets), 10)
+            for part in parts
+        )
+        return Split(resized(first_of_each_class(train, self.train_images), self.size), resized(test, self.size))
+
+
+class Folder(DatasetSettings):
+    """Your own images: `path`/train/CLASS/*.png and `path`/val (or test)/CLASS/*.png, resized to `size`."""
+
+    path: str
+    """The folder, relative to --data-root or absolute."""
+    size: Annotated[int, Field(ge=4)]
+    """Height and width in pixels: the image is resized (area-averaged, aspect not kept) to a square."""
+
+    def outline(self, root: Path) -> Outline:
+        train, _ = self._parts(root)
+        files = [path for path in train.glob("*/*") if path.is_file()]
+        return Outline(len(files), (3, self.size, self.size), len({path.parent for path in files}))
+
+    def load(self, root: Path) -> Split:
+        train_folder, test_folder = self._parts(root)
+        train, test = self._read(train_folder), self._read(test_folder)
+        if train.num_classes != test.num_classes:
+            raise ValueError(f"{train_folder} has {train.num_classes} classes, {test_folder} has {test.num_classes}")
+        return Split(train, test)
+
+    def fingerprint(self, root: Path) -> str:
+        digest = hashlib.sha256()
+        for part in self._parts(root):
+            for file in sorted(path for path in part.rglob("*") if path.is_file()):
+                digest.update(str(file.relative_to(part)).encode())
+                digest.update(file.read_bytes())
+        return digest.hexdigest()[:16]
+
+    def _parts(self, root: Path) -> tuple[Path, Path]:
+        folder = root / self.path
+        train, tests = folder / "train", [folder / name for name in ("val", "test")]
+        test = next((path for path in tests if path.is_dir()), tests[0])
+        for part in (train, test):
+            if not part.is_dir():
+                raise FileNotFoundError(f"{part}: no such folder; an image folder has train/CLASS/ and val/CLASS/")
+        return train, test
+
+    def _read(self, folder: Path) -> ImageDataset:
+        from PIL import Image
+        from torchvision.datasets import ImageFolder
+
+        listing = ImageFolder(str(folder))
+        images = np.empty((len(listing), 3, self.size, self.size), np.uint8)
+        for row, (file, _) in enumerate(listing.samples):
+            with Image.open(file) as picture:
+                # BOX is Pillow's area average.
+                square = picture.convert("RGB").resize((self.size, self.size), Image.Resampling.BOX)
+            images[row] = np.asarray(square).transpose(2, 0, 1)
+        return ImageDataset(torch.from_numpy(images), torch.tensor(listing.targets), len(listing.classes))
+
+
+DATASETS: dict[str, type[DatasetSettings]] = {"cifar10": Cifar10, "folder": Folder}
+
+
+def first_of_each_class(data: ImageDataset, count: int) -> ImageDataset:
+    """Keep the first `count` images, evenly over the classes: one more in the first ones where it does not divide."""
+    share, rest = divmod(count, data.num_classes)
+    rows = [(data.labels == label).nonzero().flatten()[: share + (label < rest)] for label in range(data.num_classes)]
+    kept = torch.cat(rows).sort().values
+    if len(kept) < count:
+        raise ValueError(f"asked for {count} images, but some class has fewer than {share + (rest > 0)}")
+    return replace(data, images=data.images[kept], labels=data.labels[kept])
+
+
+def resized(data: ImageDataset, size: int) -> ImageDataset:
+    """Area-average the images to size x size, rounded to the nearest grey level; a no-op at their own size."""
+    if data.shape[1:] == (size, size):
+        return data
+    parts = [
+        torch.nn.functional.interpolate(data.images[start : start + 4096].float(), size, mode="area").round().byte()
+        for start in range(0, len(data), 4096)
+    ]
+    return replace(data, images=torch.cat(parts))

@@ -1,0 +1,122 @@
+"""Devices, threads, precision, and a session's random streams and networks: the only place that knows hardware."""
+
+import os
+import platform
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+import torch
+
+from bench.models import Classifier, build
+from bench.seeding import generator
+
+IMAGES_PER_PASS = 128
+"""The cost unit: one pass is forward and backward of 128 images."""
+
+
+class Session:
+    """What one noise making or one training may use: a device, random streams by purpose, networks that are counted."""
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self.seed, self.device = seed, device
+        self._models: list[Classifier] = []
+
+    def generator(self, *purpose: str) -> torch.Generator:
+        """The random stream for `purpose`, on the session's device: the same bits for the same seed and purpose."""
+        return generator(self.seed, *purpose, device=self.device)
+
+    def build(self, name: str, *, num_classes: int, channels: int) -> Classifier:
+        """A fresh network on the device, in training mode, its initial weights fixed by the session's seed."""
+        source = generator(self.seed, "weights", name)  # drawn on the CPU: the same start on every device
+        model = build(name, num_classes=num_classes, channels=channels, source=source).to(self.device)
+        self._models.append(model)
+        return model
+
+    @property
+    def passes(self) -> float:
+        """Forward+backward passes of 128 images done so far by all networks of this session."""
+        return sum(model.gradient_images for model in self._models) / IMAGES_PER_PASS
+
+
+def available_devices(choice: str) -> list[str]:
+    """The devices that `choice` (auto, cpu, cuda, cuda:N, mps) stands for; ValueError if it has none here."""
+    gpus = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    present = [*gpus, *(["mps"] if torch.backends.mps.is_available() else []), "cpu"]
+    if choice == "auto":
+        return gpus or present[:1]
+    if choice == "cuda" and gpus:
+        return gpus
+    if choice in present:
+        return [choice]
+    raise ValueError(f"no device {choice!r} on this machine; choices: auto, {', '.join(present)}")
+
+
+def default_jobs(devices: list[str]) -> int:
+    """Parallel cells: one for each accelerator, or one for each CPU core this process may use."""
+    if devices != ["cpu"]:
+        return len(devices)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def lease(devices: list[str], locks: Path) -> Iterator[torch.device]:
+    """Hold one of `devices` for the time of the block, so that every worker process has an accelerator of its own.
+
+    CPUs are not counted: each worker runs on one thread, and the number of workers is the number of cores.
+    """
+    if devices == ["cpu"]:
+        torch.set_num_threads(1)
+        yield torch.device("cpu")
+        return
+    locks.mkdir(parents=True, exist_ok=True)
+    torch.backends.cudnn.deterministic = True  # same seed, same machine: same bits
+    while True:
+        for name in devices:
+            try:
+                with filelock.FileLock(locks / f"{name.replace(':', '-')}.lock", timeout=0.2):
+                    yield torch.device(name)
+                    return
+            except filelock.Timeout:
+                continue
+
+
+def describe(device: torch.device) -> dict[str, object]:
+    """What a reader needs to judge timings and bits: hardware, precision, threads and versions."""
+    import numpy
+    import torchvision
+
+    accelerator = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return {
+        "device": accelerator,
+        "processor": _processor(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "precision": "float32",
+        "threads": torch.get_num_threads(),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "torchvision": torchvision.__version__,
+            "numpy": numpy.__version__,
+        },
+    }
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes: the most the accelerator held, or the most this process has held since it started."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _processor() -> str:
+    """The processor's name, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

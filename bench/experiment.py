@@ -1,0 +1,156 @@
+"""One cell from data to record: the only code that makes noise and trains victims for keeps."""
+
+import math
+import subprocess
+import time
+import traceback
+from dataclasses import astuple, fields
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bench.cell import Cell
+from bench.data import DatasetSettings, ImageDataset, Split
+from bench.engine import Session, describe, peak_memory
+from bench.store import Record, Store
+from bench.train import Evaluation, train
+
+
+class BlockedError(RuntimeError):
+    """The noise that a cell needs could not be made."""
+
+
+@lru_cache(maxsize=2)
+def _loaded(dataset: DatasetSettings, root: Path) -> Split:
+    """The images, read once for each worker process."""
+    return dataset.load(root)
+
+
+def make_noise(cell: Cell, store: Store, data_root: Path, device: torch.device) -> tuple[Tensor, Record]:
+    """Load the protection that the cell needs, or make and keep it; equal noise is never made twice.
+
+    Returns it with what is known of it: its key, passes, size and time. Raises ValueError where it leaves its budget.
+    """
+    if not cell.method.settings.cached:
+        return _generate(cell, data_root, device)
+    with store.lock(cell.noise_key):
+        if not store.has_noise(cell.noise_key):
+            store.write_noise(cell.noise_key, *_generate(cell, data_root, device))
+        return store.read_noise(cell.noise_key)
+
+
+def _generate(cell: Cell, data_root: Path, device: torch.device) -> tuple[Tensor, Record]:
+    start = time.perf_counter()
+    clean = _loaded(cell.dataset.settings, data_root).train.to(device)
+    session = Session(cell.noise_seed, device)
+    protection = cell.method.settings.generate(clean, session)
+    released = clean.protected(protection)
+    cell.method.settings.check(clean, released)
+    about = {
+        "key": cell.noise_key,
+        "passes": session.passes,
+        "size": size_of_noise(clean, released),
+        "seconds": round(time.perf_counter() - start, 3),
+        "provenance": provenance(device),
+    }
+    return protection.cpu(), about
+
+
+def size_of_noise(clean: ImageDataset, released: ImageDataset) -> dict[str, float | None]:
+    """How visible the noise is: norms of released - clean in [0, 1] units, share of changed values, PSNR in dB."""
+    difference = (released.images.short() - clean.images.short()).flatten(1).float() / 255
+    mean_square = float(difference.square().mean())
+    return {
+        "linf": round(float(difference.abs().max()), 6),
+        "mean_l2": round(float(difference.norm(dim=1).mean()), 6),
+        "changed": round(float((difference != 0).float().mean()), 6),
+        "psnr": round(-10 * math.log10(mean_square), 3) if mean_square else None,
+    }
+
+
+def run_cell(
+    cell: Cell, store: Store, data_root: Path, device: torch.device, *, asked: Record, blocked: str = ""
+) -> Record:
+    """Run the cell, unless another process just finished it, and keep and return its record, also when it fails.
+
+    `asked` says which grid and scale wanted it; it stands in the record. `blocked` says why the noise it needs cannot
+    be made: the cell then fails at once.
+    """
+    with store.lock(cell.key):
+        record = store.read(cell.key)
+        if record is not None and record["status"] == "finished":
+            return record
+        start = time.perf_counter()
+        record = {"key": cell.key, "status": "finished", "asked": asked, "cell": cell.canonical()}
+        try:
+            if blocked:
+                raise BlockedError(blocked)
+            record |= _measure(cell, store, data_root, device)
+        except Exception as error:  # whatever a plug-in raises is this cell's result and must not stop the others
+            record |= {"status": "failed", "error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
+        record["time"] = record.pop("time", {}) | {
+            "seconds": round(time.perf_counter() - start, 3),
+            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        record["provenance"] = provenance(device)
+        store.write(cell.key, record)
+        return record
+
+
+def _measure(cell: Cell, store: Store, data_root: Path, device: torch.device) -> Record:
+    protection, about = make_noise(cell, store, data_root, device)
+    start = time.perf_counter()
+    split = _loaded(cell.dataset.settings, data_root)
+    clean, test = split.train.to(device), split.test.to(device)
+    attacks = [attack.settings for attack in cell.attacks]
+    session = Session(cell.seed, device)
+    data = clean.protected(protection)
+    for attack in attacks:
+        data = attack.prepare(data, clean, session)
+    model = session.build(cell.model, num_classes=data.num_classes, channels=data.shape[0])
+    history = train(model, data, test=test, attacks=attacks, recipe=cell.train, session=session)
+    return {
+        "result": summary(history),
+        "history": columns(history),
+        "cost": {"train_passes": session.passes, "noise_passes": about["passes"]},
+        "noise": {name: about[name] for name in ("key", "size")},
+        "time": {"noise_seconds": about["seconds"], "train_seconds": round(time.perf_counter() - start, 3)},
+    }
+
+
+def summary(history: list[Evaluation]) -> dict[str, Any]:
+    """Final and peak accuracy (shares in [0, 1]). The peak is chosen on the test set: an oracle, never a validation."""
+    final, peak = history[-1], max(history, key=lambda evaluation: evaluation.test_accuracy)
+    return {
+        "final_accuracy": final.test_accuracy,
+        "final_loss": round(final.test_loss, 6),
+        "peak_accuracy": peak.test_accuracy,
+        "peak_step": peak.step,
+        "train_accuracy": round(final.train_accuracy, 6),
+    }
+
+
+def columns(history: list[Evaluation]) -> dict[str, list[float]]:
+    """The history as one list for each quantity."""
+    rows = zip(*(astuple(evaluation) for evaluation in history), strict=True)
+    return {field.name: [round(value, 6) for value in row] for field, row in zip(fields(Evaluation), rows, strict=True)}
+
+
+def provenance(device: torch.device) -> Record:
+    """Where a number comes from: code, machine, versions, memory (bytes)."""
+    return {"commit": _commit(), **describe(device), "peak_memory": peak_memory(device)}
+
+
+@lru_cache(maxsize=1)
+def _commit() -> str:
+    """The checkout this code runs from, with a plus sign where it has uncommitted changes; empty outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        command = ["git", "-C", str(here), "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return ""

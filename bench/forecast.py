@@ -1,0 +1,64 @@
+"""What a run will cost, before it is started: passes by arithmetic, hours by a short measurement of this machine."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.optim import SGD
+
+from bench.data import Outline
+from bench.engine import IMAGES_PER_PASS, Session, lease
+from bench.perturb import frozen, loss_gradient
+from bench.schedule import Task, Workplace
+from bench.train import update
+
+ATTACK_STEPS = 3
+"""Input-gradient passes measured for each weight update: most passes of a grid are the former, and cheaper."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Seconds that one worker needs for each task, and the hours that all workers need for all."""
+
+    seconds: tuple[float, ...]
+    hours: float
+
+
+def forecast(tasks: Sequence[Task], place: Workplace, budget: float = 2.0) -> Forecast:
+    """Predict the cost of `tasks` from `budget` seconds of measurement, shared between the networks they use."""
+    kinds = [_kind(task, place) for task in tasks]
+    rates: dict[tuple[str, Outline], float] = {}
+    if tasks:
+        with lease(list(place.devices), place.store.locks) as device:
+            for model, outline in dict.fromkeys(kinds):
+                rates[model, outline] = seconds_per_pass(model, outline, device, budget / len(set(kinds)))
+    seconds = tuple(task.passes * rates[kind] for task, kind in zip(tasks, kinds, strict=True))
+    # No schedule beats an even spread, nor the longest task.
+    return Forecast(seconds, max([sum(seconds) / place.jobs, *seconds, 0.0]) / 3600)
+
+
+def _kind(task: Task, place: Workplace) -> tuple[str, Outline]:
+    surrogate = getattr(task.cell.method.settings, "surrogate", task.cell.model)
+    model = surrogate if task.noise_only else task.cell.model
+    return model, task.cell.dataset.settings.outline(place.data_root)
+
+
+def seconds_per_pass(model: str, outline: Outline, device: torch.device, budget: float) -> float:
+    """Time one pass (forward and backward of 128 images) on `device`, in the mixture of adversarial training."""
+    session = Session(0, device)
+    network = session.build(model, num_classes=outline.num_classes, channels=outline.shape[0])
+    images = torch.rand(IMAGES_PER_PASS, *outline.shape, generator=session.generator("images"), device=device)
+    labels = torch.arange(IMAGES_PER_PASS, device=device) % outline.num_classes
+    optimiser = SGD(network.parameters(), 0.0)
+    timings: list[float] = []
+    until = time.perf_counter() + budget
+    while len(timings) < 2 or time.perf_counter() < until:
+        start = time.perf_counter()
+        update(network, images, labels, optimiser)
+        with frozen(network):
+            for _ in range(ATTACK_STEPS):
+                gradient = loss_gradient(network, images, labels)
+        gradient.sum().item()  # waits for an accelerator to finish
+        timings.append((time.perf_counter() - start) / (1 + ATTACK_STEPS))
+    return sum(timings[1:]) / len(timings[1:])  # the first round warms up

@@ -1,0 +1,220 @@
+"""Grid files: YAML in, cells out, and every mistake of a user told here. The only code that knows all plug-ins."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, ValidationError
+
+from attacks import ATTACKS
+from bench.cell import Cell, Choice
+from bench.data import DATASETS
+from bench.models import ModelName
+from bench.scale import Scale, Values
+from bench.settings import Count, CountOrZero, Settings, format_fraction
+from bench.train import Recipe
+from bench.yaml_file import GridError, explain, mapping, read_mapping, suggestion
+from methods import METHODS
+
+S = TypeVar("S", bound=Settings)
+TABLES: dict[str, Mapping[str, type[Settings]]] = {"datasets": DATASETS, "methods": METHODS, "attacks": ATTACKS}
+REPLACED = {"dataset": "datasets", "model": "models", "seeds": "seeds"}
+"""Keys of a scale that replace a key of the grid."""
+Entries = Annotated[list[Any], Field(min_length=1)]
+
+
+class GridFile(Settings):
+    """The keys of a grid file, written at paper scale.
+
+    An entry is a name, or a mapping of `name` and settings; a list of values for a setting is a sweep.
+    """
+
+    title: str
+    """What the table shows."""
+    about: str = ""
+    """What a reader should know, printed under the title."""
+    datasets: Entries
+    models: Annotated[list[ModelName], Field(min_length=1)]
+    """Victims."""
+    methods: Entries
+    attacks: Entries
+    """Each entry is one attack or a list of attacks: a stack, applied in that order."""
+    train: Values = {}
+    """Settings of the victim's training."""
+    seeds: Count = 3
+    """Victims trained for each condition, with seeds 0, 1, ..."""
+    noise_seed: CountOrZero = 0
+    at: dict[str, Values] = {}
+    """Keys of this file that read differently at a scale, by the scale's name; they win over the scale's own."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One plug-in of a grid: its settings at the chosen scale, those at paper scale, and its name in a table."""
+
+    choice: Choice[Any]
+    paper: Choice[Any]
+    label: str
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One place of a table, with a cell for each seed."""
+
+    dataset: Entry
+    model: str
+    paper_model: str
+    method: Entry
+    attacks: tuple[Entry, ...]
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All conditions of a grid file at a scale, in the order written."""
+
+    name: str
+    title: str
+    about: str
+    conditions: tuple[Condition, ...]
+
+    @property
+    def cells(self) -> list[Cell]:
+        """All cells, each once, those of the first seed first."""
+        by_seed = itertools.zip_longest(*(condition.cells for condition in self.conditions))
+        return list({cell.key: cell for row in by_seed for cell in row if cell is not None}.values())
+
+
+def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale, data_root: Path) -> Grid:
+    """Expand `file` at a scale, as changed by the `user`, into cells. Raises GridError for all a user can get wrong."""
+    if scale_name not in scales:
+        raise GridError(f"--scale {scale_name}: unknown scale{suggestion(scale_name, scales)}")
+    values = read_mapping(file)
+    paper = validated(GridFile, [(str(file), values)])
+    for name in paper.at:
+        if name not in scales:
+            raise GridError(f"{file}: at: unknown scale {name!r}{suggestion(name, scales)}")
+    here = paper.at.get(scale_name, {})
+    parsed = validated(GridFile, [(str(file), values), (f"{file}: at.{scale_name}", here)])
+    scale = scales[scale_name].model_copy(
+        # What the file itself says about a scale wins over what the scale replaces.
+        update={field: None for field, key in REPLACED.items() if key in here}
+    )
+    return Expansion(file, scale, user, data_root).grid(parsed)
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """The sources of every setting, weakest first: plug-in default, scale, grid file, the user's --set."""
+
+    file: Path
+    scale: Scale
+    user: Scale
+    data_root: Path
+
+    def grid(self, parsed: GridFile) -> Grid:
+        """All conditions and cells of a parsed file."""
+        methods = self.entries("methods", parsed.methods, f"{self.file}: methods")
+        stacks = self._stacks(parsed.attacks)
+        recipe = validated(
+            Recipe,
+            [
+                ("scale", self.scale.train),
+                (f"{self.file}: train", self.scale.multiplied(parsed.train)),
+                ("--set train", self.user.train),
+            ],
+        )
+        seeds = range(self.user.seeds or self.scale.seeds or parsed.seeds)
+        conditions = []
+        for (dataset, fingerprint), (model, paper_model) in itertools.product(
+            self._datasets(parsed), self._models(parsed)
+        ):
+            for method, attacks in itertools.product(methods, stacks):
+                applied = tuple(attack.choice for attack in attacks)
+                cells = tuple(
+                    Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, parsed.noise_seed)
+                    for seed in seeds
+                )
+                conditions.append(Condition(dataset, model, paper_model, method, attacks, cells))
+        return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions))
+
+    def entries(self, group: str, items: Sequence[Any], place: str) -> list[Entry]:
+        """The plug-ins that a list of a grid file names, sweeps written out."""
+        return [entry for row, item in enumerate(items) for entry in self._entry(group, item, f"{place}[{row}]")]
+
+    def _entry(self, group: str, item: Any, place: str) -> Iterator[Entry]:
+        values = {"name": item} if isinstance(item, str) else dict(mapping(item, place))
+        if "name" not in values:
+            raise GridError(f"{place}: missing key 'name'{suggestion('', TABLES[group])}")
+        name = values.pop("name")
+        if not isinstance(name, str) or name not in TABLES[group]:
+            word = group.removesuffix("s").replace("dataset", "data set")
+            raise GridError(f"{place}: unknown {word} {name!r}{suggestion(str(name), TABLES[group])}")
+        settings = TABLES[group][name]
+        defaults = {key: field.default for key, field in settings.model_fields.items() if not field.is_required()}
+        sweeps = [value if isinstance(value, list) else [value] for value in values.values()]
+        for combination in itertools.product(*sweeps):
+            written = dict(zip(values, combination, strict=True))
+            paper = validated(settings, [(place, written)])
+            scaled = validated(
+                settings,
+                [
+                    ("scale", self.scale.multiplied(defaults)),
+                    (f"scale: {group}.{name}", self.scale.settings(group, name, set(settings.model_fields))),
+                    (place, self.scale.multiplied(written)),
+                    (f"--set {group}.{name}", self.user.settings(group, name, set(settings.model_fields))),
+                ],
+            )
+            label = " ".join([name, *(f"{key}={_readable(getattr(scaled, key))}" for key in written)])
+            yield Entry(Choice(name, scaled), Choice(name, paper), label)
+
+    def _stacks(self, items: Sequence[Any]) -> list[tuple[Entry, ...]]:
+        stacks: list[tuple[Entry, ...]] = []
+        for row, item in enumerate(items):
+            place = f"{self.file}: attacks[{row}]"
+            if isinstance(item, list):
+                layers = [list(self._entry("attacks", part, f"{place}[{depth}]")) for depth, part in enumerate(item)]
+                stacks += itertools.product(*layers)
+            else:
+                stacks += [(entry,) for entry in self._entry("attacks", item, place)]
+        return stacks
+
+    def _datasets(self, parsed: GridFile) -> list[tuple[Entry, str]]:
+        """Data sets with the fingerprints of their contents; one that replaces the others stands for the first."""
+        entries = self.entries("datasets", parsed.datasets, f"{self.file}: datasets")
+        replacement = self.user.dataset or self.scale.dataset
+        if replacement:
+            [substitute] = self._entry(
+                "datasets", replacement, "--set dataset" if self.user.dataset else "scale: dataset"
+            )
+            entries = [replace(substitute, paper=entries[0].paper)]
+        try:
+            return [(entry, entry.choice.settings.fingerprint(self.data_root)) for entry in entries]
+        except OSError as error:
+            raise GridError(f"{self.file}: datasets: {error}") from None
+
+    def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
+        replacement = self.user.model or self.scale.model
+        return [(replacement, parsed.models[0])] if replacement else [(model, model) for model in parsed.models]
+
+
+def validated(settings: type[S], layers: Sequence[tuple[str, Values]]) -> S:
+    """Merge layers of (place, values), weakest first. Raises GridError that names the place of the mistake."""
+    merged: Values = {}
+    origin: dict[str, str] = {}
+    for place, values in layers:
+        for key, value in values.items():
+            if key not in settings.model_fields:
+                raise GridError(f"{place}: unknown key {key!r}{suggestion(key, settings.model_fields)}")
+            merged[key], origin[key] = value, place
+    try:
+        return settings.model_validate(merged)
+    except ValidationError as error:
+        key = str(error.errors()[0]["loc"][0])
+        raise explain(error, settings.model_fields, origin.get(key, layers[-1][0])) from None
+
+
+def _readable(value: Any) -> str:
+    return str(format_fraction(value) if isinstance(value, float) else value)

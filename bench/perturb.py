@@ -1,0 +1,87 @@
+"""Perturbations of images in [0, 1]: the signed-gradient ascent every attack and method shares."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+@contextmanager
+def frozen(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode and no gradients of the weights inside; the model as it was afterwards."""
+    training, flags = model.training, [parameter.requires_grad for parameter in model.parameters()]
+    model.eval().requires_grad_(False)
+    try:
+        yield
+    finally:
+        model.train(training)
+        for parameter, flag in zip(model.parameters(), flags, strict=True):
+            parameter.requires_grad_(flag)
+
+
+def uniform(images: Tensor, radius: float, source: torch.Generator) -> Tensor:
+    """Independent draws from U(-radius, radius), one for every value of `images`, on the generator's device."""
+    draws = torch.rand(images.shape, generator=source, device=source.device, dtype=images.dtype)
+    return draws.mul_(2 * radius).sub_(radius)
+
+
+def loss_gradient(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Gradient of the summed cross-entropy in `images` (N, C, H, W): in evaluation mode, each image's own."""
+    images = images.detach().requires_grad_()
+    loss = F.cross_entropy(model(images), labels, reduction="sum")
+    return torch.autograd.grad(loss, images)[0]
+
+
+def ascend(
+    point: Tensor,
+    gradient: Callable[[Tensor], Tensor],
+    project: Callable[[Tensor], Tensor],
+    *,
+    step_size: float,
+    steps: int,
+) -> Tensor:
+    """Repeat `point <- project(point + step_size * sign(gradient(point)))`; a negative step size descends.
+
+    sign(0) is 0: a value without a gradient stays where it is.
+    """
+    for _ in range(steps):
+        point = project(point + step_size * gradient(point).sign())
+    return point
+
+
+def pgd(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    radius: float,
+    steps: int,
+    rel_step_size: float,
+    source: torch.Generator | None,
+) -> Tensor:
+    """Maximise the cross-entropy within `radius` (l-inf) of `images` (N, C, H, W) and in [0, 1]: projected gradient.
+
+    `source` draws the uniform start; None starts at the images themselves. One step of relative size 1 without a start
+    is FGSM. Freeze the model around the call (Madry et al., ICLR 2018; settings of REM and SEM in the plug-ins).
+    """
+    low, high = (images - radius).clamp_(min=0), (images + radius).clamp_(max=1)
+
+    def project(point: Tensor) -> Tensor:
+        return point.clamp(low, high)
+
+    start = images if source is None else project(images + uniform(images, radius, source))
+    return ascend(
+        start,
+        lambda point: loss_gradient(model, point, labels),
+        project,
+        step_size=rel_step_size * radius,
+        steps=steps,
+    )
+
+
+def quantised(noise: Tensor, radius: float) -> Tensor:
+    """Float noise in steps of 1/255, rounded to the nearest and clipped to the radius, as int8."""
+    bound = round(255 * radius)
+    return (255 * noise).round_().clamp_(-bound, bound).to(torch.int8)

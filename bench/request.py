@@ -1,0 +1,159 @@
+"""What a user asked to run: which grids, at which scale, with which changes, where, and with how many workers."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from bench.cell import Cell, digest
+from bench.engine import available_devices, default_jobs
+from bench.grid import Condition, Grid, read_grid
+from bench.scale import Scale, read_assignments, read_scales
+from bench.schedule import Workplace
+from bench.store import Record, Store
+from bench.yaml_file import GridError, suggestion
+
+BACKENDS = {"processes": "loky", "dask": "dask", "ray": "ray"}
+FILTERS = ("dataset", "model", "method", "attack", "seed")
+SCALES = "scales.yaml"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One `run` command. Reading any property raises GridError for what cannot be used."""
+
+    grids: tuple[Path, ...]
+    scale: str
+    assignments: tuple[str, ...]
+    only: tuple[str, ...]
+    seeds: int | None
+    jobs: int | None
+    device: str
+    data_root: Path
+    results: Path
+    backend: str
+    cluster: str | None
+    retry_failed: bool
+
+    @cached_property
+    def user(self) -> Scale:
+        """What --set changes."""
+        return read_assignments(list(self.assignments))
+
+    @cached_property
+    def expanded(self) -> list[tuple[Grid, Scale]]:
+        """Every grid with the scale it is run at; scales are read beside the grid, else from grids/."""
+        pairs = []
+        for file in self.grids:
+            beside = file.parent / SCALES
+            scales = read_scales(beside if beside.is_file() else Path("grids") / SCALES)
+            user = self.user.model_copy(update={"seeds": self.seeds}) if self.seeds else self.user
+            pairs.append((read_grid(file, scales, self.scale, user, self.data_root), scales[self.scale]))
+        return pairs
+
+    @cached_property
+    def workplace(self) -> Workplace:
+        """Devices, workers and folders."""
+        if self.backend not in BACKENDS:
+            raise GridError(f"--backend {self.backend}: unknown backend{suggestion(self.backend, BACKENDS)}")
+        try:
+            devices = available_devices(self.device)
+        except ValueError as error:
+            raise GridError(f"--device {self.device}: {error}") from None
+        jobs = self.jobs or default_jobs(devices)
+        if devices != ["cpu"] and jobs > len(devices):
+            raise GridError(
+                f"--jobs {jobs}: one worker for each accelerator; there are {len(devices)}: {', '.join(devices)}"
+            )
+        return Workplace(Store(self.results), self.data_root, tuple(devices), jobs, BACKENDS[self.backend])
+
+    @cached_property
+    def asked(self) -> dict[str, Record]:
+        """For each wanted cell, by key: which grid and scale asked for it, and what these changed."""
+        return {
+            cell.key: {"grid": grid.name, "scale": self.scale, "changes": changes(scale), "set": changes(self.user)}
+            for grid, scale in reversed(self.expanded)
+            for cell in grid.cells
+        }
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """All wanted cells, each once."""
+        wanted = self._filters()
+        by_key: dict[str, Cell] = {}
+        for grid, _ in self.expanded:
+            kept = {
+                cell.key
+                for condition in grid.conditions
+                for cell in condition.cells
+                if all(_names(condition, cell)[key] & values for key, values in wanted.items())
+            }
+            by_key |= {cell.key: cell for cell in grid.cells if cell.key in kept}
+        return list(by_key.values())
+
+    def plans(self) -> dict[str, Record]:
+        """What the report needs of each grid: its places, and the cells that belong to each."""
+        named = {}
+        for grid, scale in self.expanded:
+            set_by_user = changes(self.user)
+            suffix = f"-{digest(set_by_user)[:6]}" if set_by_user else ""
+            named[f"{grid.name}-{self.scale}{suffix}"] = {
+                "grid": grid.name,
+                "title": grid.title,
+                "about": grid.about,
+                "scale": {"name": self.scale, "about": scale.about, "changes": changes(scale)},
+                "set": set_by_user,
+                "conditions": [_place(condition) for condition in grid.conditions],
+            }
+        return named
+
+    def _filters(self) -> dict[str, set[str]]:
+        wanted: dict[str, set[str]] = {}
+        for text in self.only:
+            key, equals, value = text.partition("=")
+            if not equals or key not in FILTERS:
+                raise GridError(f"--only {text}: write KEY=VALUE{suggestion(key, FILTERS)}")
+            pairs = [(c, cell) for grid, _ in self.expanded for c in grid.conditions for cell in c.cells]
+            known = {name: None for condition, cell in pairs for name in sorted(_names(condition, cell)[key])}
+            if value not in known:
+                raise GridError(f"--only {text}: no such {key} in the grid{suggestion(value, known)}")
+            wanted.setdefault(key, set()).add(value)
+        return wanted
+
+
+def changes(scale: Scale) -> dict[str, Any]:
+    """What a scale, or --set, changes: without its description and without what it leaves alone."""
+    return scale.model_dump(mode="json", exclude_defaults=True, exclude={"about"})
+
+
+def _names(condition: Condition, cell: Cell) -> dict[str, set[str]]:
+    """What each filter may call the cell: names and labels."""
+    return {
+        "dataset": {condition.dataset.choice.name, condition.dataset.label},
+        "model": {condition.model},
+        "method": {condition.method.choice.name, condition.method.label},
+        "attack": {*(attack.choice.name for attack in condition.attacks), attack_label(condition)},
+        "seed": {str(cell.seed)},
+    }
+
+
+def attack_label(condition: Condition) -> str:
+    """The stack of attacks in the order of application."""
+    return " + ".join(attack.label for attack in condition.attacks)
+
+
+def _place(condition: Condition) -> Record:
+    """One place of a table: its labels, its paper-scale counterpart (to compare with published values), its cells."""
+    return {
+        "dataset": condition.dataset.label,
+        "model": condition.model,
+        "method": condition.method.label,
+        "attack": attack_label(condition),
+        "paper": {
+            "dataset": condition.dataset.paper.name,
+            "model": condition.paper_model,
+            "method": condition.method.paper.canonical(),
+            "attacks": [attack.paper.canonical() for attack in condition.attacks],
+        },
+        "cells": [cell.key for cell in condition.cells],
+    }

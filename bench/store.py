@@ -1,0 +1,132 @@
+"""The results folder, written atomically: cells as JSON, noise as safetensors. Only this file knows its paths."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+import safetensors.torch
+from safetensors import safe_open
+from torch import Tensor
+
+Record = dict[str, Any]
+
+
+class StoreError(ValueError):
+    """A file of the results folder cannot be read; the message names it and says what to do."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """`root` holds `cells/` and `plans/` (small, for version control), `noise/`, `locks/` and `report/` (not)."""
+
+    root: Path
+
+    def cell_file(self, key: str) -> Path:
+        """Where the record of the cell called `key` is kept."""
+        return self.root / "cells" / f"{key}.json"
+
+    def read(self, key: str) -> Record | None:
+        """The record of a cell, or None where it never ended."""
+        file = self.cell_file(key)
+        return read_json(file) if file.is_file() else None
+
+    def write(self, key: str, record: Record) -> None:
+        """Keep the record of a cell that finished or failed."""
+        _write(self.cell_file(key), to_json(record).encode())
+
+    def find(self, prefix: str) -> list[str]:
+        """The keys of all records that begin with `prefix`."""
+        return sorted(file.stem for file in (self.root / "cells").glob(f"{prefix}*.json"))
+
+    def write_plan(self, name: str, plan: Record) -> None:
+        """Keep what a grid asked for: which cells make up its tables, and at which scale."""
+        _write(self.root / "plans" / f"{name}.json", to_json(plan).encode())
+
+    def plans(self) -> dict[str, Record]:
+        """All plans by name, in alphabetical order."""
+        return {file.stem: read_json(file) for file in sorted((self.root / "plans").glob("*.json"))}
+
+    def has_noise(self, key: str) -> bool:
+        """Whether the protection called `key` is there."""
+        return self._noise_file(key).is_file()
+
+    def read_noise(self, key: str) -> tuple[Tensor, Record]:
+        """A protection (int8 noise or uint8 images, indexed as the data set) and what is known of its making."""
+        file = self._noise_file(key)
+        try:
+            with safe_open(file, "pt") as content:
+                return content.get_tensor("protection"), json.loads(content.metadata()["about"])
+        except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
+            raise StoreError(f"{file}: not a noise file of this suite ({error}); delete it to make it again") from None
+
+    def write_noise(self, key: str, protection: Tensor, about: Record) -> None:
+        """Keep a protection for all the cells that need it."""
+        tensors = {"protection": protection.cpu().contiguous()}
+        _write(self._noise_file(key), safetensors.torch.save(tensors, {"about": json.dumps(about)}))
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """Let one process at a time, of this run or of another, work on what `key` names."""
+        self.locks.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(self.locks / f"{key}.lock"):
+            yield
+
+    @property
+    def locks(self) -> Path:
+        """Where lock files live; safe to delete while nothing runs."""
+        return self.root / "locks"
+
+    @property
+    def report(self) -> Path:
+        """Where the generated report goes."""
+        return self.root / "report"
+
+    def _noise_file(self, key: str) -> Path:
+        return self.root / "noise" / f"{key}.safetensors"
+
+
+def read_json(file: Path) -> Record:
+    """Read a record. Raises StoreError where it is no JSON mapping."""
+    try:
+        content = json.loads(file.read_text())
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise StoreError(f"{file}: cannot be read ({error}); delete it to run its cell again") from None
+    if not isinstance(content, dict):
+        raise StoreError(f"{file}: holds no JSON mapping; delete it to run its cell again")
+    return content
+
+
+def to_json(value: Any) -> str:
+    """JSON that people can review: indented, with whatever fits a line of 120 on one line."""
+    return _laid_out(value, 0) + "\n"
+
+
+def _laid_out(value: Any, indent: int) -> str:
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if indent + len(line) <= 120 or not isinstance(value, dict | list):
+        return line
+    pairs = value.items() if isinstance(value, dict) else ((None, item) for item in value)
+    inner = [
+        " " * (indent + 1)
+        + ("" if key is None else json.dumps(key, ensure_ascii=False) + ": ")
+        + _laid_out(item, indent + 1)
+        for key, item in pairs
+    ]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return "\n".join([opening, ",\n".join(inner), " " * indent + closing])
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write all or nothing: a killed process leaves the old file, or none. Callers hold the lock of what they write."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f".{file.name}.partial")
+    with partial.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(file)

@@ -1,0 +1,161 @@
+"""The unauthorised trainer's one training loop, and its measurement on clean test images."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import SGD
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR, OneCycleLR
+
+from bench.augment import flip_crop
+from bench.data import ImageDataset
+from bench.engine import IMAGES_PER_PASS, Session
+from bench.perturb import frozen
+from bench.protocols import Attack
+from bench.settings import Count, Fraction, NonNegative, Positive, Settings
+
+
+class Recipe(Settings):
+    """How the victim is trained. The defaults are those of the REM and SEM scripts for CIFAR (40,000 steps of SGD)."""
+
+    steps: Count = 40_000
+    """Weight updates."""
+    batch_size: Count = 128
+    lr: Positive = 0.1
+    """Peak learning rate."""
+    schedule: Literal["steps", "cosine", "one_cycle"] = "steps"
+    """`steps` multiplies the rate by 0.1 at each of `decay_at`; `cosine` and `one_cycle` end near 0."""
+    decay_at: Annotated[tuple[Fraction, ...], Field(strict=False)] = (0.4, 0.8)
+    """Shares of `steps`: 16,000 and 32,000 of 40,000."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: NonNegative = 5e-4
+    evaluate_every: Count = 1000
+    """Weight updates between two looks at the test set; there is one more after the first epoch and one at the end."""
+
+    def scheduler(self, optimiser: SGD) -> LRScheduler:
+        """The learning-rate schedule, one step per weight update."""
+        if self.schedule == "cosine":
+            return CosineAnnealingLR(optimiser, self.steps)
+        if self.schedule == "one_cycle":
+            return OneCycleLR(optimiser, self.lr, total_steps=self.steps, cycle_momentum=False)
+        return MultiStepLR(optimiser, sorted({round(share * self.steps) for share in self.decay_at}), 0.1)
+
+    def passes(self, attacks: Sequence[Attack]) -> float:
+        """Forward+backward passes of 128 images that training under `attacks` takes."""
+        return self.steps * self.batch_size / IMAGES_PER_PASS * (1 + sum(a.passes_per_image() for a in attacks))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One look at the victim. Accuracies are shares in [0, 1]; training values are means since the look before."""
+
+    step: int
+    train_loss: float
+    train_accuracy: float
+    test_loss: float
+    test_accuracy: float
+
+
+class DivergedError(ArithmeticError):
+    """The training loss stopped being a finite number."""
+
+
+def batches(count: int, size: int, source: torch.Generator) -> Iterator[Tensor]:
+    """Endless index batches: each epoch a new order, its incomplete last batch dropped.
+
+    A set smaller than one batch is one batch.
+    """
+    size = min(size, count)
+    while True:
+        order = torch.randperm(count, generator=source, device=source.device)
+        yield from order[: count - count % size].view(-1, size)
+
+
+def in_order(count: int, size: int) -> Iterator[slice]:
+    """Every index exactly once, in order, the incomplete last batch included."""
+    return (slice(start, start + size) for start in range(0, count, size))
+
+
+def update(model: nn.Module, images: Tensor, labels: Tensor, optimiser: SGD, max_norm: float | None = None) -> Tensor:
+    """One SGD step on the mean cross-entropy, the model in training mode; returns the logits it was computed from."""
+    model.train()
+    logits: Tensor = model(images)
+    optimiser.zero_grad(set_to_none=True)
+    F.cross_entropy(logits, labels).backward()  # type: ignore[no-untyped-call]
+    if max_norm is not None:
+        nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+    optimiser.step()
+    return logits.detach()
+
+
+@torch.inference_mode()
+def evaluate(model: nn.Module, data: ImageDataset, batch_size: int = 1000) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy over all of `data`, in evaluation mode, every image once."""
+    model.eval()
+    loss = torch.zeros((), device=data.images.device)
+    correct = torch.zeros((), device=data.images.device)
+    for part in in_order(len(data), batch_size):
+        logits, labels = model(data.floats(part)), data.labels[part]
+        loss += F.cross_entropy(logits, labels, reduction="sum")
+        correct += (logits.argmax(1) == labels).sum()
+    return loss.item() / len(data), correct.item() / len(data)
+
+
+def train(
+    model: nn.Module,
+    data: ImageDataset,
+    *,
+    test: ImageDataset,
+    attacks: Sequence[Attack],
+    recipe: Recipe,
+    session: Session,
+) -> list[Evaluation]:
+    """Train `model` on `data` (already prepared) under `attacks` and return the whole history, first look to last.
+
+    Raises DivergedError if the training loss is not finite.
+    """
+    optimiser = SGD(model.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay)
+    scheduler = recipe.scheduler(optimiser)
+    order = batches(len(data), recipe.batch_size, session.generator("batches"))
+    crops = session.generator("flip and crop")
+    sources = [session.generator(f"attack {place}") for place in range(len(attacks))]
+    epoch = max(1, len(data) // recipe.batch_size)
+    history: list[Evaluation] = []
+    sums, seen = torch.zeros(2, device=session.device), 0
+    for step in range(1, recipe.steps + 1):
+        index = next(order)
+        labels = data.labels[index]
+        images = _views(model, data.floats(index), labels, attacks, crops, sources)
+        logits = update(model, images, labels, optimiser)
+        scheduler.step()
+        sums += torch.stack([F.cross_entropy(logits, labels, reduction="sum"), (logits.argmax(1) == labels).sum()])
+        seen += len(labels)
+        if step % recipe.evaluate_every == 0 or step in (epoch, recipe.steps):
+            loss, accuracy = (sums / seen).tolist()
+            if not torch.isfinite(sums).all():
+                raise DivergedError(f"the training loss is {loss} at step {step}")
+            history.append(Evaluation(step, loss, accuracy, *evaluate(model, test)))
+            sums, seen = torch.zeros_like(sums), 0
+    return history
+
+
+def _views(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    attacks: Sequence[Attack],
+    crops: torch.Generator,
+    sources: Sequence[torch.Generator],
+) -> Tensor:
+    """What the network is trained on: flip and crop, then every attack's view, then every attack's perturbation."""
+    images = flip_crop(images, crops)(images)
+    for attack, source in zip(attacks, sources, strict=True):
+        images = attack.augment(images, labels, source)
+    with frozen(model):
+        for attack, source in zip(attacks, sources, strict=True):
+            images = attack.perturb(model, images, labels, source)
+    return images

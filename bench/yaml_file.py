@@ -1,0 +1,117 @@
+"""YAML files as people write them, and errors that say where and what to write instead."""
+
+import difflib
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+
+class GridError(ValueError):
+    """Something a user wrote cannot be used. The message is one line: file, place, what is wrong, what to write."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is written twice, which YAML would silently let win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.MarkedYAMLError(problem=f"duplicate key {key!r}", problem_mark=key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_mapping(file: Path) -> dict[str, Any]:
+    """Read a YAML file that holds a mapping. Raises GridError naming the file, the line and what is wrong."""
+    try:
+        content = yaml.load(file.read_text(), _Loader)  # noqa: S506 (a SafeLoader)
+    except FileNotFoundError:
+        close = difflib.get_close_matches(file.name, [path.name for path in file.parent.glob("*.yaml")], n=1)
+        hint = f"; did you mean {file.parent / close[0]}?" if close else ""
+        raise GridError(f"{file}: no such file{hint}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise GridError(f"{file}: cannot be read: {error}") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise GridError(f"{file}: {place}{error.problem or 'not valid YAML'}") from None
+    if content is None:
+        raise GridError(f"{file}: the file is empty; a grid needs at least title, datasets, models, methods, attacks")
+    return mapping(content, f"{file}")
+
+
+def mapping(value: Any, place: str) -> dict[str, Any]:
+    """Return `value` if it is a mapping with text keys; raise GridError naming the place otherwise."""
+    if not isinstance(value, dict):
+        raise GridError(f"{place}: must be a mapping of `key: value`, got {kind(value)}")
+    for key in value:
+        if not isinstance(key, str):
+            raise GridError(f"{place}: key {key!r} must be text; write '{key}'")
+    return value
+
+
+def kind(value: Any) -> str:
+    """What a person would call a YAML value."""
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "a mapping"
+    return "nothing" if value is None else repr(value)
+
+
+def suggestion(word: str, choices: Iterable[str]) -> str:
+    """The choice that was probably meant, or else all of them: the end of an error message."""
+    choices = list(choices)
+    close = difflib.get_close_matches(word, choices, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; choices: {', '.join(choices)}"
+
+
+def explain(error: ValidationError, fields: Iterable[str], place: str) -> GridError:
+    """The first thing that pydantic found wrong, in one line; `fields` are the keys that exist at `place`."""
+    first = error.errors()[0]
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        unknown = str(first["loc"][-1])
+        return GridError(f"{place}: unknown key {unknown!r}{suggestion(unknown, fields)}")
+    if first["type"] == "missing":
+        return GridError(f"{place}: missing key {str(first['loc'][-1])!r}")
+    separator = "" if place.endswith(": ") else path[:1]
+    return GridError(f"{place}{separator}{path[1:]}: {_sentence(first)}")
+
+
+def _sentence(error: ErrorDetails) -> str:
+    context, got = error.get("ctx", {}), kind(error["input"])
+    match error["type"]:
+        case "value_error":
+            return str(context["error"])
+        case "greater_than":
+            return f"must be more than {context['gt']:g}, got {got}"
+        case "greater_than_equal":
+            return f"must be at least {context['ge']:g}, got {got}"
+        case "less_than":
+            return f"must be less than {context['lt']:g}, got {got}"
+        case "less_than_equal":
+            return f"must be at most {context['le']:g}, got {got}"
+        case "too_short":
+            return "must hold at least one entry"
+        case "int_type" | "int_from_float":
+            return f"must be a whole number, got {got}"
+        case "float_type":
+            return f"must be a number, got {got}"
+        case "bool_type":
+            return f"must be true or false, got {got}"
+        case "string_type":
+            return f"must be text, got {got}"
+        case "list_type":
+            return f"must be a list, got {got}"
+        case "dict_type":
+            return f"must be a mapping of `key: value`, got {got}"
+        case "literal_error":
+            return f"must be {context['expected']}, got {got}"
+    return f"{error['msg'][0].lower()}{error['msg'][1:]}, got {got}"

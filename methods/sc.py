@@ -1,0 +1,72 @@
+"""SC: synthetic shortcut noise, linearly separable and made without any network (also called LSP)."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from bench.data import ImageDataset
+from bench.engine import Session
+from bench.protocols import Method, Norm
+from bench.settings import Count, Radius
+
+CLASS_SEPARATION = 10.0
+"""Distance scale of the class centres; the spread within a class is about sqrt(features / 3)."""
+
+
+class Sc(Method):
+    """Synthetic shortcuts: each image gets coloured blocks drawn from its class's own Gaussian, scaled to one l2 norm.
+
+    The bound is an l2 norm; single blocks may exceed `radius`.
+    """
+
+    source = "SC (Yu et al., KDD 2022, arXiv 2111.00898), released settings for CIFAR-10"
+    norm: ClassVar[Norm] = "l2"
+
+    radius: Radius = 6 / 255
+    """Root mean square of one image's noise: its l2 norm is this times sqrt(C H W), 1.304 for 3x32x32."""
+    patch: Count | None = None
+    """Side of a block in pixels, which must divide the image; null is a quarter of the height: 8 at 32x32."""
+
+    def generate(self, data: ImageDataset, session: Session) -> Tensor:
+        """Draw every image's blocks. Raises ValueError if the image does not divide into blocks."""
+        channels, height, width = data.shape
+        patch = self.patch or max(1, height // 4)
+        if height % patch or width % patch:
+            raise ValueError(f"sc: patch {patch} does not divide an image of {height}x{width} pixels")
+        features = channels * (height // patch) * (width // patch)
+        centres = CLASS_SEPARATION * self._vertices(data.num_classes, features, session.generator("centres"))
+        shapes, draws = session.generator("shapes"), session.generator("draws")
+        noise = torch.empty_like(data.images, dtype=torch.int8)
+        for label in range(data.num_classes):
+            rows = (data.labels == label).nonzero().flatten()
+            shape = 2 * torch.rand(features, features, generator=shapes, device=session.device) - 1
+            normal = torch.randn(len(rows), features, generator=draws, device=session.device)
+            noise[rows] = self._blocks(normal @ shape + centres[label], data.shape, patch)
+        return noise
+
+    def _blocks(self, values: Tensor, shape: tuple[int, int, int], patch: int) -> Tensor:
+        """Feature vectors (N, features) as int8 block noise (N, C, H, W) of the one l2 norm."""
+        channels, height, width = shape
+        blocks = values.view(-1, channels, height // patch, width // patch)
+        blocks = blocks.repeat_interleave(patch, 2).repeat_interleave(patch, 3)
+        mean_square = blocks.square().mean((1, 2, 3), keepdim=True)
+        levels = (255 * self.radius * blocks / mean_square.sqrt()).round_()
+        peak = float(levels.abs().max()) if len(levels) else 0.0
+        if peak > 127:
+            raise ValueError(
+                f"sc: a block reaches {peak:.0f} grey levels, over the 127 that int8 noise holds; lower radius"
+            )
+        return levels.to(torch.int8)
+
+    @staticmethod
+    def _vertices(count: int, features: int, source: torch.Generator) -> Tensor:
+        """`count` distinct random vertices of the cube {-1, +1}^features."""
+        if features < 31 and count > 2**features:
+            raise ValueError(
+                f"sc: {features} features have {2**features} vertices, fewer than {count} classes; lower patch"
+            )
+        found: dict[tuple[bool, ...], None] = {}
+        while len(found) < count:
+            found[tuple((torch.rand(features, generator=source, device=source.device) < 0.5).tolist())] = None
+        return 2 * torch.tensor(list(found), dtype=torch.float32, device=source.device) - 1

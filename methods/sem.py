@@ -1,0 +1,17 @@
+"""SEM: stable error-minimising noise, the method of the seed paper."""
+
+from typing import Literal
+
+from methods.error_minimizing import ErrorMinimizing
+
+
+class Sem(ErrorMinimizing):
+    """Stable error-minimising noise: random perturbation in the noise step, adversarial training of the surrogate.
+
+    The two switches are what makes it SEM, so they cannot be set; the random radius is free.
+    """
+
+    source = "SEM (Liu, Xu, Chen and Sun, AAAI 2024, arXiv 2311.13091), released script for CIFAR-10"
+
+    noise_step: Literal["random"] = "random"
+    surrogate_step: Literal["pgd"] = "pgd"
