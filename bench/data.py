@@ -11,7 +11,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from bench.settings import Settings
+from bench.settings import Count, Settings
+from bench.synthetic import draw
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,10 @@ class Outline:
 class DatasetSettings(Settings, ABC):
     """Which images, how many and how large. Every data set ends as uint8 tensors in memory."""
 
+    def fetch(self, root: Path) -> None:
+        """Download what is missing in `root`, where the data set is one that can be downloaded."""
+        return
+
     @abstractmethod
     def load(self, root: Path) -> Split:
         """Read or make the images; `root` is the folder that holds downloaded or user-supplied data."""
@@ -98,12 +103,15 @@ class Cifar10(DatasetSettings):
     def outline(self, root: Path) -> Outline:
         return Outline(self.train_images, (3, self.size, self.size), 10)
 
+    def fetch(self, root: Path) -> None:
+        from torchvision.datasets import CIFAR10
+
+        CIFAR10(root, download=True)  # does nothing where the official files are already there
+
     def load(self, root: Path) -> Split:
         from torchvision.datasets import CIFAR10
 
-        # Asking for a download only where the files are missing keeps a prepared machine off the network.
-        missing = not (root / CIFAR10.base_folder).is_dir()
-        parts = [CIFAR10(root, train=train, download=missing and train) for train in (True, False)]
+        parts = [CIFAR10(root, train=train) for train in (True, False)]
         train, test = (
             ImageDataset(torch.from_numpy(part.data.transpose(0, 3, 1, 2).copy()), torch.tensor(part.targets), 10)
             for part in parts
@@ -162,7 +170,28 @@ class Folder(DatasetSettings):
         return ImageDataset(torch.from_numpy(images), torch.tensor(listing.targets), len(listing.classes))
 
 
-DATASETS: dict[str, type[DatasetSettings]] = {"cifar10": Cifar10, "folder": Folder}
+class Synthetic(DatasetSettings):
+    """The embedded data set: small colour pictures drawn by our own code from a seed."""
+
+    size: Annotated[int, Field(ge=8, le=64)] = 16
+    """Height and width in pixels."""
+    train_images: Count = 4000
+    test_images: Count = 2000
+    seed: int = 0
+    """Fixes every picture; it is part of the data, not of an experiment's randomness."""
+
+    def outline(self, root: Path) -> Outline:
+        return Outline(self.train_images, (3, self.size, self.size), 10)
+
+    def load(self, root: Path) -> Split:
+        train, test = (
+            ImageDataset(*draw(count, size=self.size, seed=self.seed, part=part), num_classes=10)
+            for part, count in (("train", self.train_images), ("test", self.test_images))
+        )
+        return Split(train, test)
+
+
+DATASETS: dict[str, type[DatasetSettings]] = {"cifar10": Cifar10, "folder": Folder, "synthetic": Synthetic}
 
 
 def first_of_each_class(data: ImageDataset, count: int) -> ImageDataset:

@@ -62,6 +62,15 @@ def default_jobs(devices: list[str]) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def prepared(name: str) -> torch.device:
+    """The device called `name`, this process set up for it: one thread on a CPU, the same bits every time on a GPU."""
+    device = torch.device(name)
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    torch.backends.cudnn.deterministic = True
+    return device
+
+
 @contextmanager
 def lease(devices: list[str], locks: Path) -> Iterator[torch.device]:
     """Hold one of `devices` for the time of the block, so that every worker process has an accelerator of its own.
@@ -69,16 +78,14 @@ def lease(devices: list[str], locks: Path) -> Iterator[torch.device]:
     CPUs are not counted: each worker runs on one thread, and the number of workers is the number of cores.
     """
     if devices == ["cpu"]:
-        torch.set_num_threads(1)
-        yield torch.device("cpu")
+        yield prepared("cpu")
         return
     locks.mkdir(parents=True, exist_ok=True)
-    torch.backends.cudnn.deterministic = True  # same seed, same machine: same bits
     while True:
         for name in devices:
             try:
                 with filelock.FileLock(locks / f"{name.replace(':', '-')}.lock", timeout=0.2):
-                    yield torch.device(name)
+                    yield prepared(name)
                     return
             except filelock.Timeout:
                 continue

@@ -44,8 +44,8 @@ def make_noise(cell: Cell, store: Store, data_root: Path, device: torch.device) 
 
 
 def _generate(cell: Cell, data_root: Path, device: torch.device) -> tuple[Tensor, Record]:
-    start = time.perf_counter()
     clean = _loaded(cell.dataset.settings, data_root).train.to(device)
+    start = time.perf_counter()
     session = Session(cell.noise_seed, device)
     protection = cell.method.settings.generate(clean, session)
     released = clean.protected(protection)
@@ -103,8 +103,8 @@ def run_cell(
 
 def _measure(cell: Cell, store: Store, data_root: Path, device: torch.device) -> Record:
     protection, about = make_noise(cell, store, data_root, device)
-    start = time.perf_counter()
     split = _loaded(cell.dataset.settings, data_root)
+    start = time.perf_counter()
     clean, test = split.train.to(device), split.test.to(device)
     attacks = [attack.settings for attack in cell.attacks]
     session = Session(cell.seed, device)

@@ -8,7 +8,7 @@ import torch
 from torch.optim import SGD
 
 from bench.data import Outline
-from bench.engine import IMAGES_PER_PASS, Session, lease
+from bench.engine import IMAGES_PER_PASS, Session, prepared
 from bench.perturb import frozen, loss_gradient
 from bench.schedule import Task, Workplace
 from bench.train import update
@@ -29,10 +29,9 @@ def forecast(tasks: Sequence[Task], place: Workplace, budget: float = 2.0) -> Fo
     """Predict the cost of `tasks` from `budget` seconds of measurement, shared between the networks they use."""
     kinds = [_kind(task, place) for task in tasks]
     rates: dict[tuple[str, Outline], float] = {}
-    if tasks:
-        with lease(list(place.devices), place.store.locks) as device:
-            for model, outline in dict.fromkeys(kinds):
-                rates[model, outline] = seconds_per_pass(model, outline, device, budget / len(set(kinds)))
+    for model, outline in dict.fromkeys(kinds):
+        device = prepared(place.devices[0])
+        rates[model, outline] = seconds_per_pass(model, outline, device, budget / len(set(kinds)))
     seconds = tuple(task.passes * rates[kind] for task, kind in zip(tasks, kinds, strict=True))
     # No schedule beats an even spread, nor the longest task.
     return Forecast(seconds, max([sum(seconds) / place.jobs, *seconds, 0.0]) / 3600)

@@ -12,10 +12,10 @@ from attacks import ATTACKS
 from bench.cell import Cell, Choice
 from bench.data import DATASETS
 from bench.models import ModelName
-from bench.scale import Scale, Values
-from bench.settings import Count, CountOrZero, Settings, format_fraction
+from bench.scale import EVERY, Scale, Values
+from bench.settings import Count, CountOrZero, Settings
 from bench.train import Recipe
-from bench.yaml_file import GridError, explain, mapping, read_mapping, suggestion
+from bench.yaml_file import GridError, explain, mapping, read_mapping, suggestion, within
 from methods import METHODS
 
 S = TypeVar("S", bound=Settings)
@@ -90,7 +90,9 @@ class Grid:
 def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale, data_root: Path) -> Grid:
     """Expand `file` at a scale, as changed by the `user`, into cells. Raises GridError for all a user can get wrong."""
     if scale_name not in scales:
-        raise GridError(f"--scale {scale_name}: unknown scale{suggestion(scale_name, scales)}")
+        raise GridError(f"{file}: --scale {scale_name}: unknown scale{suggestion(scale_name, scales)}")
+    _check_names(scales[scale_name], f"scale {scale_name}: ")
+    _check_names(user, "--set ")
     values = read_mapping(file)
     paper = validated(GridFile, [(str(file), values)])
     for name in paper.at:
@@ -154,6 +156,9 @@ class Expansion:
             raise GridError(f"{place}: unknown {word} {name!r}{suggestion(str(name), TABLES[group])}")
         settings = TABLES[group][name]
         defaults = {key: field.default for key, field in settings.model_fields.items() if not field.is_required()}
+        for key, value in values.items():
+            if value == []:
+                raise GridError(f"{within(place, key)}: a sweep must hold at least one value")
         sweeps = [value if isinstance(value, list) else [value] for value in values.values()]
         for combination in itertools.product(*sweeps):
             written = dict(zip(values, combination, strict=True))
@@ -167,13 +172,16 @@ class Expansion:
                     (f"--set {group}.{name}", self.user.settings(group, name, set(settings.model_fields))),
                 ],
             )
-            label = " ".join([name, *(f"{key}={_readable(getattr(scaled, key))}" for key in written)])
+            shown = scaled.model_dump(mode="json")
+            label = " ".join([name, *(f"{key}={shown[key]}" for key in written)])
             yield Entry(Choice(name, scaled), Choice(name, paper), label)
 
     def _stacks(self, items: Sequence[Any]) -> list[tuple[Entry, ...]]:
         stacks: list[tuple[Entry, ...]] = []
         for row, item in enumerate(items):
             place = f"{self.file}: attacks[{row}]"
+            if item == []:
+                raise GridError(f"{place}: an empty stack; write none for plain training")
             if isinstance(item, list):
                 layers = [list(self._entry("attacks", part, f"{place}[{depth}]")) for depth, part in enumerate(item)]
                 stacks += itertools.product(*layers)
@@ -216,5 +224,19 @@ def validated(settings: type[S], layers: Sequence[tuple[str, Values]]) -> S:
         raise explain(error, settings.model_fields, origin.get(key, layers[-1][0])) from None
 
 
-def _readable(value: Any) -> str:
-    return str(format_fraction(value) if isinstance(value, float) else value)
+def _check_names(scale: Scale, place: str) -> None:
+    """Raise GridError for a plug-in or a setting that no one has: it would have no effect."""
+    known = {"train": set(Recipe.model_fields)}
+    for group, table in TABLES.items():
+        known[group] = {key for settings in table.values() for key in settings.model_fields}
+        for name, values in getattr(scale, group).items():
+            if name != EVERY and name not in table:
+                raise GridError(f"{place}{group}: unknown name {name!r}{suggestion(name, table)}")
+            fields = known[group] if name == EVERY else set(table[name].model_fields)
+            for key in values:
+                if key not in fields:
+                    raise GridError(f"{place}{group}.{name}: unknown key {key!r}{suggestion(key, sorted(fields))}")
+    everything = sorted(set().union(*known.values()))
+    for key in scale.multiply:
+        if key not in everything:
+            raise GridError(f"{place}multiply: unknown key {key!r}{suggestion(key, everything)}")

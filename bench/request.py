@@ -37,8 +37,9 @@ class Request:
 
     @cached_property
     def user(self) -> Scale:
-        """What --set changes."""
-        return read_assignments(list(self.assignments))
+        """What --set and --seeds change."""
+        user = read_assignments(list(self.assignments))
+        return user.model_copy(update={"seeds": self.seeds}) if self.seeds else user
 
     @cached_property
     def expanded(self) -> list[tuple[Grid, Scale]]:
@@ -47,8 +48,7 @@ class Request:
         for file in self.grids:
             beside = file.parent / SCALES
             scales = read_scales(beside if beside.is_file() else Path("grids") / SCALES)
-            user = self.user.model_copy(update={"seeds": self.seeds}) if self.seeds else self.user
-            pairs.append((read_grid(file, scales, self.scale, user, self.data_root), scales[self.scale]))
+            pairs.append((read_grid(file, scales, self.scale, self.user, self.data_root), scales[self.scale]))
         return pairs
 
     @cached_property

@@ -3,6 +3,7 @@
 import contextlib
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -10,11 +11,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from bench import schedule
-from bench.cell import Cell
+from bench.cell import Cell, Choice
+from bench.data import DatasetSettings
 from bench.engine import IMAGES_PER_PASS
 from bench.forecast import forecast
 from bench.request import Request
 from bench.schedule import Outcome, Task
+from bench.yaml_file import GridError
 
 
 def pending(request: Request) -> tuple[list[Cell], list[Task]]:
@@ -48,8 +51,8 @@ def show_forecast(request: Request, console: Console) -> int:
     passes = sum(task.passes for task in tasks)
     console.print(
         f"{len(request.cells)} cells, {len(done)} done. "
-        f"To do: {passes:,.0f} passes (forward+backward of {IMAGES_PER_PASS} images), about {cost.hours:.2f} hours with "
-        f"{place.jobs} worker(s) on {', '.join(place.devices)}: from a two-second measurement of this machine."
+        f"To do: {passes:,.0f} passes (forward+backward of {IMAGES_PER_PASS} images), about {cost.hours:.2f} hours "
+        f"with {place.jobs} worker(s) on {', '.join(place.devices)}: from a two-second measurement of this machine."
     )
     return 0
 
@@ -58,6 +61,8 @@ def carry_out(request: Request, console: Console) -> int:
     """Run what is to do and say what became of it. Returns the exit code."""
     done, tasks = pending(request)
     place = request.workplace
+    for dataset in {cell.dataset for cell in request.cells}:
+        fetch(dataset, place.data_root)
     for name, plan in request.plans().items():
         place.store.write_plan(name, plan)
     console.print(
@@ -77,6 +82,16 @@ def carry_out(request: Request, console: Console) -> int:
     if counts["failed"]:
         console.print("failed cells are kept as results; --retry-failed tries them again")
     return 1 if counts["failed"] else 0
+
+
+def fetch(dataset: Choice[DatasetSettings], root: Path) -> None:
+    """Download what is missing before any worker needs it. Raises GridError where that fails."""
+    try:
+        dataset.settings.fetch(root)
+    except (OSError, RuntimeError) as error:
+        raise GridError(
+            f"{dataset.name}: not complete in {root} and not to be downloaded now ({error}); see --data-root"
+        ) from None
 
 
 def _progress(tasks: list[Task], request: Request, console: Console) -> Iterator[Outcome]:

@@ -49,7 +49,8 @@ class Store:
 
     def plans(self) -> dict[str, Record]:
         """All plans by name, in alphabetical order."""
-        return {file.stem: read_json(file) for file in sorted((self.root / "plans").glob("*.json"))}
+        files = sorted((self.root / "plans").glob("*.json"), key=lambda file: file.stem)
+        return {file.stem: read_json(file) for file in files}
 
     def has_noise(self, key: str) -> bool:
         """Whether the protection called `key` is there."""
@@ -81,10 +82,11 @@ class Store:
         """Where lock files live; safe to delete while nothing runs."""
         return self.root / "locks"
 
-    @property
-    def report(self) -> Path:
-        """Where the generated report goes."""
-        return self.root / "report"
+    def write_report(self, name: str, text: str) -> Path:
+        """Keep a file of the generated report and return where it is."""
+        file = self.root / "report" / name
+        _write(file, text.encode())
+        return file
 
     def _noise_file(self, key: str) -> Path:
         return self.root / "noise" / f"{key}.safetensors"

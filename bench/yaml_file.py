@@ -9,6 +9,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+FEW = 8
+"""So many choices are listed beside a suggestion."""
+
 
 class GridError(ValueError):
     """Something a user wrote cannot be used. The message is one line: file, place, what is wrong, what to write."""
@@ -66,23 +69,31 @@ def kind(value: Any) -> str:
 
 
 def suggestion(word: str, choices: Iterable[str]) -> str:
-    """The choice that was probably meant, or else all of them: the end of an error message."""
+    """The choice that was probably meant, and all of them where they are few: the end of an error message."""
     choices = list(choices)
     close = difflib.get_close_matches(word, choices, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; choices: {', '.join(choices)}"
+    listed = f"choices: {', '.join(choices)}"
+    if not close:
+        return f"; {listed}"
+    return f"; did you mean {close[0]!r}?" + (f" ({listed})" if len(choices) <= FEW else "")
+
+
+def within(place: str, path: str) -> str:
+    """The name of a place inside `place`: `grid.yaml: methods[0]` and `radius` make `grid.yaml: methods[0].radius`."""
+    inside = ": " in place or place.startswith("--set ")
+    return f"{place}{'.' if inside else ' ' if place == '--set' else ': '}{path}"
 
 
 def explain(error: ValidationError, fields: Iterable[str], place: str) -> GridError:
     """The first thing that pydantic found wrong, in one line; `fields` are the keys that exist at `place`."""
     first = error.errors()[0]
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])[1:]
     if first["type"] == "extra_forbidden":
         unknown = str(first["loc"][-1])
         return GridError(f"{place}: unknown key {unknown!r}{suggestion(unknown, fields)}")
     if first["type"] == "missing":
         return GridError(f"{place}: missing key {str(first['loc'][-1])!r}")
-    separator = "" if place.endswith(": ") else path[:1]
-    return GridError(f"{place}{separator}{path[1:]}: {_sentence(first)}")
+    return GridError(f"{within(place, path)}: {_sentence(first)}")
 
 
 def _sentence(error: ErrorDetails) -> str:

@@ -1,0 +1,140 @@
+"""Figures as SVG: the same records always draw the same bytes."""
+
+import io
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.tables import Table
+
+INK, QUIET = "#123457", "#808890"
+"""INK stands for the colour of the surrounding text: the finished figure says `currentColor` instead."""
+PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
+"""Okabe and Ito's colours, which colour-blind people tell apart; without those that vanish on black or white."""
+MARKERS = "osD^vPX"
+DASHES: list[Any] = ["-", (0, (5, 2)), (0, (1, 1.5))]
+LABEL_GAP = 0.058
+"""Least distance of two labels, as a share of the axis' height."""
+
+
+@dataclass
+class Line:
+    """What is drawn of one method."""
+
+    name: str
+    control: bool
+    style: dict[str, Any]
+    across: list[int] = field(default_factory=list)
+    """Columns of the table."""
+    means: list[float] = field(default_factory=list)
+    """Percent."""
+    half_widths: list[float] = field(default_factory=list)
+    """Percent points; 0 where there is no interval."""
+
+
+def accuracy_figure(table: Table) -> str:
+    """Accuracy (percent) against attack, one line for each method, the unprotected one grey and dashed.
+
+    The table must hold at least one result.
+    """
+    columns = [column.title for column in table.columns]
+    lines = [line for line in _lines(table) if line.across]
+    crowded = sum(len(column) for column in columns) > 90
+    bottom, names = 0.36 if crowded else 0.2, max(len(line.name) for line in lines)
+    figure = Figure(figsize=(9.6, 4.5))
+    axes = figure.add_axes((0.045, bottom, max(0.5, 0.9 - 0.0085 * names), 0.9 - bottom))
+    for number, line in enumerate(lines):
+        shift = (number - (len(lines) - 1) / 2) * min(0.05, 0.3 / len(lines))  # so that no bar hides another
+        across = [column + shift for column in line.across]
+        _, _, bars = axes.errorbar(across, line.means, line.half_widths, **line.style)
+        for bar in bars:
+            bar.set_alpha(0.45)
+    highest = max(mean + half for line in lines for mean, half in zip(line.means, line.half_widths, strict=True))
+    top = min(100.0, 10.0 * (highest // 10 + 1))
+    _dress(axes, columns, top, tilt=30 if crowded else 0)
+    _label(axes, lines, top)
+    return _svg(figure)
+
+
+def _lines(table: Table) -> list[Line]:
+    """A line for each row; colours follow the rows, so that they stay when more cells finish."""
+    protected = [heading.label for heading, _ in table.rows if not heading.control]
+    lines = {}
+    for heading, _ in table.rows:
+        style = _quiet_style() if heading.control else _style(protected.index(heading.label))
+        lines[heading.label] = Line(heading.title, heading.control, style)
+    columns = [column.label for column in table.columns]
+    for condition in table.conditions:
+        if value := condition.estimates["final_accuracy"]:
+            line = lines[condition.label["method"]]
+            line.across.append(columns.index(condition.label["attack"]))
+            line.means.append(100 * value.mean)
+            line.half_widths.append(100 * (value.half_width or 0))
+    return list(lines.values())
+
+
+def _style(number: int) -> dict[str, Any]:
+    dashes = DASHES[number // len(PALETTE) % len(DASHES)]
+    marker, colour = MARKERS[number % len(MARKERS)], PALETTE[number % len(PALETTE)]
+    return {"color": colour, "linestyle": dashes, "linewidth": 2, "marker": marker, "markersize": 6}
+
+
+def _quiet_style() -> dict[str, Any]:
+    return {"color": QUIET, "linestyle": (0, (4, 3)), "linewidth": 1.6, "marker": "o", "markersize": 4}
+
+
+def _dress(axes: Axes, columns: list[str], top: float, *, tilt: float) -> None:
+    """Axes with as little ink as will do; `tilt` of the names in degrees."""
+    axes.set_xlim(-0.25, len(columns) - 0.75)
+    axes.set_ylim(0, top)
+    axes.set_xticks(range(len(columns)), columns, rotation=tilt, ha="right" if tilt else "center")
+    axes.set_title("accuracy on clean test images, %", loc="left", color=INK, fontsize=11, pad=12)
+    axes.set_xlabel("attack", color=INK, fontsize=11)
+    axes.tick_params(colors=INK, labelsize=11, length=0, pad=7)
+    axes.grid(axis="y", color=INK, alpha=0.15, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.patch.set_visible(False)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set(color=INK, alpha=0.5)
+
+
+def _label(axes: Axes, lines: list[Line], top: float) -> None:
+    """Name every line at the right edge, at the height where it ends or as near as its neighbours let it."""
+    ending = sorted(lines, key=lambda line: (line.means[-1], line.name))
+    for line, height in zip(ending, _spread([line.means[-1] / top for line in ending]), strict=True):
+        marker = {key: line.style[key] for key in ("marker", "markersize", "color")}
+        axes.plot(1.03, height, transform=axes.transAxes, clip_on=False, **marker)
+        colour = INK if not line.control else QUIET
+        axes.text(1.05, height, line.name, transform=axes.transAxes, color=colour, fontsize=11, va="center")
+
+
+def _spread(heights: list[float]) -> list[float]:
+    """Heights (ascending, in [0, 1]) moved apart to LABEL_GAP, each group kept around its own middle."""
+    groups: list[list[float]] = []
+    for height in heights:
+        groups.append([height])
+        while len(groups) > 1 and _placed(groups[-1])[0] - _placed(groups[-2])[-1] < LABEL_GAP:
+            last = groups.pop()
+            groups[-1] += last
+    return [height for group in groups for height in _placed(group)]
+
+
+def _placed(group: list[float]) -> list[float]:
+    middle = sum(group) / len(group)
+    return [middle + LABEL_GAP * (place - (len(group) - 1) / 2) for place in range(len(group))]
+
+
+def _svg(figure: Figure) -> str:
+    """The figure as one element for a page or a file: no date, no random names, text as text."""
+    stream = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "bench", "svg.fonttype": "none"}):
+        figure.savefig(stream, format="svg", transparent=True)
+    text = stream.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r' id="(figure|axes|patch|line2d|text|matplotlib\.axis|xtick|ytick|LineCollection)_\d+"', "", text)
+    return text.replace(INK, "currentColor")

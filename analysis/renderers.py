@@ -1,0 +1,137 @@
+"""Tables as Markdown, LaTeX and CSV."""
+
+import re
+
+from analysis.conditions import Results, tidy
+from analysis.provenance import (
+    changed_by_user,
+    progress,
+    reading_line,
+    scale_line,
+    seeds_line,
+    what_was_run,
+    where_it_was_run,
+)
+from analysis.tables import Entry, Heading, Table, tables_of
+
+SOURCES = "on the report page"
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "\N{EN DASH}": "--",
+    "†": r"$^{\dagger}$",
+    "‡": r"$^{\ddagger}$",
+    "§": r"$^{\S}$",
+    "¶": r"$^{\P}$",
+    "‖": r"$^{\|}$",
+}
+
+
+def csv(results: Results) -> str:
+    """All conditions with all their numbers, as recorded: shares in [0, 1], radii in [0, 1] units, seconds."""
+    return str(tidy(results).to_csv(index=False, lineterminator="\n"))
+
+
+def markdown(results: Results) -> str:
+    """One document for a plan: what was run, then a table for each data set and model."""
+    plan = results.plan
+    facts = [*what_was_run(results), *where_it_was_run(results.records)]
+    parts = [f"# {plan['title']}", plan["about"], "\n".join(f"- **{name}:** {'; '.join(v)}" for name, v in facts)]
+    for table in tables_of(results):
+        parts += [f"## {_subject(table, results)}", "Final accuracy on clean test images, in percent."]
+        parts += [_markdown_table(table), *(f"{mark} {note}." for note, mark in table.marks.items())]
+    return "\n\n".join(part for part in [*parts, _escaped(reading_line(results, sources=SOURCES))] if part) + "\n"
+
+
+def _subject(table: Table, results: Results) -> str:
+    """Data set, model and scale: what stands over every table."""
+    return f"{table.dataset}, {table.model}, scale {results.plan['scale']['name']}"
+
+
+def _markdown_table(table: Table) -> str:
+    lines = [["method", *(_heading(column) for column in table.columns)], ["---", *("---:" for _ in table.columns)]]
+    for heading, entries in table.rows:
+        lines.append([_heading(heading), *(_markdown_entry(entry, table.marks) for entry in entries)])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _heading(heading: Heading) -> str:
+    return _escaped(f"{heading.title} (paper: {heading.paper})" if heading.paper else heading.title)
+
+
+def _markdown_entry(entry: Entry, marks: dict[str, str]) -> str:
+    text = entry.text + marks.get(entry.note, "")
+    text = f"**{text}**" if entry.best else text
+    return f"{text} \\[{entry.published}\\]" if entry.published else text
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]|<>])", r"\\\1", text)
+
+
+def latex(results: Results) -> str:
+    """Tables for a paper; they need the package booktabs."""
+    facts = [*what_was_run(results), *where_it_was_run(results.records)]
+    comments = [f"% {results.plan['title']}", *(f"% {name}: {'; '.join(values)}" for name, values in facts)]
+    return "\n".join([*comments, *(_latex_table(table, results) for table in tables_of(results))]) + "\n"
+
+
+def _latex_table(table: Table, results: Results) -> str:
+    marks = table.marks
+    head = ["method", *(latex_text(column.title) for column in table.columns)]
+    paper = ["", *(latex_text(f"paper {column.paper}" if column.paper else "") for column in table.columns)]
+    rows = [
+        " & ".join([_latex_heading(heading), *(_latex_entry(entry, marks) for entry in entries)]) + r" \\"
+        for heading, entries in table.rows
+    ]
+    return "\n".join(
+        [
+            "",
+            r"\begin{table}",
+            r"\centering\small",
+            rf"\caption{{{latex_text(_caption(table, results))}}}",
+            rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
+            r"\toprule",
+            " & ".join(head) + r" \\",
+            *([r"\scriptsize " + r" & \scriptsize ".join(paper) + r" \\"] if any(paper) else []),
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+            *(rf"\par {latex_text(f'{mark} {note}.')}" for note, mark in marks.items()),
+            r"\end{table}",
+        ]
+    )
+
+
+def _caption(table: Table, results: Results) -> str:
+    """What makes a table readable away from its page."""
+    changed = changed_by_user(results)
+    sentences = [
+        results.plan["title"],
+        f"Final accuracy on clean test images in percent; data set {table.dataset}, model {table.model}",
+        f"Scale {scale_line(results)}",
+        f"Set by the user: {', '.join(changed)}" if changed else "",
+        seeds_line(results),
+        str(progress(results)),
+        reading_line(results, sources=SOURCES),
+    ]
+    return " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
+
+
+def _latex_heading(heading: Heading) -> str:
+    return latex_text(f"{heading.title} (paper: {heading.paper})" if heading.paper else heading.title)
+
+
+def _latex_entry(entry: Entry, marks: dict[str, str]) -> str:
+    text = latex_text(entry.text + marks.get(entry.note, ""))
+    text = rf"\textbf{{{text}}}" if entry.best else text
+    return rf"{text} {{\scriptsize [{entry.published}]}}" if entry.published else text
+
+
+def latex_text(text: str) -> str:
+    """Text with the characters that mean something to LaTeX written out."""
+    return "".join(_LATEX.get(character, character) for character in text)

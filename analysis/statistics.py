@@ -1,0 +1,33 @@
+"""Means over seeds and how sure they are."""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy.stats import t as student
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean of `count` runs, in the unit of the runs.
+
+    The true mean lies within `half_width` of it with 95 % confidence; one run says nothing of that, so it has None.
+    """
+
+    mean: float
+    half_width: float | None
+    count: int
+
+
+def estimate(values: Sequence[float]) -> Estimate | None:
+    """The mean of independent runs with Student's 95 % interval; None where there is no run."""
+    if not values:
+        return None
+    count = len(values)
+    if count == 1:
+        return Estimate(values[0], None, 1)
+    quantile = float(student.ppf((1 + CONFIDENCE) / 2, count - 1))
+    return Estimate(statistics.fmean(values), quantile * statistics.stdev(values) / math.sqrt(count), count)

@@ -1,0 +1,197 @@
+"""The commands as a user meets them: what they print, write and return."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.cli import main
+
+GRID = """\
+title: Two methods
+datasets: [{name: synthetic, size: 8, train_images: 40, test_images: 20}]
+models: [cnn]
+methods: [clean, sc]
+attacks: [none, {name: pgd, radius: 4/255, steps: 1}]
+train: {steps: 3, batch_size: 10, evaluate_every: 2}
+seeds: 1
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "scales.yaml").write_text("paper: {about: The paper.}\nquick: {about: Less., train: {lr: 0.01}}\n")
+    (tmp_path / "grid.yaml").write_text(GRID)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def bench(*arguments: str) -> int:
+    """Run a command in this process and return its exit code."""
+    before, sys.argv = sys.argv, ["bench", *arguments]
+    try:
+        main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    finally:
+        sys.argv = before
+    return 0
+
+
+def run(*arguments: str) -> int:
+    return bench("run", "grid.yaml", "--jobs", "1", "--device", "cpu", *arguments)
+
+
+def test_run_makes_a_record_for_each_cell_and_a_second_run_does_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run() == 0
+    first = {file.name: file.read_bytes() for file in (folder / "results" / "cells").iterdir()}
+    assert len(first) == 4
+    assert "4 cells: 0 done, 4 to run, 1 at a time" in capsys.readouterr().out
+    assert run() == 0
+    assert {file.name: file.read_bytes() for file in (folder / "results" / "cells").iterdir()} == first
+    assert "4 cells: 4 done, 0 to run" in capsys.readouterr().out
+
+
+def test_a_record_says_what_was_run_what_came_out_and_where(folder: Path) -> None:
+    assert run("--scale", "quick", "--only", "method=sc", "--only", "attack=pgd", "--set", "train.momentum=0.5") == 0
+    [file] = (folder / "results" / "cells").iterdir()
+    record = json.loads(file.read_text())
+    assert record["key"] == file.stem
+    assert record["asked"] == {
+        "grid": "grid",
+        "scale": "quick",
+        "changes": {"train": {"lr": 0.01}},
+        "set": {"train": {"momentum": 0.5}},
+    }
+    assert record["cell"]["attacks"] == [
+        {"name": "pgd", "revision": 1, "radius": "4/255", "steps": 1, "rel_step_size": 0.2, "random_start": True}
+    ]
+    assert (record["cell"]["train"]["lr"], record["cell"]["train"]["momentum"]) == (0.01, 0.5)
+    assert record["history"]["step"] == [2, 3]
+    assert record["result"]["final_accuracy"] == record["history"]["test_accuracy"][-1]
+    assert record["result"]["peak_accuracy"] == max(record["history"]["test_accuracy"])
+    assert record["cost"] == {"train_passes": 3 * 10 / 128 * 2, "noise_passes": 0.0}
+    assert record["noise"]["size"]["linf"] > 6 / 255  # bounded in l2, not in l-inf
+    assert record["provenance"]["threads"] == 1
+
+
+def test_dry_run_shows_the_cells_and_their_cost_and_writes_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(folder.rglob("*"))
+    assert run("--dry-run") == 0
+    printed = capsys.readouterr().out
+    assert "4 cells, 0 done. To do: 1 passes" in printed
+    assert printed.count("pgd 4/255") == 2
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_the_plan_holds_the_whole_grid_even_if_only_a_part_is_run(folder: Path) -> None:
+    assert run("--only", "method=sc") == 0
+    plan = json.loads((folder / "results" / "plans" / "grid-paper.json").read_text())
+    assert [(c["method"], c["attack"]) for c in plan["conditions"]] == [
+        ("clean", "none"),
+        ("clean", "pgd radius=4/255 steps=1"),
+        ("sc", "none"),
+        ("sc", "pgd radius=4/255 steps=1"),
+    ]
+    cells = {file.stem for file in (folder / "results" / "cells").iterdir()}
+    assert cells == {key for condition in plan["conditions"][2:] for key in condition["cells"]}
+
+
+def test_a_cell_that_fails_is_recorded_shown_and_makes_the_exit_code_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "grid.yaml").write_text(GRID.replace("[clean, sc]", "[{name: sc, patch: 3}, clean]"))
+    assert run("--only", "attack=none") == 1
+    printed = capsys.readouterr().out
+    assert "sc: patch 3 does not divide an image of 8x8 pixels" in printed
+    assert "1 finished, 1 failed" in printed
+    assert run("--only", "attack=none") == 1
+    assert "2 done, 0 to run" in capsys.readouterr().out
+    assert run("--only", "attack=none", "--retry-failed") == 1
+    assert "1 done, 1 to run" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--only", "methd=sc"), "--only methd=sc: write KEY=VALUE; did you mean 'method'?"),
+        (
+            ("--only", "method=cs"),
+            "--only method=cs: no such method in the grid; choices: clean, sc",
+        ),
+        (("--device", "cuda:77"), "--device cuda:77: no device 'cuda:77' on this machine; choices: auto, "),
+        (
+            ("--backend", "dusk"),
+            "--backend dusk: unknown backend; did you mean 'dask'? (choices: processes, dask, ray)",
+        ),
+        (("--scale", "quik"), "grid.yaml: --scale quik: unknown scale; did you mean 'quick'? (choices: paper, quick)"),
+    ],
+)
+def test_a_wrong_option_is_one_line_exit_code_two_and_nothing_written(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], expected: str
+) -> None:
+    before = sorted(folder.rglob("*"))
+    assert bench("run", "grid.yaml", *arguments) == 2
+    captured = capsys.readouterr()
+    assert expected in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, "", "- em\n", "title: [t\n", "title: t\ntitle: u\n", GRID.replace("sc]", "cs]"), GRID + "seed: 1\n"],
+)
+def test_a_wrong_grid_is_one_line_exit_code_two_and_nothing_written(
+    folder: Path, capsys: pytest.CaptureFixture[str], content: str | None
+) -> None:
+    if content is None:
+        (folder / "grid.yaml").unlink()
+    else:
+        (folder / "grid.yaml").write_text(content)
+    before = sorted(folder.rglob("*"))
+    assert run() == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("grid.yaml: ")
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_show_prints_the_record_that_begins_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--only", "method=sc", "--only", "attack=none") == 0
+    [file] = (folder / "results" / "cells").iterdir()
+    capsys.readouterr()
+    assert bench("show", file.stem[:6]) == 0
+    assert capsys.readouterr().out == file.read_text()
+    assert bench("show", "nothing") == 2
+    assert "show nothing: no such cell in results" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [("methods", "sem"), ("attacks", "pgd"), ("datasets", "cifar10"), ("models", "resnet18")],
+)
+def test_list_names_every_plug_in(what: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("list", what) == 0
+    assert f" {expected} " in capsys.readouterr().out
+
+
+def test_list_grids_tells_what_each_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("list", "grids") == 0
+    assert "grids/table2.yaml" in capsys.readouterr().out
+
+
+def test_the_schema_knows_every_plug_in_and_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("schema") == 0
+    schema = json.loads(capsys.readouterr().out)
+    names, sem = schema["properties"]["methods"]["items"]["anyOf"][0], json.dumps(schema["properties"]["methods"])
+    assert names == {"enum": ["clean", "em", "sem", "sc"]}
+    assert '"random_radius"' in sem
+    assert set(schema["required"]) == {"title", "datasets", "models", "methods", "attacks"}

@@ -1,0 +1,189 @@
+import csv
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from analysis.report import write_report
+from bench.store import Store, StoreError
+
+PLAN = {
+    "grid": "table2",
+    "title": "Table 2: accuracy by method",
+    "about": "A low number means that the protection holds.",
+    "scale": {"name": "small", "about": "Cut down for a laptop.", "changes": {"train": {"steps": 800}}},
+    "set": {},
+    "conditions": [
+        {
+            "dataset": "cifar10",
+            "model": "cnn",
+            "method": method,
+            "attack": attack,
+            "paper": {
+                "dataset": "cifar10",
+                "model": "resnet18",
+                "method": {"name": method, "revision": 1},
+                "attacks": [{"name": attack.partition(" ")[0], "revision": 1, **paper}],
+            },
+            "cells": [f"{method}-{attack.split()[0]}-{seed}" for seed in range(2)],
+        }
+        for method in ("clean", "sem")
+        for attack, paper in (("none", {}), ("pgd radius=8/255", {"radius": "4/255"}))
+    ],
+}
+ORIGIN = {
+    "commit": "cffc4e0b8cd8",
+    "device": "cpu",
+    "processor": "EPYC",
+    "system": "Linux x86_64",
+    "precision": "float32",
+    "threads": 1,
+    "versions": {"python": "3.11.7", "torch": "2.15.0"},
+    "peak_memory": 1,
+}
+
+
+def finished(accuracy, *, noise="n", commit="cffc4e0b8cd8"):
+    """A record of a cell, with round numbers."""
+    return {
+        "status": "finished",
+        "result": {"final_accuracy": accuracy, "peak_accuracy": accuracy + 0.1, "train_accuracy": 0.9},
+        "cost": {"train_passes": 1600.0, "noise_passes": 24000.0},
+        "noise": {"key": noise, "size": {"linf": 8 / 255, "psnr": 31.0}},
+        "time": {"noise_seconds": 120.0, "train_seconds": 50.0, "seconds": 51.0, "ended": "2026-11-22T13:37:35+00:00"},
+        "provenance": ORIGIN | {"commit": commit},
+    }
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A plan of eight cells: five finished, one failed, two missing."""
+    store = Store(tmp_path / "results")
+    store.write_plan("table2-small", PLAN)
+    for key, accuracy in {"clean-none-0": 0.54, "clean-none-1": 0.56, "sem-none-0": 0.2, "sem-none-1": 0.22}.items():
+        store.write(key, finished(accuracy, noise=key.partition("-")[0]))
+    store.write("clean-pgd-0", finished(0.4, noise="clean", commit="0123456789ab+"))
+    failure = {"status": "failed", "error": "ValueError: budget <8/255> left", "provenance": ORIGIN}
+    store.write("clean-pgd-1", failure | {"time": {"ended": "2026-11-22T14:00:00+00:00"}})
+    return store
+
+
+class Page(HTMLParser):
+    """Keeps what a reader sees, and raises on a tag that is closed out of order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.words, self.addresses = [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+        self.addresses += [value for name, value in attrs if name in {"href", "src", "xlink:href", "action"}]
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] != ["style"]:
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+def test_a_line_for_each_plan_tells_how_much_is_finished(store: Store) -> None:
+    assert write_report(store).lines == ["table2 at scale small: 5 of 8 cells finished, 1 failed, 2 missing"]
+
+
+def test_the_line_of_a_changed_plan_tells_the_changes(store: Store) -> None:
+    store.write_plan("table2-small-ab12cd", PLAN | {"set": {"train": {"steps": 20}}})
+    assert write_report(store).lines[1].startswith("table2 at scale small with train.steps=20: 5 of 8")
+
+
+def test_the_page_is_well_formed_and_asks_for_nothing_else(store: Store) -> None:
+    text = write_report(store).page.read_text()
+    page = Page(text)
+    assert page.open == []
+    assert not re.search(r"https?://|<script|<link|@import|url\((?!#)", text)
+    assert all(re.fullmatch(r"#.*|table2-small[\w.-]*", address) for address in page.addresses)
+
+
+def test_the_page_shows_results_failures_gaps_and_where_they_come_from(store: Store) -> None:
+    page = Page(write_report(store).page.read_text()).text
+    assert "55.0 ± 12.7 [94.7]" in page  # 12.7062 x 1.0 points
+    assert "1 of 2 seeds finished, 1 failed; no interval" in page
+    assert "ValueError: budget <8/255> left" in page
+    assert "python -m bench show clean-pgd-1" in page
+    assert "cffc4e0b8cd8 (5 cells) 0123456789ab+ (1 cell)" in page
+    assert "PGD 8/255 paper 4/255" in page
+    assert "a different experiment" in page
+    assert "Oracle: best look at the test set" in page
+    assert "24,000" in page
+    assert "MI-UE, ICLR 2026, arXiv 2603.03725" in page
+
+
+def test_markdown_and_latex_carry_the_scale_the_counts_and_the_numbers(store: Store) -> None:
+    write_report(store)
+    markdown = (store.report / "table2-small.md").read_text()
+    assert "| SEM | **21.0 ± 12.7** \\[14.8\\] | – \\[29.8\\] |" in markdown  # noqa: RUF001
+    assert "| clean | 55.0 ± 12.7 \\[94.7\\] | 40.0† \\[89.5\\] |" in markdown
+    latex = (store.report / "table2-small.tex").read_text()
+    assert r"SEM & \textbf{21.0 $\pm$ 12.7} {\scriptsize [14.8]} & -- {\scriptsize [29.8]} \\" in latex
+    for text in (markdown, latex):
+        assert "Cut down for a laptop." in text
+        assert "5 of 8 cells finished, 1 failed, 2 missing" in text
+        assert "train: steps=800" in text
+
+
+def test_the_csv_holds_all_numbers_as_recorded(store: Store) -> None:
+    write_report(store)
+    with (store.report / "table2-small.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["method"], row["attack"]) for row in rows] == [(c["method"], c["attack"]) for c in PLAN["conditions"]]
+    assert (rows[0]["final_accuracy"], rows[0]["final_accuracy_half_width"]) == ("0.55", "0.127062")
+    assert (rows[1]["finished"], rows[1]["failed"], rows[1]["missing"]) == ("1", "1", "0")
+    assert (rows[2]["noise_passes"], rows[2]["published_accuracy"]) == ("24000.0", "0.1478")
+    assert (rows[3]["final_accuracy"], rows[3]["missing"]) == ("", "2")
+
+
+def test_the_same_records_give_the_same_bytes(store: Store) -> None:
+    write_report(store)
+    first = {file.name: file.read_bytes() for file in store.report.iterdir()}
+    write_report(store)
+    assert {file.name: file.read_bytes() for file in store.report.iterdir()} == first
+    assert {name.rpartition(".")[2] for name in first} == {"md", "csv", "tex", "svg", "html"}
+
+
+def test_at_the_papers_own_scale_brackets_are_the_same_condition(store: Store) -> None:
+    store.write_plan("table2-small", PLAN | {"scale": {"name": "paper", "about": "The paper's recipe.", "changes": {}}})
+    page = Page(write_report(store).page.read_text()).text
+    assert "published values of the same condition" in page
+    assert "a different experiment" not in page
+
+
+def test_an_empty_store_gives_a_friendly_page(tmp_path: Path) -> None:
+    summary = write_report(Store(tmp_path))
+    assert summary.lines == ["no plan in results/plans yet: run a grid first"]
+    assert "python -m bench run" in Page(summary.page.read_text()).text
+
+
+def test_a_plan_without_any_finished_cell_has_a_table_and_no_figure(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write_plan("table2-small", PLAN)
+    assert write_report(store).lines == ["table2 at scale small: 0 of 8 cells finished, 0 failed, 8 missing"]
+    assert not list(store.report.glob("*.svg"))
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"status": "finished"}'])
+def test_a_broken_record_is_named(store: Store, content: str) -> None:
+    file = store.cell_file("sem-none-0")
+    file.write_text(content)
+    with pytest.raises(StoreError, match=re.escape(str(file))):
+        write_report(store)

@@ -1,0 +1,62 @@
+"""The embedded data set: its pictures, and (slowly) the facts of the field that the `tiny` scale must show."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.grid import read_grid
+from bench.scale import Scale, read_scales
+from bench.schedule import Workplace, arrange, run
+from bench.store import Store
+from bench.synthetic import draw
+
+
+@pytest.mark.parametrize("size", [8, 16, 33, 64])
+def test_pictures_are_drawn_at_every_size_with_all_classes_alike_often(size: int) -> None:
+    images, labels = draw(50, size=size, seed=0, part="train")
+    assert (images.shape, images.dtype) == ((50, 3, size, size), torch.uint8)
+    assert labels.bincount().tolist() == [5] * 10
+
+
+def test_the_same_seed_draws_the_same_pictures_and_the_test_set_other_ones() -> None:
+    train, again = (draw(20, size=16, seed=0, part="train") for _ in range(2))
+    assert all(torch.equal(first, second) for first, second in zip(train, again, strict=True))
+    assert not torch.equal(train[0], draw(20, size=16, seed=0, part="test")[0])
+    assert not torch.equal(train[0], draw(20, size=16, seed=1, part="train")[0])
+
+
+def test_training_and_test_pictures_show_the_same_classes() -> None:
+    means = []
+    for part in ("train", "test"):
+        images, labels = draw(2000, size=16, seed=0, part=part)
+        means.append(torch.stack([images[labels == label].float().mean((0, 2, 3)) for label in range(10)]))
+    distance = torch.cdist(means[0], means[1])
+    assert (distance.argmin(1) == torch.arange(10)).float().mean() >= 0.8
+
+
+def test_pictures_are_smooth() -> None:
+    images = draw(200, size=16, seed=0, part="train")[0].float()
+    steps = (images[..., 1:] - images[..., :-1]).square().mean()
+    assert steps < 0.25 * images.var()  # independent pixels would give 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_tiny_scale_shows_the_basic_facts_of_the_field(tmp_path: Path, seed: int) -> None:
+    scales = read_scales(Path("grids/scales.yaml"))
+    grid = read_grid(Path("grids/table2.yaml"), scales, "tiny", Scale(seeds=seed + 1), tmp_path)
+    place = Workplace(Store(tmp_path), tmp_path, ("cpu",), jobs=2)
+    cells = [condition.cells[seed] for condition in grid.conditions]
+    list(run(arrange(cells, place, {cell.key: {} for cell in cells}), place))
+    accuracy = {}
+    for condition in grid.conditions:
+        record = place.store.read(condition.cells[seed].key)
+        assert record is not None
+        attack = condition.attacks[0].label.removeprefix("pgd radius=")
+        accuracy[condition.method.label, attack] = 100 * record["result"]["final_accuracy"]
+    assert accuracy["clean", "none"] >= 50
+    assert accuracy["clean", "8/255"] >= 40
+    assert accuracy["em", "none"] <= accuracy["clean", "none"] / 2
+    assert abs(accuracy["em", "8/255"] - accuracy["clean", "8/255"]) <= 6
+    assert accuracy["sem", "8/255"] <= accuracy["em", "8/255"] - 4
