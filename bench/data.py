@@ -4,7 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import torch
@@ -13,6 +13,9 @@ from torch import Tensor
 
 from bench.settings import Count, Settings
 from bench.synthetic import draw
+
+if TYPE_CHECKING:
+    from torchvision.datasets import ImageFolder  # slow to import: only where a data set needs it
 
 
 @dataclass(frozen=True)
@@ -129,15 +132,14 @@ class Folder(DatasetSettings):
 
     def outline(self, root: Path) -> Outline:
         train, _ = self._parts(root)
-        files = [path for path in train.glob("*/*") if path.is_file()]
-        return Outline(len(files), (3, self.size, self.size), len({path.parent for path in files}))
+        listing = self._listing(train)
+        return Outline(len(listing), (3, self.size, self.size), len(listing.classes))
 
     def load(self, root: Path) -> Split:
-        train_folder, test_folder = self._parts(root)
-        train, test = self._read(train_folder), self._read(test_folder)
-        if train.num_classes != test.num_classes:
-            raise ValueError(f"{train_folder} has {train.num_classes} classes, {test_folder} has {test.num_classes}")
-        return Split(train, test)
+        train, test = (self._listing(part) for part in self._parts(root))
+        if train.classes != test.classes:
+            raise ValueError(f"{train.root} and {test.root} have different classes: {train.classes} and {test.classes}")
+        return Split(self._read(train), self._read(test))
 
     def fingerprint(self, root: Path) -> str:
         digest = hashlib.sha256()
@@ -156,11 +158,15 @@ class Folder(DatasetSettings):
                 raise FileNotFoundError(f"{part}: no such folder; an image folder has train/CLASS/ and val/CLASS/")
         return train, test
 
-    def _read(self, folder: Path) -> ImageDataset:
-        from PIL import Image
+    @staticmethod
+    def _listing(folder: Path) -> "ImageFolder":
         from torchvision.datasets import ImageFolder
 
-        listing = ImageFolder(str(folder))
+        return ImageFolder(str(folder))
+
+    def _read(self, listing: "ImageFolder") -> ImageDataset:
+        from PIL import Image
+
         images = np.empty((len(listing), 3, self.size, self.size), np.uint8)
         for row, (file, _) in enumerate(listing.samples):
             with Image.open(file) as picture:

@@ -83,12 +83,16 @@ def lease(devices: list[str], locks: Path) -> Iterator[torch.device]:
     locks.mkdir(parents=True, exist_ok=True)
     while True:
         for name in devices:
+            lock = filelock.FileLock(locks / f"{name.replace(':', '-')}.lock")
             try:
-                with filelock.FileLock(locks / f"{name.replace(':', '-')}.lock", timeout=0.2):
-                    yield prepared(name)
-                    return
+                lock.acquire(timeout=0.2)
             except filelock.Timeout:
                 continue
+            try:
+                yield prepared(name)
+            finally:
+                lock.release()
+            return
 
 
 def describe(device: torch.device) -> dict[str, object]:

@@ -199,6 +199,8 @@ class Expansion:
             )
             entries = [replace(substitute, paper=entries[0].paper)]
         try:
+            for entry in entries:
+                entry.choice.settings.outline(self.data_root)
             return [(entry, entry.choice.settings.fingerprint(self.data_root)) for entry in entries]
         except OSError as error:
             raise GridError(f"{self.file}: datasets: {error}") from None

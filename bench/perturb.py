@@ -11,13 +11,15 @@ from torch.nn import functional as F
 @contextmanager
 def frozen(model: nn.Module) -> Iterator[None]:
     """Evaluation mode and no gradients of the weights inside; the model as it was afterwards."""
-    training, flags = model.training, [parameter.requires_grad for parameter in model.parameters()]
+    modes = [(module, module.training) for module in model.modules()]
+    flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     model.eval().requires_grad_(False)
     try:
         yield
     finally:
-        model.train(training)
-        for parameter, flag in zip(model.parameters(), flags, strict=True):
+        for module, training in modes:
+            module.training = training
+        for parameter, flag in flags:
             parameter.requires_grad_(flag)
 
 
@@ -82,6 +84,11 @@ def pgd(
 
 
 def quantised(noise: Tensor, radius: float) -> Tensor:
-    """Float noise in steps of 1/255, rounded to the nearest and clipped to the radius, as int8."""
+    """Float noise in steps of 1/255, rounded to the nearest and clipped to the radius, as int8.
+
+    Raises ValueError for a radius beyond the 127/255 that int8 holds.
+    """
     bound = round(255 * radius)
+    if bound > 127:
+        raise ValueError(f"a radius of {bound}/255 is over the 127/255 that int8 noise holds")
     return (255 * noise).round_().clamp_(-bound, bound).to(torch.int8)

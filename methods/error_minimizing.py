@@ -106,7 +106,7 @@ class ErrorMinimizing(Method):
             noise = noise.detach().requires_grad_()
             protected = (images + noise).clamp(0, 1).repeat(self.samples, 1, 1, 1)
             view = flip_crop(protected, streams.crops)(protected)
-            seen = self._perturbed(self.noise_step, model, view.detach(), labels, radius, streams.draws)
+            seen = self._perturbed(self.noise_step, model, view, labels, radius, streams.draws)
             return torch.autograd.grad(view, noise, loss_gradient(model, seen, labels))[0]
 
         noise = ascend(

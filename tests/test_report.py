@@ -131,10 +131,10 @@ def test_the_page_shows_results_failures_gaps_and_where_they_come_from(store: St
 
 def test_markdown_and_latex_carry_the_scale_the_counts_and_the_numbers(store: Store) -> None:
     write_report(store)
-    markdown = (store.report / "table2-small.md").read_text()
+    markdown = (store.root / "report" / "table2-small.md").read_text()
     assert "| SEM | **21.0 ± 12.7** \\[14.8\\] | – \\[29.8\\] |" in markdown  # noqa: RUF001
     assert "| clean | 55.0 ± 12.7 \\[94.7\\] | 40.0† \\[89.5\\] |" in markdown
-    latex = (store.report / "table2-small.tex").read_text()
+    latex = (store.root / "report" / "table2-small.tex").read_text()
     assert r"SEM & \textbf{21.0 $\pm$ 12.7} {\scriptsize [14.8]} & -- {\scriptsize [29.8]} \\" in latex
     for text in (markdown, latex):
         assert "Cut down for a laptop." in text
@@ -144,7 +144,7 @@ def test_markdown_and_latex_carry_the_scale_the_counts_and_the_numbers(store: St
 
 def test_the_csv_holds_all_numbers_as_recorded(store: Store) -> None:
     write_report(store)
-    with (store.report / "table2-small.csv").open() as stream:
+    with (store.root / "report" / "table2-small.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [(row["method"], row["attack"]) for row in rows] == [(c["method"], c["attack"]) for c in PLAN["conditions"]]
     assert (rows[0]["final_accuracy"], rows[0]["final_accuracy_half_width"]) == ("0.55", "0.127062")
@@ -155,9 +155,9 @@ def test_the_csv_holds_all_numbers_as_recorded(store: Store) -> None:
 
 def test_the_same_records_give_the_same_bytes(store: Store) -> None:
     write_report(store)
-    first = {file.name: file.read_bytes() for file in store.report.iterdir()}
+    first = {file.name: file.read_bytes() for file in (store.root / "report").iterdir()}
     write_report(store)
-    assert {file.name: file.read_bytes() for file in store.report.iterdir()} == first
+    assert {file.name: file.read_bytes() for file in (store.root / "report").iterdir()} == first
     assert {name.rpartition(".")[2] for name in first} == {"md", "csv", "tex", "svg", "html"}
 
 
@@ -178,7 +178,7 @@ def test_a_plan_without_any_finished_cell_has_a_table_and_no_figure(tmp_path: Pa
     store = Store(tmp_path)
     store.write_plan("table2-small", PLAN)
     assert write_report(store).lines == ["table2 at scale small: 0 of 8 cells finished, 0 failed, 8 missing"]
-    assert not list(store.report.glob("*.svg"))
+    assert not list((store.root / "report").glob("*.svg"))
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"status": "finished"}'])

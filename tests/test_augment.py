@@ -1,0 +1,95 @@
+"""Flip and crop, against plain loops and dense matrices."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from bench.augment import FlipCrop, flip_crop, padding
+
+SIZES = [(8, 8), (8, 16), (24, 8)]
+
+
+def source(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def all_views(image: np.ndarray) -> dict[bytes, tuple[bool, int, int]]:
+    """Every flip and every crop of a (C, H, W) image, by plain loops: flip, then pad, then crop."""
+    channels, height, width = image.shape
+    pad_y, pad_x = height // 8, width // 8
+    views = {}
+    for flipped in (False, True):
+        turned = image[:, :, ::-1] if flipped else image
+        padded = np.zeros((channels, height + 2 * pad_y, width + 2 * pad_x), image.dtype)
+        for y in range(height):
+            for x in range(width):
+                padded[:, y + pad_y, x + pad_x] = turned[:, y, x]
+        for top in range(2 * pad_y + 1):
+            for left in range(2 * pad_x + 1):
+                crop = padded[:, top : top + height, left : left + width]
+                views[crop.tobytes()] = (flipped, top, left)
+    return views
+
+
+def matrix(view: FlipCrop, shape: tuple[int, ...]) -> Tensor:
+    """The dense matrix of one image's transform, column by column."""
+    unit_images = torch.eye(math.prod(shape), dtype=torch.float64)
+    return torch.stack([view(image.view(1, *shape)).flatten() for image in unit_images], dim=1)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_view_is_a_flip_then_a_padded_crop_and_all_of_them_occur_about_equally_often(
+    size: tuple[int, int],
+) -> None:
+    image = torch.rand(2, *size, generator=source(1)) + 0.1
+    views = all_views(image.numpy())
+    batch = image.expand(60 * len(views), -1, -1, -1)
+    seen = Counter(views[view.numpy().tobytes()] for view in flip_crop(batch, source())(batch))
+    assert seen.keys() == set(views.values())
+    assert 20 < min(seen.values()) <= max(seen.values()) < 120
+    flips = sum(count for (flipped, _, _), count in seen.items() if flipped)
+    assert flips / len(batch) == pytest.approx(0.5, abs=0.06)
+
+
+def test_the_padding_is_4_pixels_at_32_and_8_at_64_and_scales_between() -> None:
+    assert [padding(size) for size in (8, 16, 32, 64)] == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_gradient_is_the_adjoint(size: tuple[int, int]) -> None:
+    a, b = torch.rand(2, 50, 3, *size, generator=source(1), dtype=torch.float64)
+    a.requires_grad_()
+    view = flip_crop(a, source())(a)
+    [pulled_back] = torch.autograd.grad(view, a, b)
+    assert torch.allclose((view * b).sum((1, 2, 3)), (a * pulled_back).sum((1, 2, 3)), rtol=1e-12)
+
+
+def test_the_gradient_is_that_of_the_dense_matrix_whatever_the_draw() -> None:
+    for seed in range(40):
+        image = torch.rand(1, 1, 8, 8, generator=source(seed), dtype=torch.float64, requires_grad=True)
+        view = flip_crop(image, source(seed))
+        dense = matrix(view, (1, 8, 8))
+        weights = torch.rand(64, generator=source(seed), dtype=torch.float64)
+        [expected] = torch.autograd.grad((dense @ image.flatten()).square() @ weights, image)
+        [gradient] = torch.autograd.grad(view(image).flatten().square() @ weights, image)
+        assert torch.equal(gradient, expected)
+
+
+def test_a_pixel_that_the_crop_drops_has_no_gradient_and_every_other_one_has() -> None:
+    numbered = torch.arange(1.0, 65).view(1, 1, 8, 8).expand(60, -1, -1, -1).clone().requires_grad_()
+    view = flip_crop(numbered, source())(numbered)
+    [gradient] = torch.autograd.grad(view.sum(), numbered)
+    for shown, pulled_back in zip(view, gradient, strict=True):
+        kept = torch.isin(numbered[0], shown)
+        assert torch.equal(pulled_back, kept.float())
+    assert {int(g.sum()) for g in gradient} == {64, 56, 49}
+
+
+def test_the_same_stream_gives_the_same_views() -> None:
+    images = torch.rand(20, 3, 8, 8, generator=source(1))
+    assert torch.equal(flip_crop(images, source())(images), flip_crop(images, source())(images))
+    assert not torch.equal(flip_crop(images, source())(images), flip_crop(images, source(1))(images))

@@ -1,0 +1,98 @@
+"""EM: the analytic corner, the stop rule, and the batches that go on."""
+
+from typing import Any
+
+import pytest
+import torch
+from conftest import Linear, MadeUp
+from torch import Tensor, nn
+
+import methods.em
+from bench.engine import IMAGES_PER_PASS, Session
+from bench.train import update
+from methods.em import Em
+
+CPU = torch.device("cpu")
+LABELS = [0, 1, 0, 0, 0, 1, 0, 0]
+STUCK: dict[str, Any] = {"lr": 1e-9, "weight_decay": 0, "batch_size": 4, "updates_per_round": 1}
+
+
+def random_weights() -> Tensor:
+    return torch.randn(2, 192, generator=torch.Generator().manual_seed(0)) / 10
+
+
+def constant(linear: Linear) -> str:
+    """A network that calls everything class 0."""
+    return linear(1e-3 * random_weights(), bias=torch.tensor([1.0, 0.0]))
+
+
+def test_a_linear_surrogate_gives_the_corner_away_from_the_other_class(linear: Linear, made_up: MadeUp) -> None:
+    data, weight = made_up(LABELS, low=20, high=236), random_weights()
+    towards_1 = (weight[1] - weight[0]).sign().view(3, 8, 8)
+    expected = torch.stack([-8 * towards_1 if label == 0 else 8 * towards_1 for label in LABELS])
+    noise = Em(surrogate=linear(weight), max_rounds=1, **STUCK).generate(data, Session(0, CPU))
+    assert torch.equal(noise, expected.to(torch.int8))
+
+
+def test_a_saturated_pixel_goes_down_as_far_as_any_other_and_never_up(linear: Linear, made_up: MadeUp) -> None:
+    data, weight = made_up(LABELS, low=255), random_weights()
+    noise = Em(surrogate=linear(weight), max_rounds=1, **STUCK).generate(data, Session(0, CPU))
+    assert set(noise.unique().tolist()) == {-8, 0}
+    assert torch.equal(noise[0] == -8, (weight[1] > weight[0]).view(3, 8, 8))
+
+
+def test_noise_goes_on_from_the_last_round(linear: Linear, made_up: MadeUp) -> None:
+    data = made_up(LABELS, low=20, high=236)
+    # The error stays at 2 of 8; three steps of a tenth of 8/255 reach 2.4 levels in each round.
+    method = Em(surrogate=constant(linear), stop_error=0, max_rounds=2, steps=3, **STUCK)
+    assert (method.generate(data, Session(0, CPU)).abs() == 5).all()
+
+
+@pytest.mark.parametrize(("stop_error", "rounds"), [(1.0, 1), (0.25, 1), (0.24, 4), (0.0, 4)])
+def test_em_stops_after_the_first_round_whose_error_is_low_enough_or_after_the_last(
+    stop_error: float, rounds: int, linear: Linear, made_up: MadeUp
+) -> None:
+    # Two of the eight images are not of class 0, so the error is 1/4 in every round.
+    method = Em(surrogate=constant(linear), stop_error=stop_error, max_rounds=4, steps=2, radius=1 / 255, **STUCK)
+    session = Session(0, CPU)
+    method.generate(made_up(LABELS), session)
+    assert session.passes == rounds * (4 + 8 * 2) / IMAGES_PER_PASS
+    assert method.passes(8) == 4 * (4 + 8 * 2) / IMAGES_PER_PASS
+
+
+def test_the_forecast_counts_on_the_rounds_of_the_official_log() -> None:
+    assert Em().passes(50_000) == 15 * (10 * 512 + 50_000 * 20) / 128
+
+
+def test_every_image_gets_noise_even_when_the_batch_does_not_divide_the_set(two_layers: str, made_up: MadeUp) -> None:
+    data = made_up([0, 1] * 5 + [1])
+    noise = Em(surrogate=two_layers, batch_size=4, max_rounds=1).generate(data, Session(0, CPU))
+    assert noise.flatten(1).any(1).all()
+
+
+def test_weight_updates_see_the_whole_set_before_they_repeat_and_go_on_from_round_to_round(
+    linear: Linear, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = made_up(LABELS)
+    batches: list[Tensor] = []
+    norms: list[float | None] = []
+
+    def recording(model: nn.Module, images: Tensor, labels: Tensor, optimiser: Any, max_norm: float | None) -> Tensor:
+        batches.append(images)
+        norms.append(max_norm)
+        return update(model, images, labels, optimiser, max_norm)
+
+    monkeypatch.setattr(methods.em, "update", recording)
+    Em(surrogate=constant(linear), stop_error=0, max_rounds=2, radius=1 / 255, **STUCK).generate(data, Session(0, CPU))
+    # With noise of one grey level the nearest image is the image itself.
+    distances = torch.cdist(torch.cat(batches).flatten(1), data.floats().flatten(1))
+    assert sorted(distances.argmin(1).tolist()) == list(range(8))
+    assert norms == [5.0, 5.0]
+
+
+def test_em_gets_a_small_network_below_its_stopping_error(two_layers: str, made_up: MadeUp) -> None:
+    data, session = made_up([0, 1] * 12), Session(0, CPU)
+    method = Em(surrogate=two_layers, batch_size=8)
+    noise = method.generate(data, session)
+    assert session.passes < method.passes(24)
+    assert noise.abs().max() == 8

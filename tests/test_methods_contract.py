@@ -1,0 +1,159 @@
+"""What every method must do, whoever wrote it. A method in METHODS is held to this without being named here."""
+
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from conftest import MadeUp, Undisturbed
+
+from bench.data import ImageDataset
+from bench.engine import Session
+from bench.models import MODELS
+from bench.protocols import Method
+from methods import METHODS
+
+SMALL: dict[str, dict[str, Any]] = {}
+"""Settings that make a method small where `small` does not, by its name."""
+
+UNPROTECTED = {"clean"}
+"""Methods that make no noise."""
+
+
+def small(name: str, network: str) -> Method:
+    """The method with three of everything it counts, batches of four, and a network of two layers."""
+    settings = METHODS[name]
+    overrides: dict[str, Any] = {}
+    for key, field in settings.model_fields.items():
+        if key == "batch_size":
+            overrides[key] = 4
+        elif type(field.default) is int:
+            overrides[key] = min(field.default, 3)
+        elif field.default in MODELS:
+            overrides[key] = network
+    return settings.model_validate(overrides | SMALL.get(name, {}))
+
+
+class Case(NamedTuple):
+    """Images that batches of four do not divide, in classes of unequal size, one of them with a single image."""
+
+    labels: list[int]
+    classes: int
+    channels: int
+
+
+CASES = {
+    "ten classes, colour": Case([0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 8, 9, 1, 9, 0, 3], 10, 3),
+    "two classes, grey": Case([1, 0, 0, 0, 0, 0, 0], 2, 1),
+}
+
+
+@pytest.fixture(params=METHODS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def method(name: str, two_layers: str) -> Method:
+    return small(name, two_layers)
+
+
+@pytest.fixture(params=CASES)
+def data(request: pytest.FixtureRequest, made_up: MadeUp) -> ImageDataset:
+    case = CASES[request.param]
+    return made_up(case.labels, classes=case.classes, channels=case.channels)
+
+
+def protection(method: Method, data: ImageDataset, seed: int = 0) -> torch.Tensor:
+    return method.generate(data, Session(seed, torch.device("cpu")))
+
+
+def test_small_settings_are_small(method: Method) -> None:
+    assert method.passes(20) < 50
+    assert not {"cnn", "resnet18"} & {str(value) for value in method.model_dump().values()}
+
+
+def test_a_protection_fits_the_images_and_keeps_its_budget(method: Method, data: ImageDataset) -> None:
+    noise = protection(method, data)
+    assert noise.shape == data.images.shape
+    assert noise.dtype in (torch.int8, torch.uint8)
+    method.check(data, data.protected(noise))
+    if method.norm == "linf" and noise.dtype == torch.int8:
+        assert noise.abs().max() <= round(255 * getattr(method, "radius", 0))
+
+
+def test_every_image_is_protected_even_when_the_batch_does_not_divide_the_set(
+    name: str, method: Method, data: ImageDataset
+) -> None:
+    changed = (data.protected(protection(method, data)).images != data.images).flatten(1).any(1)
+    assert changed.all() if name not in UNPROTECTED else not changed.any()
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(
+    name: str, method: Method, data: ImageDataset
+) -> None:
+    noise = protection(method, data)
+    torch.rand(3)
+    assert torch.equal(protection(method, data), noise)
+    assert name in UNPROTECTED or not torch.equal(protection(method, data, seed=1), noise)
+
+
+def test_nothing_outside_is_touched(method: Method, data: ImageDataset, undisturbed: Undisturbed) -> None:
+    images, labels, settings = data.images.clone(), data.labels.clone(), method.model_dump()
+    with undisturbed():
+        protection(method, data)
+    assert torch.equal(data.images, images)
+    assert torch.equal(data.labels, labels)
+    assert method.model_dump() == settings
+    assert torch.is_grad_enabled()
+
+
+def test_the_work_is_counted_and_no_more_than_forecast(method: Method, data: ImageDataset) -> None:
+    session = Session(0, torch.device("cpu"))
+    method.generate(data, session)
+    assert session.passes <= method.passes(len(data))
+    assert (session.passes > 0) == (method.passes(len(data)) > 0)
+
+
+def test_a_set_smaller_than_a_batch_is_protected(name: str, method: Method, made_up: MadeUp) -> None:
+    data = made_up([0, 1, 1])
+    assert (protection(method, data) != 0).flatten(1).any(1).all() or name in UNPROTECTED
+
+
+def test_a_method_names_its_source_and_says_what_it_does(name: str) -> None:
+    assert METHODS[name].source
+    assert METHODS[name].__doc__
+
+
+# What the contract itself rests on.
+
+
+class Overshooting(Method):
+    """Gives the last image one grey level more than its radius."""
+
+    source = "test"
+    radius: float = 2 / 255
+
+    def generate(self, data: ImageDataset, session: Session) -> torch.Tensor:
+        noise = torch.full(data.images.shape, 2, dtype=torch.int8)
+        noise[-1, 0, 0, 0] = -3
+        return noise
+
+
+class Loud(Overshooting):
+    norm = "l2"
+
+
+class Unbounded(Overshooting):
+    norm = "none"
+
+
+def test_the_budget_check_finds_the_one_image_that_leaves_it(made_up: MadeUp) -> None:
+    data = made_up([0, 1, 1], low=50, high=200)
+    released = data.protected(protection(Overshooting(), data))
+    with pytest.raises(ValueError, match=r"image 2 leaves the budget: linf norm 0\.01176, bound 0\.00784"):
+        Overshooting().check(data, released)
+    Overshooting(radius=3 / 255).check(data, released)
+    Loud().check(data, released)
+    with pytest.raises(ValueError, match="image 2 leaves the budget: l2 norm"):
+        Loud(radius=1.4 / 255).check(data, released)
+    Unbounded(radius=0).check(data, released)

@@ -1,0 +1,78 @@
+"""Networks by name: shapes, normalisation and initial weights."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from conftest import Linear
+from torch import nn
+
+from bench.models import MODELS, Classifier, build
+
+
+def made(name: str, *, num_classes: int = 10, channels: int = 3, seed: int = 0) -> Classifier:
+    return build(name, num_classes=num_classes, channels=channels, source=torch.Generator().manual_seed(seed))
+
+
+def flat(model: nn.Module) -> torch.Tensor:
+    return torch.cat([value.flatten().float() for value in model.state_dict().values()])
+
+
+@pytest.mark.parametrize("name", [*MODELS, "timm/resnet10t"])
+@pytest.mark.parametrize(("channels", "num_classes"), [(3, 10), (1, 2)])
+def test_a_network_takes_any_number_of_channels_and_classes(name: str, channels: int, num_classes: int) -> None:
+    model = made(name, num_classes=num_classes, channels=channels)
+    assert model(torch.rand(2, channels, 32, 32)).shape == (2, num_classes)
+
+
+@pytest.mark.parametrize("name", [*MODELS, "timm/resnet10t"])
+def test_the_initial_weights_belong_to_the_stream_alone(name: str) -> None:
+    weights = flat(made(name))
+    torch.rand(3)
+    assert torch.equal(flat(made(name)), weights)
+    assert not torch.equal(flat(made(name, seed=1)), weights)
+
+
+def test_the_only_normalisation_is_to_subtract_one_half(linear: Linear) -> None:
+    weight = torch.rand(2, 12, generator=torch.Generator().manual_seed(0))
+    images = torch.rand(5, 3, 2, 2, generator=torch.Generator().manual_seed(1))
+    expected = (images.flatten(1) - 0.5) @ weight.T
+    assert torch.allclose(made(linear(weight))(images), expected, atol=1e-6)
+
+
+def test_the_networks_have_the_published_number_of_weights() -> None:
+    def count(name: str) -> int:
+        return sum(parameter.numel() for parameter in made(name).parameters())
+
+    assert count("resnet18") == 11_173_962  # the 3x3-stem ResNet-18 of the CIFAR papers, 10 classes
+    widths = [3, 24, 48, 96, 192]
+    convolutions = sum(9 * a * b + 2 * b for a, b in itertools.pairwise(widths))
+    assert count("cnn") == convolutions + 192 * 10 + 10
+
+
+def test_resnet18_starts_from_the_default_initialisation_of_each_layer() -> None:
+    for layer in made("resnet18").modules():
+        if isinstance(layer, nn.Conv2d):
+            bound = 1 / math.sqrt(layer.weight[0].numel())
+            assert 0.9 * bound < layer.weight.abs().max() <= bound
+
+
+def test_resnet18_sees_small_images_at_full_resolution() -> None:
+    body = made("resnet18").body
+    stem = nn.Sequential(body.conv1, body.bn1, body.relu, body.maxpool, body.layer1)
+    assert stem(torch.rand(2, 3, 8, 8)).shape == (2, 64, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("resnet81", "unknown model 'resnet81'; did you mean 'resnet18'?"),
+        ("zzz", "unknown model 'zzz'; choices: cnn, resnet18, timm/NAME"),
+        ("timm/resnet10", "unknown model 'timm/resnet10'; did you mean 'timm/resnet10t'?"),
+    ],
+)
+def test_an_unknown_network_is_refused_with_the_choices(name: str, message: str) -> None:
+    with pytest.raises(ValueError, match="unknown model") as caught:
+        made(name)
+    assert str(caught.value) == message
