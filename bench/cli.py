@@ -15,6 +15,8 @@ from bench.store import Store, StoreError
 from bench.yaml_file import GridError, suggestion
 
 GRIDS = Path("grids")
+PIPED_WIDTH = 140
+"""Characters in a line of a table that is not shown on a terminal."""
 app = typer.Typer(
     name="bench",
     help="Which unlearnable examples protect, against whom, at what cost.",
@@ -59,7 +61,7 @@ def run(
         cluster=cluster,
         retry_failed=retry_failed,
     )
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     raise typer.Exit(show_forecast(request, console) if dry_run else carry_out(request, console))
 
 

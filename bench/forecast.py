@@ -1,5 +1,6 @@
 """What a run will cost, before it is started: passes by arithmetic, hours by a short measurement of this machine."""
 
+import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +17,15 @@ from bench.train import update
 ATTACK_STEPS = 3
 """Input-gradient passes measured for each weight update: most passes of a grid are the former, and cheaper."""
 
+WARM_UP_IMAGES = 4
+
 
 @dataclass(frozen=True)
 class Forecast:
-    """Seconds that one worker needs for each task, and the hours that all workers need for all."""
+    """Seconds that one worker needs for each task, and that all workers together need for all."""
 
     seconds: tuple[float, ...]
-    hours: float
+    seconds_in_all: float
 
 
 def forecast(tasks: Sequence[Task], place: Workplace, budget: float = 2.0) -> Forecast:
@@ -34,7 +37,7 @@ def forecast(tasks: Sequence[Task], place: Workplace, budget: float = 2.0) -> Fo
         rates[model, outline] = seconds_per_pass(model, outline, device, budget / len(set(kinds)))
     seconds = tuple(task.passes * rates[kind] for task, kind in zip(tasks, kinds, strict=True))
     # No schedule beats an even spread, nor the longest task.
-    return Forecast(seconds, max([sum(seconds) / place.jobs, *seconds, 0.0]) / 3600)
+    return Forecast(seconds, max([sum(seconds) / place.jobs, *seconds, 0.0]))
 
 
 def _kind(task: Task, place: Workplace) -> tuple[str, Outline]:
@@ -44,20 +47,29 @@ def _kind(task: Task, place: Workplace) -> tuple[str, Outline]:
 
 
 def seconds_per_pass(model: str, outline: Outline, device: torch.device, budget: float) -> float:
-    """Time one pass (forward and backward of 128 images) on `device`, in the mixture of adversarial training."""
+    """Time one pass (forward and backward of 128 images) on `device`, in the mixture of adversarial training.
+
+    A first round with few images warms up and tells how many the budget (seconds) allows in the rounds that count.
+    """
     session = Session(0, device)
     network = session.build(model, num_classes=outline.num_classes, channels=outline.shape[0])
     images = torch.rand(IMAGES_PER_PASS, *outline.shape, generator=session.generator("images"), device=device)
     labels = torch.arange(IMAGES_PER_PASS, device=device) % outline.num_classes
     optimiser = SGD(network.parameters(), 0.0)
-    timings: list[float] = []
-    until = time.perf_counter() + budget
-    while len(timings) < 2 or time.perf_counter() < until:
+
+    def seconds_per_image(count: int) -> float:
         start = time.perf_counter()
-        update(network, images, labels, optimiser)
+        update(network, images[:count], labels[:count], optimiser)
         with frozen(network):
             for _ in range(ATTACK_STEPS):
-                gradient = loss_gradient(network, images, labels)
+                gradient = loss_gradient(network, images[:count], labels[:count])
         gradient.sum().item()  # waits for an accelerator to finish
-        timings.append((time.perf_counter() - start) / (1 + ATTACK_STEPS))
-    return sum(timings[1:]) / len(timings[1:])  # the first round warms up
+        return (time.perf_counter() - start) / count / (1 + ATTACK_STEPS)
+
+    until = time.perf_counter() + budget
+    affordable = int(budget / 4 / (1 + ATTACK_STEPS) / seconds_per_image(WARM_UP_IMAGES))
+    count = min(max(affordable, WARM_UP_IMAGES), IMAGES_PER_PASS)
+    timings = [seconds_per_image(count)]
+    while time.perf_counter() < until:
+        timings.append(seconds_per_image(count))
+    return IMAGES_PER_PASS * statistics.median(timings)

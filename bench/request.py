@@ -1,5 +1,6 @@
 """What a user asked to run: which grids, at which scale, with which changes, where, and with how many workers."""
 
+import importlib.util
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,8 @@ from bench.store import Record, Store
 from bench.yaml_file import GridError, suggestion
 
 BACKENDS = {"processes": "loky", "dask": "dask", "ray": "ray"}
+PACKAGES = {"dask": "distributed", "ray": "ray"}
+"""What a cluster backend needs besides the suite's own dependencies."""
 FILTERS = ("dataset", "model", "method", "attack", "seed")
 SCALES = "scales.yaml"
 
@@ -56,6 +59,11 @@ class Request:
         """Devices, workers and folders."""
         if self.backend not in BACKENDS:
             raise GridError(f"--backend {self.backend}: unknown backend{suggestion(self.backend, BACKENDS)}")
+        package = PACKAGES.get(self.backend)
+        if package and not importlib.util.find_spec(package):
+            raise GridError(
+                f"--backend {self.backend}: needs {package}: pip install 'unlearnable-bench[{self.backend}]'"
+            )
         try:
             devices = available_devices(self.device)
         except ValueError as error:

@@ -35,9 +35,10 @@ def show_forecast(request: Request, console: Console) -> int:
     place = request.workplace
     cost = forecast(tasks, place)
     table = Table(box=None, header_style="bold")
-    for heading in ("cell", "method", "attack", "model", "data set", "seed"):
+    table.add_column("cell", no_wrap=True)
+    for heading in ("method", "attack", "model", "data set", "seed"):
         table.add_column(heading)
-    for heading in ("passes", "hours"):
+    for heading in ("passes", "time"):
         table.add_column(heading, justify="right")
     for cell in done:
         status = "failed" if _status(request, cell) == "failed" else "done"
@@ -46,13 +47,14 @@ def show_forecast(request: Request, console: Console) -> int:
         name = f"noise {task.cell.noise_key}" if task.noise_only else task.cell.key
         columns = _columns(task.cell)
         shown = (columns[0], "", "", columns[3], "") if task.noise_only else columns
-        table.add_row(name, *shown, f"{task.passes:,.0f}", f"{seconds / 3600:.3f}")
+        table.add_row(name, *shown, f"{task.passes:,.0f}", duration(seconds))
     console.print(table)
     passes = sum(task.passes for task in tasks)
     console.print(
         f"{len(request.cells)} cells, {len(done)} done. "
-        f"To do: {passes:,.0f} passes (forward+backward of {IMAGES_PER_PASS} images), about {cost.hours:.2f} hours "
-        f"with {place.jobs} worker(s) on {', '.join(place.devices)}: from a two-second measurement of this machine."
+        f"To do: {passes:,.0f} passes (forward+backward of {IMAGES_PER_PASS} images), about "
+        f"{duration(cost.seconds_in_all)} with {place.jobs} worker(s) on {', '.join(place.devices)}: "
+        "from a two-second measurement of this machine."
     )
     return 0
 
@@ -65,8 +67,10 @@ def carry_out(request: Request, console: Console) -> int:
         fetch(dataset, place.data_root)
     for name, plan in request.plans().items():
         place.store.write_plan(name, plan)
+    left = f", about {duration(forecast(tasks, place, budget=0.5).seconds_in_all)}" if tasks else ""
     console.print(
-        f"{len(request.cells)} cells: {len(done)} done, {len(request.cells) - len(done)} to run, {place.jobs} at a time"
+        f"{len(request.cells)} cells: {len(done)} done, {len(request.cells) - len(done)} to run, "
+        f"{place.jobs} at a time{left}"
     )
     counts = Counter(_status(request, cell) for cell in done)
     try:
@@ -82,6 +86,14 @@ def carry_out(request: Request, console: Console) -> int:
     if counts["failed"]:
         console.print("failed cells are kept as results; --retry-failed tries them again")
     return 1 if counts["failed"] else 0
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it, in the largest unit that fits."""
+    for unit, length in (("days", 86400), ("hours", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.1f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def fetch(dataset: Choice[DatasetSettings], root: Path) -> None:

@@ -91,7 +91,11 @@ def run(tasks: Sequence[Task], place: Workplace, cluster: str | None = None) -> 
 
     with connected(place.backend, cluster), joblib.parallel_config(backend=place.backend):
         parallel = joblib.Parallel(
-            n_jobs=place.jobs, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1
+            n_jobs=place.jobs,
+            # The ray backend cannot hand back outcomes one by one: they all come at the end.
+            return_as="list" if place.backend == "ray" else "generator_unordered",
+            pre_dispatch="n_jobs",
+            batch_size=1,
         )
         for outcome in parallel(joblib.delayed(work)(task, place) for task in next_tasks()):
             if outcome.error:

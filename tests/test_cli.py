@@ -49,7 +49,7 @@ def test_run_makes_a_record_for_each_cell_and_a_second_run_does_nothing(
     assert run() == 0
     first = {file.name: file.read_bytes() for file in (folder / "results" / "cells").iterdir()}
     assert len(first) == 4
-    assert "4 cells: 0 done, 4 to run, 1 at a time" in capsys.readouterr().out
+    assert "4 cells: 0 done, 4 to run, 1 at a time, about 0 s" in capsys.readouterr().out
     assert run() == 0
     assert {file.name: file.read_bytes() for file in (folder / "results" / "cells").iterdir()} == first
     assert "4 cells: 4 done, 0 to run" in capsys.readouterr().out
@@ -142,6 +142,15 @@ def test_a_wrong_option_is_one_line_exit_code_two_and_nothing_written(
     assert captured.err.count("\n") == 1
     assert captured.out == ""
     assert sorted(folder.rglob("*")) == before
+
+
+def test_a_cluster_backend_without_its_package_says_what_to_install(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert run("--backend", "dask") == 2
+    expected = "--backend dask: needs distributed: pip install 'unlearnable-bench[dask]'\n"
+    assert capsys.readouterr().err == expected
 
 
 @pytest.mark.parametrize(
