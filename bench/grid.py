@@ -104,7 +104,7 @@ def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale
         # What the file itself says about a scale wins over what the scale replaces.
         update={field: None for field, key in REPLACED.items() if key in here}
     )
-    return Expansion(file, scale, user, data_root).grid(parsed)
+    return Expansion(file, f"scale {scale_name}", scale, user, data_root).grid(parsed)
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,8 @@ class Expansion:
     """The sources of every setting, weakest first: plug-in default, scale, grid file, the user's --set."""
 
     file: Path
+    scale_place: str
+    """What error messages call the scale."""
     scale: Scale
     user: Scale
     data_root: Path
@@ -123,7 +125,7 @@ class Expansion:
         recipe = validated(
             Recipe,
             [
-                ("scale", self.scale.train),
+                (f"{self.scale_place}: train", self.scale.train),
                 (f"{self.file}: train", self.scale.multiplied(parsed.train)),
                 ("--set train", self.user.train),
             ],
@@ -166,8 +168,11 @@ class Expansion:
             scaled = validated(
                 settings,
                 [
-                    ("scale", self.scale.multiplied(defaults)),
-                    (f"scale: {group}.{name}", self.scale.settings(group, name, set(settings.model_fields))),
+                    (f"{self.scale_place}: multiply", self.scale.multiplied(defaults)),
+                    (
+                        f"{self.scale_place}: {group}.{name}",
+                        self.scale.settings(group, name, set(settings.model_fields)),
+                    ),
                     (place, self.scale.multiplied(written)),
                     (f"--set {group}.{name}", self.user.settings(group, name, set(settings.model_fields))),
                 ],
@@ -194,9 +199,8 @@ class Expansion:
         entries = self.entries("datasets", parsed.datasets, f"{self.file}: datasets")
         replacement = self.user.dataset or self.scale.dataset
         if replacement:
-            [substitute] = self._entry(
-                "datasets", replacement, "--set dataset" if self.user.dataset else "scale: dataset"
-            )
+            place = "--set dataset" if self.user.dataset else f"{self.scale_place}: dataset"
+            [substitute] = self._entry("datasets", replacement, place)
             entries = [replace(substitute, paper=entries[0].paper)]
         try:
             for entry in entries:

@@ -144,6 +144,21 @@ def test_every_mistake_in_set_gets_one_line(tmp_path: Path, assignment: str, exp
     assert str(caught.value) == expected
 
 
+def test_a_mistake_in_a_scale_names_the_scale_and_the_setting(tmp_path: Path) -> None:
+    file = tmp_path / "grid.yaml"
+    file.write_text(HEAD + "methods: [em]\nattacks: [none]\n")
+    wrong = {
+        "scale odd: methods.em.steps: must be at least 1, got 0": Scale(methods={"em": {"steps": 0}}),
+        "scale odd: attacks.pgd: unknown key 'step'; did you mean 'steps'?": Scale(attacks={"pgd": {"step": 1}}),
+        "scale odd: dataset: unknown data set 'cifar'; did you mean 'cifar10'?": Scale(dataset="cifar"),
+        "scale odd: train.lr: must be more than 0, got -1": Scale(train={"lr": -1}),
+    }
+    for expected, scale in wrong.items():
+        with pytest.raises(GridError) as caught:
+            read_grid(file, {"odd": scale}, "odd", Scale(), tmp_path)
+        assert str(caught.value).startswith(expected)
+
+
 def test_a_list_of_values_is_a_sweep_and_a_list_of_attacks_is_a_stack(tmp_path: Path) -> None:
     grid = expand(tmp_path, HEAD + "methods: [em]\nattacks: [none, {name: pgd, radius: [1/255, 2/255]}, [none, pgd]]\n")
     labels = [[attack.label for attack in condition.attacks] for condition in grid.conditions]
