@@ -1,13 +1,14 @@
 """Networks by name. Normalisation is the network's first layer, so every image outside is in [0, 1]."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import torch
 from pydantic import AfterValidator
 from torch import Tensor, nn
 
+from bench.folding import Pair, convolutions_with_norm
 from bench.seeding import default_randomness
 
 
@@ -15,12 +16,14 @@ class Classifier(nn.Module):
     """A network over images in [0, 1], float (N, C, H, W), that returns logits (N, num_classes) and counts its work.
 
     The only normalisation is x - 1/2, as in the official code of REM and SEM. `gradient_images` counts the images that
-    went forward with gradients recorded: divided by 128 it is the number of forward+backward passes.
+    went forward with gradients recorded: divided by 128 it is the number of forward+backward passes. `pairs` are the
+    convolutions whose batch norm may be folded while the network is frozen.
     """
 
-    def __init__(self, body: nn.Module) -> None:
+    def __init__(self, body: nn.Module, pairs: Sequence[Pair] = ()) -> None:
         super().__init__()
         self.body = body
+        self.pairs = tuple(pairs)
         self.gradient_images = 0
 
     def forward(self, images: Tensor) -> Tensor:
@@ -88,6 +91,8 @@ def build(name: str, *, num_classes: int, channels: int, source: torch.Generator
             import timm
 
             body = timm.create_model(name.removeprefix(TIMM), num_classes=num_classes, in_chans=channels)
+            pairs = []  # not every network of timm can be traced
         else:
             body = MODELS[name](num_classes, channels)
-    return Classifier(body).to(memory_format=torch.channels_last)
+            pairs = convolutions_with_norm(body)
+    return Classifier(body, pairs).to(memory_format=torch.channels_last)

@@ -7,15 +7,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bench.folding import folded
+
 
 @contextmanager
 def frozen(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode and no gradients of the weights inside; the model as it was afterwards."""
+    """Evaluation mode, folded batch norm and no gradients of the weights inside; the model as it was afterwards."""
     modes = [(module, module.training) for module in model.modules()]
     flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     model.eval().requires_grad_(False)
     try:
-        yield
+        with folded(getattr(model, "pairs", ())):
+            yield
     finally:
         for module, training in modes:
             module.training = training
