@@ -1,0 +1,95 @@
+"""`python -m benchmarks [PART ...]`: print how fast the suite is, against the machine and against plain code."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from bench.engine import describe
+from benchmarks import growth, runner, steps
+from benchmarks.timing import copy_rate, product_rate, threads
+
+console = Console(highlight=False, width=110)
+
+
+def show(title: str, headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Print a table."""
+    table = Table(title=title, title_justify="left", box=None, header_style="bold")
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if place else "left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    console.print()
+
+
+def ceilings() -> None:
+    """Print what the machine can do at most."""
+    rows = []
+    for count in dict.fromkeys((1, os.cpu_count() or 1)):
+        with threads(count):
+            rows.append((f"{count} thread(s)", f"{product_rate() / 1e9:.0f}", f"{copy_rate() / 1e9:.1f}"))
+    show("The machine", ("", "matrix product, GFLOP/s", "copy, GB/s"), rows)
+
+
+def networks() -> None:
+    """Print the networks' rates."""
+    rows = [
+        (f"{case.model} {case.size}x{case.size}, {case.threads} thread(s)", name, f"{rate:.2f}", f"{100 * share:.0f} %")
+        for case in steps.CASES
+        for name, rate, share in steps.shares(case)
+    ]
+    show("Networks", ("network", "work", "passes/s", "of the matrix product"), rows)
+
+
+def algorithms() -> None:
+    """Print whole steps against their plain versions."""
+    case = steps.Case("cnn", 32, 64, 2)
+    rows = [
+        (name, f"{1000 * ours:.0f}", f"{1000 * theirs:.0f}", f"{theirs / ours:.1f} x")
+        for name, ours, theirs in steps.ratios(case)
+    ]
+    show("Steps, cnn at 32x32, batch 64, 2 threads", ("", "ours, ms", "plain, ms", "gain"), rows)
+
+
+def running() -> None:
+    """Print the runner's own cost."""
+    show("The runner", ("", ""), list(runner.measurements()))
+
+
+def growing() -> None:
+    """Print growth of time and memory."""
+    rows = [(name, ", ".join(map(str, values)), f"{fit:.4f}") for name, values, fit in growth.fits()]
+    show("Time of SEM noise against a straight line", ("setting", "values", "R squared"), rows)
+    memory = [(f"{count:,}", f"{size / 2**20:,.0f}") for count, size in growth.memory()]
+    show("Peak memory of a process that makes SEM noise, 32x32", ("images", "MiB"), memory)
+
+
+PARTS = {
+    "ceilings": ceilings,
+    "networks": networks,
+    "algorithms": algorithms,
+    "runner": running,
+    "growth": growing,
+}
+
+
+def main() -> int:
+    """Run the parts named on the command line, or all."""
+    chosen = sys.argv[1:] or list(PARTS)
+    unknown = [name for name in chosen if name not in PARTS]
+    if unknown:
+        console.print(f"unknown part {unknown[0]!r}; choices: {', '.join(PARTS)}")
+        return 2
+    machine = describe(torch.device("cpu"))
+    console.print(f"{machine['processor']}, {os.cpu_count()} cores, {machine['system']}, torch {torch.__version__}\n")
+    for name in chosen:
+        PARTS[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
