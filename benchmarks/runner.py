@@ -1,6 +1,7 @@
 """What the runner costs beside the experiments: per cell, to resume, to report; and what a second worker gains."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+CHECKOUT = Path(__file__).parent.parent
 GRID = """\
 title: Timing
 datasets: [{{name: synthetic, size: 16, train_images: 500, test_images: 100}}]
@@ -22,7 +24,8 @@ seeds: {seeds}
 def bench(folder: Path, *arguments: str) -> float:
     """Seconds that a whole command takes, from the start of its process to its end."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "bench", *arguments], check=True, cwd=folder, capture_output=True)  # noqa: S603
+    command, paths = [sys.executable, "-m", "bench", *arguments], {"PYTHONPATH": str(CHECKOUT)}
+    subprocess.run(command, check=True, cwd=folder, capture_output=True, env=os.environ | paths)  # noqa: S603
     return time.perf_counter() - start
 
 
