@@ -85,7 +85,7 @@ def update(model: nn.Module, images: Tensor, labels: Tensor, optimiser: SGD, max
     model.train()
     logits: Tensor = model(images)
     optimiser.zero_grad(set_to_none=True)
-    F.cross_entropy(logits, labels).backward()  # type: ignore[no-untyped-call]
+    F.cross_entropy(logits, labels).backward()
     if max_norm is not None:
         nn.utils.clip_grad_norm_(model.parameters(), max_norm)
     optimiser.step()

@@ -43,7 +43,7 @@ def pgd(model: nn.Module, images: Tensor, labels: Tensor, radius: float, steps: 
     for _ in range(steps):
         point.requires_grad_()
         model.zero_grad()
-        F.cross_entropy(model(point), labels).backward()  # type: ignore[no-untyped-call]
+        F.cross_entropy(model(point), labels).backward()
         assert point.grad is not None
         moved = point.detach() + rel_step_size * radius * point.grad.sign()
         point = (images + (moved - images).clamp(-radius, radius)).clamp(0, 1)
@@ -65,7 +65,7 @@ def noise_step(method: ErrorMinimizing, model: nn.Module, images: Tensor, labels
                 settings = (method.adv_radius, method.adv_steps, method.adv_rel_step_size)
                 seen = seen + (pgd(model, seen.detach(), labels, *settings) - seen).detach()
             model.zero_grad()
-            F.cross_entropy(model(seen), labels).backward()  # type: ignore[no-untyped-call]
+            F.cross_entropy(model(seen), labels).backward()
         assert noise.grad is not None
         moved = noise.detach() - method.rel_step_size * method.radius * noise.grad.sign()
         noise = moved.clamp(-method.radius, method.radius)
@@ -80,5 +80,5 @@ def adversarial_update(
     seen = pgd(model, view(images), labels, radius, steps, 0.2)
     model.train()
     optimiser.zero_grad()
-    F.cross_entropy(model(seen), labels).backward()  # type: ignore[no-untyped-call]
+    F.cross_entropy(model(seen), labels).backward()
     optimiser.step()

@@ -32,7 +32,7 @@ def operations(model: nn.Module, images: Tensor, labels: Tensor, *, weights: boo
     with FlopCounterMode(display=False) as counter, torch.set_grad_enabled(weights or inputs):
         loss = F.cross_entropy(model(images), labels)
         if weights or inputs:
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
     return int(counter.get_total_flops())
 
 
