@@ -31,13 +31,13 @@ def folded(pairs: Sequence[Pair]) -> Iterator[None]:
     Exact up to float rounding, in evaluation mode only: the batch norm must use its running statistics.
     """
     kept = []
-    for convolution, norm in pairs:
-        kept.append((convolution, norm, convolution.weight, convolution.bias))
-        weight, bias = _fold(convolution, norm)
-        # Plain tensors in the place of parameters: the optimiser and autograd still know the originals only.
-        _replace(convolution, weight, bias)
-        norm.__dict__["forward"] = _unchanged
     try:
+        for convolution, norm in pairs:
+            weight, bias = _fold(convolution, norm)
+            kept.append((convolution, norm, convolution.weight, convolution.bias))
+            # Plain tensors in the place of parameters: the optimiser and autograd still know the originals only.
+            _replace(convolution, weight, bias)
+            norm.__dict__["forward"] = _unchanged
         yield
     finally:
         for convolution, norm, original_weight, original_bias in kept:

@@ -79,3 +79,14 @@ def test_a_convolution_with_a_bias_of_its_own_is_folded_too() -> None:
     expected = body(images)
     with folded(convolutions_with_norm(body)):
         torch.testing.assert_close(body(images), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_pair_that_cannot_be_folded_leaves_those_before_it_as_they_were() -> None:
+    body = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4, track_running_stats=False)
+    )
+    parameters = [id(parameter) for parameter in body.parameters()]
+    with pytest.raises(ValueError, match="without running statistics"), folded(convolutions_with_norm(body)):
+        pass
+    assert [id(parameter) for parameter in body.parameters()] == parameters
+    assert not any("forward" in module.__dict__ for module in body)
