@@ -79,7 +79,13 @@ def report(results: Results = Path("results")) -> None:
 
 @app.command("list")
 def list_(what: Annotated[Literal["methods", "attacks", "datasets", "models", "grids"], typer.Argument()]) -> None:
-    """List the plug-ins, networks and grid files there are."""
+    """List the plug-ins, networks and grid files there are; for methods, a card each."""
+    if what == "methods":
+        from bench.card import method_cards
+
+        for line in method_cards():
+            Console(highlight=False, soft_wrap=True).print(line, markup=False)
+        return
     table = Table(box=None, header_style="bold")
     for row, cells in enumerate(_listing(what)):
         if row == 0:

@@ -1,6 +1,5 @@
 """One cell from data to record: the only code that makes noise and trains victims for keeps."""
 
-import math
 import subprocess
 import time
 import traceback
@@ -14,8 +13,9 @@ import torch
 from torch import Tensor
 
 from bench.cell import Cell
-from bench.data import DatasetSettings, ImageDataset, Split
+from bench.data import DatasetSettings, Split
 from bench.engine import Session, describe, peak_memory
+from bench.perceptibility import perceptibility
 from bench.store import Record, Store
 from bench.train import Evaluation, train
 
@@ -53,23 +53,11 @@ def _generate(cell: Cell, data_root: Path, device: torch.device) -> tuple[Tensor
     about = {
         "key": cell.noise_key,
         "passes": session.passes,
-        "size": size_of_noise(clean, released),
+        "size": perceptibility(clean.images, released.images),
         "seconds": round(time.perf_counter() - start, 3),
         "provenance": provenance(device),
     }
     return protection.cpu(), about
-
-
-def size_of_noise(clean: ImageDataset, released: ImageDataset) -> dict[str, float | None]:
-    """How visible the noise is: norms of released - clean in [0, 1] units, share of changed values, PSNR in dB."""
-    difference = (released.images.short() - clean.images.short()).flatten(1).float() / 255
-    mean_square = float(difference.square().mean())
-    return {
-        "linf": round(float(difference.abs().max()), 6),
-        "mean_l2": round(float(difference.norm(dim=1).mean()), 6),
-        "changed": round(float((difference != 0).float().mean()), 6),
-        "psnr": round(-10 * math.log10(mean_square), 3) if mean_square else None,
-    }
 
 
 def run_cell(

@@ -20,6 +20,7 @@ from bench.engine import Session
 from bench.settings import Settings
 
 Norm = Literal["linf", "l2", "none"]
+Needs = Literal["nothing", "a clean model", "clean validation images"]
 
 
 class Method(Settings, ABC):
@@ -27,8 +28,14 @@ class Method(Settings, ABC):
 
     source: ClassVar[str]
     """Paper, and the equation or table the defaults come from."""
+    repository: ClassVar[str] = "none"
+    """The official code, as OWNER/NAME on GitHub."""
+    deviations: ClassVar[tuple[str, ...]] = ()
+    """Every known difference from the official code, a sentence each."""
+    needs: ClassVar[Needs] = "nothing"
+    """What the data owner must have besides the pictures; a model is trained on them, images are taken from them."""
     norm: ClassVar[Norm] = "linf"
-    """What bounds the noise: `linf` and `l2` promise that `check` holds; `none` promises nothing."""
+    """What bounds the noise: `linf` holds `radius`, `l2` holds `l2_radius` for each image; `none` promises nothing."""
     cached: ClassVar[bool] = True
     """Whether the result is worth a file; False for what is cheaper to make than to read."""
 
@@ -44,13 +51,18 @@ class Method(Settings, ABC):
         """Forward+backward passes of 128 images that `generate` needs for so many images: the forecast of --dry-run."""
         return 0.0
 
+    @property
+    def class_wise(self) -> bool:
+        """Whether all images of a class share what protects them, instead of each having its own."""
+        return False
+
     def bound(self, shape: tuple[int, int, int]) -> float:
         """The most that `norm` of one image's noise may be, in [0, 1] units, 8-bit rounding included."""
-        radius = float(getattr(self, "radius", 0.0))
         if self.norm == "linf":
-            return round(255 * radius) / 255
-        # Rounding moves each value by at most half a grey level.
-        return (radius + 0.5 / 255) * math.sqrt(math.prod(shape)) if self.norm == "l2" else math.inf
+            return round(255 * float(getattr(self, "radius", 0.0))) / 255
+        if self.norm == "l2":  # rounding moves each value by at most half a grey level
+            return float(getattr(self, "l2_radius", 0.0)) + 0.5 / 255 * math.sqrt(math.prod(shape))
+        return math.inf
 
     def check(self, clean: ImageDataset, released: ImageDataset) -> None:
         """Raise ValueError if some released image leaves the declared budget."""

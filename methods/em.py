@@ -27,6 +27,12 @@ class Em(Method):
     """
 
     source = "EM (Huang et al., ICLR 2021), released settings for CIFAR-10, sample-wise"
+    repository = "HanxunH/Unlearnable-Examples"
+    deviations = (
+        "the protected image is clipped to [0, 1] in the weight update as well",
+        "batches are shuffled; the official sample-wise runs go through the data in order",
+        "noise is added with its sign and rounded; the official loader loses every negative value and truncates",
+    )
 
     radius: Radius = 8 / 255
     """l-inf bound of the noise."""

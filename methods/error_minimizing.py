@@ -1,6 +1,6 @@
 """The error-minimising family: one bilevel loop with a perturbation in each of its two steps."""
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -37,6 +37,11 @@ class ErrorMinimizing(Method):
 
     source = (
         "REM (Fu et al., ICLR 2022) and SEM (Liu et al., AAAI 2024, arXiv 2311.13091), released scripts for CIFAR-10"
+    )
+    repository = "fshp971/robust-unlearnable-examples"
+    deviations: ClassVar[tuple[str, ...]] = (
+        "the final noise comes from one ordered pass over every image; the official pass is shuffled and leaves "
+        "old noise on an incomplete last batch",
     )
 
     radius: Radius = 8 / 255

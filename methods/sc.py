@@ -1,5 +1,6 @@
 """SC: synthetic shortcut noise, linearly separable and made without any network (also called LSP)."""
 
+import math
 from typing import ClassVar
 
 import torch
@@ -21,6 +22,11 @@ class Sc(Method):
     """
 
     source = "SC (Yu et al., KDD 2022, arXiv 2111.00898), released settings for CIFAR-10"
+    repository = "dayu11/Availability-Attacks-Create-Shortcuts"
+    deviations = (
+        "noise is rounded to the nearest grey level, where the official code truncates",
+        "every class has as many draws as images, where the official code hands out a pool of equal size",
+    )
     norm: ClassVar[Norm] = "l2"
 
     radius: Radius = 6 / 255
@@ -44,6 +50,9 @@ class Sc(Method):
             normal = torch.randn(len(rows), features, generator=draws, device=session.device)
             noise[rows] = self._blocks(normal @ shape + centres[label], data.shape, patch)
         return noise
+
+    def bound(self, shape: tuple[int, int, int]) -> float:
+        return (self.radius + 0.5 / 255) * math.sqrt(math.prod(shape))
 
     def _blocks(self, values: Tensor, shape: tuple[int, int, int], patch: int) -> Tensor:
         """Feature vectors (N, features) as int8 block noise (N, C, H, W) of the one l2 norm."""

@@ -12,6 +12,11 @@ class Sem(ErrorMinimizing):
     """
 
     source = "SEM (Liu, Xu, Chen and Sun, AAAI 2024, arXiv 2311.13091), released script for CIFAR-10"
+    repository = "liuyixin-louis/Stable-Unlearnable-Example"
+    deviations = (
+        *ErrorMinimizing.deviations,
+        "the random perturbation has a radius of its own; in the official code it is the adversary's",
+    )
 
     noise_step: Literal["random"] = "random"
     surrogate_step: Literal["pgd"] = "pgd"

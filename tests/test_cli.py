@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli import main
+from methods import METHODS
 
 GRID = """\
 title: Two methods
@@ -185,11 +186,28 @@ def test_show_prints_the_record_that_begins_so(folder: Path, capsys: pytest.Capt
 
 @pytest.mark.parametrize(
     ("what", "expected"),
-    [("methods", "sem"), ("attacks", "pgd"), ("datasets", "cifar10"), ("models", "resnet18")],
+    [("attacks", "pgd"), ("datasets", "cifar10"), ("models", "resnet18")],
 )
 def test_list_names_every_plug_in(what: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert bench("list", what) == 0
     assert f" {expected} " in capsys.readouterr().out
+
+
+def test_list_methods_shows_a_card_for_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("list", "methods") == 0
+    cards = {card.partition(":")[0]: card for card in capsys.readouterr().out.split("\n\n") if card.strip()}
+    assert list(cards) == list(METHODS)
+    for line in (
+        "budget     l-inf 8/255",
+        "noise      one for each image",
+        "needs      nothing",
+        "cost       about 324,531 passes of 128 images on CIFAR-10",
+        "source     SEM (Liu, Xu, Chen and Sun, AAAI 2024, arXiv 2311.13091)",
+        "code       github.com/liuyixin-louis/Stable-Unlearnable-Example",
+        "differs    the random perturbation has a radius of its own",
+    ):
+        assert line in cards["sem"]
+    assert "budget     l2 1.413 at 3x32x32" in cards["sc"]
 
 
 def test_list_grids_tells_what_each_shows(capsys: pytest.CaptureFixture[str]) -> None:
@@ -201,6 +219,6 @@ def test_the_schema_knows_every_plug_in_and_its_settings(capsys: pytest.CaptureF
     assert bench("schema") == 0
     schema = json.loads(capsys.readouterr().out)
     names, sem = schema["properties"]["methods"]["items"]["anyOf"][0], json.dumps(schema["properties"]["methods"])
-    assert names == {"enum": ["clean", "em", "sem", "sc"]}
+    assert names == {"enum": list(METHODS)}
     assert '"random_radius"' in sem
     assert set(schema["required"]) == {"title", "datasets", "models", "methods", "attacks"}

@@ -7,6 +7,9 @@ import pytest
 from bench.grid import Grid, read_grid
 from bench.scale import Scale, read_assignments, read_scales
 from bench.yaml_file import GridError
+from methods import METHODS
+
+CHOICES = ", ".join(METHODS)
 
 HEAD = "title: t\ndatasets: [synthetic]\nmodels: [cnn]\n"
 SCALES = {
@@ -42,7 +45,7 @@ def message(folder: Path, text: str, scale: str = "paper") -> str:
         ),
         (
             HEAD + "methods: [clean, smm]\nattacks: [none]\n",
-            "grid.yaml: methods[1]: unknown method 'smm'; did you mean 'sem'? (choices: clean, em, sem, sc)",
+            "grid.yaml: methods[1]: unknown method 'smm'; did you mean 'sem'? (choices: " + CHOICES + ")",
         ),
         (
             HEAD + "methods: [{name: em, radius: 8}]\nattacks: [none]\n",
@@ -87,7 +90,7 @@ def message(folder: Path, text: str, scale: str = "paper") -> str:
         ),
         (
             HEAD + "methods: [{radius: 8/255}]\nattacks: [none]\n",
-            "grid.yaml: methods[0]: missing key 'name'; choices: clean, em, sem, sc",
+            "grid.yaml: methods[0]: missing key 'name'; choices: " + CHOICES,
         ),
         (
             HEAD + "methods: [{name: em, surrogate: resnet81}]\nattacks: [none]\n",
@@ -132,7 +135,7 @@ def test_an_unknown_scale_is_answered_with_the_scales_there_are(tmp_path: Path) 
         ("train.steps", "--set train.steps: write KEY.KEY=VALUE, such as train.steps=2000 or methods.sem.samples=3"),
         ("trian.steps=3", "--set: unknown key 'trian'; did you mean 'train'?"),
         ("methods.em.steps=0", "--set methods.em.steps: must be at least 1, got 0"),
-        ("methods.me.steps=1", "--set methods: unknown name 'me'; choices: clean, em, sem, sc"),
+        ("methods.me.steps=1", "--set methods: unknown name 'me'; choices: " + CHOICES),
         ("methods.*.stepz=1", "--set methods.*: unknown key 'stepz'; did you mean 'steps'?"),
         ("multiply.radios=2", "--set multiply: unknown key 'radios'; did you mean 'radius'?"),
         ("seeds=x", "--set seeds: must be a whole number, got 'x'"),

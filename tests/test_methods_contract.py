@@ -1,5 +1,7 @@
 """What every method must do, whoever wrote it. A method in METHODS is held to this without being named here."""
 
+import json
+import math
 from typing import Any, NamedTuple
 
 import pytest
@@ -39,11 +41,14 @@ class Case(NamedTuple):
     labels: list[int]
     classes: int
     channels: int
+    size: int
 
 
 CASES = {
-    "ten classes, colour": Case([0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 8, 9, 1, 9, 0, 3], 10, 3),
-    "two classes, grey": Case([1, 0, 0, 0, 0, 0, 0], 2, 1),
+    "ten classes, colour": Case([0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 8, 9, 1, 9, 0, 3], 10, 3, 8),
+    "two classes, grey": Case([1, 0, 0, 0, 0, 0, 0], 2, 1, 8),
+    "a hundred classes, most of them empty": Case([99, 0, 41, 0, 7], 100, 3, 16),
+    "large": Case([0, 2, 1, 2, 0, 2], 3, 3, 64),
 }
 
 
@@ -60,7 +65,7 @@ def method(name: str, two_layers: str) -> Method:
 @pytest.fixture(params=CASES)
 def data(request: pytest.FixtureRequest, made_up: MadeUp) -> ImageDataset:
     case = CASES[request.param]
-    return made_up(case.labels, classes=case.classes, channels=case.channels)
+    return made_up(case.labels, classes=case.classes, channels=case.channels, size=case.size)
 
 
 def protection(method: Method, data: ImageDataset, seed: int = 0) -> torch.Tensor:
@@ -119,9 +124,17 @@ def test_a_set_smaller_than_a_batch_is_protected(name: str, method: Method, made
     assert (protection(method, data) != 0).flatten(1).any(1).all() or name in UNPROTECTED
 
 
-def test_a_method_names_its_source_and_says_what_it_does(name: str) -> None:
-    assert METHODS[name].source
-    assert METHODS[name].__doc__
+def test_a_method_has_a_complete_card(name: str) -> None:
+    method = METHODS[name]
+    assert method.source
+    assert method.__doc__
+    assert "/" in method.repository or method.source == "control"
+    assert all(deviation and not deviation.endswith(".") for deviation in method.deviations)
+    assert isinstance(method().class_wise, bool)
+
+
+def test_settings_survive_the_record(name: str, method: Method) -> None:
+    assert METHODS[name].model_validate(json.loads(method.model_dump_json())) == method
 
 
 # What the contract itself rests on.
@@ -141,6 +154,7 @@ class Overshooting(Method):
 
 class Loud(Overshooting):
     norm = "l2"
+    l2_radius: float = 1.4 / 255 * math.sqrt(192)
 
 
 class Unbounded(Overshooting):
@@ -153,7 +167,7 @@ def test_the_budget_check_finds_the_one_image_that_leaves_it(made_up: MadeUp) ->
     with pytest.raises(ValueError, match=r"image 2 leaves the budget: linf norm 0\.01176, bound 0\.00784"):
         Overshooting().check(data, released)
     Overshooting(radius=3 / 255).check(data, released)
-    Loud().check(data, released)
+    Loud(l2_radius=2 / 255 * math.sqrt(192)).check(data, released)
     with pytest.raises(ValueError, match="image 2 leaves the budget: l2 norm"):
-        Loud(radius=1.4 / 255).check(data, released)
+        Loud().check(data, released)
     Unbounded(radius=0).check(data, released)

@@ -1,0 +1,45 @@
+"""What there is to know of a method before running it, as text."""
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+from bench.engine import IMAGES_PER_PASS
+from bench.grid import TABLES
+from bench.protocols import Method
+
+WIDTH = 120
+IMAGES = 50_000
+"""The cost is that of CIFAR-10, whatever the data set."""
+
+
+def method_cards() -> Iterator[str]:
+    """A card for each method, as lines: what it does, budget, needs, cost, source and deviations, all at defaults."""
+    for name, settings in TABLES["methods"].items():
+        method = settings()
+        assert isinstance(method, Method)  # the table of methods holds nothing else
+        yield f"{name}: {(settings.__doc__ or '').strip().partition(chr(10))[0]}"
+        passes = method.passes(IMAGES)
+        cost = f"about {passes:,.0f} passes of {IMAGES_PER_PASS} images on CIFAR-10" if passes else "no network"
+        yield from _line("budget", _budget(method))
+        yield from _line("noise", "one for each class" if method.class_wise else "one for each image")
+        yield from _line("needs", method.needs)
+        yield from _line("cost", cost)
+        yield from _line("source", method.source)
+        if method.repository != "none":
+            yield from _line("code", f"github.com/{method.repository}")
+        for deviation in method.deviations:
+            yield from _line("differs", deviation)
+        yield ""
+
+
+def _budget(method: Method) -> str:
+    shape = (3, 32, 32)
+    if method.norm == "linf":
+        return f"l-inf {255 * method.bound(shape):.0f}/255"
+    return f"l2 {method.bound(shape):.3f} at 3x32x32, rounding included" if method.norm == "l2" else "unbounded"
+
+
+def _line(word: str, text: str) -> Iterator[str]:
+    first, *others = wrap(text, WIDTH - 13)
+    yield f"  {word:<10} {first}"
+    yield from (f"{'':13}{line}" for line in others)
