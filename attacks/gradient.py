@@ -1,9 +1,12 @@
 """Adversarial training with gradient attacks."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 import torch
 from torch import Tensor, nn
 
-from bench.perturb import pgd
+from bench.adversary import Linf, pgd
 from bench.protocols import Attack
 from bench.settings import Count, Positive, Radius
 
@@ -12,6 +15,8 @@ class Pgd(Attack):
     """Adversarial training: the victim learns from the worst images within a radius of each view (Madry et al.)."""
 
     source = "PGD (Madry et al., ICLR 2018) with the victim settings of REM and SEM for CIFAR-10"
+
+    large: ClassVar[Mapping[str, Any]] = {"steps": 8, "rel_step_size": 0.25}
 
     radius: Radius = 4 / 255
     """l-inf bound of the perturbation."""
@@ -28,7 +33,7 @@ class Pgd(Attack):
             model,
             images,
             labels,
-            radius=self.radius,
+            ball=Linf(self.radius),
             steps=self.steps,
             rel_step_size=self.rel_step_size,
             source=source if self.random_start else None,

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from torchvision.datasets import ImageFolder  # slow to import: only where a data set needs it
 
 
+LARGE = 128
+"""Height in pixels from which plug-ins take the settings published for the ImageNet subset."""
+
+
 @dataclass(frozen=True)
 class ImageDataset:
     """Labelled images at rest.
@@ -77,6 +81,14 @@ class Outline:
 
 class DatasetSettings(Settings, ABC):
     """Which images, how many and how large. Every data set ends as uint8 tensors in memory."""
+
+    size: int
+    """Height and width in pixels."""
+
+    @property
+    def large_pictures(self) -> bool:
+        """Whether the settings that papers use on the ImageNet subset fit better than those for CIFAR."""
+        return self.size >= LARGE
 
     def fetch(self, root: Path) -> None:
         """Download what is missing in `root`, where the data set is one that can be downloaded."""

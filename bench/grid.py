@@ -22,6 +22,9 @@ S = TypeVar("S", bound=Settings)
 TABLES: dict[str, Mapping[str, type[Settings]]] = {"datasets": DATASETS, "methods": METHODS, "attacks": ATTACKS}
 REPLACED = {"dataset": "datasets", "model": "models", "seeds": "seeds"}
 """Keys of a scale that replace a key of the grid."""
+Large = tuple[bool, bool]
+"""Whether the pictures are so large that plug-ins take the settings of the ImageNet subset: at the scale, on paper."""
+NO_DATA: Large = (False, False)
 Entries = Annotated[list[Any], Field(min_length=1)]
 
 
@@ -120,8 +123,6 @@ class Expansion:
 
     def grid(self, parsed: GridFile) -> Grid:
         """All conditions and cells of a parsed file."""
-        methods = self.entries("methods", parsed.methods, f"{self.file}: methods")
-        stacks = self._stacks(parsed.attacks)
         recipe = validated(
             Recipe,
             [
@@ -135,7 +136,9 @@ class Expansion:
         for (dataset, fingerprint), (model, paper_model) in itertools.product(
             self._datasets(parsed), self._models(parsed)
         ):
-            for method, attacks in itertools.product(methods, stacks):
+            large = dataset.choice.settings.large_pictures, dataset.paper.settings.large_pictures
+            methods = self._entries("methods", parsed.methods, large)
+            for method, attacks in itertools.product(methods, self._stacks(parsed.attacks, large)):
                 applied = tuple(attack.choice for attack in attacks)
                 cells = tuple(
                     Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, parsed.noise_seed)
@@ -144,11 +147,12 @@ class Expansion:
                 conditions.append(Condition(dataset, model, paper_model, method, attacks, cells))
         return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions))
 
-    def entries(self, group: str, items: Sequence[Any], place: str) -> list[Entry]:
+    def _entries(self, group: str, items: Sequence[Any], large: Large) -> list[Entry]:
         """The plug-ins that a list of a grid file names, sweeps written out."""
-        return [entry for row, item in enumerate(items) for entry in self._entry(group, item, f"{place}[{row}]")]
+        place = f"{self.file}: {group}"
+        return [entry for row, item in enumerate(items) for entry in self._entry(group, item, f"{place}[{row}]", large)]
 
-    def _entry(self, group: str, item: Any, place: str) -> Iterator[Entry]:
+    def _entry(self, group: str, item: Any, place: str, large: Large) -> Iterator[Entry]:
         values = {"name": item} if isinstance(item, str) else dict(mapping(item, place))
         if "name" not in values:
             raise GridError(f"{place}: missing key 'name'{suggestion('', TABLES[group])}")
@@ -157,6 +161,7 @@ class Expansion:
             word = group.removesuffix("s").replace("dataset", "data set")
             raise GridError(f"{place}: unknown {word} {name!r}{suggestion(str(name), TABLES[group])}")
         settings = TABLES[group][name]
+        at_scale, at_paper = (dict(settings.large) if is_large else {} for is_large in large)
         defaults = {key: field.default for key, field in settings.model_fields.items() if not field.is_required()}
         for key, value in values.items():
             if value == []:
@@ -164,11 +169,11 @@ class Expansion:
         sweeps = [value if isinstance(value, list) else [value] for value in values.values()]
         for combination in itertools.product(*sweeps):
             written = dict(zip(values, combination, strict=True))
-            paper = validated(settings, [(place, written)])
+            paper = validated(settings, [(place, {**at_paper, **written})])
             scaled = validated(
                 settings,
                 [
-                    (f"{self.scale_place}: multiply", self.scale.multiplied(defaults)),
+                    (f"{self.scale_place}: multiply", self.scale.multiplied(defaults | at_scale)),
                     (
                         f"{self.scale_place}: {group}.{name}",
                         self.scale.settings(group, name, set(settings.model_fields)),
@@ -181,26 +186,26 @@ class Expansion:
             label = " ".join([name, *(f"{key}={shown[key]}" for key in written)])
             yield Entry(Choice(name, scaled), Choice(name, paper), label)
 
-    def _stacks(self, items: Sequence[Any]) -> list[tuple[Entry, ...]]:
+    def _stacks(self, items: Sequence[Any], large: Large) -> list[tuple[Entry, ...]]:
         stacks: list[tuple[Entry, ...]] = []
         for row, item in enumerate(items):
             place = f"{self.file}: attacks[{row}]"
             if item == []:
                 raise GridError(f"{place}: an empty stack; write none for plain training")
             if isinstance(item, list):
-                layers = [list(self._entry("attacks", part, f"{place}[{depth}]")) for depth, part in enumerate(item)]
-                stacks += itertools.product(*layers)
+                parts = [(part, f"{place}[{depth}]") for depth, part in enumerate(item)]
+                stacks += itertools.product(*(list(self._entry("attacks", *part, large)) for part in parts))
             else:
-                stacks += [(entry,) for entry in self._entry("attacks", item, place)]
+                stacks += [(entry,) for entry in self._entry("attacks", item, place, large)]
         return stacks
 
     def _datasets(self, parsed: GridFile) -> list[tuple[Entry, str]]:
         """Data sets with the fingerprints of their contents; one that replaces the others stands for the first."""
-        entries = self.entries("datasets", parsed.datasets, f"{self.file}: datasets")
+        entries = self._entries("datasets", parsed.datasets, NO_DATA)
         replacement = self.user.dataset or self.scale.dataset
         if replacement:
             place = "--set dataset" if self.user.dataset else f"{self.scale_place}: dataset"
-            [substitute] = self._entry("datasets", replacement, place)
+            [substitute] = self._entry("datasets", replacement, place, NO_DATA)
             entries = [replace(substitute, paper=entries[0].paper)]
         try:
             for entry in entries:

@@ -1,4 +1,4 @@
-"""Perturbations of images in [0, 1]: the signed-gradient ascent every attack and method shares."""
+"""Perturbations of images in [0, 1]: freezing, gradients, and the ascent every attack and method shares."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,44 +46,15 @@ def ascend(
     *,
     step_size: float,
     steps: int,
+    direction: Callable[[Tensor], Tensor] = torch.sign,
 ) -> Tensor:
-    """Repeat `point <- project(point + step_size * sign(gradient(point)))`; a negative step size descends.
+    """Repeat `point <- project(point + step_size * direction(gradient(point)))`; a negative step size descends.
 
     sign(0) is 0: a value without a gradient stays where it is.
     """
     for _ in range(steps):
-        point = project(point + step_size * gradient(point).sign())
+        point = project(point + step_size * direction(gradient(point)))
     return point
-
-
-def pgd(
-    model: nn.Module,
-    images: Tensor,
-    labels: Tensor,
-    *,
-    radius: float,
-    steps: int,
-    rel_step_size: float,
-    source: torch.Generator | None,
-) -> Tensor:
-    """Maximise the cross-entropy within `radius` (l-inf) of `images` (N, C, H, W) and in [0, 1]: projected gradient.
-
-    `source` draws the uniform start; None starts at the images themselves. One step of relative size 1 without a start
-    is FGSM. Freeze the model around the call (Madry et al., ICLR 2018; settings of REM and SEM in the plug-ins).
-    """
-    low, high = (images - radius).clamp_(min=0), (images + radius).clamp_(max=1)
-
-    def project(point: Tensor) -> Tensor:
-        return point.clamp(low, high)
-
-    start = images if source is None else project(images + uniform(images, radius, source))
-    return ascend(
-        start,
-        lambda point: loss_gradient(model, point, labels),
-        project,
-        step_size=rel_step_size * radius,
-        steps=steps,
-    )
 
 
 def quantised(noise: Tensor, radius: float) -> Tensor:

@@ -1,5 +1,6 @@
 """Settings: frozen, typed, spelled out in full; the base of everything a grid file can configure."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
@@ -10,6 +11,8 @@ class Settings(BaseModel):
 
     revision: ClassVar[int] = 1
     """Raised when the same settings start to mean something else: every cell that uses them is then a new one."""
+    large: ClassVar[Mapping[str, Any]] = {}
+    """What the source sets for the ImageNet subset: replaces the defaults where pictures have 128 pixels or more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

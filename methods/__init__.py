@@ -3,12 +3,20 @@
 from bench.protocols import Method
 from methods.clean import Clean
 from methods.em import Em
+from methods.em_class import EmClass
+from methods.em_stepwise import EmStepwise
+from methods.error_minimizing import ErrorMinimizing
+from methods.rem import Rem
 from methods.sc import Sc
 from methods.sem import Sem
 
 METHODS: dict[str, type[Method]] = {
     "clean": Clean,
     "em": Em,
+    "em_class": EmClass,
+    "em_stepwise": EmStepwise,
+    "error_minimizing": ErrorMinimizing,
+    "rem": Rem,
     "sem": Sem,
     "sc": Sc,
 }

@@ -1,6 +1,7 @@
 """EM: error-minimising noise as first published, an alternation of a little training and a sweep over all the noise."""
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -20,7 +21,7 @@ OBSERVED_ROUNDS = 15
 
 
 class Em(Method):
-    """Error-minimising noise, sample-wise: network and noise take turns to make the training loss small.
+    """Error-minimising noise: network and noise take turns to make the training loss small.
 
     No augmentation while crafting. The noise of the last sweep is kept: of round `max_rounds` where the
     error never falls to `stop_error`.
@@ -28,11 +29,13 @@ class Em(Method):
 
     source = "EM (Huang et al., ICLR 2021), released settings for CIFAR-10, sample-wise"
     repository = "HanxunH/Unlearnable-Examples"
-    deviations = (
+    deviations: ClassVar[tuple[str, ...]] = (
         "the protected image is clipped to [0, 1] in the weight update as well",
         "batches are shuffled; the official sample-wise runs go through the data in order",
         "noise is added with its sign and rounded; the official loader loses every negative value and truncates",
     )
+
+    large: ClassVar[Mapping[str, Any]] = {"updates_per_round": 100, "stop_error": 0.1, "weight_decay": 5e-5}
 
     radius: Radius = 8 / 255
     """l-inf bound of the noise."""
@@ -60,34 +63,59 @@ class Em(Method):
         model = session.build(self.surrogate, num_classes=data.num_classes, channels=data.shape[0])
         optimiser = SGD(model.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay)
         order = batches(len(data), self.batch_size, session.generator("batches"))
-        noise = torch.zeros(data.images.shape, device=session.device)
+        subsets = session.generator("subsets")
+        rows = self._rows(data)
+        noise = torch.zeros(int(rows.max()) + 1, *data.shape, device=session.device)
         for _ in range(self.max_rounds):
             for _ in range(self.updates_per_round):
                 index = next(order)
-                protected = (data.floats(index) + noise[index]).clamp(0, 1)
+                protected = (data.floats(index) + noise[rows[index]]).clamp(0, 1)
                 update(model, protected, data.labels[index], optimiser, max_norm=self.clip_norm)
             with frozen(model):
-                wrong = sum(self._sweep(model, data, noise, part) for part in in_order(len(data), self.batch_size))
-            if wrong <= self.stop_error * len(data):
-                break
-        return quantised(noise, self.radius)
+                for index in self._sweep(data, subsets):
+                    self._improve(model, data, noise, index)
+                if self._errors(model, data, noise, rows) <= self.stop_error * len(data):
+                    break
+        return quantised(noise, self.radius)[rows]
 
-    def _sweep(self, model: nn.Module, data: ImageDataset, noise: Tensor, part: slice) -> int:
-        """Improve the noise of a part of the data in place; return how many of its images the model then gets wrong."""
-        images, labels = data.floats(part), data.labels[part]
+    def _rows(self, data: ImageDataset) -> Tensor:
+        """Which noise each image wears."""
+        return torch.arange(len(data), device=data.labels.device)
+
+    def _sweep(self, data: ImageDataset, source: torch.Generator) -> Iterator[Tensor]:
+        """The images of one sweep, in batches: all of them, in order."""
+        return iter(torch.arange(len(data), device=source.device).split(self.batch_size))
+
+    def _swept(self, images: int) -> int:
+        """How many of so many images one sweep visits, at most."""
+        return images
+
+    def _improve(self, model: nn.Module, data: ImageDataset, noise: Tensor, index: Tensor) -> None:
+        """Improve the noise of a batch in place."""
+        noise[index] = self._improved(model, data.floats(index), data.labels[index], noise[index])
+
+    def _improved(self, model: nn.Module, images: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
+        """Signed-gradient descent from `noise` (N, C, H, W) on the loss of each protected image, kept valid."""
         low, high = (images - self.radius).clamp(min=0), (images + self.radius).clamp(max=1)
         protected = ascend(
-            (images + noise[part]).clamp(0, 1),
+            (images + noise).clamp(0, 1),
             lambda point: loss_gradient(model, point, labels),
             lambda point: point.clamp(low, high),
             step_size=-self.rel_step_size * self.radius,
             steps=self.steps,
         )
-        noise[part] = protected - images
-        with torch.no_grad():
-            return int((model(protected).argmax(1) != labels).sum())
+        return protected - images
+
+    @torch.no_grad()
+    def _errors(self, model: nn.Module, data: ImageDataset, noise: Tensor, rows: Tensor) -> int:
+        """How many protected images the model gets wrong."""
+        wrong = torch.zeros((), dtype=torch.int64, device=noise.device)
+        for part in in_order(len(data), self.batch_size):
+            protected = (data.floats(part) + noise[rows[part]]).clamp(0, 1)
+            wrong += (model(protected).argmax(1) != data.labels[part]).sum()
+        return int(wrong)
 
     def passes(self, images: int) -> float:
         """The forecast counts on 15 rounds, the upper end of what the official log shows, or on fewer if so limited."""
         rounds = min(self.max_rounds, OBSERVED_ROUNDS)
-        return rounds * (self.updates_per_round * self.batch_size + images * self.steps) / IMAGES_PER_PASS
+        return rounds * (self.updates_per_round * self.batch_size + self._swept(images) * self.steps) / IMAGES_PER_PASS

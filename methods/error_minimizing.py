@@ -1,6 +1,7 @@
 """The error-minimising family: one bilevel loop with a perturbation in each of its two steps."""
 
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -8,16 +9,17 @@ from torch import Tensor, nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import StepLR
 
+from bench.adversary import Linf, maximise
 from bench.augment import flip_crop
 from bench.data import ImageDataset
 from bench.engine import IMAGES_PER_PASS, Session
 from bench.models import ModelName
-from bench.perturb import ascend, frozen, loss_gradient, pgd, quantised, uniform
+from bench.perturb import ascend, frozen, loss_gradient, quantised, uniform
 from bench.protocols import Method
 from bench.settings import Count, CountOrZero, NonNegative, Positive, Radius, RadiusOrZero
 from bench.train import batches, in_order, update
 
-Perturbation = Literal["none", "random", "pgd"]
+Perturbation = Literal["none", "random", "pgd", "fgsm", "tpgd", "apgd"]
 
 
 class Streams(NamedTuple):
@@ -26,6 +28,39 @@ class Streams(NamedTuple):
     starts: torch.Generator
     crops: torch.Generator
     draws: torch.Generator
+
+
+class Adversary(NamedTuple):
+    """A perturbation of views, with all its numbers."""
+
+    kind: Perturbation
+    radius: float
+    steps: int
+    rel_step_size: float
+
+    def __call__(self, model: nn.Module, images: Tensor, labels: Tensor, draws: torch.Generator) -> Tensor:
+        """Perturbed `images`; a perturbation without radius leaves them as they are."""
+        if self.kind == "none" or self.radius == 0:
+            return images
+        if self.kind == "random":
+            return (images + uniform(images, self.radius, draws)).clamp(0, 1)
+        return maximise(
+            self.kind,
+            model,
+            images,
+            labels,
+            ball=Linf(self.radius),
+            steps=self.steps,
+            rel_step_size=self.rel_step_size,
+            source=draws,
+        )
+
+    @property
+    def passes(self) -> int:
+        """Input gradients it takes for each image."""
+        if self.kind in ("none", "random") or self.radius == 0:
+            return 0
+        return 1 if self.kind == "fgsm" else self.steps
 
 
 class ErrorMinimizing(Method):
@@ -43,6 +78,15 @@ class ErrorMinimizing(Method):
         "the final noise comes from one ordered pass over every image; the official pass is shuffled and leaves "
         "old noise on an incomplete last batch",
     )
+    large: ClassVar[Mapping[str, Any]] = {
+        "steps": 7,
+        "rel_step_size": 0.25,
+        "samples": 4,
+        "adv_steps": 7,
+        "adv_rel_step_size": 0.25,
+        "updates": 3000,
+        "decay_every": 1200,
+    }
 
     radius: Radius = 8 / 255
     """l-inf bound of the noise."""
@@ -52,18 +96,27 @@ class ErrorMinimizing(Method):
     """Their size, relative to the radius: 1.6/255 at 8/255."""
     samples: Count = 5
     """Random views the gradient of one step is summed over (J)."""
+    views: Literal["flip_crop", "identity"] = "flip_crop"
+    """What a view of an image is, in both steps."""
+    saturated: Literal["mask", "project"] = "mask"
+    """What keeps pixels valid in the noise step: `mask` clips the image, whose gradient then masks saturated pixels, as
+    in REM and SEM; `project` moves the noise itself back after every step."""
     noise_step: Perturbation = "none"
     """Perturbation of the views in the noise step."""
     surrogate_step: Perturbation = "none"
     """Perturbation of the views in the surrogate's weight update."""
     adv_radius: RadiusOrZero = 4 / 255
-    """l-inf bound of the adversary, in both steps."""
+    """l-inf bound of the perturbation in the surrogate step."""
     adv_steps: CountOrZero = 10
-    """Steps of PGD, in both steps; its start is uniform."""
+    """Steps of the adversary in the surrogate step; FGSM takes one."""
     adv_rel_step_size: Positive = 0.2
-    """Their size, relative to `adv_radius`: 0.8/255 at 4/255."""
+    """Size of the adversary's steps, relative to its radius: 0.8/255 at 4/255. APGD finds its own."""
+    noise_adv_radius: RadiusOrZero | None = None
+    """l-inf bound of the adversary in the noise step; null is `adv_radius`."""
+    noise_adv_steps: CountOrZero | None = None
+    """Its steps; null is `adv_steps`."""
     random_radius: RadiusOrZero | None = None
-    """Bound of the random perturbation; null is `adv_radius`, as in the scripts."""
+    """l-inf bound of the random perturbation in the noise step; null is `adv_radius`, as in the scripts."""
     updates: Count = 5000
     """Weight updates of the surrogate (M)."""
     batch_size: Count = 128
@@ -88,8 +141,8 @@ class ErrorMinimizing(Method):
             images, labels = data.floats(index), data.labels[index]
             with frozen(model):
                 noise = self.minimise(model, images, labels, streams).float() / 255
-                view = flip_crop(images, crops)((images + noise).clamp(0, 1))
-                view = self._perturbed(self.surrogate_step, model, view, labels, self.adv_radius, draws)
+                view = self._view((images + noise).clamp(0, 1), crops)
+                view = self._surrogate_adversary(model, view, labels, draws)
             update(model, view, labels, optimiser)
             scheduler.step()
         noise = torch.empty_like(data.images, dtype=torch.int8)
@@ -102,22 +155,28 @@ class ErrorMinimizing(Method):
         """The noise step: int8 noise (N, C, H, W) for float `images` against the frozen `model`.
 
         From a fresh uniform start, each step sums the gradient over `samples` views, computed as one batch. It flows
-        through the clip to [0, 1] and the transform; the perturbation of a view is a constant in it (REM, SEM code).
+        through the transform and, with `mask`, the clip to [0, 1]; a view's perturbation is a constant (REM, SEM code).
         """
         labels = labels.repeat(self.samples)
-        radius = self.adv_radius if self.random_radius is None or self.noise_step == "pgd" else self.random_radius
+        adversary = self._noise_adversary
 
         def gradient(noise: Tensor) -> Tensor:
             noise = noise.detach().requires_grad_()
-            protected = (images + noise).clamp(0, 1).repeat(self.samples, 1, 1, 1)
-            view = flip_crop(protected, streams.crops)(protected)
-            seen = self._perturbed(self.noise_step, model, view, labels, radius, streams.draws)
+            protected = images + noise
+            if self.saturated == "mask":
+                protected = protected.clamp(0, 1)
+            view = self._view(protected.repeat(self.samples, 1, 1, 1), streams.crops)
+            seen = adversary(model, view.detach(), labels, streams.draws)
             return torch.autograd.grad(view, noise, loss_gradient(model, seen, labels))[0]
 
+        def project(noise: Tensor) -> Tensor:
+            noise = noise.clamp(-self.radius, self.radius)
+            return (images + noise).clamp(0, 1) - images if self.saturated == "project" else noise
+
         noise = ascend(
-            uniform(images, self.radius, streams.starts),
+            project(uniform(images, self.radius, streams.starts)),
             gradient,
-            lambda noise: noise.clamp(-self.radius, self.radius),
+            project,
             step_size=-self.rel_step_size * self.radius,
             steps=self.steps,
         )
@@ -125,32 +184,20 @@ class ErrorMinimizing(Method):
 
     def passes(self, images: int) -> float:
         """Noise steps and updates of the surrogate, then the complete final pass."""
-        noise = self.steps * self.samples * (1 + self._adversary_passes(self.noise_step))
-        update = 1 + self._adversary_passes(self.surrogate_step)
+        noise = self.steps * self.samples * (1 + self._noise_adversary.passes)
+        update = 1 + self._surrogate_adversary.passes
         return (self.updates * self.batch_size * (noise + update) + images * noise) / IMAGES_PER_PASS
 
-    def _adversary_passes(self, kind: Perturbation) -> int:
-        return self.adv_steps if kind == "pgd" and self.adv_radius else 0
+    def _view(self, images: Tensor, crops: torch.Generator) -> Tensor:
+        return flip_crop(images, crops)(images) if self.views == "flip_crop" else images
 
-    def _perturbed(
-        self,
-        kind: Perturbation,
-        model: nn.Module,
-        images: Tensor,
-        labels: Tensor,
-        radius: float,
-        draws: torch.Generator,
-    ) -> Tensor:
-        if kind == "none" or radius == 0:
-            return images
-        if kind == "random":
-            return (images + uniform(images, radius, draws)).clamp(0, 1)
-        return pgd(
-            model,
-            images,
-            labels,
-            radius=radius,
-            steps=self.adv_steps,
-            rel_step_size=self.adv_rel_step_size,
-            source=draws,
-        )
+    @property
+    def _noise_adversary(self) -> Adversary:
+        other = self.random_radius if self.noise_step == "random" else self.noise_adv_radius
+        radius = self.adv_radius if other is None else other
+        steps = self.adv_steps if self.noise_adv_steps is None else self.noise_adv_steps
+        return Adversary(self.noise_step, radius, steps, self.adv_rel_step_size)
+
+    @property
+    def _surrogate_adversary(self) -> Adversary:
+        return Adversary(self.surrogate_step, self.adv_radius, self.adv_steps, self.adv_rel_step_size)

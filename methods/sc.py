@@ -1,7 +1,8 @@
 """SC: synthetic shortcut noise, linearly separable and made without any network (also called LSP)."""
 
 import math
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -28,6 +29,8 @@ class Sc(Method):
         "every class has as many draws as images, where the official code hands out a pool of equal size",
     )
     norm: ClassVar[Norm] = "l2"
+
+    large: ClassVar[Mapping[str, Any]] = {"patch": 32}
 
     radius: Radius = 6 / 255
     """Root mean square of one image's noise: its l2 norm is this times sqrt(C H W), 1.304 for 3x32x32."""

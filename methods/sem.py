@@ -1,6 +1,6 @@
 """SEM: stable error-minimising noise, the method of the seed paper."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from methods.error_minimizing import ErrorMinimizing
 
@@ -13,7 +13,7 @@ class Sem(ErrorMinimizing):
 
     source = "SEM (Liu, Xu, Chen and Sun, AAAI 2024, arXiv 2311.13091), released script for CIFAR-10"
     repository = "liuyixin-louis/Stable-Unlearnable-Example"
-    deviations = (
+    deviations: ClassVar[tuple[str, ...]] = (
         *ErrorMinimizing.deviations,
         "the random perturbation has a radius of its own; in the official code it is the adversary's",
     )

@@ -11,6 +11,7 @@ import methods.em
 from bench.engine import IMAGES_PER_PASS, Session
 from bench.train import update
 from methods.em import Em
+from methods.em_class import EmClass
 
 CPU = torch.device("cpu")
 LABELS = [0, 1, 0, 0, 0, 1, 0, 0]
@@ -96,3 +97,47 @@ def test_em_gets_a_small_network_below_its_stopping_error(two_layers: str, made_
     noise = method.generate(data, session)
     assert session.passes < method.passes(24)
     assert noise.abs().max() == 8
+
+
+# Class-wise.
+
+
+def test_the_noise_of_a_class_is_the_mean_of_what_its_images_ask_for(linear: Linear, made_up: MadeUp) -> None:
+    # One step of a tenth of 8/255 = 0.8 levels: pixels at 0 cannot go down and pixels at 255 cannot go up.
+    weight = random_weights()
+    data = made_up([0, 0, 0, 1], low=100, high=101)
+    data.images[0], data.images[1] = 0, 255
+    towards_0 = (weight[0] - weight[1]).sign().view(3, 8, 8)
+    noise = torch.zeros(2, 3, 8, 8)
+    method = EmClass(surrogate=linear(weight))
+    model = Session(0, CPU).build("linear", num_classes=2, channels=3)
+    method._improve(model, data, noise, torch.arange(3))
+    moved = torch.where(towards_0 > 0, 0.8 + 0 + 0.8, 0 - 0.8 - 0.8) / 3 / 255
+    assert torch.allclose(noise[0], moved, atol=1e-7)
+    assert not noise[1].any()
+
+
+def test_class_wise_noise_is_constant_within_a_class_and_goes_on_from_batch_to_batch(
+    two_layers: str, made_up: MadeUp
+) -> None:
+    data = made_up([0] * 20 + [1] * 10 + [2], classes=3)
+    method = EmClass(surrogate=two_layers, batch_size=2, max_rounds=4, stop_error=0)
+    noise = method.generate(data, Session(0, CPU))
+    for label in range(3):
+        of_class = noise[data.labels == label]
+        assert (of_class == of_class[0]).all()
+    assert noise[0].abs().max() > 1  # more than one step of 0.8 levels
+    assert method.class_wise
+    assert not Em().class_wise
+
+
+def test_a_class_wise_sweep_visits_a_fifth_of_every_class_each_time_another(two_layers: str, made_up: MadeUp) -> None:
+    data = made_up([0] * 20 + [1] * 10 + [2], classes=5)
+    source = torch.Generator().manual_seed(0)
+    method = EmClass(surrogate=two_layers, batch_size=4)
+    first, second = (list(method._sweep(data, source)) for _ in range(2))
+    assert [len(batch) for batch in first] == [4, 3]
+    chosen = torch.cat(first)
+    assert torch.bincount(data.labels[chosen], minlength=5).tolist() == [4, 2, 1, 0, 0]
+    assert len(chosen.unique()) == 7
+    assert sorted(chosen.tolist()) != sorted(torch.cat(second).tolist())

@@ -11,19 +11,22 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import methods.error_minimizing
+from bench.adversary import Linf
 from bench.augment import FlipCrop, flip_crop
 from bench.data import ImageDataset
 from bench.engine import Session
 from bench.models import Classifier, build
 from bench.perturb import frozen, quantised, uniform
 from bench.train import update
+from methods.em_stepwise import EmStepwise
 from methods.error_minimizing import ErrorMinimizing, Streams
+from methods.rem import Rem
 from methods.sem import Sem
 
 CPU = torch.device("cpu")
 SMALL: dict[str, Any] = {"updates": 3, "batch_size": 4, "steps": 3, "samples": 2, "adv_steps": 2}
 LABELS = [0, 1, 0, 1, 1, 0]
-KINDS = ["none", "random", "pgd"]
+KINDS = ["none", "random", "pgd", "fgsm", "tpgd", "apgd"]
 Draw = Callable[[Tensor, torch.Generator], Callable[[Tensor], Tensor]]
 
 
@@ -66,16 +69,76 @@ def trained(name: str, data: ImageDataset, dtype: torch.dtype = torch.float32) -
 # The family's points are what they should be of each other.
 
 
-def test_sem_is_the_adversarial_family_without_adversarial_steps_bit_for_bit(two_layers: str, made_up: MadeUp) -> None:
+def test_sem_is_rem_whose_noise_step_takes_no_adversarial_step_bit_for_bit(two_layers: str, made_up: MadeUp) -> None:
     data = made_up(LABELS)
-    sem = Sem(**{**SMALL, "surrogate": two_layers, "adv_steps": 0})
-    rem = family(two_layers, noise_step="pgd", surrogate_step="pgd", adv_steps=0)
+    sem = Sem(**{**SMALL, "surrogate": two_layers})
+    rem = Rem(**{**SMALL, "surrogate": two_layers, "noise_adv_steps": 0})
     assert torch.equal(noise_of(sem, data), noise_of(rem, data))
-    assert not torch.equal(noise_of(sem, data), noise_of(family(two_layers), data))
+    assert not torch.equal(noise_of(sem, data), noise_of(Rem(**{**SMALL, "surrogate": two_layers}), data))
+
+
+def test_the_named_methods_are_points_of_the_family(two_layers: str, made_up: MadeUp) -> None:
+    data = made_up(LABELS)
+    named = {**SMALL, "surrogate": two_layers}
+    rem, sem = noise_of(Rem(**named), data), noise_of(Sem(**named), data)
+    assert torch.equal(rem, noise_of(family(two_layers, noise_step="pgd", surrogate_step="pgd"), data))
+    assert torch.equal(sem, noise_of(family(two_layers, noise_step="random", surrogate_step="pgd"), data))
+    assert torch.equal(noise_of(Rem(**named, adv_radius=0), data), noise_of(family(two_layers), data))
+
+
+def test_fgsm_in_the_surrogate_step_is_one_full_step_of_pgd_from_the_view_itself(
+    two_layers: str, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = made_up(LABELS)
+    fgsm = noise_of(family(two_layers, surrogate_step="fgsm"), data)
+    monkeypatch.setattr(Linf, "draw", lambda ball, images, source: torch.zeros_like(images))
+    one_step = family(two_layers, surrogate_step="pgd", adv_steps=1, adv_rel_step_size=1.0)
+    assert torch.equal(fgsm, noise_of(one_step, data))
+
+
+def test_em_stepwise_is_the_family_without_views_on_images_without_saturated_pixels(
+    two_layers: str, made_up: MadeUp
+) -> None:
+    data = made_up(LABELS, low=20, high=236)
+    settings = {name: value for name, value in SMALL.items() if name != "samples"}
+    stepwise = noise_of(EmStepwise(**settings, surrogate=two_layers), data)
+    assert torch.equal(stepwise, noise_of(family(two_layers, samples=1, views="identity"), data))
+    assert not torch.equal(stepwise, noise_of(family(two_layers, samples=1), data))
+
+
+def test_a_saturated_pixel_always_reaches_the_corner_where_the_noise_is_projected(linear: Linear) -> None:
+    direction = torch.ones(192)
+    direction[::2] = -1
+    model = build(linear(torch.stack([direction, -direction]) / 50), num_classes=2, channels=3, source=streams().starts)
+    white, labels = torch.ones(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
+    with frozen(model):
+        noise = family("linear", steps=10, views="identity", saturated="project").minimise(
+            model, white, labels, streams()
+        )
+    up = direction.view(3, 8, 8).expand(4, -1, -1, -1) > 0
+    assert (noise[up] == 0).all()
+    assert (noise[~up] == -8).all()
+
+
+def test_the_adversary_of_the_noise_step_has_numbers_of_its_own(
+    two_layers: str, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: set[tuple[int, float, int]] = set()
+
+    def recording(
+        kind: str, model: nn.Module, images: Tensor, *rest: object, ball: Linf, steps: int, **_: Any
+    ) -> Tensor:
+        calls.add((len(images), round(255 * ball.radius), steps))
+        return images
+
+    monkeypatch.setattr(methods.error_minimizing, "maximise", recording)
+    rem = Rem(**{**SMALL, "surrogate": two_layers, "noise_adv_radius": 16 / 255, "noise_adv_steps": 7, "samples": 3})
+    noise_of(rem, made_up([0, 1, 0, 1]))
+    assert calls == {(12, 16, 7), (4, 4, 2)}  # noise step: three views of four images; surrogate step: one
 
 
 @pytest.mark.parametrize("noise_step", KINDS)
-@pytest.mark.parametrize("surrogate_step", KINDS)
+@pytest.mark.parametrize("surrogate_step", ["none", "random", "apgd"])
 def test_an_adversary_without_radius_is_none(
     noise_step: str, surrogate_step: str, two_layers: str, made_up: MadeUp
 ) -> None:
@@ -96,6 +159,16 @@ def test_the_random_radius_is_that_of_random_noise_alone(two_layers: str, made_u
         point: dict[str, Any] = {"adv_radius": 64 / 255, **steps}
         one, other = (family(two_layers, random_radius=radius, **point) for radius in (None, 8 / 255))
         assert torch.equal(noise_of(one, data), noise_of(other, data))
+
+
+def test_no_radius_is_clipped_to_another(two_layers: str, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[float] = []
+    monkeypatch.setattr(
+        methods.error_minimizing, "uniform", lambda images, radius, source: drawn.append(radius) or images * 0
+    )
+    sem = Sem(**{**SMALL, "surrogate": two_layers, "random_radius": 32 / 255})
+    noise_of(sem, made_up([0, 1]))
+    assert set(drawn) == {8 / 255, 32 / 255}  # the start of the noise, and the views; the adversary's own is 4/255
 
 
 def test_each_switch_and_each_radius_changes_the_noise(two_layers: str, made_up: MadeUp) -> None:
@@ -250,8 +323,12 @@ def test_an_adversary_without_radius_costs_nothing(two_layers: str, made_up: Mad
 def test_a_paper_run_costs_the_published_number_of_passes() -> None:
     # Spec 1.6: 61 and 561 passes for each update, and 50 or 550 for each of 390.625 batches of the final pass.
     assert Sem().passes(50_000) == 5000 * 61 + 50_000 / 128 * 50
-    rem = ErrorMinimizing(noise_step="pgd", surrogate_step="pgd")
+    rem = Rem()
     assert rem.passes(50_000) == 5000 * 561 + 50_000 / 128 * 550
+    assert EmStepwise().passes(50_000) == 5000 * 11 + 50_000 / 128 * 10
+    # ImageNet subset: 36 and 232 for each update.
+    assert Sem(**Sem.large).passes(0) == 3000 * 36
+    assert Rem(**Rem.large).passes(0) == 3000 * 232
 
 
 class Recording(ErrorMinimizing):

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from bench.grid import Grid, read_grid
+from bench.grid import TABLES, Grid, read_grid
 from bench.scale import Scale, read_assignments, read_scales
 from bench.yaml_file import GridError
 from methods import METHODS
@@ -204,3 +205,27 @@ def test_the_scales_of_the_project_fit_every_grid_of_the_project() -> None:
     for file in Path("grids").glob("*.yaml"):
         for name in scales if file.name != "scales.yaml" else ():
             assert read_grid(file, scales, name, Scale(), Path("data")).cells
+
+
+@pytest.mark.parametrize(("size", "samples", "steps"), [(127, 5, 10), (128, 4, 8)])
+def test_large_pictures_take_the_settings_of_the_imagenet_subset_unless_the_grid_says_otherwise(
+    size: int, samples: int, steps: int, tmp_path: Path
+) -> None:
+    for name in ("train/a", "val/a"):
+        (tmp_path / name).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / name / "0.png")
+    text = f"title: t\ndatasets: [{{name: folder, path: ., size: {size}}}, cifar10]\nmodels: [cnn]\n"
+    grid = expand(tmp_path, text + "methods: [sem, {name: sem, samples: 2}]\nattacks: [pgd]\n")
+    found = [
+        (one.dataset.choice.name, one.method.choice.settings.samples, one.attacks[0].paper.settings.steps)
+        for one in grid.conditions
+    ]
+    assert found == [("folder", samples, steps), ("folder", 2, steps), ("cifar10", 5, 10), ("cifar10", 2, 10)]
+
+
+@pytest.mark.parametrize("group", ["methods", "attacks"])
+def test_the_settings_for_large_pictures_are_settings_of_their_plug_in(group: str) -> None:
+    for settings in TABLES[group].values():
+        assert {**settings.model_validate(settings.large).model_dump(), **settings.large} == settings.model_validate(
+            settings.large
+        ).model_dump()

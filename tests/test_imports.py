@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("bench", "methods", "attacks", "analysis")
-KERNEL = {"protocols", "data", "augment", "models", "perturb", "seeding", "engine", "train", "settings"}
+KERNEL = {"protocols", "data", "adversary", "augment", "models", "perturb", "seeding", "engine", "train", "settings"}
 
 
 def module_name(file: Path) -> str:
@@ -41,7 +41,7 @@ def importers(*modules: str) -> set[str]:
 def test_imports_are_found_wherever_they_stand() -> None:
     text = "import bench.data\ndef f():\n  from bench import grid\n  from methods import METHODS\n  import torch"
     assert imported("x", text) == {"bench.data", "bench.grid", "methods"}
-    assert "bench.perturb" in IMPORTS["attacks.gradient"]
+    assert "bench.adversary" in IMPORTS["attacks.gradient"]
     assert all(len([name for name in FILES if name.startswith(package)]) > 0 for package in PACKAGES)
 
 

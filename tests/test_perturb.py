@@ -1,13 +1,12 @@
-"""Perturbations: gradients against finite differences, ascent against the corner it must reach."""
+"""Perturbations: gradients against finite differences, ascent, freezing and rounding."""
 
 import pytest
 import torch
-from conftest import Linear, Undisturbed
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.models import Classifier, build
-from bench.perturb import ascend, frozen, loss_gradient, pgd, quantised, uniform
+from bench.perturb import ascend, frozen, loss_gradient, quantised, uniform
 
 RADIUS = 8 / 255
 
@@ -28,13 +27,6 @@ def model(two_layers: str) -> Classifier:
     return model.eval()
 
 
-def two_classes(linear: Linear) -> tuple[Classifier, Tensor]:
-    """A linear two-class net, and w_1 - w_0 in the shape of an image: the way to raise the loss of class 0."""
-    weight = torch.randn(2, 192, generator=source(3)) / 10
-    model = build(linear(weight), num_classes=2, channels=3, source=source())
-    return model.eval(), (weight[1] - weight[0]).view(3, 8, 8)
-
-
 LABELS = torch.tensor([0, 1, 2, 0, 1, 2])
 
 
@@ -51,50 +43,6 @@ def test_the_loss_gradient_is_that_of_finite_differences(model: Classifier) -> N
 def test_the_gradient_of_an_image_does_not_depend_on_the_rest_of_the_batch(model: Classifier) -> None:
     alone = torch.cat([loss_gradient(model, images()[[row]], LABELS[[row]]) for row in range(6)])
     assert torch.allclose(loss_gradient(model, images(), LABELS), alone, atol=1e-7)
-
-
-def test_fgsm_is_pgd_with_one_full_step_and_no_start(model: Classifier) -> None:
-    fgsm = (images() + RADIUS * loss_gradient(model, images(), LABELS).sign()).clamp(0, 1)
-    one_step = pgd(model, images(), LABELS, radius=RADIUS, steps=1, rel_step_size=1, source=None)
-    assert torch.allclose(one_step, fgsm, atol=1e-7)
-
-
-@pytest.mark.parametrize("steps", [0, 1, 5])
-def test_pgd_stays_in_its_ball_and_among_valid_pixels(model: Classifier, steps: int) -> None:
-    extremes = images().round()  # black and white pixels only: half of every step leaves the valid range
-    for clean in (images(), extremes):
-        point = pgd(model, clean, LABELS, radius=RADIUS, steps=steps, rel_step_size=3, source=source())
-        assert 0 <= point.min() <= point.max() <= 1
-        assert (point - clean).abs().max() <= RADIUS + 1e-7
-
-
-def test_pgd_reaches_the_worst_corner_of_a_linear_net_from_any_start(linear: Linear) -> None:
-    model, towards_1 = two_classes(linear)
-    labels = torch.tensor([0, 0, 0, 1, 1, 1])
-    direction = torch.where(labels.view(-1, 1, 1, 1) == 0, towards_1, -towards_1).sign()
-    corner = (images() + RADIUS * direction).clamp(0, 1)
-    for start in (source(), None):
-        point = pgd(model, images(), labels, radius=RADIUS, steps=10, rel_step_size=0.2, source=start)
-        assert torch.allclose(point, corner, atol=1e-6)
-
-
-def test_every_step_of_pgd_on_a_linear_net_raises_the_loss_of_every_image(linear: Linear) -> None:
-    model, _ = two_classes(linear)
-    labels = torch.tensor([0, 1, 0, 1, 0, 1])
-
-    def loss(steps: int) -> Tensor:
-        point = pgd(model, images(), labels, radius=RADIUS, steps=steps, rel_step_size=0.2, source=source())
-        return F.cross_entropy(model(point), labels, reduction="none")
-
-    losses = torch.stack([loss(steps) for steps in range(6)])
-    assert (losses.diff(dim=0) > 0).all()
-
-
-def test_the_start_of_pgd_is_uniform_and_its_only_randomness(model: Classifier, undisturbed: Undisturbed) -> None:
-    grey = torch.full((6, 3, 8, 8), 0.5)
-    with undisturbed():
-        start = pgd(model, grey, LABELS, radius=RADIUS, steps=0, rel_step_size=1, source=source())
-    assert torch.allclose(start - grey, uniform(grey, RADIUS, source()), atol=1e-7)
 
 
 def test_uniform_draws_fill_the_interval_evenly() -> None:

@@ -234,6 +234,8 @@ def test_the_forecast_of_training_passes_is_exact(two_layers: str, made_up: Made
 class Eight(DatasetSettings):
     """Eight images of two classes to train on, and two to test with."""
 
+    size: int = 8
+
     def load(self, root: Path) -> Split:
         levels = torch.arange(8, dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 8, 8) * 30
         train = ImageDataset(levels.contiguous(), torch.arange(8) % 2, 2)
