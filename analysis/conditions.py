@@ -62,7 +62,11 @@ QUANTITIES = {
     "peak_accuracy": ("result", "peak_accuracy"),
     "train_accuracy": ("result", "train_accuracy"),
     "noise_psnr": ("noise", "size", "psnr"),
+    "noise_ssim": ("noise", "size", "ssim"),
     "noise_linf": ("noise", "size", "linf"),
+    "noise_l2": ("noise", "size", "mean_l2"),
+    "noise_l0": ("noise", "size", "mean_l0"),
+    "noise_saturated": ("noise", "size", "saturated"),
     "train_passes": ("cost", "train_passes"),
     "noise_passes": ("cost", "noise_passes"),
     "train_seconds": ("time", "train_seconds"),
@@ -103,10 +107,12 @@ def _row(record: Record | None, key: str, store: Store) -> Record:
 
 
 def _value(record: Record, path: Sequence[str]) -> Any:
+    *parents, last = path
     value: Any = record
-    for key in path:
+    for key in parents:
         value = value[key]
-    return value
+    # Measures of the noise have been added over time: an older record lacks the newer ones.
+    return value.get(last) if "size" in parents else value[last]
 
 
 def _condition(place: Record, rows: list[Record]) -> Condition:
@@ -125,7 +131,8 @@ def _condition(place: Record, rows: list[Record]) -> Condition:
 def tidy(results: Results) -> pd.DataFrame:
     """All numbers of a plan, one row for each condition in the plan's order, accuracies as shares in [0, 1].
 
-    `noise_psnr` is in dB, `noise_linf` in [0, 1] units, passes are forward+backward of 128 images; all are means over
+    `noise_psnr` is in dB, `noise_linf` and `noise_l2` (mean over images) are in [0, 1] units, `noise_l0` is the mean number
+    of changed pixels, `noise_saturated` the share of released values that are 0 or 255, passes are forward+backward of 128 images; all are means over
     the finished seeds, `_half_width` is half of Student's 95 % interval. Empty where nothing is known.
     """
     return pd.DataFrame([_tidy_row(results, condition) for condition in results.conditions])

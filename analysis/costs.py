@@ -9,13 +9,20 @@ from bench.store import Record
 
 
 def noise_costs(results: Results) -> list[list[str]]:
-    """For each method: passes and seconds of making its noise, and the noise's size; each noise counts once."""
+    """For each method: passes and seconds of making its noise, and how visible it is; each noise counts once."""
     noises = {cell["noise_key"]: cell for cell in _finished(results)}
-    rows = [["method", "passes", "seconds", "PSNR, dB", "largest change"]]
+    columns = {
+        "passes": ("noise_passes", 0),
+        "seconds": ("noise_seconds", 1),
+        "l2": ("noise_l2", 2),
+        "changed pixels": ("noise_l0", 0),
+        "PSNR, dB": ("noise_psnr", 1),
+        "SSIM": ("noise_ssim", 3),
+    }
+    rows = [["method", *columns, "largest change"]]
     for name, cells in _grouped(results, list(noises.values()), ["dataset", "method"]).items():
-        passes, seconds = _mean(cells, "noise_passes"), _mean(cells, "noise_seconds")
-        psnr, largest = _mean(cells, "noise_psnr"), _mean(cells, "noise_linf")
-        rows.append([name, _written(passes, 0), _written(seconds, 1), _written(psnr, 1), _steps(largest)])
+        values = [_written(_mean(cells, quantity), digits) for quantity, digits in columns.values()]
+        rows.append([name, *values, _steps(_mean(cells, "noise_linf"))])
     return rows
 
 

@@ -1,10 +1,14 @@
 """Attacks of the unauthorised trainer: one file for each family. Those in ATTACKS are in the suite."""
 
-from attacks.gradient import Pgd
+from attacks.gradient import Apgd, Fgsm, Pgd, PgdL2, Tpgd
 from attacks.plain import Plain
 from bench.protocols import Attack
 
 ATTACKS: dict[str, type[Attack]] = {
     "none": Plain,
     "pgd": Pgd,
+    "pgd_l2": PgdL2,
+    "fgsm": Fgsm,
+    "tpgd": Tpgd,
+    "apgd": Apgd,
 }

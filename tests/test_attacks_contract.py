@@ -8,7 +8,7 @@ from conftest import MadeUp, Undisturbed
 from torch import Tensor, nn
 
 from attacks import ATTACKS
-from attacks.gradient import Pgd
+from attacks.gradient import Fgsm, Pgd, PgdL2, Tpgd
 from bench.data import ImageDataset
 from bench.engine import Session
 from bench.models import Classifier, build
@@ -152,3 +152,24 @@ def test_the_pgd_attack_makes_the_loss_larger_from_another_start_for_another_see
         before, after = (nn.functional.cross_entropy(model(views), labels).item() for views in (images, point))
     assert after > before
     assert not torch.equal(point, perturbed(Pgd(), model, images, labels, seed=1))
+
+
+def test_fgsm_without_start_and_with_its_original_step_is_one_full_step_of_pgd(
+    released: ImageDataset, model: Classifier
+) -> None:
+    images, labels = released.floats(), released.labels
+    fgsm = perturbed(Fgsm(radius=2 / 255, rel_step_size=1, random_start=False), model, images, labels)
+    pgd = perturbed(Pgd(radius=2 / 255, steps=1, rel_step_size=1, random_start=False), model, images, labels)
+    assert torch.equal(fgsm, pgd)
+
+
+def test_tpgd_uses_no_label(released: ImageDataset, model: Classifier) -> None:
+    images, labels = released.floats(), released.labels
+    assert torch.equal(perturbed(Tpgd(), model, images, labels), perturbed(Tpgd(), model, images, 1 - labels))
+
+
+def test_l2_training_bounds_the_norm_of_each_image(released: ImageDataset, model: Classifier) -> None:
+    images = released.floats()
+    norms = (perturbed(PgdL2(l2_radius=0.25), model, images, released.labels) - images).flatten(1).norm(dim=1)
+    assert norms.max() <= 0.25 + 1e-6
+    assert norms.min() > 0.1
