@@ -131,9 +131,10 @@ def _condition(place: Record, rows: list[Record]) -> Condition:
 def tidy(results: Results) -> pd.DataFrame:
     """All numbers of a plan, one row for each condition in the plan's order, accuracies as shares in [0, 1].
 
-    `noise_psnr` is in dB, `noise_linf` and `noise_l2` (mean over images) are in [0, 1] units, `noise_l0` is the mean number
-    of changed pixels, `noise_saturated` the share of released values that are 0 or 255, passes are forward+backward of 128 images; all are means over
-    the finished seeds, `_half_width` is half of Student's 95 % interval. Empty where nothing is known.
+    `noise_psnr` is in dB; `noise_linf` and `noise_l2` (mean over images) are in [0, 1] units; `noise_l0` is the mean
+    number of changed pixels, `noise_saturated` the share of released values that are 0 or 255; passes are
+    forward+backward of 128 images. All are means over the finished seeds, `_half_width` is half of Student's 95 %
+    interval. Empty where nothing is known.
     """
     return pd.DataFrame([_tidy_row(results, condition) for condition in results.conditions])
 
