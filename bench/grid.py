@@ -14,6 +14,7 @@ from bench.data import DATASETS
 from bench.models import ModelName
 from bench.scale import EVERY, Scale, Values
 from bench.settings import Count, CountOrZero, Settings
+from bench.stack import check_stack
 from bench.train import Recipe
 from bench.yaml_file import GridError, explain, mapping, read_mapping, suggestion, within
 from methods import METHODS
@@ -189,6 +190,7 @@ class Expansion:
                 raise GridError(f"{place}: an empty stack; write none for plain training")
             if isinstance(item, list):
                 layers = [list(self._entry("attacks", part, f"{place}[{depth}]")) for depth, part in enumerate(item)]
+                check_stack([layer[0].choice for layer in layers], place)  # a sweep changes no attack's place
                 stacks += itertools.product(*layers)
             else:
                 stacks += [(entry,) for entry in self._entry("attacks", item, place)]
