@@ -1,10 +1,14 @@
 """Attacks of the unauthorised trainer: one file for each family. Those in ATTACKS are in the suite."""
 
 from attacks.gradient import Pgd
+from attacks.low_pass import Gaussian, Mean, Median
 from attacks.plain import Plain
 from bench.protocols import Attack
 
 ATTACKS: dict[str, type[Attack]] = {
     "none": Plain,
+    "mean": Mean,
+    "median": Median,
+    "gaussian": Gaussian,
     "pgd": Pgd,
 }
