@@ -1,15 +1,21 @@
-"""What there is to know of a method before running it, as text."""
+"""What there is to know of a method or an attack before running it, as text."""
 
 from collections.abc import Iterator
 from textwrap import wrap
 
 from bench.engine import IMAGES_PER_PASS
 from bench.grid import TABLES
-from bench.protocols import Method
+from bench.protocols import Attack, Method
 
 WIDTH = 120
 IMAGES = 50_000
 """The cost is that of CIFAR-10, whatever the data set."""
+ACTS = {
+    "prepare": "once, on the data set",
+    "augment": "on each view",
+    "mix": "on each batch and its labels",
+    "perturb": "on each batch, against the network",
+}
 
 
 def method_cards() -> Iterator[str]:
@@ -24,12 +30,29 @@ def method_cards() -> Iterator[str]:
         yield from _line("noise", "one for each class" if method.class_wise else "one for each image")
         yield from _line("needs", method.needs)
         yield from _line("cost", cost)
-        yield from _line("source", method.source)
-        if method.repository != "none":
-            yield from _line("code", f"github.com/{method.repository}")
-        for deviation in method.deviations:
-            yield from _line("differs", deviation)
-        yield ""
+        yield from _origin(method)
+
+
+def attack_cards() -> Iterator[str]:
+    """A card for each attack, as lines: what it does, when, what it assumes, cost, source and deviations."""
+    for name, settings in TABLES["attacks"].items():
+        attack = settings()
+        assert isinstance(attack, Attack)  # the table of attacks holds nothing else
+        yield f"{name}: {(settings.__doc__ or '').strip().partition(chr(10))[0]}"
+        passes = attack.passes_per_image()
+        yield from _line("acts", ", and ".join(ACTS[hook] for hook in attack.hooks()) or "never")
+        yield from _line("assumes", ", ".join(sorted(attack.assumes)) or "nothing but the released pictures and labels")
+        yield from _line("cost", f"{1 + passes:g} passes for each of plain training" if passes else "no further passes")
+        yield from _origin(attack)
+
+
+def _origin(plug_in: Method | Attack) -> Iterator[str]:
+    yield from _line("source", plug_in.source)
+    if plug_in.repository != "none":
+        yield from _line("code", f"github.com/{plug_in.repository}")
+    for deviation in plug_in.deviations:
+        yield from _line("differs", deviation)
+    yield ""
 
 
 def _budget(method: Method) -> str:

@@ -79,11 +79,11 @@ def report(results: Results = Path("results")) -> None:
 
 @app.command("list")
 def list_(what: Annotated[Literal["methods", "attacks", "datasets", "models", "grids"], typer.Argument()]) -> None:
-    """List the plug-ins, networks and grid files there are; for methods, a card each."""
-    if what == "methods":
-        from bench.card import method_cards
+    """List the plug-ins, networks and grid files there are; for methods and attacks, a card each."""
+    if what in ("methods", "attacks"):
+        from bench.card import attack_cards, method_cards
 
-        for line in method_cards():
+        for line in method_cards() if what == "methods" else attack_cards():
             Console(highlight=False, soft_wrap=True).print(line, markup=False)
         return
     table = Table(box=None, header_style="bold")
@@ -107,13 +107,8 @@ def _listing(what: str) -> list[Sequence[str]]:
     if what == "models":
         entries = [(name, _first_line(model.__doc__)) for name, model in MODELS.items()]
         return [("model", "what it is"), *entries, ("timm/NAME", "Any network of timm, untrained.")]
-    table = TABLES[what]
-    if what == "datasets":
-        return [("data set", "what it is"), *((name, _first_line(entry.__doc__)) for name, entry in table.items())]
-    return [
-        (what.removesuffix("s"), "what it does", "source"),
-        *((name, _first_line(entry.__doc__), str(getattr(entry, "source", ""))) for name, entry in table.items()),
-    ]
+    entries = [(name, _first_line(entry.__doc__)) for name, entry in TABLES[what].items()]
+    return [("data set", "what it is"), *entries]
 
 
 def _first_line(text: str | None) -> str:

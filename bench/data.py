@@ -26,7 +26,8 @@ LARGE = 128
 class ImageDataset:
     """Labelled images at rest.
 
-    `images` is uint8 (N, C, H, W) in [0, 255], `labels` int64 (N,) in [0, num_classes).
+    `images` is uint8 (N, C, H, W) in [0, 255], `labels` int64 (N,) in [0, num_classes). What an attack has prepared may
+    also be float32, in [0, 1] units, where its pictures have values outside of [0, 1].
     """
 
     images: Tensor
@@ -43,8 +44,9 @@ class ImageDataset:
         return channels, height, width
 
     def floats(self, index: Tensor | slice = slice(None)) -> Tensor:
-        """The indexed images as float32 in [0, 1]."""
-        return self.images[index].float() / 255
+        """The indexed images as float32 in [0, 1] units."""
+        images = self.images[index]
+        return images.float() / 255 if images.dtype == torch.uint8 else images
 
     def to(self, device: torch.device) -> "ImageDataset":
         """The same data on another device."""

@@ -12,8 +12,9 @@ from attacks import ATTACKS
 from bench.cell import Cell, Choice
 from bench.data import DATASETS
 from bench.models import ModelName
-from bench.scale import EVERY, Scale, Values
+from bench.scale import Scale, Values, check_names
 from bench.settings import Count, CountOrZero, Settings
+from bench.stack import check_stack
 from bench.train import Recipe
 from bench.yaml_file import GridError, explain, mapping, read_mapping, suggestion, within
 from methods import METHODS
@@ -94,8 +95,8 @@ def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale
     """Expand `file` at a scale, as changed by the `user`, into cells. Raises GridError for all a user can get wrong."""
     if scale_name not in scales:
         raise GridError(f"{file}: --scale {scale_name}: unknown scale{suggestion(scale_name, scales)}")
-    _check_names(scales[scale_name], f"scale {scale_name}: ")
-    _check_names(user, "--set ")
+    check_names(scales[scale_name], f"scale {scale_name}: ", TABLES, Recipe)
+    check_names(user, "--set ", TABLES, Recipe)
     values = read_mapping(file)
     paper = validated(GridFile, [(str(file), values)])
     for name in paper.at:
@@ -194,7 +195,9 @@ class Expansion:
                 raise GridError(f"{place}: an empty stack; write none for plain training")
             if isinstance(item, list):
                 parts = [(part, f"{place}[{depth}]") for depth, part in enumerate(item)]
-                stacks += itertools.product(*(list(self._entry("attacks", *part, large)) for part in parts))
+                layers = [list(self._entry("attacks", *part, large)) for part in parts]
+                check_stack([layer[0].choice for layer in layers], place)  # a sweep changes no attack's place
+                stacks += itertools.product(*layers)
             else:
                 stacks += [(entry,) for entry in self._entry("attacks", item, place, large)]
         return stacks
@@ -233,21 +236,3 @@ def validated(settings: type[S], layers: Sequence[tuple[str, Values]]) -> S:
     except ValidationError as error:
         key = str(error.errors()[0]["loc"][0])
         raise explain(error, settings.model_fields, origin.get(key, layers[-1][0])) from None
-
-
-def _check_names(scale: Scale, place: str) -> None:
-    """Raise GridError for a plug-in or a setting that no one has: it would have no effect."""
-    known = {"train": set(Recipe.model_fields)}
-    for group, table in TABLES.items():
-        known[group] = {key for settings in table.values() for key in settings.model_fields}
-        for name, values in getattr(scale, group).items():
-            if name != EVERY and name not in table:
-                raise GridError(f"{place}{group}: unknown name {name!r}{suggestion(name, table)}")
-            fields = known[group] if name == EVERY else set(table[name].model_fields)
-            for key in values:
-                if key not in fields:
-                    raise GridError(f"{place}{group}.{name}: unknown key {key!r}{suggestion(key, sorted(fields))}")
-    everything = sorted(set().union(*known.values()))
-    for key in scale.multiply:
-        if key not in everything:
-            raise GridError(f"{place}multiply: unknown key {key!r}{suggestion(key, everything)}")

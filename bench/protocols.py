@@ -21,6 +21,9 @@ from bench.settings import Settings
 
 Norm = Literal["linf", "l2", "none"]
 Needs = Literal["nothing", "a clean model", "clean validation images"]
+Assumption = Literal["clean images", "clean pairs", "pretrained weights", "the protection"]
+HOOKS = ("prepare", "augment", "mix", "perturb")
+"""The hooks of an attack, in the order the kernel calls them."""
 
 
 class Method(Settings, ABC):
@@ -77,25 +80,53 @@ class Method(Settings, ABC):
 class Attack(Settings):
     """What the unauthorised trainer does to learn all the same. Each hook's default changes nothing.
 
-    A cell holds a stack of attacks. `prepare` of every attack runs once, in the order listed;
-    then for each batch flip and crop, `augment` of every attack, and `perturb` of every attack. Test images pass none.
+    A cell holds a stack of attacks. `prepare` of every attack runs once, in the order listed; then for each batch flip
+    and crop, `augment` of every attack, `mix` of every attack, and `perturb` of every attack. Test images pass none.
     """
 
     source: ClassVar[str]
     """Paper or code that the defaults come from."""
+    repository: ClassVar[str] = "none"
+    """The official code, as OWNER/NAME on GitHub."""
+    deviations: ClassVar[tuple[str, ...]] = ()
+    """Every known difference from the official code, a sentence each."""
+    assumes: ClassVar[frozenset[Assumption]] = frozenset()
+    """What the trainer must have or know beyond the released pictures and their labels."""
+    comes_first: ClassVar[bool] = False
+    """Whether it must stand first in a stack, because it decides what is released."""
+    idempotent: ClassVar[bool] = False
+    """Whether `prepare` twice is the same as once, so that a stack cannot hold it twice."""
+    leaves_range: ClassVar[bool] = False
+    """Whether `prepare` returns images outside [0, 1], which only attacks that `mix` can go on with."""
 
     def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
         """Return the data to train on, once before training: filters, compression, mixing in `clean` images."""
         return released
 
+    def at(self, progress: float) -> "Attack":
+        """Return the attack for the next batch, `progress` in [0, 1) being the share of training that is done."""
+        return self
+
     def augment(self, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
         """Return a view of a batch, float (N, C, H, W) in [0, 1], after flip and crop; `source` is the attack's own."""
         return images
 
+    def mix(self, images: Tensor, targets: Tensor, source: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return images mixed with each other and the shares of the classes in each, float (N, num_classes)."""
+        return images, targets
+
     def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
-        """Return what to train on instead of `images`, in [0, 1]; the model comes frozen, in evaluation mode."""
+        """Return what to train on instead of `images`, in [0, 1]; the model comes frozen, in evaluation mode.
+
+        `labels` are int64 (N,), or the float shares (N, num_classes) of an attack that mixes; cross-entropy takes both.
+        """
         return images
 
     def passes_per_image(self) -> float:
         """Forward+backward passes that `perturb` adds for each training image: the forecast of --dry-run."""
         return 0.0
+
+    @classmethod
+    def hooks(cls) -> tuple[str, ...]:
+        """Those of HOOKS that it overrides; an attack without any is plain training."""
+        return tuple(name for name in HOOKS if getattr(cls, name) is not getattr(Attack, name))

@@ -1,5 +1,6 @@
 """Scales: named overlays that cut any grid down to a machine, and say in every record what they changed."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from bench.settings import Positive, Settings, parse_fraction
-from bench.yaml_file import GridError, explain, mapping, read_mapping
+from bench.yaml_file import GridError, explain, mapping, read_mapping, suggestion
 
 Values = dict[str, Any]
 EVERY = "*"
@@ -42,6 +43,26 @@ class Scale(Settings):
         values: dict[str, Values] = getattr(self, group)
         shared = {key: value for key, value in values.get(EVERY, {}).items() if key in fields}
         return shared | values.get(name, {})
+
+
+def check_names(
+    scale: Scale, place: str, tables: Mapping[str, Mapping[str, type[Settings]]], train: type[Settings]
+) -> None:
+    """Raise GridError for a plug-in or a setting that no one has: it would have no effect."""
+    known = {"train": set(train.model_fields)}
+    for group, table in tables.items():
+        known[group] = {key for settings in table.values() for key in settings.model_fields}
+        for name, values in getattr(scale, group).items():
+            if name != EVERY and name not in table:
+                raise GridError(f"{place}{group}: unknown name {name!r}{suggestion(name, table)}")
+            fields = known[group] if name == EVERY else set(table[name].model_fields)
+            for key in values:
+                if key not in fields:
+                    raise GridError(f"{place}{group}.{name}: unknown key {key!r}{suggestion(key, sorted(fields))}")
+    everything = sorted(set().union(*known.values()))
+    for key in scale.multiply:
+        if key not in everything:
+            raise GridError(f"{place}multiply: unknown key {key!r}{suggestion(key, everything)}")
 
 
 def _times(value: Any, factor: float) -> Any:

@@ -81,7 +81,10 @@ def in_order(count: int, size: int) -> Iterator[slice]:
 
 
 def update(model: nn.Module, images: Tensor, labels: Tensor, optimiser: SGD, max_norm: float | None = None) -> Tensor:
-    """One SGD step on the mean cross-entropy, the model in training mode; returns the logits it was computed from."""
+    """One SGD step on the mean cross-entropy, the model in training mode; returns the logits it was computed from.
+
+    `labels` are classes, int64 (N,), or shares of the classes, float (N, num_classes).
+    """
     model.train()
     logits: Tensor = model(images)
     optimiser.zero_grad(set_to_none=True)
@@ -90,6 +93,12 @@ def update(model: nn.Module, images: Tensor, labels: Tensor, optimiser: SGD, max
         nn.utils.clip_grad_norm_(model.parameters(), max_norm)
     optimiser.step()
     return logits.detach()
+
+
+def hits(logits: Tensor, labels: Tensor) -> Tensor:
+    """How many predictions are right, as a sum; under mixed labels each counts for the share of the predicted class."""
+    predicted = logits.argmax(1)
+    return labels.gather(1, predicted[:, None]).sum() if labels.is_floating_point() else (predicted == labels).sum()
 
 
 @torch.inference_mode()
@@ -101,7 +110,7 @@ def evaluate(model: nn.Module, data: ImageDataset, batch_size: int = 1000) -> tu
     for part in in_order(len(data), batch_size):
         logits, labels = model(data.floats(part)), data.labels[part]
         loss += F.cross_entropy(logits, labels, reduction="sum")
-        correct += (logits.argmax(1) == labels).sum()
+        correct += hits(logits, labels)
     return loss.item() / len(data), correct.item() / len(data)
 
 
@@ -123,16 +132,18 @@ def train(
     order = batches(len(data), recipe.batch_size, session.generator("batches"))
     crops = session.generator("flip and crop")
     sources = [session.generator(f"attack {place}") for place in range(len(attacks))]
+    mixed = any("mix" in attack.hooks() for attack in attacks)
     epoch = max(1, len(data) // recipe.batch_size)
     history: list[Evaluation] = []
     sums, seen = torch.zeros(2, device=session.device), 0
     for step in range(1, recipe.steps + 1):
         index = next(order)
-        labels = data.labels[index]
-        images = _views(model, data.floats(index), labels, attacks, crops, sources)
+        labels = F.one_hot(data.labels[index], data.num_classes).float() if mixed else data.labels[index]
+        now = [attack.at((step - 1) / recipe.steps) for attack in attacks]
+        images, labels = _views(model, data.floats(index), labels, now, crops, sources)
         logits = update(model, images, labels, optimiser)
         scheduler.step()
-        sums += torch.stack([F.cross_entropy(logits, labels, reduction="sum"), (logits.argmax(1) == labels).sum()])
+        sums += torch.stack([F.cross_entropy(logits, labels, reduction="sum"), hits(logits, labels)])
         seen += len(labels)
         if step % recipe.evaluate_every == 0 or step in (epoch, recipe.steps):
             loss, accuracy = (sums / seen).tolist()
@@ -150,12 +161,14 @@ def _views(
     attacks: Sequence[Attack],
     crops: torch.Generator,
     sources: Sequence[torch.Generator],
-) -> Tensor:
-    """What the network is trained on: flip and crop, then every attack's view, then every attack's perturbation."""
+) -> tuple[Tensor, Tensor]:
+    """What the network is trained on: flip and crop, then every attack's view, mixture and perturbation."""
     images = flip_crop(images, crops)(images)
     for attack, source in zip(attacks, sources, strict=True):
         images = attack.augment(images, labels, source)
+    for attack, source in zip(attacks, sources, strict=True):
+        images, labels = attack.mix(images, labels, source)
     with frozen(model):
         for attack, source in zip(attacks, sources, strict=True):
             images = attack.perturb(model, images, labels, source)
-    return images
+    return images, labels

@@ -1,5 +1,7 @@
 """What every attack must do, whoever wrote it. An attack in ATTACKS is held to this without being named here."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,14 +11,22 @@ from torch import Tensor, nn
 
 from attacks import ATTACKS
 from attacks.gradient import Fgsm, Pgd, PgdL2, Tpgd
-from bench.data import ImageDataset
+from bench.cell import Cell, Choice
+from bench.data import ImageDataset, Synthetic
 from bench.engine import Session
+from bench.experiment import run_cell
 from bench.models import Classifier, build
 from bench.perturb import frozen, loss_gradient
 from bench.protocols import Attack
+from bench.store import Store
+from bench.train import Evaluation, Recipe
+from methods.clean import Clean
 
 SMALL: dict[str, dict[str, Any]] = {}
 """Settings that make an attack small where its defaults do not, by its name."""
+
+LEAST_CHANGE = 0.5 / 255
+"""The least that an attack changes the values of a smooth picture by, on average, in [0, 1] units."""
 
 CPU = torch.device("cpu")
 
@@ -64,13 +74,21 @@ def valid(views: Tensor, images: Tensor) -> bool:
     return same and bool(((views >= 0) & (views <= 1)).all())
 
 
+@pytest.fixture
+def natural(channels: int) -> ImageDataset:
+    """Smooth pictures of things, as photographs are: a change that random pixels show may spare them."""
+    train = Synthetic(size=16, train_images=60, test_images=10).load(Path()).train
+    return ImageDataset(train.images[:, :channels], train.labels, train.num_classes)
+
+
 def test_the_prepared_set_is_a_valid_one_and_the_same_for_the_same_seed(
     attack: Attack, released: ImageDataset, clean: ImageDataset, undisturbed: Undisturbed
 ) -> None:
     before = released.images.clone(), clean.images.clone()
     with undisturbed():
         data, again = (attack.prepare(released, clean, Session(0, CPU)) for _ in range(2))
-    assert data.images.dtype == torch.uint8
+    assert data.images.dtype == (torch.float32 if attack.leaves_range else torch.uint8)
+    assert data.shape == clean.shape
     assert data.labels.dtype == torch.int64
     assert len(data.images) == len(data.labels) > 0
     assert data.num_classes == clean.num_classes
@@ -127,9 +145,84 @@ def test_the_forecast_of_passes_is_what_the_perturbation_takes(
     assert model.gradient_images == attack.passes_per_image() * len(released)
 
 
-def test_an_attack_names_its_source_and_says_what_it_does(attack: Attack) -> None:
+@pytest.mark.parametrize("count", [1, 7])
+def test_a_mixture_is_valid_and_the_same_for_the_same_stream(
+    count: int, attack: Attack, released: ImageDataset, undisturbed: Undisturbed
+) -> None:
+    images, shares = released.floats()[:count], nn.functional.one_hot(released.labels[:count], 3).float()
+    before = images.clone(), shares.clone()
+    for seed in range(4):
+        with undisturbed():
+            mixture, again = (attack.mix(images, shares, stream(seed)) for _ in range(2))
+        assert valid(mixture[0], images)
+        assert mixture[1].shape == shares.shape
+        assert torch.allclose(mixture[1].sum(1), torch.ones(count))
+        assert torch.allclose(mixture[1].sum(0), shares.sum(0), atol=1e-5)  # no class gains, whatever is mixed
+        assert all(torch.equal(one, other) for one, other in zip(mixture, again, strict=True))
+    assert torch.equal(images, before[0])
+    assert torch.equal(shares, before[1])
+
+
+# No silent no-op: what an attack gives differs from what plain training sees, on smooth pictures too.
+
+
+def test_every_hook_that_an_attack_has_changes_smooth_pictures(
+    attack: Attack, natural: ImageDataset, two_layers: str
+) -> None:
+    images, labels, count = natural.floats(), natural.labels, len(natural)
+    shares = nn.functional.one_hot(labels, 10).float()
+    model = build(two_layers, num_classes=10, channels=natural.shape[0], source=stream())
+    noise = torch.randint(-8, 9, natural.images.shape, generator=stream(), dtype=torch.int8)
+    released = natural.protected(noise)
+    views: dict[str, list[Tensor]] = {
+        "augment": [attack.augment(images, labels, stream(seed)) for seed in range(20)],
+        "mix": [attack.mix(images, shares, stream(seed))[0] for seed in range(20)],
+        "perturb": [perturbed(attack, model, images, labels)],
+    }
+    for hook in attack.hooks():
+        if hook == "prepare":
+            prepared = attack.prepare(released, natural, Session(0, CPU)).floats()
+            changed = len(prepared) != count or (prepared - released.floats()).abs().mean() >= LEAST_CHANGE
+            assert changed, hook
+        else:
+            assert torch.stack([(view - images).abs().mean() for view in views[hook]]).mean() >= LEAST_CHANGE, hook
+
+
+def test_an_idempotent_attack_is_one(attack: Attack, released: ImageDataset, clean: ImageDataset) -> None:
+    once = attack.prepare(released, clean, Session(0, CPU))
+    if attack.idempotent:
+        assert torch.equal(attack.prepare(once, clean, Session(0, CPU)).images, once.images)
+
+
+def test_test_images_are_never_touched(
+    attack: Attack, two_layers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[ImageDataset] = []
+
+    def noticing(model: nn.Module, data: ImageDataset, *, test: ImageDataset, **others: Any) -> list[Evaluation]:
+        seen.append(test)
+        return [Evaluation(1, 0.0, 0.0, 0.0, 0.0)]
+
+    monkeypatch.setattr("bench.experiment.train", noticing)
+    settings = Synthetic(size=8, train_images=20, test_images=10)
+    name = type(attack).__name__
+    cell = Cell(
+        Choice("data", settings), "", two_layers, Choice("clean", Clean()), (Choice(name, attack),), Recipe(), 0, 0
+    )
+    record = run_cell(cell, Store(tmp_path), tmp_path, CPU, asked={})
+    assert record["status"] == "finished", record["trace"]
+    assert torch.equal(seen[0].images, settings.load(Path()).test.images)
+
+
+def test_an_attack_has_a_complete_card(attack: Attack) -> None:
     assert attack.source
     assert type(attack).__doc__
+    assert "/" in attack.repository or attack.repository == "none"
+    assert all(deviation and not deviation.endswith(".") for deviation in attack.deviations)
+
+
+def test_settings_survive_the_record(attack: Attack) -> None:
+    assert type(attack).model_validate(json.loads(attack.model_dump_json())) == attack
 
 
 # The one that the suite cannot do without.

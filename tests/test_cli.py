@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from attacks import ATTACKS
 from bench.cli import main
 from methods import METHODS
 
@@ -186,7 +187,7 @@ def test_show_prints_the_record_that_begins_so(folder: Path, capsys: pytest.Capt
 
 @pytest.mark.parametrize(
     ("what", "expected"),
-    [("attacks", "pgd"), ("datasets", "cifar10"), ("models", "resnet18")],
+    [("datasets", "cifar10"), ("models", "resnet18")],
 )
 def test_list_names_every_plug_in(what: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert bench("list", what) == 0
@@ -208,6 +209,21 @@ def test_list_methods_shows_a_card_for_each(capsys: pytest.CaptureFixture[str]) 
     ):
         assert line in cards["sem"]
     assert "budget     l2 1.413 at 3x32x32" in cards["sc"]
+
+
+def test_list_attacks_shows_a_card_for_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("list", "attacks") == 0
+    cards = {card.partition(":")[0]: card for card in capsys.readouterr().out.split("\n\n") if card.strip()}
+    assert list(cards) == list(ATTACKS)
+    for line in (
+        "acts       on each batch, against the network",
+        "assumes    nothing but the released pictures and labels",
+        "cost       11 passes for each of plain training",
+        "source     PGD (Madry et al., ICLR 2018)",
+    ):
+        assert line in cards["pgd"]
+    assert "acts       never" in cards["none"]
+    assert "cost       no further passes" in cards["none"]
 
 
 def test_list_grids_tells_what_each_shows(capsys: pytest.CaptureFixture[str]) -> None:

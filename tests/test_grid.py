@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from attacks import ATTACKS
 from bench.grid import TABLES, Grid, read_grid
 from bench.scale import Scale, read_assignments, read_scales
-from bench.yaml_file import GridError
+from bench.yaml_file import GridError, suggestion
 from methods import METHODS
 
 CHOICES = ", ".join(METHODS)
@@ -87,7 +88,11 @@ def message(folder: Path, text: str, scale: str = "paper") -> str:
         ),
         (
             HEAD + "methods: [em]\nattacks: [[none, pdg]]\n",
-            "grid.yaml: attacks[0][1]: unknown attack 'pdg'; did you mean 'pgd'? (choices: none, pgd)",
+            f"grid.yaml: attacks[0][1]: unknown attack 'pdg'{suggestion('pdg', ATTACKS)}",
+        ),
+        (
+            HEAD + "methods: [em]\nattacks: [none, [pgd, median]]\n",
+            "grid.yaml: attacks[1][1]: median acts before pgd (prepare comes before perturb); list it first",
         ),
         (
             HEAD + "methods: [{radius: 8/255}]\nattacks: [none]\n",
@@ -164,9 +169,12 @@ def test_a_mistake_in_a_scale_names_the_scale_and_the_setting(tmp_path: Path) ->
 
 
 def test_a_list_of_values_is_a_sweep_and_a_list_of_attacks_is_a_stack(tmp_path: Path) -> None:
-    grid = expand(tmp_path, HEAD + "methods: [em]\nattacks: [none, {name: pgd, radius: [1/255, 2/255]}, [none, pgd]]\n")
+    attacks = "[none, {name: pgd, radius: [1/255, 2/255]}, [median, {name: pgd, steps: [2, 3]}]]"
+    grid = expand(tmp_path, HEAD + f"methods: [em]\nattacks: {attacks}\n")
     labels = [[attack.label for attack in condition.attacks] for condition in grid.conditions]
-    assert labels == [["none"], ["pgd radius=1/255"], ["pgd radius=2/255"], ["none", "pgd"]]
+    assert labels == [["none"], ["pgd radius=1/255"], ["pgd radius=2/255"]] + [
+        ["median", f"pgd steps={steps}"] for steps in (2, 3)
+    ]
 
 
 def test_settings_come_from_set_then_grid_then_scale_then_default(tmp_path: Path) -> None:

@@ -292,3 +292,52 @@ def test_hooks_are_called_in_the_order_listed_with_what_the_protocol_promises(
     each_step = [(hook, name) for hook in ("augment", "perturb") for name in ("first", "second")]
     assert Witness.calls == [("prepare", "first"), ("prepare", "second"), *each_step, *each_step]
     assert len(Witness.streams) == 2
+
+
+class Halves(Attack):
+    """Mixes every image half and half with the one before it in the batch."""
+
+    source = "test"
+
+    def mix(self, images: Tensor, targets: Tensor, source: torch.Generator) -> tuple[Tensor, Tensor]:
+        return (images + images.roll(1, 0)) / 2, (targets + targets.roll(1, 0)) / 2
+
+
+def test_mixed_labels_are_shares_that_count_in_loss_accuracy_and_perturbation(
+    linear: Linear, made_up: MadeUp, updates: Updates
+) -> None:
+    name = linear(torch.zeros(3, 192), bias=torch.tensor([0.0, 1.0, 0.0]))  # calls everything class 1
+    data = made_up([0, 1, 1, 2], classes=3)
+    _, [look] = trained(name, data, Halves(), Pgd(steps=1), steps=1)
+    [(_, shares, logits, _)] = updates
+    assert shares.shape == (4, 3)
+    assert torch.equal(shares.sum(1), torch.ones(4))
+    assert torch.equal(shares.sum(0), torch.tensor([1.0, 2.0, 1.0]))
+    assert look.train_accuracy == 0.5  # half of all labels are of class 1, however they are mixed
+    assert look.train_loss == pytest.approx(-(shares * logits.log_softmax(1)).sum(1).mean().item(), rel=1e-5)
+
+
+def test_attacks_that_do_not_mix_see_classes(linear: Linear, made_up: MadeUp, updates: Updates) -> None:
+    trained(linear(torch.zeros(2, 192)), made_up([0, 1]), Pgd(steps=1), steps=1)
+    assert updates[0][1].dtype == torch.int64
+
+
+class Fading(Attack):
+    """Darkens more and more."""
+
+    source = "test"
+
+    light: float = 1.0
+
+    def at(self, progress: float) -> Attack:
+        return Fading(light=1 - progress)
+
+    def augment(self, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
+        return torch.full_like(images, self.light)
+
+
+def test_an_attack_may_change_with_the_share_of_training_that_is_done(
+    linear: Linear, made_up: MadeUp, updates: Updates
+) -> None:
+    trained(linear(torch.zeros(2, 192)), made_up([0, 1]), Fading(), steps=4)
+    assert [images.unique().tolist() for images, *_ in updates] == [[1.0], [0.75], [0.5], [0.25]]

@@ -1,0 +1,40 @@
+"""Which stacks of attacks mean something: every other one is refused when the grid is read."""
+
+from collections.abc import Sequence
+
+from bench.cell import Choice
+from bench.protocols import HOOKS, Attack
+from bench.yaml_file import GridError
+
+Stack = Sequence[Choice[Attack]]
+
+
+def check_stack(stack: Stack, place: str) -> None:
+    """Raise GridError, naming the entry of `place` at fault, where the attacks cannot be stacked in this order.
+
+    Attacks are listed in the order they act, so that one experiment cannot be written in two ways.
+    """
+    for depth, choice in enumerate(stack):
+        reason = _objection(choice, stack[:depth], alone=len(stack) == 1)
+        if reason:
+            raise GridError(f"{place}[{depth}]: {reason}")
+
+
+def _objection(choice: Choice[Attack], earlier: Stack, alone: bool) -> str | None:
+    """Why the attack cannot stand after the `earlier` ones; None where it can."""
+    name, attack, hooks = choice.name, choice.settings, choice.settings.hooks()
+    if not hooks:
+        return None if alone else f"{name} is no attack: it must stand alone"
+    for other in earlier:
+        first, theirs = other.name, other.settings.hooks()
+        if "perturb" in hooks and "perturb" in theirs:
+            return f"{name} would search around what {first} found; a stack holds one attack that perturbs"
+        if HOOKS.index(hooks[0]) < HOOKS.index(theirs[0]):
+            return f"{name} acts before {first} ({hooks[0]} comes before {theirs[0]}); list it first"
+        if attack.idempotent and first == name:
+            return f"{name} a second time changes nothing"
+        if other.settings.leaves_range and hooks != ("mix",):
+            return f"{name} needs images in [0, 1], which {first} leaves"
+    if earlier and attack.comes_first:
+        return f"{name} decides what is released: list it first"
+    return None

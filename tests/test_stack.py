@@ -1,0 +1,115 @@
+"""Stacks that mean nothing are refused with a reason."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from attacks import ATTACKS
+from attacks.gradient import Pgd
+from attacks.plain import Plain
+from bench.cell import Choice
+from bench.data import ImageDataset
+from bench.engine import Session
+from bench.protocols import Attack
+from bench.stack import check_stack
+from bench.yaml_file import GridError
+
+
+class Filter(Attack):
+    source = "test"
+
+    def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
+        return released
+
+
+class Rounding(Filter):
+    idempotent = True
+
+
+class Release(Filter):
+    comes_first = True
+
+
+class Floats(Filter):
+    leaves_range = True
+
+
+class View(Attack):
+    source = "test"
+
+    def augment(self, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
+        return images
+
+
+class Mixture(Attack):
+    source = "test"
+
+    def mix(self, images: Tensor, targets: Tensor, source: torch.Generator) -> tuple[Tensor, Tensor]:
+        return images, targets
+
+
+class Other(Attack):
+    source = "test"
+
+    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
+        return images
+
+
+NAMED: dict[str, type[Attack]] = {
+    "none": Plain,
+    "pgd": Pgd,
+    "filter": Filter,
+    "rounding": Rounding,
+    "release": Release,
+    "floats": Floats,
+    "view": View,
+    "mixture": Mixture,
+    "other": Other,
+}
+
+
+def check(*names: str) -> None:
+    check_stack([Choice(name, NAMED[name]()) for name in names], "grid.yaml: attacks[2]")
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        "none",
+        "pgd",
+        "filter pgd",
+        "release filter filter rounding view view mixture pgd",
+        "filter floats mixture mixture",
+        "release floats",
+        "rounding filter",
+    ],
+)
+def test_a_stack_in_the_order_in_which_its_attacks_act_is_fine(stack: str) -> None:
+    check(*stack.split())
+
+
+@pytest.mark.parametrize(
+    ("stack", "message"),
+    [
+        ("none pgd", "[0]: none is no attack: it must stand alone"),
+        ("pgd none", "[1]: none is no attack: it must stand alone"),
+        ("pgd other", "[1]: other would search around what pgd found; a stack holds one attack that perturbs"),
+        ("pgd pgd", "[1]: pgd would search around what pgd found; a stack holds one attack that perturbs"),
+        ("pgd filter", "[1]: filter acts before pgd (prepare comes before perturb); list it first"),
+        ("filter mixture view", "[2]: view acts before mixture (augment comes before mix); list it first"),
+        ("rounding filter rounding", "[2]: rounding a second time changes nothing"),
+        ("filter release", "[1]: release decides what is released: list it first"),
+        ("floats filter", "[1]: filter needs images in [0, 1], which floats leaves"),
+        ("floats mixture pgd", "[2]: pgd needs images in [0, 1], which floats leaves"),
+    ],
+)
+def test_a_stack_that_means_nothing_is_refused_with_the_place_and_the_reason(stack: str, message: str) -> None:
+    with pytest.raises(GridError) as caught:
+        check(*stack.split())
+    assert str(caught.value) == f"grid.yaml: attacks[2]{message}"
+
+
+def test_the_hooks_of_an_attack_are_those_it_overrides() -> None:
+    hooks = [NAMED[name].hooks() for name in ("none", "filter", "view", "mixture", "pgd")]
+    assert hooks == [(), ("prepare",), ("augment",), ("mix",), ("perturb",)]
+    assert [name for name, attack in ATTACKS.items() if not attack.hooks()] == ["none"]
