@@ -9,9 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.engine import describe
-from benchmarks import growth, runner, steps
+from benchmarks import growth, paper, runner, steps
 from benchmarks.timing import copy_rate, product_rate, threads
 
+BUDGET = 40.0
+"""Seconds that each method runs at the paper's scale."""
 console = Console(highlight=False, width=110)
 
 
@@ -68,6 +70,23 @@ def growing() -> None:
     show("Peak memory of a process that makes SEM noise, 32x32", ("images", "MiB"), memory)
 
 
+def paper_scale() -> None:
+    """Print how far each method comes at the paper's scale, and the hours it would take."""
+    rows = []
+    for one in paper.starts(BUDGET, os.cpu_count() or 1):
+        hours = "" if one.hours is None else f"{one.hours:.2g}"
+        done = "all" if one.finished else f"{one.passes:,.0f} of {one.total:,.0f}"
+        rows.append((one.name, f"{one.seconds:.0f}", done, hours))
+    show("Noise at the paper's scale, CIFAR-10 from data/", ("method", "seconds", "passes done", "hours in all"), rows)
+
+
+def jobs() -> None:
+    """Print what a second worker gains on the tiny table 2."""
+    (_, alone), (_, both) = timings = list(runner.table2())
+    rows = [(name, f"{seconds:.0f} s") for name, seconds in timings]
+    show("The tiny table 2", ("", ""), [*rows, ("gain", f"{alone / both:.2f} x")])
+
+
 PARTS = {
     "ceilings": ceilings,
     "networks": networks,
@@ -75,19 +94,22 @@ PARTS = {
     "runner": running,
     "growth": growing,
 }
+ON_REQUEST = {"paper": paper_scale, "jobs": jobs}
+"""Parts that need data or many minutes, run only when named."""
 
 
 def main() -> int:
     """Run the parts named on the command line, or all."""
     chosen = sys.argv[1:] or list(PARTS)
-    unknown = [name for name in chosen if name not in PARTS]
+    known = PARTS | ON_REQUEST
+    unknown = [name for name in chosen if name not in known]
     if unknown:
-        console.print(f"unknown part {unknown[0]!r}; choices: {', '.join(PARTS)}")
+        console.print(f"unknown part {unknown[0]!r}; choices: {', '.join(known)}")
         return 2
     machine = describe(torch.device("cpu"))
     console.print(f"{machine['processor']}, {os.cpu_count()} cores, {machine['system']}, torch {torch.__version__}\n")
     for name in chosen:
-        PARTS[name]()
+        known[name]()
     return 0
 
 

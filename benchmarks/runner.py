@@ -54,6 +54,15 @@ def measurements() -> Iterator[tuple[str, str]]:
         yield "report of 1,000 cells", f"{bench(folder, 'report', '--results', 'many'):.2f} s"
 
 
+def table2() -> Iterator[tuple[str, float]]:
+    """Seconds of the whole tiny table 2 with one worker, then with two."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for jobs in ("1", "2"):
+            run = ("run", str(CHECKOUT / "grids" / "table2.yaml"), "--scale", "tiny", "--device", "cpu")
+            yield f"--jobs {jobs}", bench(folder, *run, "--jobs", jobs, "--results", f"jobs{jobs}")
+
+
 def _write_grid(folder: Path, *, steps: int, seeds: int, methods: str = "clean") -> None:
     (folder / "grid.yaml").write_text(GRID.format(steps=steps, seeds=seeds, methods=methods))
 
