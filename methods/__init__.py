@@ -3,12 +3,19 @@
 from bench.protocols import Method
 from methods.clean import Clean
 from methods.em import Em
+from methods.hypo import Hypo, HypoLinf
+from methods.pil import Pil
 from methods.sc import Sc
 from methods.sem import Sem
+from methods.tap import Tap
 
 METHODS: dict[str, type[Method]] = {
     "clean": Clean,
     "em": Em,
     "sem": Sem,
     "sc": Sc,
+    "tap": Tap,
+    "hypo": Hypo,
+    "hypo_linf": HypoLinf,
+    "pil": Pil,
 }
