@@ -31,6 +31,7 @@ class Delusive(SurrogateMethod):
         "and keeps the epoch that is best on them",
         "an epoch of the surrogate drops its incomplete last batch",
         "noise is rounded to the nearest grey level, where the official code truncates",
+        "a small gradient has the same step as a large one; the official code adds 1e-10 to its norm",
     )
 
     variant: Literal["p1", "p2", "p3", "p4", "p5"] = "p2"

@@ -132,6 +132,7 @@ def test_translations_are_uniform_up_to_an_eighth_of_the_size_and_half_of_them_a
         assert 0.99 * most < shift.abs().max() <= most + 1e-5
         assert shift.mean().item() == pytest.approx(0, abs=0.05 * most)
         assert shift.abs().mean().item() == pytest.approx(most / 2, rel=0.05)
+        assert shift.square().mean().item() == pytest.approx(most**2 / 3, rel=0.06)
 
 
 def test_the_gradient_of_a_translation_is_that_of_finite_differences() -> None:
