@@ -1,7 +1,8 @@
-"""The training transform: horizontal flip, then random crop, batched, on the device and differentiable."""
+"""Random flips with crops or translations: batched, on the device and differentiable."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -71,3 +72,55 @@ class _Move(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         return _move(gradients[0], ctx.view.adjoint_rows, ctx.view.adjoint_columns), None
+
+
+@dataclass(frozen=True)
+class FlipTranslate:
+    """One draw of flip (probability 1/2) and translation by fractions of a pixel (bilinear, black outside) for a batch.
+
+    Calling it transforms float images (N, C, H, W). Pixel (i, j) of the result is the sum of `rows[n, i, k]` times
+    `columns[n, j, l]` times pixel (k, l): two matrix products, so the gradient is the exact adjoint, and deterministic.
+    """
+
+    rows: Tensor
+    columns: Tensor
+
+    def __call__(self, images: Tensor) -> Tensor:
+        count, channels, height, width = images.shape
+        rows, columns = self.rows.to(images.dtype), self.columns.to(images.dtype)
+        across = images.reshape(count, channels * height, width) @ columns.mT
+        return rows[:, None] @ across.view(count, channels, height, width)
+
+
+def flip_translate(images: Tensor, source: torch.Generator) -> FlipTranslate:
+    """Draw a transform for each of `images` (N, C, H, W) from `source`: shifts are uniform in +-size/8 pixels."""
+    count, _, height, width = images.shape
+    device = source.device
+
+    def draw() -> Tensor:
+        return 2 * torch.rand(count, 1, generator=source, device=device) - 1
+
+    flipped = torch.rand(count, 1, generator=source, device=device) < 0.5
+    y, x = torch.arange(height, device=device), torch.arange(width, device=device)
+    columns = x + padding(width) * draw()
+    columns = torch.where(flipped, width - 1 - columns, columns)
+    return FlipTranslate(_hats(y + padding(height) * draw()), _hats(columns))
+
+
+def _hats(position: Tensor) -> Tensor:
+    """(N, S, S): the weight of pixel k in linear interpolation at `position` (N, S), nothing beyond the border."""
+    pixels = torch.arange(position.shape[1], device=position.device)
+    return (1 - (position[:, :, None] - pixels).abs()).clamp_(min=0)
+
+
+class Augmentation(NamedTuple):
+    """A random transform by name; `revision` is raised when the same name starts to draw others."""
+
+    name: str
+    revision: int
+    draw: Callable[[Tensor, torch.Generator], Callable[[Tensor], Tensor]]
+
+
+NO_AUGMENTATION = Augmentation("none", 1, lambda images, source: lambda unchanged: unchanged)
+FLIP_CROP = Augmentation("flip_crop", 1, flip_crop)
+FLIP_TRANSLATE = Augmentation("flip_translate", 1, flip_translate)

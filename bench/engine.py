@@ -4,12 +4,14 @@ import os
 import platform
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 import filelock
 import torch
+from torch import Tensor
 
 from bench.models import Classifier, build
 from bench.seeding import generator
@@ -18,21 +20,38 @@ IMAGES_PER_PASS = 128
 """The cost unit: one pass is forward and backward of 128 images."""
 
 
-class Session:
-    """What one noise making or one training may use: a device, random streams by purpose, networks that are counted."""
+Trained = tuple[dict[str, Tensor], dict[str, Any]]
+"""The weights of a trained network by name, and what is known of their making, as JSON values."""
 
-    def __init__(self, seed: int, device: torch.device) -> None:
-        self.seed, self.device = seed, device
+
+class Shelf(Protocol):
+    """Where trained networks are kept from one session to the next."""
+
+    def model(self, key: str, make: Callable[[], Trained]) -> Trained:
+        """The network called `key`; where it is missing, what `make` returns is kept and returned."""
+
+
+class Session:
+    """What one noise making or one training may use: a device, random streams by purpose, networks that are counted.
+
+    `shelf` keeps trained surrogates for the next session; without it each session trains its own.
+    """
+
+    def __init__(self, seed: int, device: torch.device, shelf: Shelf | None = None) -> None:
+        self.seed, self.device, self.shelf = seed, device, shelf
         self._models: list[Classifier] = []
 
     def generator(self, *purpose: str) -> torch.Generator:
         """The random stream for `purpose`, on the session's device: the same bits for the same seed and purpose."""
         return generator(self.seed, *purpose, device=self.device)
 
-    def build(self, name: str, *, num_classes: int, channels: int) -> Classifier:
-        """A fresh network on the device, in training mode, its initial weights fixed by the session's seed."""
+    def build(self, name: str, *, num_classes: int, channels: int, size: tuple[int, int] | None = None) -> Classifier:
+        """A fresh network on the device, in training mode, its initial weights fixed by the session's seed.
+
+        `size` is the images' height and width; a network over flattened pixels needs it.
+        """
         source = generator(self.seed, "weights", name)  # drawn on the CPU: the same start on every device
-        model = build(name, num_classes=num_classes, channels=channels, source=source).to(self.device)
+        model = build(name, num_classes=num_classes, channels=channels, size=size, source=source).to(self.device)
         self._models.append(model)
         return model
 

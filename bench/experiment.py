@@ -36,17 +36,17 @@ def make_noise(cell: Cell, store: Store, data_root: Path, device: torch.device) 
     Returns it with what is known of it: its key, passes, size and time. Raises ValueError where it leaves its budget.
     """
     if not cell.method.settings.cached:
-        return _generate(cell, data_root, device)
+        return _generate(cell, store, data_root, device)
     with store.lock(cell.noise_key):
         if not store.has_noise(cell.noise_key):
-            store.write_noise(cell.noise_key, *_generate(cell, data_root, device))
+            store.write_noise(cell.noise_key, *_generate(cell, store, data_root, device))
         return store.read_noise(cell.noise_key)
 
 
-def _generate(cell: Cell, data_root: Path, device: torch.device) -> tuple[Tensor, Record]:
+def _generate(cell: Cell, store: Store, data_root: Path, device: torch.device) -> tuple[Tensor, Record]:
     clean = _loaded(cell.dataset.settings, data_root).train.to(device)
     start = time.perf_counter()
-    session = Session(cell.noise_seed, device)
+    session = Session(cell.noise_seed, device, shelf=store)
     protection = cell.method.settings.generate(clean, session)
     released = clean.protected(protection)
     cell.method.settings.check(clean, released)
@@ -99,7 +99,8 @@ def _measure(cell: Cell, store: Store, data_root: Path, device: torch.device) ->
     data = clean.protected(protection)
     for attack in attacks:
         data = attack.prepare(data, clean, session)
-    model = session.build(cell.model, num_classes=data.num_classes, channels=data.shape[0])
+    channels, height, width = data.shape
+    model = session.build(cell.model, num_classes=data.num_classes, channels=channels, size=(height, width))
     history = train(model, data, test=test, attacks=attacks, recipe=cell.train, session=session)
     return {
         "result": summary(history),

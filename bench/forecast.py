@@ -52,7 +52,8 @@ def seconds_per_pass(model: str, outline: Outline, device: torch.device, budget:
     A first round with few images warms up and tells how many the budget (seconds) allows in the rounds that count.
     """
     session = Session(0, device)
-    network = session.build(model, num_classes=outline.num_classes, channels=outline.shape[0])
+    channels, height, width = outline.shape
+    network = session.build(model, num_classes=outline.num_classes, channels=channels, size=(height, width))
     images = torch.rand(IMAGES_PER_PASS, *outline.shape, generator=session.generator("images"), device=device)
     labels = torch.arange(IMAGES_PER_PASS, device=device) % outline.num_classes
     optimiser = SGD(network.parameters(), 0.0)

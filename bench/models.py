@@ -15,21 +15,22 @@ from bench.seeding import default_randomness
 class Classifier(nn.Module):
     """A network over images in [0, 1], float (N, C, H, W), that returns logits (N, num_classes) and counts its work.
 
-    The only normalisation is x - 1/2, as in the official code of REM and SEM. `gradient_images` counts the images that
-    went forward with gradients recorded: divided by 128 it is the number of forward+backward passes. `pairs` are the
-    convolutions whose batch norm may be folded while the network is frozen.
+    The only normalisation is x - `centre`, 1/2 as in the official code of REM and SEM. `gradient_images` counts the
+    images that went forward with gradients recorded: divided by 128 it is the number of forward+backward passes.
+    `pairs` are the convolutions whose batch norm may be folded while the network is frozen.
     """
 
-    def __init__(self, body: nn.Module, pairs: Sequence[Pair] = ()) -> None:
+    def __init__(self, body: nn.Module, pairs: Sequence[Pair] = (), centre: float = 0.5) -> None:
         super().__init__()
         self.body = body
         self.pairs = tuple(pairs)
+        self.centre = centre
         self.gradient_images = 0
 
     def forward(self, images: Tensor) -> Tensor:
         if torch.is_grad_enabled():
             self.gradient_images += len(images)
-        logits: Tensor = self.body((images - 0.5).contiguous(memory_format=torch.channels_last))
+        logits: Tensor = self.body((images - self.centre).contiguous(memory_format=torch.channels_last))
         return logits
 
 
@@ -55,7 +56,63 @@ def resnet18(num_classes: int, channels: int) -> nn.Module:
     return body
 
 
-MODELS: dict[str, Callable[[int, int], nn.Module]] = {"cnn": cnn, "resnet18": resnet18}
+class Dropout(nn.Module):
+    """Dropout with probability 1/2 whose masks come from a stream of its own, never from the global generator."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seed = int(torch.randint(2**62, ()))  # drawn with the initial weights, from the network's own stream
+        self.source: torch.Generator | None = None
+
+    def forward(self, values: Tensor) -> Tensor:
+        if not self.training:
+            return values
+        if self.source is None or self.source.device != values.device:
+            self.source = torch.Generator(values.device).manual_seed(self.seed)
+        kept = torch.rand(values.shape, generator=self.source, device=values.device) < 0.5
+        return 2 * values * kept
+
+
+def _convolution(channels: int, width: int) -> nn.Conv2d:
+    """A 3x3 convolution with weights of variance 2 / (9 width) and a bias of 0."""
+    layer = nn.Conv2d(channels, width, 3, padding=1)
+    nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def vgg16(num_classes: int, channels: int) -> nn.Module:
+    """VGG-16 with batch norm and a head of 512-512-512 with dropout, as in the official code of REM and SEM.
+
+    Pools round up, which changes nothing where sizes are even and lets images below 32 pixels through.
+    """
+    layers: list[nn.Module] = []
+    for width, convolutions in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
+        for _ in range(convolutions):
+            layers += [_convolution(channels, width), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+            channels = width
+        layers += [nn.MaxPool2d(2, ceil_mode=True)]
+    head = [Dropout(), nn.Linear(512, 512), nn.ReLU(), Dropout(), nn.Linear(512, 512), nn.ReLU()]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), *head, nn.Linear(512, num_classes))
+
+
+def two_linear(num_classes: int, channels: int, size: tuple[int, int]) -> nn.Module:
+    """Two linear layers without bias and with nothing between them: a linear map, the surrogate of PIL."""
+    pixels = channels * size[0] * size[1]
+    first, second = nn.Linear(pixels, num_classes, bias=False), nn.Linear(num_classes, num_classes, bias=False)
+    return nn.Sequential(nn.Flatten(), first, second)
+
+
+MODELS: dict[str, Callable[..., nn.Module]] = {
+    "cnn": cnn,
+    "resnet18": resnet18,
+    "vgg16": vgg16,
+    "two_linear": two_linear,
+}
+"""Functions of the numbers of classes and channels and, for those in FLAT, of the image's height and width."""
+FLAT = {"two_linear"}
+"""Networks over flattened pixels: they need the image's size, and take pixels as they are, without normalisation."""
 TIMM = "timm/"
 
 
@@ -80,12 +137,17 @@ ModelName = Annotated[str, AfterValidator(check_name)]
 """A setting that names a network."""
 
 
-def build(name: str, *, num_classes: int, channels: int, source: torch.Generator) -> Classifier:
+def build(
+    name: str, *, num_classes: int, channels: int, source: torch.Generator, size: tuple[int, int] | None = None
+) -> Classifier:
     """Build the network called `name`, its weights drawn from `source`.
 
-    `timm/NAME` gives timm's network of that name, untrained. Raises ValueError, with the choices, for an unknown name.
+    `timm/NAME` gives timm's network of that name, untrained. Raises ValueError, with the choices, for an unknown name,
+    and where a network over flattened pixels is not told the `size` (height, width) of the images.
     """
     check_name(name)
+    if name in FLAT and size is None:
+        raise ValueError(f"{name} needs the size of the images")
     with default_randomness(source):
         if name.startswith(TIMM):
             import timm
@@ -93,6 +155,7 @@ def build(name: str, *, num_classes: int, channels: int, source: torch.Generator
             body = timm.create_model(name.removeprefix(TIMM), num_classes=num_classes, in_chans=channels)
             pairs = []  # not every network of timm can be traced
         else:
-            body = MODELS[name](num_classes, channels)
-            pairs = convolutions_with_norm(body)
-    return Classifier(body, pairs).to(memory_format=torch.channels_last)
+            body = MODELS[name](num_classes, channels, *([size] if name in FLAT else []))
+            pairs = convolutions_with_norm(body.eval())  # in training mode dropout draws, which cannot be traced
+            body.train()
+    return Classifier(body, pairs, centre=0.0 if name in FLAT else 0.5).to(memory_format=torch.channels_last)

@@ -1,8 +1,8 @@
-"""The results folder, written atomically: cells as JSON, noise as safetensors. Only this file knows its paths."""
+"""The results folder, written atomically: JSON for cells, safetensors for the rest. Only this file knows its paths."""
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ class StoreError(ValueError):
 
 @dataclass(frozen=True)
 class Store:
-    """`root` holds `cells/` and `plans/` (small, for version control), `noise/`, `locks/` and `report/` (not)."""
+    """`root` holds `cells/` and `plans/` (small, for version control), and `noise/ models/ locks/ report/` (not)."""
 
     root: Path
 
@@ -69,6 +69,24 @@ class Store:
         """Keep a protection for all the cells that need it."""
         tensors = {"protection": protection.cpu().contiguous()}
         _write(self._noise_file(key), safetensors.torch.save(tensors, {"about": json.dumps(about)}))
+
+    def model(self, key: str, make: Callable[[], tuple[dict[str, Tensor], Record]]) -> tuple[dict[str, Tensor], Record]:
+        """The weights called `key`, on the CPU, and what is known of their making; where they are missing, `make` them.
+
+        One process at a time looks or makes.
+        """
+        file = self.root / "models" / f"{key}.safetensors"
+        with self.lock(f"model-{key}"):
+            if not file.is_file():
+                weights, about = make()
+                tensors = {name: tensor.cpu().contiguous() for name, tensor in weights.items()}
+                _write(file, safetensors.torch.save(tensors, {"about": json.dumps(about)}))
+            try:
+                with safe_open(file, "pt") as content:
+                    names, about = list(content.keys()), json.loads(content.metadata()["about"])
+                    return {name: content.get_tensor(name) for name in names}, about
+            except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
+                raise StoreError(f"{file}: not a model of this suite ({error}); delete it to train it again") from None
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:

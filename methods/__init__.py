@@ -6,9 +6,12 @@ from methods.em import Em
 from methods.em_class import EmClass
 from methods.em_stepwise import EmStepwise
 from methods.error_minimizing import ErrorMinimizing
+from methods.hypo import Hypo, HypoLinf
+from methods.pil import Pil
 from methods.rem import Rem
 from methods.sc import Sc
 from methods.sem import Sem
+from methods.tap import Tap
 
 METHODS: dict[str, type[Method]] = {
     "clean": Clean,
@@ -19,4 +22,8 @@ METHODS: dict[str, type[Method]] = {
     "rem": Rem,
     "sem": Sem,
     "sc": Sc,
+    "tap": Tap,
+    "hypo": Hypo,
+    "hypo_linf": HypoLinf,
+    "pil": Pil,
 }

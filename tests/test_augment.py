@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from bench.augment import FlipCrop, flip_crop, padding
+from bench.augment import FlipCrop, FlipTranslate, flip_crop, flip_translate, padding
 
 SIZES = [(8, 8), (8, 16), (24, 8)]
 
@@ -93,3 +94,56 @@ def test_the_same_stream_gives_the_same_views() -> None:
     images = torch.rand(20, 3, 8, 8, generator=source(1))
     assert torch.equal(flip_crop(images, source())(images), flip_crop(images, source())(images))
     assert not torch.equal(flip_crop(images, source())(images), flip_crop(images, source(1))(images))
+
+
+def shifts(view: FlipTranslate, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+    """Of each image, whether it is flipped and how far it is moved down and across: read off a ramp, inside it."""
+    height, width = size
+    ramps = torch.stack(torch.meshgrid(torch.arange(1.0, height + 1), torch.arange(1.0, width + 1), indexing="ij"))
+    shown = view(ramps.double().expand(len(view.rows), 2, height, width))
+    middle = shown[:, :, height // 2, width // 2]
+    flipped = shown[:, 1, height // 2, width // 2 + 1] < middle[:, 1]
+    across = middle[:, 1] - 1
+    centre = torch.where(flipped, width - 1 - across, across)
+    return flipped, middle[:, 0] - 1 - height // 2, centre - width // 2
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_translation_is_that_of_bilinear_grid_sampling(size: tuple[int, int]) -> None:
+    height, width = size
+    images = torch.rand(40, 3, height, width, generator=source(1), dtype=torch.float64)
+    view = flip_translate(images, source())
+    flipped, dy, dx = shifts(view, size)
+    theta = torch.eye(2, 3, dtype=torch.float64).repeat(40, 1, 1)
+    theta[:, 1, 2], theta[:, 0, 2] = 2 * dy / (height - 1), 2 * dx / (width - 1)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=True)
+    turned = torch.where(flipped[:, None, None, None], images.flip(3), images)
+    assert torch.allclose(view(images), F.grid_sample(turned, grid, align_corners=True), atol=1e-6)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_translations_are_uniform_up_to_an_eighth_of_the_size_and_half_of_them_are_flipped(
+    size: tuple[int, int],
+) -> None:
+    flipped, *moved = shifts(flip_translate(torch.empty(2000, 1, *size), source()), size)
+    assert flipped.float().mean().item() == pytest.approx(0.5, abs=0.05)
+    for length, shift in zip(size, moved, strict=True):
+        most = length / 8
+        assert 0.99 * most < shift.abs().max() <= most + 1e-5
+        assert shift.mean().item() == pytest.approx(0, abs=0.05 * most)
+        assert shift.abs().mean().item() == pytest.approx(most / 2, rel=0.05)
+        assert shift.square().mean().item() == pytest.approx(most**2 / 3, rel=0.06)
+
+
+def test_the_gradient_of_a_translation_is_that_of_finite_differences() -> None:
+    images = torch.rand(6, 2, 8, 8, generator=source(1), dtype=torch.float64, requires_grad=True)
+    view = flip_translate(images, source())
+    assert torch.autograd.gradcheck(lambda point: view(point).square(), images)
+
+
+def test_what_a_translation_moves_in_from_outside_is_black() -> None:
+    shown = flip_translate(torch.empty(200, 1, 8, 8), source())(torch.ones(200, 1, 8, 8))
+    assert shown.min() >= 0
+    assert shown.max() <= 1 + 1e-6
+    assert (shown[:, :, 2:-2, 2:-2] > 1 - 1e-6).all()
+    assert (shown.amin((1, 2, 3)) < 0.9).sum() > 100

@@ -21,12 +21,12 @@ def trained(name: str) -> Classifier:
     return model
 
 
-@pytest.mark.parametrize(("name", "count"), [("cnn", 4), ("resnet18", 20)])
+@pytest.mark.parametrize(("name", "count"), [("cnn", 4), ("resnet18", 20), ("vgg16", 13)])
 def test_every_batch_norm_of_the_networks_is_folded(name: str, count: int) -> None:
-    assert len(convolutions_with_norm(MODELS[name](10, 3))) == count
+    assert len(convolutions_with_norm(MODELS[name](10, 3).eval())) == count
 
 
-@pytest.mark.parametrize("name", ["cnn", "resnet18"])
+@pytest.mark.parametrize("name", ["cnn", "resnet18", "vgg16"])
 def test_a_folded_network_gives_the_same_logits_and_gradients(name: str) -> None:
     model, images, labels = trained(name).eval().double(), torch.rand(5, 3, 8, 8).double(), torch.arange(5)
     with torch.no_grad():

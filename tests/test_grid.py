@@ -47,7 +47,7 @@ def message(folder: Path, text: str, scale: str = "paper") -> str:
         ),
         (
             HEAD + "methods: [clean, smm]\nattacks: [none]\n",
-            "grid.yaml: methods[1]: unknown method 'smm'; did you mean 'sem'? (choices: " + CHOICES + ")",
+            "grid.yaml: methods[1]: unknown method 'smm'" + suggestion("smm", METHODS),
         ),
         (
             HEAD + "methods: [{name: em, radius: 8}]\nattacks: [none]\n",

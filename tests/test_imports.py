@@ -7,7 +7,19 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("bench", "methods", "attacks", "analysis")
-KERNEL = {"protocols", "data", "adversary", "augment", "models", "perturb", "seeding", "engine", "train", "settings"}
+KERNEL = {
+    "protocols",
+    "data",
+    "adversary",
+    "augment",
+    "models",
+    "perturb",
+    "seeding",
+    "engine",
+    "train",
+    "settings",
+    "surrogate",
+}
 
 
 def module_name(file: Path) -> str:

@@ -5,14 +5,16 @@ import math
 
 import pytest
 import torch
-from conftest import Linear
+from conftest import Linear, Undisturbed
 from torch import nn
 
-from bench.models import MODELS, Classifier, build
+from bench.models import MODELS, Classifier, Dropout, build
+from bench.seeding import default_randomness
 
 
-def made(name: str, *, num_classes: int = 10, channels: int = 3, seed: int = 0) -> Classifier:
-    return build(name, num_classes=num_classes, channels=channels, source=torch.Generator().manual_seed(seed))
+def made(name: str, *, num_classes: int = 10, channels: int = 3, seed: int = 0, size: int = 32) -> Classifier:
+    source = torch.Generator().manual_seed(seed)
+    return build(name, num_classes=num_classes, channels=channels, size=(size, size), source=source)
 
 
 def flat(model: nn.Module) -> torch.Tensor:
@@ -46,6 +48,8 @@ def test_the_networks_have_the_published_number_of_weights() -> None:
         return sum(parameter.numel() for parameter in made(name).parameters())
 
     assert count("resnet18") == 11_173_962  # the 3x3-stem ResNet-18 of the CIFAR papers, 10 classes
+    assert count("vgg16") == 14_723_136 + 2 * (512 * 512 + 512) + 512 * 10 + 10  # the convolutions of VGG-16-BN
+    assert count("two_linear") == 3 * 32 * 32 * 10 + 10 * 10
     widths = [3, 24, 48, 96, 192]
     convolutions = sum(9 * a * b + 2 * b for a, b in itertools.pairwise(widths))
     assert count("cnn") == convolutions + 192 * 10 + 10
@@ -68,7 +72,7 @@ def test_resnet18_sees_small_images_at_full_resolution() -> None:
     ("name", "message"),
     [
         ("resnet81", "unknown model 'resnet81'; did you mean 'resnet18'?"),
-        ("zzz", "unknown model 'zzz'; choices: cnn, resnet18, timm/NAME"),
+        ("zzz", "unknown model 'zzz'; choices: cnn, resnet18, vgg16, two_linear, timm/NAME"),
         ("timm/resnet10", "unknown model 'timm/resnet10'; did you mean 'timm/resnet10t'?"),
     ],
 )
@@ -76,3 +80,49 @@ def test_an_unknown_network_is_refused_with_the_choices(name: str, message: str)
     with pytest.raises(ValueError, match="unknown model") as caught:
         made(name)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("size", [8, 16, 28, 64])
+def test_vgg16_takes_small_and_odd_images(size: int) -> None:
+    model = made("vgg16")
+    assert model(torch.rand(2, 3, size, size)).shape == (2, 10)
+    assert model.eval()(torch.rand(1, 3, size, size)).shape == (1, 10)
+
+
+def test_vgg16_has_the_layers_of_torchvision_and_the_initialisation_of_the_papers() -> None:
+    from torchvision.models.vgg import cfgs, make_layers
+
+    ours = [layer for layer in made("vgg16").modules() if isinstance(layer, nn.Conv2d)]
+    theirs = [layer for layer in make_layers(cfgs["D"], batch_norm=True) if isinstance(layer, nn.Conv2d)]
+    assert [layer.weight.shape for layer in ours] == [layer.weight.shape for layer in theirs]
+    for layer in ours:
+        assert layer.weight.std().item() == pytest.approx(math.sqrt(2 / 9 / len(layer.weight)), rel=0.05)
+        assert layer.bias is not None
+        assert not layer.bias.any()
+
+
+def test_dropout_keeps_half_of_the_values_doubled_and_only_in_training(undisturbed: Undisturbed) -> None:
+    values, layers = torch.arange(1.0, 10_001), []
+    for _ in range(2):
+        with default_randomness(torch.Generator().manual_seed(0)):
+            layers.append(Dropout())
+    layer, same = layers
+    with undisturbed():
+        first, second, again = layer(values), layer(values), same(values)
+    assert set((first / values).tolist()) == {0.0, 2.0}
+    assert first.count_nonzero().item() == pytest.approx(5000, abs=200)
+    assert not torch.equal(first, second)
+    assert torch.equal(first, again)
+    assert torch.equal(layer.eval()(values), values)
+
+
+def test_two_linear_is_a_linear_map_of_the_pixels_themselves() -> None:
+    model, images = made("two_linear", size=8), torch.rand(5, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    first, second = model.parameters()
+    assert torch.allclose(model(images), images.flatten(1) @ first.T @ second.T, atol=1e-6)
+    assert not model(torch.zeros(1, 3, 8, 8)).any()
+
+
+def test_a_network_over_flattened_pixels_needs_the_size_of_the_images() -> None:
+    with pytest.raises(ValueError, match="two_linear needs the size of the images"):
+        build("two_linear", num_classes=2, channels=3, source=torch.Generator())

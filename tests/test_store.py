@@ -1,11 +1,14 @@
 """The results folder: all or nothing, readable, and honest about what it cannot read."""
 
 import json
+import threading
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
+from bench.engine import Trained
 from bench.store import Store, StoreError, to_json
 
 
@@ -69,3 +72,26 @@ def test_a_broken_noise_file_is_named(tmp_path: Path) -> None:
     file.write_bytes(b"half a file")
     with pytest.raises(StoreError, match=r"abc\.safetensors: not a noise file .*delete it to make it again"):
         Store(tmp_path).read_noise("abc")
+
+
+def test_a_model_is_made_by_the_first_who_needs_it_while_the_others_wait(tmp_path: Path) -> None:
+    made: list[int] = []
+    got: list[Trained] = []
+
+    def make() -> Trained:
+        made.append(1)
+        time.sleep(0.2)
+        return {"weight": torch.arange(6.0).view(2, 3).T, "steps": torch.tensor(7)}, {"passes": 3}
+
+    threads = [threading.Thread(target=lambda: got.append(Store(tmp_path).model("abc", make))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(made) == 1
+    assert len(got) == 3
+    for weights, about in got:
+        assert torch.equal(weights["weight"], torch.arange(6.0).view(2, 3).T)
+        assert weights["steps"].dtype == torch.int64
+        assert weights["steps"] == 7
+        assert about == {"passes": 3}

@@ -1,0 +1,104 @@
+"""TAP: targeted adversarial poisoning, images that a clean network takes for the class after their own."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bench.augment import FLIP_TRANSLATE, Augmentation
+from bench.data import ImageDataset
+from bench.engine import IMAGES_PER_PASS, Session
+from bench.models import ModelName
+from bench.perturb import ascend, frozen, loss_gradient, quantised
+from bench.settings import Count, Positive, Radius
+from bench.surrogate import Shares, SurrogateMethod
+from bench.train import in_order
+
+
+class Tap(SurrogateMethod):
+    """Adversarial noise against a clean network, under a new random view in every step.
+
+    Targeted, it makes the loss towards class y + 1 (modulo their number) small; untargeted, that of the label y large.
+    """
+
+    source = "TAP (Fowl et al., NeurIPS 2021), released settings for CIFAR-10 with signed steps"
+    repository = "lhfowl/adversarial_poisons"
+    deviations: ClassVar[tuple[str, ...]] = (
+        "the network's input is x - 1/2; the official code subtracts the data's mean and divides by its deviation",
+        "views are padded with black; the official padding is the data's mean colour",
+        "one restart where the paper has eight; of several, each image keeps its own best noise, by the loss without "
+        "a view, where the official code keeps the best run as a whole",
+        "an epoch of the surrogate drops its incomplete last batch",
+        "the surrogate's rate falls after 15, 25 and 35 epochs; the official rounding gives 14, 24 and 35",
+        "dropout in a surrogate that has it is off while crafting",
+    )
+    augmentation: ClassVar[Augmentation] = FLIP_TRANSLATE
+    """For the surrogate's training and for the views of each step."""
+
+    radius: Radius = 8 / 255
+    """l-inf bound of the noise."""
+    steps: Count = 250
+    """Signed-gradient steps of one restart, from a clipped normal draw with the radius as deviation."""
+    rel_step_size: Positive = 0.05
+    """Their size, relative to the radius: 0.4/255 at 8/255."""
+    restarts: Count = 1
+    targeted: bool = True
+    batch_size: Count = 512
+    """Images crafted at once: it decides speed and random draws, nothing else."""
+    surrogate: ModelName = "resnet18"
+    """The network the noise is crafted against."""
+    epochs: Count = 40
+    decay_at: Shares = (0.375, 0.625, 0.875)
+    """Shares of `epochs`: 15, 25 and 35 of 40."""
+    nesterov: bool = True
+
+    def generate(self, data: ImageDataset, session: Session) -> Tensor:
+        """Craft each image's noise against the network trained on the clean images."""
+        model = self.trained(self.surrogate, data, session)
+        starts, views = session.generator("starts"), session.generator("views")
+        noise = torch.empty_like(data.images, dtype=torch.int8)
+        with frozen(model):
+            for part in in_order(len(data), self.batch_size):
+                images, labels = data.floats(part), data.labels[part]
+                goal = (labels + 1) % data.num_classes if self.targeted else labels
+                noise[part] = quantised(self._best(model, images, goal, starts, views), self.radius)
+        return noise
+
+    def _best(
+        self, model: nn.Module, images: Tensor, goal: Tensor, starts: torch.Generator, views: torch.Generator
+    ) -> Tensor:
+        """Of all restarts, each image's noise with the lowest loss (the highest, untargeted)."""
+        best = torch.zeros_like(images)
+        lowest = torch.full(goal.shape, torch.inf, device=goal.device)
+        for _ in range(self.restarts):
+            noise = self._craft(model, images, goal, starts, views)
+            with torch.no_grad():
+                losses = F.cross_entropy(model(images + noise), goal, reduction="none")
+            losses = losses if self.targeted else -losses
+            better = losses < lowest
+            best[better], lowest[better] = noise[better], losses[better]
+        return best
+
+    def _craft(
+        self, model: nn.Module, images: Tensor, goal: Tensor, starts: torch.Generator, views: torch.Generator
+    ) -> Tensor:
+        def gradient(point: Tensor) -> Tensor:
+            point = point.detach().requires_grad_()
+            view = self.augmentation.draw(point, views)(point)
+            return torch.autograd.grad(view, point, loss_gradient(model, view, goal))[0]
+
+        low, high = (images - self.radius).clamp(min=0), (images + self.radius).clamp(max=1)
+        normal = torch.randn(images.shape, generator=starts, device=images.device)
+        point = ascend(
+            images + self.radius * normal.clamp(-1, 1),
+            gradient,
+            lambda point: point.clamp(low, high),
+            step_size=(-1 if self.targeted else 1) * self.rel_step_size * self.radius,
+            steps=self.steps,
+        )
+        return point - images
+
+    def passes(self, images: int) -> float:
+        """The surrogate's training, then every step of every restart."""
+        return self.training_passes(images) + self.restarts * self.steps * images / IMAGES_PER_PASS
