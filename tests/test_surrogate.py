@@ -41,8 +41,11 @@ class Learner(SurrogateMethod):
         return torch.zeros_like(data.images, dtype=torch.int8)
 
 
-class InOrder(Learner):
+class Plain(Learner):
     augmentation = NO_AUGMENTATION
+
+
+class InOrder(Plain):
     shuffled = False
 
 
@@ -117,6 +120,7 @@ def test_whatever_decides_the_weights_decides_the_name(made_up: MadeUp, tmp_path
         (Learner(network="cnn"), made_up(LABELS, size=16), 0),
         (Learner(), made_up(LABELS, size=16), 0),
         (Revised(), data, 0),
+        (Plain(), data, 0),
         (InOrder(), data, 0),
         *(
             (Learner(**changed), data, 0)
@@ -158,9 +162,6 @@ def test_an_epoch_sees_each_image_at_most_once_and_in_order_all_of_them(
         seen.append(images)
 
     monkeypatch.setattr("bench.surrogate.update", recording)
-
-    class Plain(Learner):
-        augmentation = NO_AUGMENTATION
 
     data, method = made_up(LABELS), Plain() if shuffled else InOrder()
     learnt(method, data)
