@@ -3,6 +3,7 @@
 from attacks.gradient import Pgd
 from attacks.low_pass import Gaussian, Mean, Median
 from attacks.plain import Plain
+from attacks.squeezing import BitDepth, Gray, Jpeg
 from bench.protocols import Attack
 
 ATTACKS: dict[str, type[Attack]] = {
@@ -10,5 +11,8 @@ ATTACKS: dict[str, type[Attack]] = {
     "mean": Mean,
     "median": Median,
     "gaussian": Gaussian,
+    "gray": Gray,
+    "jpeg": Jpeg,
+    "bdr": BitDepth,
     "pgd": Pgd,
 }

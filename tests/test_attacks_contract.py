@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from attacks import ATTACKS
 from attacks.gradient import Pgd
+from attacks.squeezing import Gray
 from bench.cell import Cell, Choice
 from bench.data import ImageDataset, Synthetic
 from bench.engine import Session
@@ -25,6 +26,9 @@ from methods.clean import Clean
 SMALL: dict[str, dict[str, Any]] = {}
 """Settings that make an attack small where its defaults do not, by its name."""
 
+COLOUR_ONLY = {Gray}
+"""Attacks that refuse grey pictures, on which they would do nothing."""
+
 LEAST_CHANGE = 0.5 / 255
 """The least that an attack changes the values of a smooth picture by, on average, in [0, 1] units."""
 
@@ -37,7 +41,9 @@ def attack(request: pytest.FixtureRequest) -> Attack:
 
 
 @pytest.fixture(params=[1, 3], ids=["grey", "colour"])
-def channels(request: pytest.FixtureRequest) -> int:
+def channels(request: pytest.FixtureRequest, attack: Attack) -> int:
+    if request.param == 1 and type(attack) in COLOUR_ONLY:
+        pytest.skip("refuses grey pictures")
     return int(request.param)
 
 
