@@ -1,5 +1,6 @@
 """Attacks of the unauthorised trainer: one file for each family. Those in ATTACKS are in the suite."""
 
+from attacks.augmentation import CutMix, Cutout, Mixup, RandAugment
 from attacks.gradient import Pgd
 from attacks.low_pass import Gaussian, Mean, Median
 from attacks.plain import Plain
@@ -14,5 +15,9 @@ ATTACKS: dict[str, type[Attack]] = {
     "gray": Gray,
     "jpeg": Jpeg,
     "bdr": BitDepth,
+    "cutout": Cutout,
+    "cutmix": CutMix,
+    "mixup": Mixup,
+    "randaugment": RandAugment,
     "pgd": Pgd,
 }
