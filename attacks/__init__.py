@@ -5,6 +5,7 @@ from attacks.gradient import Pgd
 from attacks.low_pass import Gaussian, Mean, Median
 from attacks.plain import Plain
 from attacks.squeezing import BitDepth, Gray, Jpeg
+from attacks.ueraser import Ueraser, UeraserLite, UeraserMax
 from bench.protocols import Attack
 
 ATTACKS: dict[str, type[Attack]] = {
@@ -19,5 +20,8 @@ ATTACKS: dict[str, type[Attack]] = {
     "cutmix": CutMix,
     "mixup": Mixup,
     "randaugment": RandAugment,
+    "ueraser_lite": UeraserLite,
+    "ueraser": Ueraser,
+    "ueraser_max": UeraserMax,
     "pgd": Pgd,
 }
