@@ -3,6 +3,8 @@
 from attacks.augmentation import CutMix, Cutout, Mixup, RandAugment
 from attacks.gradient import Pgd
 from attacks.low_pass import Gaussian, Mean, Median
+from attacks.orthogonal_projection import OrthogonalProjection
+from attacks.partial_poisoning import PartialPoisoning
 from attacks.plain import Plain
 from attacks.squeezing import BitDepth, Gray, Jpeg
 from attacks.ueraser import Ueraser, UeraserLite, UeraserMax
@@ -10,12 +12,14 @@ from bench.protocols import Attack
 
 ATTACKS: dict[str, type[Attack]] = {
     "none": Plain,
+    "partial_poisoning": PartialPoisoning,
     "mean": Mean,
     "median": Median,
     "gaussian": Gaussian,
     "gray": Gray,
     "jpeg": Jpeg,
     "bdr": BitDepth,
+    "orthogonal_projection": OrthogonalProjection,
     "cutout": Cutout,
     "cutmix": CutMix,
     "mixup": Mixup,

@@ -169,6 +169,18 @@ def test_a_mixture_is_valid_and_the_same_for_the_same_stream(
     assert torch.equal(shares, before[1])
 
 
+def test_pictures_need_not_be_square(attack: Attack, channels: int, made_up: MadeUp, two_layers: str) -> None:
+    whole = made_up([0, 1, 1], channels=channels, size=12)
+    data = ImageDataset(whole.images[:, :, :8].contiguous(), whole.labels, 2)
+    model = build(two_layers, num_classes=2, channels=channels, source=stream())
+    assert attack.prepare(data, data, Session(0, CPU)).shape == (channels, 8, 12)
+    images, shares = data.floats(), nn.functional.one_hot(data.labels, 2).float()
+    for seed in range(4):
+        assert valid(attack.augment(images, data.labels, stream(seed)), images)
+        assert valid(attack.mix(images, shares, stream(seed))[0], images)
+    assert valid(perturbed(attack, model, images, data.labels), images)
+
+
 # No silent no-op: what an attack gives differs from what plain training sees, on smooth pictures too.
 
 
