@@ -1,15 +1,32 @@
 """Attacks of the unauthorised trainer: one file for each family. Those in ATTACKS are in the suite."""
 
+from attacks.augmentation import CutMix, Cutout, Mixup, RandAugment
 from attacks.gradient import Apgd, Fgsm, Pgd, PgdL2, Tpgd
 from attacks.low_pass import Gaussian, Mean, Median
+from attacks.orthogonal_projection import OrthogonalProjection
+from attacks.partial_poisoning import PartialPoisoning
 from attacks.plain import Plain
+from attacks.squeezing import BitDepth, Gray, Jpeg
+from attacks.ueraser import Ueraser, UeraserLite, UeraserMax
 from bench.protocols import Attack
 
 ATTACKS: dict[str, type[Attack]] = {
     "none": Plain,
+    "partial_poisoning": PartialPoisoning,
     "mean": Mean,
     "median": Median,
     "gaussian": Gaussian,
+    "gray": Gray,
+    "jpeg": Jpeg,
+    "bdr": BitDepth,
+    "orthogonal_projection": OrthogonalProjection,
+    "cutout": Cutout,
+    "cutmix": CutMix,
+    "mixup": Mixup,
+    "randaugment": RandAugment,
+    "ueraser_lite": UeraserLite,
+    "ueraser": Ueraser,
+    "ueraser_max": UeraserMax,
     "pgd": Pgd,
     "pgd_l2": PgdL2,
     "fgsm": Fgsm,

@@ -117,7 +117,9 @@ def lease(devices: list[str], locks: Path) -> Iterator[torch.device]:
 def describe(device: torch.device) -> dict[str, object]:
     """What a reader needs to judge timings and bits: hardware, precision, threads and versions."""
     import numpy
+    import PIL
     import torchvision
+    from PIL import features
 
     accelerator = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     return {
@@ -131,6 +133,8 @@ def describe(device: torch.device) -> dict[str, object]:
             "torch": torch.__version__,
             "torchvision": torchvision.__version__,
             "numpy": numpy.__version__,
+            "pillow": PIL.__version__,
+            "libjpeg": features.version("libjpeg_turbo") or features.version("jpg"),
         },
     }
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from attacks import ATTACKS
 from attacks.gradient import Fgsm, Pgd, PgdL2, Tpgd
+from attacks.squeezing import Gray
 from bench.cell import Cell, Choice
 from bench.data import ImageDataset, Synthetic
 from bench.engine import Session
@@ -25,6 +26,9 @@ from methods.clean import Clean
 SMALL: dict[str, dict[str, Any]] = {}
 """Settings that make an attack small where its defaults do not, by its name."""
 
+COLOUR_ONLY = {Gray}
+"""Attacks that refuse grey pictures, on which they would do nothing."""
+
 LEAST_CHANGE = 0.5 / 255
 """The least that an attack changes the values of a smooth picture by, on average, in [0, 1] units."""
 
@@ -37,7 +41,9 @@ def attack(request: pytest.FixtureRequest) -> Attack:
 
 
 @pytest.fixture(params=[1, 3], ids=["grey", "colour"])
-def channels(request: pytest.FixtureRequest) -> int:
+def channels(request: pytest.FixtureRequest, attack: Attack) -> int:
+    if request.param == 1 and type(attack) in COLOUR_ONLY:
+        pytest.skip("refuses grey pictures")
     return int(request.param)
 
 
@@ -161,6 +167,18 @@ def test_a_mixture_is_valid_and_the_same_for_the_same_stream(
         assert all(torch.equal(one, other) for one, other in zip(mixture, again, strict=True))
     assert torch.equal(images, before[0])
     assert torch.equal(shares, before[1])
+
+
+def test_pictures_need_not_be_square(attack: Attack, channels: int, made_up: MadeUp, two_layers: str) -> None:
+    whole = made_up([0, 1, 1], channels=channels, size=12)
+    data = ImageDataset(whole.images[:, :, :8].contiguous(), whole.labels, 2)
+    model = build(two_layers, num_classes=2, channels=channels, source=stream())
+    assert attack.prepare(data, data, Session(0, CPU)).shape == (channels, 8, 12)
+    images, shares = data.floats(), nn.functional.one_hot(data.labels, 2).float()
+    for seed in range(4):
+        assert valid(attack.augment(images, data.labels, stream(seed)), images)
+        assert valid(attack.mix(images, shares, stream(seed))[0], images)
+    assert valid(perturbed(attack, model, images, data.labels), images)
 
 
 # No silent no-op: what an attack gives differs from what plain training sees, on smooth pictures too.

@@ -133,4 +133,5 @@ def test_a_record_says_what_it_was_measured_on() -> None:
     assert about["device"] == "cpu"
     assert about["threads"] == torch.get_num_threads()
     assert about["processor"]
+    assert {"torch", "pillow", "libjpeg"} < set(about["versions"])
     assert peak_memory(CPU) > 50 * 2**20  # bytes: torch alone takes more than 50 MiB

@@ -1,0 +1,127 @@
+"""Augmentation: views of the pictures that a shortcut may not survive."""
+
+import torch
+from torch import Tensor
+
+from attacks.image_operations import OPERATIONS, applied
+from bench.protocols import Attack
+from bench.settings import Count, CountOrZero, Fraction
+
+STRONGEST = 30
+"""The largest magnitude of RandAugment: 31 in all."""
+
+
+class Cutout(Attack):
+    """A black square over every view, at a place of its own."""
+
+    source = "Cutout (DeVries and Taylor 2017, arXiv 1708.04552) with the one square of 16x16 that AR and ISS use"
+    repository = "uoguelph-mlrg/Cutout"
+
+    size: Fraction = 0.5
+    """Side of the square as a share of the picture's height: 16 pixels of 32."""
+
+    def augment(self, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
+        """Centre the square on any pixel; what lies outside of the picture is cut off."""
+        count, _, height, width = images.shape
+        side = round(self.size * height)
+        hidden = [_near_one(size, side, count, source) for size in (height, width)]
+        return images.masked_fill((hidden[0][:, :, None] & hidden[1][:, None, :])[:, None], 0.0)
+
+
+class CutMix(Attack):
+    """A rectangle of every view is taken from another view of the batch; labels are mixed by area."""
+
+    source = "CutMix (Yun et al., ICCV 2019, arXiv 1905.04899), Beta(1, 1) and probability 0.5"
+    repository = "clovaai/CutMix-PyTorch"
+
+    probability: Fraction = 0.5
+    """That of a batch to be mixed."""
+
+    def mix(self, images: Tensor, targets: Tensor, source: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw one rectangle and one partner for each image; the kept share is uniform, which is Beta(1, 1)."""
+        chance, kept, *centre = _uniform(4, source)
+        partner = torch.randperm(len(images), generator=source, device=source.device)
+        if chance >= self.probability:
+            return images, targets
+        spans = []
+        for size, place in zip(images.shape[2:], centre, strict=True):
+            half, middle = int(size * (1 - kept) ** 0.5) // 2, int(size * place)
+            spans.append(slice(max(middle - half, 0), min(middle + half, size)))
+        mixed = images.clone()
+        mixed[:, :, spans[0], spans[1]] = images[partner][:, :, spans[0], spans[1]]
+        height, width = images.shape[2:]
+        share = 1 - len(range(height)[spans[0]]) * len(range(width)[spans[1]]) / (height * width)
+        return mixed, targets[partner].lerp(targets, share)
+
+
+class Mixup(Attack):
+    """Every view is blended with another view of the batch, and so are their labels."""
+
+    source = "mixup (Zhang et al., ICLR 2018, arXiv 1710.09412), Beta(1, 1) and probability 0.5"
+    repository = "facebookresearch/mixup-cifar10"
+    deviations = ("a batch is mixed with probability 0.5, as in the attacks that use it; the official code mixes all",)
+
+    probability: Fraction = 0.5
+    """That of a batch to be mixed."""
+
+    def mix(self, images: Tensor, targets: Tensor, source: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw one partner for each image; the share of the blend is uniform, which is Beta(1, 1)."""
+        chance, share = _uniform(2, source)
+        partner = torch.randperm(len(images), generator=source, device=source.device)
+        if chance >= self.probability:
+            return images, targets
+        return images[partner].lerp(images, share), targets[partner].lerp(targets, share)
+
+
+class RandAugment(Attack):
+    """Random operations on every view, all of one strength: shifts, colours, contrast, posterising and the like."""
+
+    source = "RandAugment (Cubuk et al. 2020, arXiv 1909.13719) with the defaults of torchvision"
+    repository = "pytorch/vision"
+
+    operations: Count = 2
+    """Operations on a view, one after the other."""
+    magnitude: CountOrZero = 9
+    """Their strength, of at most 30."""
+
+    def augment(self, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
+        """Draw an operation and a sign for each view, in 8 bits. Raises ValueError unless it has 1 or 3 channels."""
+        pictures = eight_bits(images)
+        table = torch.tensor(list(magnitudes(self.magnitude / STRONGEST).values()), device=images.device)
+        for _ in range(self.operations):
+            draws = [
+                torch.randint(size, (len(images),), generator=source, device=source.device) for size in table.shape
+            ]
+            pictures = applied(pictures, list(OPERATIONS), draws[0], table[draws[0], draws[1]])
+        return pictures.float() / 255
+
+
+def magnitudes(strength: float) -> dict[str, tuple[float, float]]:
+    """What an operation of RandAugment gets at a strength in [0, 1], for either sign; not all have one."""
+    ends = {"shear_x": 0.3, "shear_y": 0.3, "translate_x": 150 / 331, "translate_y": 150 / 331, "rotate": 30.0}
+    signed = {name: (end * strength, -end * strength) for name, end in ends.items()}
+    for name in ("brightness", "saturation", "contrast", "sharpness"):
+        signed[name] = 1 + 0.9 * strength, 1 - 0.9 * strength
+    unsigned = {"posterize": float(round(8 - 4 * strength)), "solarize": 1 - strength}
+    return {name: signed.get(name) or (unsigned.get(name, 0.0),) * 2 for name in OPERATIONS}
+
+
+def eight_bits(images: Tensor) -> Tensor:
+    """Float images in [0, 1] as uint8; flipped and cropped views lose nothing. Raises ValueError for odd channels."""
+    if images.shape[1] not in (1, 3):
+        raise ValueError(f"picture operations need 1 or 3 channels, got {images.shape[1]}")
+    return (255 * images).round().byte()
+
+
+def _uniform(count: int, source: torch.Generator) -> list[float]:
+    """Independent draws from [0, 1)."""
+    draws: list[float] = torch.rand(count, generator=source, device=source.device).tolist()
+    return draws
+
+
+def _near_one(size: int, length: int, count: int, source: torch.Generator) -> Tensor:
+    """Which of `size` pixels are in the stretch of `length` about a random one, for each of `count` images."""
+    centre = torch.randint(size, (count, 1), generator=source, device=source.device)
+    start = centre - length // 2
+    pixel = torch.arange(size, device=source.device)
+    return (pixel >= start) & (pixel < start + length)

@@ -1,0 +1,81 @@
+"""Orthogonal projection: remove what a linear classifier learns from the protected pictures."""
+
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bench.data import ImageDataset
+from bench.engine import Session
+from bench.protocols import Attack
+from bench.settings import Count, Positive
+from bench.train import batches, in_order
+
+PART = 4096
+"""Pictures projected at a time, which bounds the memory."""
+DECAY_AT = (0.5, 0.75)
+"""Shares of the epochs after which the learning rate is a tenth of what it was."""
+
+
+class OrthogonalProjection(Attack):
+    """Train on the pictures without what the weights of a linear classifier of the protected pictures see in them.
+
+    The pictures lose their components along those weights; they are then float and leave [0, 1].
+    """
+
+    source = "Orthogonal projection (Sandoval-Segura et al., NeurIPS 2023, arXiv 2305.19254)"
+    repository = "psandovalsegura/learn-from-unlearnable"
+    deviations = (
+        "batches are shuffled, and the incomplete last one of an epoch is dropped",
+        "the victim has the recipe of the grid; the official one adds CutMix, affine maps and colour jitter",
+    )
+    leaves_range = True
+
+    epochs: Count = 20
+    """Of the linear classifier."""
+    batch_size: Count = 1024
+    lr: Positive = 0.1
+    """Of plain SGD; a tenth after 1/2 and again after 3/4 of the epochs."""
+    directions: Literal["fitted", "random"] = "fitted"
+    """`random` is the control: as many random directions are removed."""
+
+    def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
+        """Project every picture. Raises ValueError unless a picture has more values than there are classes."""
+        features = released.images[0].numel()
+        if released.num_classes >= features:
+            raise ValueError(
+                f"orthogonal_projection: {released.num_classes} directions leave nothing of {features} values"
+            )
+        source = session.generator("orthogonal projection")
+        weights = initial_weights(released.num_classes, features, source)
+        if self.directions == "fitted":
+            weights = self._fitted(weights, released, source)
+        basis: Tensor = torch.linalg.qr(weights.T).Q
+        parts = [_without(released.floats(part).flatten(1), basis) for part in in_order(len(released), PART)]
+        return replace(released, images=torch.cat(parts).view(released.images.shape))
+
+    def _fitted(self, weights: Tensor, data: ImageDataset, source: torch.Generator) -> Tensor:
+        """Logistic regression without bias on raw pictures: weights (classes, values) after SGD from `weights`."""
+        order = batches(len(data), self.batch_size, source)
+        per_epoch = max(1, len(data) // self.batch_size)
+        for epoch in range(self.epochs):
+            lr = self.lr * 0.1 ** sum(epoch >= int(share * self.epochs) for share in DECAY_AT)
+            for _ in range(per_epoch):
+                index = next(order)
+                images = data.floats(index).flatten(1)
+                errors = (images @ weights.T).softmax(1) - F.one_hot(data.labels[index], data.num_classes)
+                weights = weights - lr / len(index) * errors.T @ images
+        return weights
+
+
+def initial_weights(classes: int, features: int, source: torch.Generator) -> Tensor:
+    """Those of a linear layer of PyTorch: uniform within 1/sqrt(features)."""
+    bound = features**-0.5
+    return torch.empty(classes, features, device=source.device).uniform_(-bound, bound, generator=source)
+
+
+def _without(images: Tensor, basis: Tensor) -> Tensor:
+    """Rows of `images` (N, values) without their components along the columns of `basis`."""
+    return images - (images @ basis) @ basis.T

@@ -1,0 +1,56 @@
+"""Partial poisoning: a share of the training set is protected, the rest is clean."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import torch
+from pydantic import BeforeValidator, Field
+from torch import Tensor
+
+from bench.data import ImageDataset
+from bench.engine import Session
+from bench.protocols import Attack
+from bench.settings import parse_fraction
+
+
+class PartialPoisoning(Attack):
+    """Train on a mixture: a share of the pictures is protected, the others were released clean.
+
+    The noise is the one made for all pictures. The subsets of growing shares contain each other.
+    """
+
+    source = "REM (Fu et al., ICLR 2022) and seed paper (SEM, AAAI 2024), table 11"
+    repository = "liuyixin-louis/Stable-Unlearnable-Example"
+    deviations = ("the subsets are nested and stratified; the official index files are independent draws",)
+    assumes = frozenset({"clean images"})
+    comes_first = True
+
+    protected: Annotated[float, BeforeValidator(parse_fraction), Field(ge=0, lt=1)] = 0.8
+    """Share of the pictures that are protected; the papers have 0.2, 0.4, 0.6 and 0.8."""
+    stratified: bool = True
+    """Protect this share of every class, to within one picture, instead of a share of all."""
+    clean_part_only: bool = False
+    """The control: train on the clean pictures alone, for the same number of steps."""
+
+    def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
+        """Take the protected pictures from `released`, the others from `clean`, each in its place."""
+        order = self._order(released, session.generator("protected subset"))
+        size = round(self.protected * len(released))
+        if self.clean_part_only:
+            kept = order[size:].sort().values
+            return replace(clean, images=clean.images[kept], labels=clean.labels[kept])
+        protected = torch.zeros(len(released), dtype=torch.bool, device=released.images.device)
+        protected[order[:size]] = True
+        return replace(released, images=torch.where(protected[:, None, None, None], released.images, clean.images))
+
+    def _order(self, data: ImageDataset, source: torch.Generator) -> Tensor:
+        """The order in which pictures are protected as the share grows: a permutation of all indices."""
+        order = torch.randperm(len(data), generator=source, device=source.device)
+        if not self.stratified:
+            return order
+        start = torch.rand(data.num_classes, generator=source, device=source.device)
+        turn = torch.empty(len(data), dtype=torch.float64, device=source.device)
+        for label in range(data.num_classes):
+            rows = order[data.labels[order] == label]
+            turn[rows] = (torch.arange(len(rows), device=source.device) + start[label].double()) / max(len(rows), 1)
+        return turn.argsort(stable=True)
