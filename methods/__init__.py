@@ -3,6 +3,7 @@
 from bench.protocols import Method
 from methods.clean import Clean
 from methods.em import Em
+from methods.ntga import Ntga
 from methods.sc import Sc
 from methods.sem import Sem
 
@@ -11,4 +12,5 @@ METHODS: dict[str, type[Method]] = {
     "em": Em,
     "sem": Sem,
     "sc": Sc,
+    "ntga": Ntga,
 }
