@@ -38,7 +38,7 @@ def loss(kernel: Kernel, images: Tensor, block: ImageDataset, held_out: ImageDat
 
 @pytest.fixture(params=["one chunk", "many chunks"])
 def _chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ntga.MAP_VALUES, "cpu", 2**19 if request.param == "one chunk" else 250)
+    monkeypatch.setitem(ntga.MAP_VALUES, "cpu", 2**20 if request.param == "one chunk" else 250)
 
 
 @pytest.mark.usefixtures("_chunks")
@@ -174,6 +174,11 @@ def test_blocks_are_drawn_over_the_whole_set(made_up: MadeUp, calls: list[tuple[
     rows = [Call(data, *call).block for call in calls]
     assert rows[0] != sorted(rows[0])
     assert rows[0] != rows[4]
+
+
+def test_the_work_is_that_of_the_pairs() -> None:
+    assert Ntga().other_work(50_000) == 50_000 * (10_000 + 512) / 250_000
+    assert Ntga(steps=10, kernel="fnn").other_work(20) == 10 * 20 * (4 + 20) / 5_000_000
 
 
 def test_one_image_is_refused(made_up: MadeUp) -> None:
