@@ -80,6 +80,12 @@ def test_one_step_reaches_the_radius_in_every_pixel_that_is_not_saturated(made_u
     assert (noise < 0).any(1).any(1).any(1).all()
 
 
+def test_the_noise_itself_ends_where_pixels_do(made_up: MadeUp) -> None:
+    data = made_up(LABELS, classes=3)
+    protected = data.images.short() + noise_of(data)
+    assert (protected.min(), protected.max()) == (0, 255)
+
+
 @pytest.mark.parametrize("name", ["cnn", "fnn"])
 def test_the_loss_rises_and_more_with_more_steps(name: str, made_up: MadeUp) -> None:
     data = made_up(LABELS, classes=3)
