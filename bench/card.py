@@ -24,12 +24,10 @@ def method_cards() -> Iterator[str]:
         method = settings()
         assert isinstance(method, Method)  # the table of methods holds nothing else
         yield f"{name}: {(settings.__doc__ or '').strip().partition(chr(10))[0]}"
-        passes = method.passes(IMAGES)
-        cost = f"about {passes:,.0f} passes of {IMAGES_PER_PASS} images on CIFAR-10" if passes else "no network"
         yield from _line("budget", _budget(method))
         yield from _line("noise", "one for each class" if method.class_wise else "one for each image")
         yield from _line("needs", method.needs)
-        yield from _line("cost", cost)
+        yield from _line("cost", _cost(method))
         yield from _origin(method)
 
 
@@ -60,6 +58,16 @@ def _budget(method: Method) -> str:
     if method.norm == "linf":
         return f"l-inf {255 * method.bound(shape):.0f}/255"
     return f"l2 {method.bound(shape):.3f} at 3x32x32, rounding included" if method.norm == "l2" else "unbounded"
+
+
+def _cost(method: Method) -> str:
+    if passes := method.passes(IMAGES):
+        return f"about {passes:,.0f} passes of {IMAGES_PER_PASS} images on CIFAR-10"
+    if work := method.other_work(IMAGES):
+        return (
+            f"no network; on CIFAR-10 the time of about {work:,.0f} passes of {IMAGES_PER_PASS} images by a ResNet-18"
+        )
+    return "no network"
 
 
 def _line(word: str, text: str) -> Iterator[str]:

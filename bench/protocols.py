@@ -54,6 +54,13 @@ class Method(Settings, ABC):
         """Forward+backward passes of 128 images that `generate` needs for so many images: the forecast of --dry-run."""
         return 0.0
 
+    def other_work(self, images: int) -> float:
+        """Work of `generate` outside networks, as the passes of its surrogate, else of a ResNet-18, that take as long.
+
+        Roughly: nothing counts it, but it orders the schedule and enters the forecast of hours.
+        """
+        return 0.0
+
     @property
     def class_wise(self) -> bool:
         """Whether all images of a class share what protects them, instead of each having its own."""

@@ -19,7 +19,7 @@ class Task:
 
     cell: Cell
     passes: float
-    """Forecast of its forward+backward passes."""
+    """Forecast of its forward+backward passes, or of as many as take as long."""
     asked: Record
     """Which grid and scale wanted it."""
     noise_only: bool = False
@@ -64,7 +64,7 @@ def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -
     waiting: list[Task] = []
     for cell in cells:
         images = cell.dataset.settings.outline(place.data_root).train_images
-        making = cell.method.settings.passes(images)
+        making = cell.method.settings.passes(images) + cell.method.settings.other_work(images)
         task = Task(cell, cell.train.passes([attack.settings for attack in cell.attacks]), asked[cell.key])
         if not making or place.store.has_noise(cell.noise_key):
             ready.append(task)

@@ -7,6 +7,7 @@ from methods.em_class import EmClass
 from methods.em_stepwise import EmStepwise
 from methods.error_minimizing import ErrorMinimizing
 from methods.hypo import Hypo, HypoLinf
+from methods.ntga import Ntga
 from methods.pil import Pil
 from methods.rem import Rem
 from methods.sc import Sc
@@ -26,4 +27,5 @@ METHODS: dict[str, type[Method]] = {
     "hypo": Hypo,
     "hypo_linf": HypoLinf,
     "pil": Pil,
+    "ntga": Ntga,
 }

@@ -209,6 +209,8 @@ def test_list_methods_shows_a_card_for_each(capsys: pytest.CaptureFixture[str]) 
     ):
         assert line in cards["sem"]
     assert "budget     l2 1.413 at 3x32x32" in cards["sc"]
+    assert "cost       no network\n" in cards["sc"]
+    assert "cost       no network; on CIFAR-10 the time of about 2,102 passes of 128 images by a" in cards["ntga"]
 
 
 def test_list_attacks_shows_a_card_for_each(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from bench import schedule
 from bench.cell import Cell, Choice
 from bench.data import DATASETS, ImageDataset
 from bench.engine import Session
+from bench.forecast import forecast
 from bench.protocols import Method
 from bench.schedule import Task, Workplace
 from bench.store import Store
@@ -89,6 +90,25 @@ def test_noise_is_made_once_for_all_cells_that_need_it(tmp_path: Path) -> None:
     records = [outcome.record for outcome in outcomes if outcome.record]
     assert [record["status"] for record in records] == ["finished"] * 3
     assert {record["noise"]["size"]["linf"] for record in records} == {round(1 / 255, 6)}
+
+
+class Laborious(Flat):
+    """Work without a network."""
+
+    def passes(self, images: int) -> float:
+        return 0.0
+
+    def other_work(self, images: int) -> float:
+        return images / 4
+
+
+def test_work_outside_networks_is_work_in_passes_of_a_resnet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = workplace(tmp_path)
+    tasks = arrange([cell(Laborious(), 0), cell(Laborious(), 1)], place)
+    assert [task.noise_only for task in tasks] == [True, False, False]
+    assert tasks[0].passes == 10
+    monkeypatch.setattr("bench.forecast.seconds_per_pass", lambda model, *_: {"resnet18": 3.0, "cnn": 0.5}[model])
+    assert forecast(tasks, place).seconds == (30.0, *(0.5 * task.passes for task in tasks[1:]))
 
 
 def test_noise_that_cannot_be_made_fails_its_cells_and_no_others(tmp_path: Path) -> None:
