@@ -1,14 +1,18 @@
 """Protecting methods: one file each. Those in METHODS are in the suite."""
 
 from bench.protocols import Method
+from methods.ar import Ar
 from methods.clean import Clean
+from methods.cuda import Cuda
 from methods.em import Em
 from methods.em_class import EmClass
 from methods.em_stepwise import EmStepwise
 from methods.error_minimizing import ErrorMinimizing
 from methods.hypo import Hypo, HypoLinf
 from methods.ntga import Ntga
+from methods.ops import Ops
 from methods.pil import Pil
+from methods.random_noise import RandomNoise
 from methods.rem import Rem
 from methods.sc import Sc
 from methods.sem import Sem
@@ -16,16 +20,20 @@ from methods.tap import Tap
 
 METHODS: dict[str, type[Method]] = {
     "clean": Clean,
+    "random": RandomNoise,
     "em": Em,
     "em_class": EmClass,
     "em_stepwise": EmStepwise,
-    "error_minimizing": ErrorMinimizing,
+    "tap": Tap,
+    "ntga": Ntga,
+    "sc": Sc,
     "rem": Rem,
     "sem": Sem,
-    "sc": Sc,
-    "tap": Tap,
+    "error_minimizing": ErrorMinimizing,
+    "ar": Ar,
+    "ops": Ops,
+    "cuda": Cuda,
     "hypo": Hypo,
     "hypo_linf": HypoLinf,
     "pil": Pil,
-    "ntga": Ntga,
 }

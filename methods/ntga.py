@@ -1,7 +1,8 @@
 """NTGA: noise that spoils what an infinitely wide network learns, through the closed form of its training."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -38,6 +39,7 @@ class Ntga(Method):
         "held-out images and blocks are drawn at random",
     )
     needs: ClassVar[Needs] = "clean validation images"
+    large: ClassVar[Mapping[str, Any]] = {"stride": 3}
 
     radius: Radius = 8 / 255
     """l-inf bound of the noise."""
@@ -48,7 +50,7 @@ class Ntga(Method):
     kernel: Literal["cnn", "fnn"] = "cnn"
     """The infinitely wide network: two convolutions and three dense layers, or five dense layers with erf."""
     stride: Count = 2
-    """Of both convolutions; 3 for ImageNet."""
+    """Of both convolutions."""
     time: Positive | None = 64.0
     """How long that network trains, in learning rate times steps; null trains to the end.
 

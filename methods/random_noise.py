@@ -1,0 +1,36 @@
+"""Random noise: the control that says nothing of the image, and of the label nothing or everything."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from bench.data import ImageDataset
+from bench.engine import Session
+from bench.protocols import Method
+from bench.settings import Radius
+
+
+class RandomNoise(Method):
+    """Independent uniform noise: every value is any whole grey level within the radius with equal probability."""
+
+    source = "control"
+
+    radius: Radius = 8 / 255
+    """l-inf bound of the noise, at most 127/255."""
+    wise: Literal["sample", "class"] = "sample"
+    """Whether each image draws its own noise or all images of a class share one pattern."""
+
+    @property
+    def class_wise(self) -> bool:
+        return self.wise == "class"
+
+    def generate(self, data: ImageDataset, session: Session) -> Tensor:
+        """Draw the noise. Raises ValueError for a radius beyond what int8 holds."""
+        bound = round(255 * self.radius)
+        if bound > 127:
+            raise ValueError(f"random: a radius of {bound}/255 is over the 127/255 that int8 noise holds")
+        patterns = data.num_classes if self.class_wise else len(data)
+        shape, draws = (patterns, *data.shape), session.generator("noise")
+        noise = torch.randint(-bound, bound + 1, shape, generator=draws, device=session.device, dtype=torch.int8)
+        return noise[data.labels] if self.class_wise else noise

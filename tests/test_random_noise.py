@@ -1,0 +1,46 @@
+"""Random noise: every level alike, for each image or for each class."""
+
+import pytest
+import torch
+from conftest import MadeUp
+from torch import Tensor
+
+from bench.data import ImageDataset
+from bench.engine import Session
+from methods.random_noise import RandomNoise
+
+LABELS = [label for label in range(5) for _ in range(20)]
+
+
+def noise_of(data: ImageDataset, **settings: object) -> Tensor:
+    return RandomNoise.model_validate(settings).generate(data, Session(0, torch.device("cpu")))
+
+
+def test_every_level_within_the_radius_is_equally_likely(made_up: MadeUp) -> None:
+    levels, counts = noise_of(made_up(LABELS, classes=5), radius=2 / 255).unique(return_counts=True)
+    assert levels.tolist() == [-2, -1, 0, 1, 2]
+    expected = 100 * 192 / 5
+    statistic = float(((counts - expected) ** 2 / expected).sum())
+    assert statistic < 18.5  # chi square, four degrees of freedom: one seed in a thousand is beyond
+
+
+def test_each_image_has_noise_of_its_own(made_up: MadeUp) -> None:
+    noise = noise_of(made_up(LABELS, classes=5)).flatten(1)
+    assert len(noise.unique(dim=0)) == len(LABELS)
+    assert noise.min() == -8
+    assert noise.max() == 8
+    assert not RandomNoise().class_wise
+
+
+def test_class_wise_noise_is_one_pattern_for_each_class(made_up: MadeUp) -> None:
+    noise = noise_of(made_up(LABELS, classes=5), wise="class").flatten(1)
+    patterns = noise[::20]
+    assert torch.equal(noise, patterns.repeat_interleave(20, 0))
+    assert len(patterns.unique(dim=0)) == 5
+    assert RandomNoise(wise="class").class_wise
+
+
+def test_a_radius_beyond_int8_is_refused(made_up: MadeUp) -> None:
+    assert noise_of(made_up(LABELS), radius=127 / 255).abs().max() == 127
+    with pytest.raises(ValueError, match="random: a radius of 128/255 is over the 127/255 that int8 noise holds"):
+        noise_of(made_up(LABELS), radius=128 / 255)
