@@ -7,6 +7,7 @@ from attacks.orthogonal_projection import OrthogonalProjection
 from attacks.partial_poisoning import PartialPoisoning
 from attacks.plain import Plain
 from attacks.squeezing import BitDepth, Gray, Jpeg
+from attacks.trades import Trades
 from attacks.ueraser import Ueraser, UeraserLite, UeraserMax
 from bench.protocols import Attack
 
@@ -32,4 +33,5 @@ ATTACKS: dict[str, type[Attack]] = {
     "fgsm": Fgsm,
     "tpgd": Tpgd,
     "apgd": Apgd,
+    "trades": Trades,
 }

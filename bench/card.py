@@ -15,6 +15,7 @@ ACTS = {
     "augment": "on each view",
     "mix": "on each batch and its labels",
     "perturb": "on each batch, against the network",
+    "loss": "on the training loss",
 }
 
 

@@ -13,6 +13,7 @@ import filelock
 import torch
 from torch import Tensor
 
+from bench.keeping import Keeper
 from bench.models import Classifier, build
 from bench.seeding import generator
 
@@ -34,11 +35,15 @@ class Shelf(Protocol):
 class Session:
     """What one noise making or one training may use: a device, random streams by purpose, networks that are counted.
 
-    `shelf` keeps trained surrogates for the next session; without it each session trains its own.
+    `shelf` keeps trained surrogates for the next session; without it each session trains its own. `keeper` collects
+    what a user wants kept; by default nothing.
     """
 
-    def __init__(self, seed: int, device: torch.device, shelf: Shelf | None = None) -> None:
+    def __init__(
+        self, seed: int, device: torch.device, shelf: Shelf | None = None, keeper: Keeper | None = None
+    ) -> None:
         self.seed, self.device, self.shelf = seed, device, shelf
+        self.keeper = keeper or Keeper()
         self._models: list[Classifier] = []
 
     def generator(self, *purpose: str) -> torch.Generator:

@@ -15,6 +15,7 @@ from torch import Tensor
 from bench.cell import Cell
 from bench.data import DatasetSettings, Split
 from bench.engine import Session, describe, peak_memory
+from bench.keeping import Keeper
 from bench.perceptibility import perceptibility
 from bench.store import Record, Store
 from bench.train import Evaluation, train
@@ -46,10 +47,11 @@ def make_noise(cell: Cell, store: Store, data_root: Path, device: torch.device) 
 def _generate(cell: Cell, store: Store, data_root: Path, device: torch.device) -> tuple[Tensor, Record]:
     clean = _loaded(cell.dataset.settings, data_root).train.to(device)
     start = time.perf_counter()
-    session = Session(cell.noise_seed, device, shelf=store)
+    session = Session(cell.noise_seed, device, shelf=store, keeper=Keeper(store.keep))
     protection = cell.method.settings.generate(clean, session)
     released = clean.protected(protection)
     cell.method.settings.check(clean, released)
+    store.write_kept(cell.noise_key, session.keeper.tensors)
     about = {
         "key": cell.noise_key,
         "passes": session.passes,
@@ -70,7 +72,7 @@ def run_cell(
     """
     with store.lock(cell.key):
         record = store.read(cell.key)
-        if record is not None and record["status"] == "finished":
+        if record is not None and record["status"] == "finished" and store.has_kept(cell.key):
             return record
         start = time.perf_counter()
         record = {"key": cell.key, "status": "finished", "asked": asked, "cell": cell.canonical()}
@@ -95,13 +97,15 @@ def _measure(cell: Cell, store: Store, data_root: Path, device: torch.device) ->
     start = time.perf_counter()
     clean, test = split.train.to(device), split.test.to(device)
     attacks = [attack.settings for attack in cell.attacks]
-    session = Session(cell.seed, device)
+    session = Session(cell.seed, device, keeper=Keeper(store.keep))
     data = clean.protected(protection)
     for attack in attacks:
         data = attack.prepare(data, clean, session)
     channels, height, width = data.shape
     model = session.build(cell.model, num_classes=data.num_classes, channels=channels, size=(height, width))
     history = train(model, data, test=test, attacks=attacks, recipe=cell.train, session=session)
+    session.keeper.network(model)
+    store.write_kept(cell.key, session.keeper.tensors)
     return {
         "result": summary(history),
         "history": columns(history),

@@ -14,6 +14,7 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from bench.data import ImageDataset
 from bench.engine import Session
@@ -22,7 +23,7 @@ from bench.settings import Settings
 Norm = Literal["linf", "l2", "none"]
 Needs = Literal["nothing", "a clean model", "clean validation images"]
 Assumption = Literal["clean images", "clean pairs", "pretrained weights", "the protection"]
-HOOKS = ("prepare", "augment", "mix", "perturb")
+HOOKS = ("prepare", "augment", "mix", "perturb", "loss")
 """The hooks of an attack, in the order the kernel calls them."""
 
 
@@ -129,8 +130,16 @@ class Attack(Settings):
         """
         return images
 
+    def loss(self, views: Tensor, model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the loss to train on and the logits that training accuracy is counted from; the model is in training.
+
+        `views` are what the perturbations began with, `images` what they ended with.
+        """
+        logits = model(images)
+        return F.cross_entropy(logits, labels), logits
+
     def passes_per_image(self) -> float:
-        """Forward+backward passes that `perturb` adds for each training image: the forecast of --dry-run."""
+        """Forward+backward passes added for each training image, by `perturb` and `loss`: the forecast of --dry-run."""
         return 0.0
 
     @classmethod

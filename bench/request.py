@@ -9,6 +9,7 @@ from typing import Any
 from bench.cell import Cell, digest
 from bench.engine import available_devices, default_jobs
 from bench.grid import Condition, Grid, read_grid
+from bench.keeping import KINDS, Kind
 from bench.scale import Scale, read_assignments, read_scales
 from bench.schedule import Workplace
 from bench.store import Record, Store
@@ -37,6 +38,7 @@ class Request:
     backend: str
     cluster: str | None
     retry_failed: bool
+    keep: str = ""
 
     @cached_property
     def user(self) -> Scale:
@@ -73,7 +75,16 @@ class Request:
             raise GridError(
                 f"--jobs {jobs}: one worker for each accelerator; there are {len(devices)}: {', '.join(devices)}"
             )
-        return Workplace(Store(self.results), self.data_root, tuple(devices), jobs, BACKENDS[self.backend])
+        return Workplace(Store(self.results, self.kept), self.data_root, tuple(devices), jobs, BACKENDS[self.backend])
+
+    @property
+    def kept(self) -> frozenset[Kind]:
+        """What --keep names."""
+        names = [name for name in self.keep.split(",") if name]
+        for name in names:
+            if name not in KINDS:
+                raise GridError(f"--keep {self.keep}: unknown {name!r}{suggestion(name, KINDS)}")
+        return frozenset(kind for kind in KINDS if kind in names)
 
     @cached_property
     def asked(self) -> dict[str, Record]:

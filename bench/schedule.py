@@ -51,7 +51,9 @@ class Workplace:
 def is_done(cell: Cell, store: Store, *, retry_failed: bool) -> bool:
     """Whether the cell needs no more work: it finished, or it failed and is not to be tried again."""
     record = store.read(cell.key)
-    return record is not None and (record["status"] == "finished" or not retry_failed)
+    if record is None:
+        return False
+    return store.has_kept(cell.key) if record["status"] == "finished" else not retry_failed
 
 
 def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -> list[Task]:

@@ -13,6 +13,8 @@ import safetensors.torch
 from safetensors import safe_open
 from torch import Tensor
 
+from bench.keeping import Kind
+
 Record = dict[str, Any]
 
 
@@ -22,9 +24,11 @@ class StoreError(ValueError):
 
 @dataclass(frozen=True)
 class Store:
-    """`root` holds `cells/` and `plans/` (small, for version control), and `noise/ models/ locks/ report/` (not)."""
+    """`root` holds `cells/` and `plans/`, small, for version control; `noise/ models/ kept/ locks/ report/` are not."""
 
     root: Path
+    keep: frozenset[Kind] = frozenset()
+    """What is to be kept of every training, beside its result."""
 
     def cell_file(self, key: str) -> Path:
         """Where the record of the cell called `key` is kept."""
@@ -53,8 +57,8 @@ class Store:
         return {file.stem: read_json(file) for file in files}
 
     def has_noise(self, key: str) -> bool:
-        """Whether the protection called `key` is there."""
-        return self._noise_file(key).is_file()
+        """Whether the protection called `key` is there, with what is to be kept of its making."""
+        return self._noise_file(key).is_file() and self.has_kept(key)
 
     def read_noise(self, key: str) -> tuple[Tensor, Record]:
         """A protection (int8 noise or uint8 images, indexed as the data set) and what is known of its making."""
@@ -88,6 +92,26 @@ class Store:
             except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
                 raise StoreError(f"{file}: not a model of this suite ({error}); delete it to train it again") from None
 
+    def has_kept(self, key: str) -> bool:
+        """Whether all that is to be kept of the cell or noise called `key` is there."""
+        file = self._kept_file(key)
+        if not self.keep or not file.is_file():
+            return not self.keep
+        with safe_open(file, "pt") as content:
+            return self.keep <= set(json.loads(content.metadata()["kinds"]))
+
+    def write_kept(self, key: str, tensors: dict[str, Tensor]) -> None:
+        """Keep what was asked for of the cell or noise called `key`; nothing was asked: do nothing."""
+        if self.keep:
+            about = {"kinds": json.dumps(sorted(self.keep))}
+            content = {name: tensor.contiguous() for name, tensor in tensors.items()}
+            _write(self._kept_file(key), safetensors.torch.save(content, about))
+
+    def read_kept(self, key: str) -> dict[str, Tensor]:
+        """What was kept of the cell or noise called `key`, by the names that `bench.keeping` gives; {} if nothing."""
+        file = self._kept_file(key)
+        return safetensors.torch.load_file(file) if file.is_file() else {}
+
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
         """Let one process at a time, of this run or of another, work on what `key` names."""
@@ -105,6 +129,9 @@ class Store:
         file = self.root / "report" / name
         _write(file, text.encode())
         return file
+
+    def _kept_file(self, key: str) -> Path:
+        return self.root / "kept" / f"{key}.safetensors"
 
     def _noise_file(self, key: str) -> Path:
         return self.root / "noise" / f"{key}.safetensors"

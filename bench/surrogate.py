@@ -63,6 +63,7 @@ class SurrogateMethod(Method):
         weights, about = session.shelf.model(key(content, data), make) if session.shelf else make()
         model.load_state_dict(weights)
         model.gradient_images = about["gradient_images"]
+        session.keeper.network(model)
         return model
 
     def training_passes(self, images: int) -> float:

@@ -1,7 +1,8 @@
 """The unauthorised trainer's one training loop, and its measurement on clean test images."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Literal
 
 import torch
@@ -80,15 +81,29 @@ def in_order(count: int, size: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, count, size))
 
 
-def update(model: nn.Module, images: Tensor, labels: Tensor, optimiser: SGD, max_norm: float | None = None) -> Tensor:
-    """One SGD step on the mean cross-entropy, the model in training mode; returns the logits it was computed from.
+Loss = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Of a network, its images and labels: the loss to train on, and the logits."""
 
-    `labels` are classes, int64 (N,), or shares of the classes, float (N, num_classes).
-    """
+
+def cross_entropy(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean cross-entropy. `labels` are int64 (N,), or shares of the classes, float (N, num_classes)."""
+    logits = model(images)
+    return F.cross_entropy(logits, labels), logits
+
+
+def update(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    optimiser: SGD,
+    max_norm: float | None = None,
+    loss: Loss = cross_entropy,
+) -> Tensor:
+    """One SGD step on the loss, the model in training mode; returns the logits it was computed from."""
     model.train()
-    logits: Tensor = model(images)
+    value, logits = loss(model, images, labels)
     optimiser.zero_grad(set_to_none=True)
-    F.cross_entropy(logits, labels).backward()
+    value.backward()
     if max_norm is not None:
         nn.utils.clip_grad_norm_(model.parameters(), max_norm)
     optimiser.step()
@@ -140,8 +155,10 @@ def train(
         index = next(order)
         labels = F.one_hot(data.labels[index], data.num_classes).float() if mixed else data.labels[index]
         now = [attack.at((step - 1) / recipe.steps) for attack in attacks]
-        images, labels = _views(model, data.floats(index), labels, now, crops, sources)
-        logits = update(model, images, labels, optimiser)
+        views, labels = _views(data.floats(index), labels, now, crops, sources)
+        images = _perturbed(model, views, labels, now, sources)
+        session.keeper.met("victim", step, recipe.steps, views, images)
+        logits = update(model, images, labels, optimiser, loss=_loss(now, views))
         scheduler.step()
         sums += torch.stack([F.cross_entropy(logits, labels, reduction="sum"), hits(logits, labels)])
         seen += len(labels)
@@ -155,20 +172,32 @@ def train(
 
 
 def _views(
-    model: nn.Module,
     images: Tensor,
     labels: Tensor,
     attacks: Sequence[Attack],
     crops: torch.Generator,
     sources: Sequence[torch.Generator],
 ) -> tuple[Tensor, Tensor]:
-    """What the network is trained on: flip and crop, then every attack's view, mixture and perturbation."""
+    """Flip and crop, then every attack's view and mixture."""
     images = flip_crop(images, crops)(images)
     for attack, source in zip(attacks, sources, strict=True):
         images = attack.augment(images, labels, source)
     for attack, source in zip(attacks, sources, strict=True):
         images, labels = attack.mix(images, labels, source)
+    return images, labels
+
+
+def _perturbed(
+    model: nn.Module, images: Tensor, labels: Tensor, attacks: Sequence[Attack], sources: Sequence[torch.Generator]
+) -> Tensor:
+    """What the network is trained on: every attack's perturbation of the views."""
     with frozen(model):
         for attack, source in zip(attacks, sources, strict=True):
             images = attack.perturb(model, images, labels, source)
-    return images, labels
+    return images
+
+
+def _loss(attacks: Sequence[Attack], views: Tensor) -> Loss:
+    """The loss of the attack that has its own, else the usual one."""
+    attack = next((attack for attack in attacks if "loss" in attack.hooks()), None)
+    return cross_entropy if attack is None else partial(attack.loss, views)

@@ -76,6 +76,7 @@ class Em(Method):
                     self._improve(model, data, noise, index)
                 if self._errors(model, data, noise, rows) <= self.stop_error * len(data):
                     break
+        session.keeper.network(model)
         return quantised(noise, self.radius)[rows]
 
     def _rows(self, data: ImageDataset) -> Tensor:

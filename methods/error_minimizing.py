@@ -1,6 +1,7 @@
 """The error-minimising family: one bilevel loop with a perturbation in each of its two steps."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
@@ -20,6 +21,10 @@ from bench.settings import Count, CountOrZero, NonNegative, Positive, Radius, Ra
 from bench.train import batches, in_order, update
 
 Perturbation = Literal["none", "random", "pgd", "fgsm", "tpgd", "apgd"]
+
+
+Keep = Callable[[Tensor, Tensor], None]
+"""Is shown views, and what they were perturbed to."""
 
 
 class Streams(NamedTuple):
@@ -136,29 +141,35 @@ class ErrorMinimizing(Method):
         order = batches(len(data), self.batch_size, session.generator("batches"))
         streams = Streams(*(session.generator("noise step", use) for use in Streams._fields))
         crops, draws = session.generator("surrogate step", "crops"), session.generator("surrogate step", "draws")
-        for _ in range(self.updates):
+        for step in range(1, self.updates + 1):
             index = next(order)
             images, labels = data.floats(index), data.labels[index]
+            keep = partial(session.keeper.met, "noise step", step, self.updates)
             with frozen(model):
-                noise = self.minimise(model, images, labels, streams).float() / 255
+                noise = self.minimise(model, images, labels, streams, keep).float() / 255
                 view = self._view((images + noise).clamp(0, 1), crops)
-                view = self._surrogate_adversary(model, view, labels, draws)
-            update(model, view, labels, optimiser)
+                seen = self._surrogate_adversary(model, view, labels, draws)
+            session.keeper.met("surrogate step", step, self.updates, view, seen)
+            update(model, seen, labels, optimiser)
             scheduler.step()
+        session.keeper.network(model)
         noise = torch.empty_like(data.images, dtype=torch.int8)
         with frozen(model):
             for part in in_order(len(data), self.batch_size):
                 noise[part] = self.minimise(model, data.floats(part), data.labels[part], streams)
         return noise
 
-    def minimise(self, model: nn.Module, images: Tensor, labels: Tensor, streams: Streams) -> Tensor:
+    def minimise(
+        self, model: nn.Module, images: Tensor, labels: Tensor, streams: Streams, keep: Keep | None = None
+    ) -> Tensor:
         """The noise step: int8 noise (N, C, H, W) for float `images` against the frozen `model`.
 
         From a fresh uniform start, each step sums the gradient over `samples` views, computed as one batch. It flows
         through the transform and, with `mask`, the clip to [0, 1]; a view's perturbation is a constant (REM, SEM code).
+        `keep` is shown the views of the last step and what they were perturbed to.
         """
         labels = labels.repeat(self.samples)
-        adversary = self._noise_adversary
+        adversary, last = self._noise_adversary, [images, images]
 
         def gradient(noise: Tensor) -> Tensor:
             noise = noise.detach().requires_grad_()
@@ -167,6 +178,7 @@ class ErrorMinimizing(Method):
                 protected = protected.clamp(0, 1)
             view = self._view(protected.repeat(self.samples, 1, 1, 1), streams.crops)
             seen = adversary(model, view.detach(), labels, streams.draws)
+            last[:] = [view.detach(), seen]
             return torch.autograd.grad(view, noise, loss_gradient(model, seen, labels))[0]
 
         def project(noise: Tensor) -> Tensor:
@@ -180,6 +192,8 @@ class ErrorMinimizing(Method):
             step_size=-self.rel_step_size * self.radius,
             steps=self.steps,
         )
+        if keep is not None:
+            keep(*last)
         return quantised(noise, self.radius)
 
     def passes(self, images: int) -> float:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from attacks import ATTACKS
 from attacks.gradient import Fgsm, Pgd, PgdL2, Tpgd
 from attacks.squeezing import Gray
+from attacks.trades import Trades
 from bench.cell import Cell, Choice
 from bench.data import ImageDataset, Synthetic
 from bench.engine import Session
@@ -143,12 +144,13 @@ def test_the_model_comes_back_as_it_was(attack: Attack, released: ImageDataset, 
     assert all(torch.equal(p.grad, old) for p, old in zip(model.parameters(), gradients, strict=True))
 
 
-def test_the_forecast_of_passes_is_what_the_perturbation_takes(
+def test_the_forecast_of_passes_is_what_the_perturbation_and_the_loss_take(
     attack: Attack, released: ImageDataset, model: Classifier
 ) -> None:
     model.gradient_images = 0
-    perturbed(attack, model, released.floats(), released.labels)
-    assert model.gradient_images == attack.passes_per_image() * len(released)
+    views, labels = released.floats(), released.labels
+    attack.loss(views, model, perturbed(attack, model, views, labels), labels)
+    assert model.gradient_images == (1 + attack.passes_per_image()) * len(released)
 
 
 @pytest.mark.parametrize("count", [1, 7])
@@ -198,7 +200,10 @@ def test_every_hook_that_an_attack_has_changes_smooth_pictures(
         "perturb": [perturbed(attack, model, images, labels)],
     }
     for hook in attack.hooks():
-        if hook == "prepare":
+        if hook == "loss":
+            usual = nn.functional.cross_entropy(model(views["perturb"][0]), labels)
+            assert abs(attack.loss(images, model, views["perturb"][0], labels)[0] - usual) >= LEAST_CHANGE
+        elif hook == "prepare":
             prepared = attack.prepare(released, natural, Session(0, CPU)).floats()
             changed = len(prepared) != count or (prepared - released.floats()).abs().mean() >= LEAST_CHANGE
             assert changed, hook
@@ -284,3 +289,23 @@ def test_l2_training_bounds_the_norm_of_each_image(released: ImageDataset, model
     norms = (perturbed(PgdL2(l2_radius=0.25), model, images, released.labels) - images).flatten(1).norm(dim=1)
     assert norms.max() <= 0.25 + 1e-6
     assert norms.min() > 0.1
+
+
+def test_trades_trains_on_clean_views_and_on_how_far_their_neighbours_are(
+    released: ImageDataset, model: Classifier
+) -> None:
+    views, labels = released.floats(), released.labels
+    model.eval()
+    attack = Trades(beta=3.0)
+    same, logits = attack.loss(views, model, views, labels)
+    assert torch.equal(logits, model(views))
+    assert torch.allclose(same, nn.functional.cross_entropy(logits, labels), atol=1e-6)
+    images = perturbed(attack, model, views, labels)
+    clean, other = model(views).softmax(1), model(images).softmax(1)
+    divergence = (clean * (clean / other).log()).sum() / len(views)
+    assert torch.allclose(attack.loss(views, model, images, labels)[0], same + 3 * divergence, atol=1e-5)
+    assert divergence > 0
+
+
+def test_only_trades_has_a_loss_of_its_own() -> None:
+    assert [name for name, attack in ATTACKS.items() if "loss" in attack.hooks()] == ["trades"]

@@ -117,9 +117,9 @@ def updates(monkeypatch: pytest.MonkeyPatch) -> Updates:
     """Images, labels, logits and learning rate of every weight update of the test."""
     made: Updates = []
 
-    def recording(model: nn.Module, images: Tensor, labels: Tensor, optimiser: torch.optim.SGD) -> Tensor:
+    def recording(model: nn.Module, images: Tensor, labels: Tensor, optimiser: torch.optim.SGD, **how: Any) -> Tensor:
         rate = optimiser.param_groups[0]["lr"]
-        logits = update(model, images, labels, optimiser)
+        logits = update(model, images, labels, optimiser, **how)
         made.append((images, labels, logits, rate))
         return logits
 

@@ -1,0 +1,53 @@
+"""What a run keeps beside its result, on request: the networks it trained, and the perturbations met on the way."""
+
+import math
+from collections.abc import Collection
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+Kind = Literal["surrogates", "perturbations"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+MILESTONES = (0.1, 0.2, 0.4, 1.0)
+"""Shares of a training up to which perturbations are kept: steps 500, 1,000, 2,000 and 5,000 of 5,000."""
+IMAGES = 1000
+"""Perturbations kept at each milestone, from as many consecutive batches as that takes."""
+
+
+class Keeper:
+    """Collects what was asked for; `tensors` are by name, on the CPU.
+
+    `weights/NAME` are those of the trained network. `LOOP/STEP/perturbations`, float (at most IMAGES, C, H, W), are
+    perturbed minus unperturbed views of the last batches up to STEP, the first ones of the milestone first; LOOP is
+    `noise step`, `surrogate step` or `victim`.
+    """
+
+    def __init__(self, kinds: Collection[Kind] = ()) -> None:
+        self.kinds = frozenset(kinds)
+        self._weights: dict[str, Tensor] = {}
+        self._met: dict[str, list[Tensor]] = {}
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything collected so far."""
+        met = {f"{name}/perturbations": torch.cat(parts)[:IMAGES] for name, parts in self._met.items()}
+        return self._weights | met
+
+    def network(self, model: nn.Module) -> None:
+        """Keep the weights and statistics of a trained network, if asked to."""
+        if "surrogates" in self.kinds:
+            self._weights = {f"weights/{name}": value.detach().cpu().clone() for name, value in _state(model).items()}
+
+    def met(self, loop: str, step: int, steps: int, views: Tensor, perturbed: Tensor) -> None:
+        """Keep what a step (1 to `steps`) added to its views, if asked to and if a milestone is near."""
+        if "perturbations" not in self.kinds:
+            return
+        for milestone in sorted({round(share * steps) for share in MILESTONES}):
+            if milestone - math.ceil(IMAGES / len(views)) < step <= milestone:
+                self._met.setdefault(f"{loop}/{milestone}", []).append((perturbed - views).detach().cpu())
+
+
+def _state(model: nn.Module) -> dict[str, Tensor]:
+    state: dict[str, Tensor] = model.state_dict()
+    return state
