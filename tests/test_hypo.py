@@ -142,3 +142,15 @@ def test_the_forecast_covers_what_is_counted(variant: str, two_layers: str, made
     trained = 0 if variant == "p5" else 4 * 8
     assert session.passes == (trained + crafted) / IMAGES_PER_PASS
     assert session.passes <= method.passes(11) <= session.passes + 4 * 3 / IMAGES_PER_PASS
+
+
+@pytest.mark.parametrize(("variant", "up"), [("p2", 0), ("p4", 1)])
+def test_the_clip_to_valid_pixels_stops_what_would_be_lost_in_it(
+    variant: str, up: int, linear: Linear, made_up: MadeUp
+) -> None:
+    data, weight = made_up([0, 1, 0], low=255), torch.randn(2, 192, generator=torch.Generator().manual_seed(0)) / 10
+    method = small(HypoLinf, linear(weight), variant=variant, steps=10, **UNTRAINED)
+    noise = method.generate(data, Session(0, CPU))
+    # A universal noise still sees the white image itself in its first step, of 0.8/255; then the gradient is gone.
+    expected = torch.where(weight[0] > weight[1], up, -8).view(3, 8, 8)
+    assert torch.equal(noise[0], expected.to(torch.int8))

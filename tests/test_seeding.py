@@ -58,4 +58,4 @@ def test_no_global_generator_notices_a_stream_or_a_block_even_one_that_fails(und
 @pytest.mark.parametrize("name", MODELS)
 def test_no_global_generator_notices_a_network_being_built(name: str, undisturbed: Undisturbed) -> None:
     with undisturbed():
-        build(name, num_classes=2, channels=3, source=generator(0, "weights"))
+        build(name, num_classes=2, channels=3, size=(8, 8), source=generator(0, "weights"))

@@ -1,5 +1,6 @@
 """TAP: the analytic corner, the class after one's own, and the step of targeted FGSM."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from conftest import Linear, MadeUp
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.augment import NO_AUGMENTATION
+from bench.augment import NO_AUGMENTATION, Augmentation
 from bench.data import ImageDataset
 from bench.engine import IMAGES_PER_PASS, Session
 from bench.models import Classifier
@@ -77,8 +78,8 @@ def test_one_step_without_views_is_targeted_fgsm_from_the_same_start(two_layers:
 
 def losses(method: Tap, model: Classifier, data: ImageDataset, noise: Tensor) -> Tensor:
     with frozen(model), torch.no_grad():
-        logits = model(data.floats() + noise.float() / 255)
-        return F.cross_entropy(logits, (data.labels + 1) % data.num_classes, reduction="none")
+        goal = (data.labels + method.targeted) % data.num_classes
+        return F.cross_entropy(model(data.floats() + noise.float() / 255), goal, reduction="none")
 
 
 def test_a_small_trained_network_takes_most_images_for_the_next_class_under_views_too(
@@ -94,21 +95,49 @@ def test_a_small_trained_network_takes_most_images_for_the_next_class_under_view
     assert (predicted == (data.labels + 1) % 4).float().mean() > 0.8
 
 
-def test_the_noise_of_each_step_is_seen_under_a_new_view(two_layers: str, made_up: MadeUp) -> None:
+def test_each_step_sees_the_noisy_image_under_a_view_of_its_own(two_layers: str, made_up: MadeUp) -> None:
     data = made_up(LABELS)
-    small: dict[str, Any] = {"surrogate": two_layers, "steps": 2, "epochs": 1, "lr": 1e-12, "weight_decay": 0}
-    tap, plain = (method(**small).generate(data, Session(0, CPU)) for method in (Tap, Plain))
-    assert not torch.equal(tap, plain)
+    seen: list[tuple[Tensor, bool]] = []
+
+    def draw(images: Tensor, source: torch.Generator) -> Callable[[Tensor], Tensor]:
+        def view(points: Tensor) -> Tensor:
+            seen.append((points.detach(), turn))
+            return points.flip(3) if turn else points
+
+        turn = len(seen) % 2 == 1
+        return view
+
+    class Turned(Tap):
+        augmentation = Augmentation("turned", 1, draw)
+
+    method = Turned(surrogate=two_layers, steps=3, epochs=1)
+    noise = method.generate(data, Session(0, CPU)).float() / 255
+    crafted = seen[1:]  # the first view is that of the one weight update
+    seen.clear()
+    model = method.trained(two_layers, data, Session(0, CPU))
+    points = [point for point, _ in crafted] + [data.floats() + noise]
+    assert [turned for _, turned in crafted] == [True, False, True]
+    low, high = (data.floats() - 8 / 255).clamp(min=0), (data.floats() + 8 / 255).clamp(max=1)
+    for (point, turned), following in zip(crafted, points[1:], strict=True):
+        with frozen(model):
+            gradient = loss_gradient(model, point.flip(3) if turned else point, (data.labels + 1) % 2)
+        step = 0.4 / 255 * (gradient.flip(3) if turned else gradient).sign()
+        rounding = 0.51 / 255 if following is points[-1] else 1e-6
+        assert torch.allclose((point - step).clamp(low, high), following, atol=rounding)
 
 
-def test_of_several_restarts_each_image_keeps_its_best(two_layers: str, made_up: MadeUp) -> None:
+@pytest.mark.parametrize(("targeted", "sign"), [(True, 1), (False, -1)])
+def test_of_several_restarts_each_image_keeps_its_best(
+    targeted: bool, sign: int, two_layers: str, made_up: MadeUp
+) -> None:
     data = made_up([0, 1] * 10, classes=3)
     small: dict[str, Any] = {"surrogate": two_layers, "steps": 2, "epochs": 3, "train_batch_size": 4}
+    small["targeted"] = targeted
     one, three = (Plain(restarts=restarts, **small) for restarts in (1, 3))
     sessions = [Session(0, CPU) for _ in range(2)]
     model = trained(one, data)
     first, best = (
-        losses(one, model, data, method.generate(data, session))
+        sign * losses(one, model, data, method.generate(data, session))
         for method, session in zip((one, three), sessions, strict=True)
     )
     assert (best <= first + 1e-3).all()  # rounding to grey levels comes after the choice
