@@ -129,9 +129,9 @@ def erf(pairs: Pairs) -> Pairs:
 class _Relu(torch.autograd.Function):
     """Covariance of ReLU units and mean product of their slopes, with derivatives that stay finite.
 
-    With q = sqrt(first second - covariance^2), the sine, and angle = atan2(q, covariance):
-    slopes = 1/2 - angle/(2 pi), output = q/(2 pi) + slopes covariance. Autograd would divide by q on the way to both;
-    done by hand only the slopes do, whose kink at q = 0, where both images are the same, is given the derivative 0.
+    With cross = sqrt(first second - covariance^2) and angle = atan2(cross, covariance): slopes = 1/2 - angle/(2 pi),
+    output = cross/(2 pi) + slopes covariance. Autograd would divide by cross on the way to both; by hand only the
+    slopes' derivative does, and their kink at cross = 0, where both images are the same, gets the derivative 0.
     """
 
     @staticmethod
@@ -139,18 +139,18 @@ class _Relu(torch.autograd.Function):
         product = first[..., :, None] * second[..., None, :]
         square = torch.addcmul(product, covariance, covariance, value=-1)
         square.masked_fill_(square <= product.mul_(PARALLEL), 0)
-        sine = square.sqrt_()
-        slopes = torch.atan2(sine, covariance).mul_(-0.5 / math.pi).add_(0.5)
-        ctx.save_for_backward(covariance, first, second, sine, slopes)
-        return torch.addcmul(sine / (2 * math.pi), slopes, covariance), slopes
+        cross = square.sqrt_()
+        slopes = torch.atan2(cross, covariance).mul_(-0.5 / math.pi).add_(0.5)
+        ctx.save_for_backward(covariance, first, second, cross, slopes)
+        return torch.addcmul(cross / (2 * math.pi), slopes, covariance), slopes
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         to_output, to_slopes = gradients
-        covariance, first, second, sine, slopes = ctx.saved_tensors
-        steep = (to_slopes / sine).masked_fill_(sine == 0, 0).mul_(0.5 / math.pi)
+        covariance, first, second, cross, slopes = ctx.saved_tensors
+        steep = (to_slopes / cross).masked_fill_(cross == 0, 0).mul_(0.5 / math.pi)
         to_covariance = torch.addcmul(steep, to_output, slopes)
-        to_log = (to_output * sine).mul_(0.25 / math.pi).addcmul_(steep, covariance, value=-0.5)
+        to_log = (to_output * cross).mul_(0.25 / math.pi).addcmul_(steep, covariance, value=-0.5)
         to_second = to_log.sum(-2) / second if ctx.needs_input_grad[2] else None
         return to_covariance, to_log.sum(-1) / first, to_second
 
