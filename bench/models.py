@@ -17,7 +17,8 @@ class Classifier(nn.Module):
 
     The only normalisation is x - `centre`, 1/2 as in the official code of REM and SEM. `gradient_images` counts the
     images that went forward with gradients recorded: divided by 128 it is the number of forward+backward passes.
-    `pairs` are the convolutions whose batch norm may be folded while the network is frozen.
+    `pairs` are the convolutions whose batch norm may be folded while the network is frozen. `precision` other than
+    float32 computes convolutions and matrix products in that type (autocast); weights and logits keep theirs.
     """
 
     def __init__(self, body: nn.Module, pairs: Sequence[Pair] = (), centre: float = 0.5) -> None:
@@ -26,12 +27,18 @@ class Classifier(nn.Module):
         self.pairs = tuple(pairs)
         self.centre = centre
         self.gradient_images = 0
+        self.precision = torch.float32
 
     def forward(self, images: Tensor) -> Tensor:
         if torch.is_grad_enabled():
             self.gradient_images += len(images)
-        logits: Tensor = self.body((images - self.centre).contiguous(memory_format=torch.channels_last))
-        return logits
+        pixels = (images - self.centre).contiguous(memory_format=torch.channels_last)
+        if self.precision == torch.float32:
+            logits: Tensor = self.body(pixels)
+            return logits
+        with torch.autocast(images.device.type, self.precision):
+            logits = self.body(pixels)
+        return logits.to(images.dtype)
 
 
 def cnn(num_classes: int, channels: int) -> nn.Module:

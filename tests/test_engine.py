@@ -7,7 +7,9 @@ import pytest
 import torch
 from conftest import Undisturbed
 
+from bench import engine
 from bench.engine import Session, available_devices, default_jobs, describe, lease, peak_memory
+from bench.perturb import frozen, loss_gradient
 
 CPU = torch.device("cpu")
 
@@ -135,3 +137,24 @@ def test_a_record_says_what_it_was_measured_on() -> None:
     assert about["processor"]
     assert {"torch", "pillow", "libjpeg"} < set(about["versions"])
     assert peak_memory(CPU) > 50 * 2**20  # bytes: torch alone takes more than 50 MiB
+
+
+def test_a_cpu_computes_in_float32_and_a_gpu_in_bfloat16_where_it_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert engine.precision(CPU) == torch.float32
+    for has, expected in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda has=has, **_: has)
+        assert engine.precision(torch.device("cuda")) == expected
+
+
+def test_bfloat16_rounds_logits_and_gradients_but_no_weight_and_counts_the_same(two_layers: str) -> None:
+    exact, rounded = (Session(0, CPU).build(two_layers, num_classes=4, channels=3).eval() for _ in range(2))
+    rounded.precision = torch.bfloat16
+    images, labels = torch.rand(6, 3, 8, 8, generator=torch.Generator().manual_seed(1)), torch.arange(6) % 4
+    assert rounded(images).dtype == torch.float32
+    assert torch.allclose(rounded(images), exact(images), atol=0.02)
+    assert not torch.equal(rounded(images), exact(images))
+    assert all(parameter.dtype == torch.float32 for parameter in rounded.parameters())
+    with frozen(exact), frozen(rounded):
+        one, other = (loss_gradient(model, images, labels) for model in (exact, rounded))
+    assert torch.nn.functional.cosine_similarity(one.flatten(), other.flatten(), dim=0) > 0.999
+    assert (exact.gradient_images, rounded.gradient_images) == (18, 24)
