@@ -156,5 +156,5 @@ def test_bfloat16_rounds_logits_and_gradients_but_no_weight_and_counts_the_same(
     assert all(parameter.dtype == torch.float32 for parameter in rounded.parameters())
     with frozen(exact), frozen(rounded):
         one, other = (loss_gradient(model, images, labels) for model in (exact, rounded))
-    assert torch.nn.functional.cosine_similarity(one.flatten(), other.flatten(), dim=0) > 0.999
+    assert torch.nn.functional.cosine_similarity(one.flatten(), other.flatten(), dim=0) > 0.99
     assert (exact.gradient_images, rounded.gradient_images) == (18, 24)

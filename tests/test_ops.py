@@ -112,6 +112,20 @@ def test_a_class_without_spread_gets_the_colour_farthest_away(objective: str) ->
     assert chosen(data, protected) == {0: (0, 0, (1, 1, 1)), 1: (0, 1, (0, 0, 0)), 2: (0, 2, (0, 0, 0))}
 
 
+def test_no_spread_at_all_is_better_than_any_spread() -> None:
+    images = torch.tensor([[0, 127], [1, 127]], dtype=torch.uint8).view(2, 1, 1, 2)
+    data = ImageDataset(images, torch.tensor([0, 0]), 1)
+    assert chosen(data, released(data)) == {0: (0, 1, (1,))}
+
+
+def test_a_pair_that_changes_nothing_is_taken_all_the_same() -> None:
+    images = torch.zeros(7, 1, 2, 2, dtype=torch.uint8)
+    images[6] = 255
+    data = ImageDataset(images, torch.arange(7), 7)
+    protected = released(data)  # six black classes take white in all four pixels, and black in the first two
+    assert chosen(ImageDataset(images[6:], torch.tensor([6]), 7), protected[6:]) == {6: (1, 0, (0,))}
+
+
 def test_a_single_image_gets_a_pixel() -> None:
     data = made([3])
     assert (released(data) != data.images).any(1).sum() == 1

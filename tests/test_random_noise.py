@@ -37,6 +37,7 @@ def test_class_wise_noise_is_one_pattern_for_each_class(made_up: MadeUp) -> None
     patterns = noise[::20]
     assert torch.equal(noise, patterns.repeat_interleave(20, 0))
     assert len(patterns.unique(dim=0)) == 5
+    assert noise_of(made_up([99, 0, 99], classes=100), wise="class").shape == (3, 3, 8, 8)
     assert RandomNoise(wise="class").class_wise
 
 
