@@ -49,8 +49,8 @@ class PartialPoisoning(Attack):
         if not self.stratified:
             return order
         start = torch.rand(data.num_classes, generator=source, device=source.device)
-        turn = torch.empty(len(data), dtype=torch.float64, device=source.device)
+        turn = torch.empty(len(data), device=source.device)
         for label in range(data.num_classes):
             rows = order[data.labels[order] == label]
-            turn[rows] = (torch.arange(len(rows), device=source.device) + start[label].double()) / max(len(rows), 1)
+            turn[rows] = (torch.arange(len(rows), device=source.device) + start[label]) / max(len(rows), 1)
         return turn.argsort(stable=True)

@@ -1,13 +1,11 @@
 """Batched picture operations: what torchvision does to one picture at a time."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional as V
-from torchvision.transforms.v2._auto_augment import _AutoAugmentBase
+from torchvision.transforms.v2 import RandAugment
 
 from attacks.image_operations import OPERATIONS, applied
 from bench.data import Synthetic
@@ -41,10 +39,9 @@ def oracle(name: str, image: Tensor, magnitude: float) -> Tensor:
         "translate_y": magnitude * height,
         **dict.fromkeys(("brightness", "saturation", "contrast", "sharpness"), magnitude - 1),
     }.get(name, magnitude)
-    settings: Any = {"interpolation": V.InterpolationMode.NEAREST, "fill": {}}
-    base = _AutoAugmentBase()
-    settings["fill"] = base._fill
-    return base._apply_image_or_video_transform(image, called, value, **settings)
+    policy = RandAugment()
+    result = policy._apply_image_or_video_transform(image, called, value, policy.interpolation, policy._fill)
+    return torch.as_tensor(result)
 
 
 @pytest.fixture(params=[(3, 32, 32), (3, 20, 24), (1, 16, 16)], ids=str)

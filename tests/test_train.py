@@ -294,26 +294,24 @@ def test_hooks_are_called_in_the_order_listed_with_what_the_protocol_promises(
     assert len(Witness.streams) == 2
 
 
-class Halves(Attack):
-    """Mixes every image half and half with the one before it in the batch."""
+class Blurred(Attack):
+    """Leaves three quarters of every label and spreads the rest over all classes."""
 
     source = "test"
 
     def mix(self, images: Tensor, targets: Tensor, source: torch.Generator) -> tuple[Tensor, Tensor]:
-        return (images + images.roll(1, 0)) / 2, (targets + targets.roll(1, 0)) / 2
+        return images, 0.75 * targets + 0.25 / targets.shape[1]
 
 
 def test_mixed_labels_are_shares_that_count_in_loss_accuracy_and_perturbation(
     linear: Linear, made_up: MadeUp, updates: Updates
 ) -> None:
-    name = linear(torch.zeros(3, 192), bias=torch.tensor([0.0, 1.0, 0.0]))  # calls everything class 1
-    data = made_up([0, 1, 1, 2], classes=3)
-    _, [look] = trained(name, data, Halves(), Pgd(steps=1), steps=1)
+    name = linear(torch.zeros(4, 192), bias=torch.tensor([0.0, 1.0, 0.0, 0.0]))  # calls everything class 1
+    data = made_up([0, 1, 1, 2], classes=4)
+    _, [look] = trained(name, data, Blurred(), Pgd(steps=1), steps=1)
     [(_, shares, logits, _)] = updates
-    assert shares.shape == (4, 3)
-    assert torch.equal(shares.sum(1), torch.ones(4))
-    assert torch.equal(shares.sum(0), torch.tensor([1.0, 2.0, 1.0]))
-    assert look.train_accuracy == 0.5  # half of all labels are of class 1, however they are mixed
+    assert torch.equal(shares.sum(0), torch.tensor([1.0, 1.75, 1.0, 0.25]))
+    assert look.train_accuracy == 1.75 / 4
     assert look.train_loss == pytest.approx(-(shares * logits.log_softmax(1)).sum(1).mean().item(), rel=1e-5)
 
 
