@@ -15,6 +15,7 @@ from torch import Tensor
 from bench.cell import Cell
 from bench.data import DatasetSettings, Split
 from bench.engine import Session, describe, peak_memory
+from bench.memory import CPU, moved
 from bench.perceptibility import perceptibility
 from bench.store import Record, Store
 from bench.train import Evaluation, train
@@ -57,7 +58,7 @@ def _generate(cell: Cell, data_root: Path, device: torch.device) -> tuple[Tensor
         "seconds": round(time.perf_counter() - start, 3),
         "provenance": provenance(device),
     }
-    return protection.cpu(), about
+    return moved(protection, CPU), about
 
 
 def run_cell(

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("bench", "methods", "attacks", "analysis")
-KERNEL = {"protocols", "data", "augment", "models", "perturb", "seeding", "engine", "train", "settings"}
+KERNEL = {"protocols", "data", "augment", "models", "perturb", "seeding", "engine", "train", "settings", "memory"}
 
 
 def module_name(file: Path) -> str:
