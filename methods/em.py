@@ -9,6 +9,7 @@ from torch.optim import SGD
 
 from bench.data import ImageDataset
 from bench.engine import IMAGES_PER_PASS, Session
+from bench.memory import take
 from bench.models import ModelName
 from bench.perturb import ascend, frozen, loss_gradient, quantised
 from bench.protocols import Method
@@ -60,24 +61,27 @@ class Em(Method):
         model = session.build(self.surrogate, num_classes=data.num_classes, channels=data.shape[0])
         optimiser = SGD(model.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay)
         order = batches(len(data), self.batch_size, session.generator("batches"))
-        noise = torch.zeros(data.images.shape, device=session.device)
+        noise = data.empty_noise(torch.float32).zero_()
         for _ in range(self.max_rounds):
             for _ in range(self.updates_per_round):
                 index = next(order)
-                protected = (data.floats(index) + noise[index]).clamp(0, 1)
+                protected = (data.floats(index) + take(noise, index, session.device)).clamp(0, 1)
                 update(model, protected, data.labels[index], optimiser, max_norm=self.clip_norm)
             with frozen(model):
                 wrong = sum(self._sweep(model, data, noise, part) for part in in_order(len(data), self.batch_size))
             if wrong <= self.stop_error * len(data):
                 break
-        return quantised(noise, self.radius)
+        final = data.empty_noise()
+        for part in in_order(len(data), self.batch_size):
+            final[part] = quantised(noise[part], self.radius)
+        return final
 
     def _sweep(self, model: nn.Module, data: ImageDataset, noise: Tensor, part: slice) -> int:
         """Improve the noise of a part of the data in place; return how many of its images the model then gets wrong."""
         images, labels = data.floats(part), data.labels[part]
         low, high = (images - self.radius).clamp(min=0), (images + self.radius).clamp(max=1)
         protected = ascend(
-            (images + noise[part]).clamp(0, 1),
+            (images + take(noise, part, images.device)).clamp(0, 1),
             lambda point: loss_gradient(model, point, labels),
             lambda point: point.clamp(low, high),
             step_size=-self.rel_step_size * self.radius,

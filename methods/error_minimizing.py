@@ -92,7 +92,7 @@ class ErrorMinimizing(Method):
                 view = self._perturbed(self.surrogate_step, model, view, labels, self.adv_radius, draws)
             update(model, view, labels, optimiser)
             scheduler.step()
-        noise = torch.empty_like(data.images, dtype=torch.int8)
+        noise = data.empty_noise()
         with frozen(model):
             for part in in_order(len(data), self.batch_size):
                 noise[part] = self.minimise(model, data.floats(part), data.labels[part], streams)
