@@ -58,3 +58,5 @@ def test_batches_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.perceptibility.BATCH", 3)
     assert BATCH > 7
     assert perceptibility(clean, released) == whole
+    monkeypatch.setattr("bench.perceptibility.VALUES", 2 * 192)
+    assert perceptibility(clean, released) == whole
