@@ -68,8 +68,10 @@ class Method(Settings, ABC):
 
     def check(self, clean: ImageDataset, released: ImageDataset) -> None:
         """Raise ValueError if some released image leaves the declared budget."""
-        slices = parts(len(clean), clean.shape)
-        norms = torch.cat([self._norms(clean.images[part], released.images[part]) for part in slices])
+        # Filled in place: small results kept between large temporary ones would hinder malloc from using these again.
+        norms = torch.empty(len(clean), device=clean.images.device)
+        for part in parts(len(clean), clean.shape):
+            norms[part] = self._norms(clean.images[part], released.images[part])
         limit = self.bound(clean.shape)
         worst = int(norms.argmax())
         if norms[worst] > limit + 1e-6:

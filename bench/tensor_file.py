@@ -25,7 +25,8 @@ def write(
     """Write the tensor called `name`, whose rows come in `parts`, all or nothing. Callers hold the lock of `file`."""
     [kind] = [kind for kind, known in DTYPES.items() if known == dtype]
     entry = {"dtype": kind, "shape": list(shape), "data_offsets": [0, math.prod(shape)]}
-    header = json.dumps({"__metadata__": {"about": json.dumps(about)}, name: entry}).encode()
+    content = {"__metadata__": {"about": json.dumps(about)}, name: entry}
+    header = json.dumps(content, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)
     with whole(file) as stream:
         stream.write(len(header).to_bytes(8, "little") + header)

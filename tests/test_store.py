@@ -8,6 +8,7 @@ import safetensors.torch
 import torch
 from conftest import Paged
 
+from bench import tensor_file
 from bench.store import Store, StoreError, to_json
 
 
@@ -79,7 +80,9 @@ def test_large_noise_goes_through_the_store_in_parts(tmp_path: Path, paged: Page
 def test_noise_files_are_those_of_the_safetensors_library(tmp_path: Path) -> None:
     store, images = Store(tmp_path), torch.arange(24, dtype=torch.uint8).view(2, 3, 2, 2)
     store.write_noise("ours", images, {"size": {"linf": 0.5}})
-    assert torch.equal(safetensors.torch.load_file(tmp_path / "noise/ours.safetensors")["protection"], images)
+    metadata = {"about": json.dumps({"size": {"linf": 0.5}})}
+    theirs = safetensors.torch.save({"protection": images}, metadata)
+    assert (tmp_path / "noise/ours.safetensors").read_bytes() == theirs
     metadata = {"about": json.dumps({"passes": 2})}
     safetensors.torch.save_file({"protection": images}, tmp_path / "noise/theirs.safetensors", metadata)
     loaded, about = store.read_noise("theirs")
@@ -92,6 +95,14 @@ def test_writing_to_loaded_noise_changes_no_file(tmp_path: Path) -> None:
     store.write_noise("abc", noise, {})
     store.read_noise("abc")[0].zero_()
     assert torch.equal(store.read_noise("abc")[0], noise)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_parts_that_do_not_add_up_are_not_kept(tmp_path: Path, rows: int) -> None:
+    parts = [torch.zeros(rows, 3, dtype=torch.int8)]
+    with pytest.raises(ValueError, match=r"file: the parts of noise do not add up to \(2, 3\)"):
+        tensor_file.write(tmp_path / "file", "noise", parts, shape=(2, 3), dtype=torch.int8, about={})
+    assert not list(tmp_path.iterdir())
 
 
 def test_noise_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
