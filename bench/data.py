@@ -1,16 +1,16 @@
 """Images with labels, and the data sets by name: the only data path and the only downloads."""
 
-import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
 
+from bench import decoded
+from bench.memory import empty, fits, moved, parts, take
 from bench.settings import Count, Settings
 from bench.synthetic import draw
 
@@ -27,7 +27,9 @@ class ImageDataset:
     """Labelled images at rest.
 
     `images` is uint8 (N, C, H, W) in [0, 255], `labels` int64 (N,) in [0, num_classes). What an attack has prepared may
-    also be float32, in [0, 1] units, where its pictures have values outside of [0, 1].
+    also be float32, in [0, 1] units, where its pictures have values outside of [0, 1]. The labels are on the device
+    that works with the data. So are the images, unless they are too large for it: then they stay on the CPU, and
+    `floats` brings each batch.
     """
 
     images: Tensor
@@ -45,23 +47,31 @@ class ImageDataset:
 
     def floats(self, index: Tensor | slice = slice(None)) -> Tensor:
         """The indexed images as float32 in [0, 1] units."""
-        images = self.images[index]
+        images = take(self.images, index, self.labels.device)
         return images.float() / 255 if images.dtype == torch.uint8 else images
 
     def to(self, device: torch.device) -> "ImageDataset":
-        """The same data on another device."""
-        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+        """The same data for work on another device."""
+        images = moved(self.images, device) if fits(self.images.nbytes, device) else self.images
+        return replace(self, images=images, labels=self.labels.to(device))
+
+    def empty_noise(self, dtype: torch.dtype = torch.int8) -> Tensor:
+        """An uninitialised array for the noise of every image, wherever the images are; it may exceed the memory."""
+        return empty(self.images.shape, dtype, self.images.device)
 
     def protected(self, protection: Tensor) -> "ImageDataset":
         """The data as released: int8 noise in steps of 1/255 is added and clipped, uint8 replaces the images."""
-        protection = protection.to(self.images.device)
         if protection.shape != self.images.shape:
             raise ValueError(f"protection has shape {tuple(protection.shape)}, the images {tuple(self.images.shape)}")
         if protection.dtype == torch.uint8:
-            return replace(self, images=protection)
+            return replace(self, images=moved(protection, self.images.device))
         if protection.dtype != torch.int8:
             raise TypeError(f"a protection is int8 noise or uint8 images, not {protection.dtype}")
-        return replace(self, images=(self.images.short() + protection).clamp_(0, 255).byte())
+        images = empty(self.images.shape, torch.uint8, self.images.device)
+        for part in parts(len(self), self.shape):
+            noise = protection[part].to(images.device)
+            images[part] = (self.images[part].short() + noise).clamp_(0, 255)
+        return replace(self, images=images)
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,7 @@ class Outline:
 
 
 class DatasetSettings(Settings, ABC):
-    """Which images, how many and how large. Every data set ends as uint8 tensors in memory."""
+    """Which images, how many and how large. Every data set ends as uint8 tensors, in memory or mapped from a file."""
 
     size: int
     """Height and width in pixels."""
@@ -137,7 +147,10 @@ class Cifar10(DatasetSettings):
 
 
 class Folder(DatasetSettings):
-    """Your own images: `path`/train/CLASS/*.png and `path`/val (or test)/CLASS/*.png, resized to `size`."""
+    """Your own images: `path`/train/CLASS/*.png and `path`/val (or test)/CLASS/*.png, resized to `size`.
+
+    They are decoded once, into the folder `decoded` of --data-root, which must be writable.
+    """
 
     path: str
     """The folder, relative to --data-root or absolute."""
@@ -153,15 +166,17 @@ class Folder(DatasetSettings):
         train, test = (self._listing(part) for part in self._parts(root))
         if train.classes != test.classes:
             raise ValueError(f"{train.root} and {test.root} have different classes: {train.classes} and {test.classes}")
-        return Split(self._read(train), self._read(test))
+        files = [file for listing in (train, test) for file, _ in listing.samples]
+        images = decoded.pictures(files, self.size, folders=self._parts(root), root=root).split([len(train), len(test)])
+        return Split(
+            *(
+                ImageDataset(pixels, torch.tensor(listing.targets), len(listing.classes))
+                for pixels, listing in zip(images, (train, test), strict=True)
+            )
+        )
 
     def fingerprint(self, root: Path) -> str:
-        digest = hashlib.sha256()
-        for part in self._parts(root):
-            for file in sorted(path for path in part.rglob("*") if path.is_file()):
-                digest.update(str(file.relative_to(part)).encode())
-                digest.update(file.read_bytes())
-        return digest.hexdigest()[:16]
+        return decoded.fingerprint(self._parts(root), root)
 
     def _parts(self, root: Path) -> tuple[Path, Path]:
         folder = root / self.path
@@ -177,17 +192,6 @@ class Folder(DatasetSettings):
         from torchvision.datasets import ImageFolder
 
         return ImageFolder(str(folder))
-
-    def _read(self, listing: "ImageFolder") -> ImageDataset:
-        from PIL import Image
-
-        images = np.empty((len(listing), 3, self.size, self.size), np.uint8)
-        for row, (file, _) in enumerate(listing.samples):
-            with Image.open(file) as picture:
-                # BOX is Pillow's area average.
-                square = picture.convert("RGB").resize((self.size, self.size), Image.Resampling.BOX)
-            images[row] = np.asarray(square).transpose(2, 0, 1)
-        return ImageDataset(torch.from_numpy(images), torch.tensor(listing.targets), len(listing.classes))
 
 
 class Synthetic(DatasetSettings):
@@ -221,15 +225,17 @@ def first_of_each_class(data: ImageDataset, count: int) -> ImageDataset:
     kept = torch.cat(rows).sort().values
     if len(kept) < count:
         raise ValueError(f"asked for {count} images, but some class has fewer than {share + (rest > 0)}")
-    return replace(data, images=data.images[kept], labels=data.labels[kept])
+    images = empty((count, *data.shape), torch.uint8, data.images.device)
+    for part in parts(count, data.shape):
+        images[part] = data.images[kept[part]]
+    return replace(data, images=images, labels=data.labels[kept])
 
 
 def resized(data: ImageDataset, size: int) -> ImageDataset:
     """Area-average the images to size x size, rounded to the nearest grey level; a no-op at their own size."""
     if data.shape[1:] == (size, size):
         return data
-    parts = [
-        torch.nn.functional.interpolate(data.images[start : start + 4096].float(), size, mode="area").round().byte()
-        for start in range(0, len(data), 4096)
-    ]
-    return replace(data, images=torch.cat(parts))
+    images = empty((len(data), data.shape[0], size, size), torch.uint8, data.images.device)
+    for part in parts(len(data), data.shape):
+        images[part] = torch.nn.functional.interpolate(data.images[part].float(), size, mode="area").round()
+    return replace(data, images=images)

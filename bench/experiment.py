@@ -16,6 +16,7 @@ from bench.cell import Cell
 from bench.data import DatasetSettings, Split
 from bench.engine import Session, describe, peak_memory
 from bench.keeping import Keeper
+from bench.memory import CPU, moved
 from bench.perceptibility import perceptibility
 from bench.store import Record, Store
 from bench.train import Evaluation, train
@@ -59,7 +60,7 @@ def _generate(cell: Cell, store: Store, data_root: Path, device: torch.device) -
         "seconds": round(time.perf_counter() - start, 3),
         "provenance": provenance(device),
     }
-    return protection.cpu(), about
+    return moved(protection, CPU), about
 
 
 def run_cell(

@@ -12,6 +12,9 @@ WINDOW, SIGMA = 11, 1.5
 STABILISERS = (0.01**2, 0.03**2)
 """SSIM's constants for the means and for the variances, in the units of images in [0, 1] (same source)."""
 BATCH = 1024
+"""Images compared at a time, where they have at most `VALUES`."""
+VALUES = BATCH * 3 * 32 * 32
+"""Values compared at a time: 25 MB as float64, of which SSIM holds about ten at once."""
 
 
 def perceptibility(clean: Tensor, released: Tensor) -> dict[str, float | None]:
@@ -62,7 +65,8 @@ def structural_similarity(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _batches(clean: Tensor, released: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    return zip(clean.split(BATCH), released.split(BATCH), strict=True)
+    size = max(1, min(BATCH, VALUES // clean[0].numel()))
+    return zip(clean.split(size), released.split(size), strict=True)
 
 
 def _batch(clean: Tensor, released: Tensor) -> list[float]:

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from bench.data import ImageDataset
 from bench.engine import Session
+from bench.memory import parts
 from bench.settings import Settings
 
 Norm = Literal["linf", "l2", "none"]
@@ -48,7 +49,8 @@ class Method(Settings, ABC):
         """Return the protection of every image of `data`, indexed as the data are and of the same shape, on any device.
 
         int8 is noise in steps of 1/255, which the kernel adds and clips; uint8 is the protected images themselves. All
-        randomness comes from `session.generator(...)`, every network from `session.build(...)`.
+        randomness comes from `session.generator(...)`, every network from `session.build(...)`. Write the noise into
+        `data.empty_noise()`, batch by batch: the data may exceed the memory, and be on the CPU beside a GPU.
         """
 
     def passes(self, images: int) -> float:
@@ -77,12 +79,19 @@ class Method(Settings, ABC):
 
     def check(self, clean: ImageDataset, released: ImageDataset) -> None:
         """Raise ValueError if some released image leaves the declared budget."""
-        difference = (released.images.short() - clean.images.short()).flatten(1).float() / 255
-        norms = difference.abs().amax(1) if self.norm == "linf" else torch.linalg.vector_norm(difference, dim=1)
+        # Filled in place: small results kept between large temporary ones would hinder malloc from using these again.
+        norms = torch.empty(len(clean), device=clean.images.device)
+        for part in parts(len(clean), clean.shape):
+            norms[part] = self._norms(clean.images[part], released.images[part])
         limit = self.bound(clean.shape)
         worst = int(norms.argmax())
         if norms[worst] > limit + 1e-6:
             raise ValueError(f"image {worst} leaves the budget: {self.norm} norm {norms[worst]:.5f}, bound {limit:.5f}")
+
+    def _norms(self, clean: Tensor, released: Tensor) -> Tensor:
+        """The norm of each image's change, in [0, 1] units."""
+        difference = (released.short() - clean.short()).flatten(1).float() / 255
+        return difference.abs().amax(1) if self.norm == "linf" else torch.linalg.vector_norm(difference, dim=1)
 
 
 class Attack(Settings):

@@ -1,7 +1,6 @@
 """The results folder, written atomically: JSON for cells, safetensors for the rest. Only this file knows its paths."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,10 @@ import safetensors.torch
 from safetensors import safe_open
 from torch import Tensor
 
+from bench import tensor_file
+from bench.atomic import whole
 from bench.keeping import Kind
+from bench.memory import parts
 
 Record = dict[str, Any]
 
@@ -64,15 +66,15 @@ class Store:
         """A protection (int8 noise or uint8 images, indexed as the data set) and what is known of its making."""
         file = self._noise_file(key)
         try:
-            with safe_open(file, "pt") as content:
-                return content.get_tensor("protection"), json.loads(content.metadata()["about"])
-        except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
+            return tensor_file.read(file, "protection")
+        except (OSError, ValueError) as error:
             raise StoreError(f"{file}: not a noise file of this suite ({error}); delete it to make it again") from None
 
     def write_noise(self, key: str, protection: Tensor, about: Record) -> None:
         """Keep a protection for all the cells that need it."""
-        tensors = {"protection": protection.cpu().contiguous()}
-        _write(self._noise_file(key), safetensors.torch.save(tensors, {"about": json.dumps(about)}))
+        shape, dtype = protection.shape, protection.dtype
+        rows = (protection[part] for part in parts(len(protection), shape[1:]))
+        tensor_file.write(self._noise_file(key), "protection", rows, shape=shape, dtype=dtype, about=about)
 
     def model(self, key: str, make: Callable[[], tuple[dict[str, Tensor], Record]]) -> tuple[dict[str, Tensor], Record]:
         """The weights called `key`, on the CPU, and what is known of their making; where they are missing, `make` them.
@@ -169,11 +171,6 @@ def _laid_out(value: Any, indent: int) -> str:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Write all or nothing: a killed process leaves the old file, or none. Callers hold the lock of what they write."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}.partial")
-    with partial.open("wb") as stream:
+    """Write all or nothing. Callers hold the lock of what they write."""
+    with whole(file) as stream:
         stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(file)

@@ -1,5 +1,6 @@
 """The unauthorised trainer's one training loop, and its measurement on clean test images."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -118,10 +119,14 @@ def hits(logits: Tensor, labels: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def evaluate(model: nn.Module, data: ImageDataset, batch_size: int = 1000) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy over all of `data`, in evaluation mode, every image once."""
+    """Mean cross-entropy and accuracy over all of `data`, in evaluation mode, every image once.
+
+    Images larger than 32x32 come in proportionally smaller batches, which need no more memory.
+    """
     model.eval()
-    loss = torch.zeros((), device=data.images.device)
-    correct = torch.zeros((), device=data.images.device)
+    batch_size = max(1, min(batch_size, batch_size * 3 * 32 * 32 // math.prod(data.shape)))
+    loss = torch.zeros((), device=data.labels.device)
+    correct = torch.zeros((), device=data.labels.device)
     for part in in_order(len(data), batch_size):
         logits, labels = model(data.floats(part)), data.labels[part]
         loss += F.cross_entropy(logits, labels, reduction="sum")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.engine import describe
-from benchmarks import growth, paper, runner, steps
+from benchmarks import footprint, growth, paper, runner, steps
 from benchmarks.timing import copy_rate, product_rate, threads
 
 BUDGET = 40.0
@@ -68,6 +68,16 @@ def growing() -> None:
     show("Time of SEM noise against a straight line", ("setting", "values", "R squared"), rows)
     memory = [(f"{count:,}", f"{size / 2**20:,.0f}") for count, size in growth.memory()]
     show("Peak memory of a process that makes SEM noise, 32x32", ("images", "MiB"), memory)
+    if not footprint.available():
+        console.print("Anonymous memory is not measured: this system has no /proc/self/status with RssAnon.\n")
+        return
+    peaks = [
+        (f"{count:,}", work, f"{peak.anonymous / 2**20:,.0f}", f"{peak.resident / 2**20:,.0f}", f"{peak.seconds:.0f}")
+        for count in footprint.IMAGES
+        for work, peak in zip(("SC noise", "3 updates, cnn"), footprint.footprint(count), strict=True)
+    ]
+    headings = ("images", "work", "anonymous, MiB", "with mapped files, MiB", "seconds")
+    show("Peak memory of data in mapped files, 256x256", headings, peaks)
 
 
 def paper_scale() -> None:

@@ -57,7 +57,7 @@ class Ar(Method):
         candidates = stable_processes(channels, session.generator("processes"))
         windows = select(candidates, data.num_classes, self.min_response or (10 if data.num_classes <= 10 else 3))
         starts = session.generator("starts")
-        noise = torch.empty_like(data.images, dtype=torch.int8)
+        noise = data.empty_noise()
         for part in in_order(len(data), IMAGES):
             labels = data.labels[part]
             shape = (len(labels), channels, height + MARGIN, width + MARGIN)

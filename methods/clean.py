@@ -18,4 +18,4 @@ class Clean(Method):
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Return zero noise."""
-        return torch.zeros_like(data.images, dtype=torch.int8)
+        return torch.zeros((), dtype=torch.int8, device=data.images.device).expand(data.images.shape)

@@ -10,6 +10,7 @@ from torch.optim import SGD
 
 from bench.data import ImageDataset
 from bench.engine import IMAGES_PER_PASS, Session
+from bench.memory import empty, take
 from bench.models import ModelName
 from bench.perturb import ascend, frozen, loss_gradient, quantised
 from bench.protocols import Method
@@ -65,11 +66,11 @@ class Em(Method):
         order = batches(len(data), self.batch_size, session.generator("batches"))
         subsets = session.generator("subsets")
         rows = self._rows(data)
-        noise = torch.zeros(int(rows.max()) + 1, *data.shape, device=session.device)
+        noise = empty((int(rows.max()) + 1, *data.shape), torch.float32, data.images.device).zero_()
         for _ in range(self.max_rounds):
             for _ in range(self.updates_per_round):
                 index = next(order)
-                protected = (data.floats(index) + noise[rows[index]]).clamp(0, 1)
+                protected = (data.floats(index) + take(noise, rows[index], session.device)).clamp(0, 1)
                 update(model, protected, data.labels[index], optimiser, max_norm=self.clip_norm)
             with frozen(model):
                 for index in self._sweep(data, subsets):
@@ -77,7 +78,10 @@ class Em(Method):
                 if self._errors(model, data, noise, rows) <= self.stop_error * len(data):
                     break
         session.keeper.network(model)
-        return quantised(noise, self.radius)[rows]
+        final = data.empty_noise()
+        for part in in_order(len(data), self.batch_size):
+            final[part] = quantised(take(noise, rows[part], final.device), self.radius)
+        return final
 
     def _rows(self, data: ImageDataset) -> Tensor:
         """Which noise each image wears."""
@@ -93,7 +97,8 @@ class Em(Method):
 
     def _improve(self, model: nn.Module, data: ImageDataset, noise: Tensor, index: Tensor) -> None:
         """Improve the noise of a batch in place."""
-        noise[index] = self._improved(model, data.floats(index), data.labels[index], noise[index])
+        before = take(noise, index, data.labels.device)
+        noise[index.to(noise.device)] = self._improved(model, data.floats(index), data.labels[index], before).to(noise)
 
     def _improved(self, model: nn.Module, images: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
         """Signed-gradient descent from `noise` (N, C, H, W) on the loss of each protected image, kept valid."""
@@ -110,9 +115,9 @@ class Em(Method):
     @torch.no_grad()
     def _errors(self, model: nn.Module, data: ImageDataset, noise: Tensor, rows: Tensor) -> int:
         """How many protected images the model gets wrong."""
-        wrong = torch.zeros((), dtype=torch.int64, device=noise.device)
+        wrong = torch.zeros((), dtype=torch.int64, device=data.labels.device)
         for part in in_order(len(data), self.batch_size):
-            protected = (data.floats(part) + noise[rows[part]]).clamp(0, 1)
+            protected = (data.floats(part) + take(noise, rows[part], data.labels.device)).clamp(0, 1)
             wrong += (model(protected).argmax(1) != data.labels[part]).sum()
         return int(wrong)
 

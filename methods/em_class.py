@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.data import ImageDataset
+from bench.memory import take
 from bench.settings import Count
 from methods.em import Em
 
@@ -54,8 +55,9 @@ class EmClass(Em):
 
     def _improve(self, model: nn.Module, data: ImageDataset, noise: Tensor, index: Tensor) -> None:
         labels = data.labels[index]
-        improved = self._improved(model, data.floats(index), labels, noise[labels])
-        members = F.one_hot(labels, len(noise)).T.to(noise.dtype)  # a product adds in a fixed order, on a GPU as well
+        improved = self._improved(model, data.floats(index), labels, take(noise, labels, labels.device))
+        members = F.one_hot(labels, len(noise)).T.to(improved.dtype)  # a product adds in a fixed order on a GPU too
         counts = members.sum(1)
         means = (members @ improved.flatten(1)).view_as(noise) / counts.clamp(min=1).view(-1, 1, 1, 1)
-        noise[counts > 0] = means[counts > 0]
+        met = counts > 0
+        noise[met.to(noise.device)] = means[met].to(noise.device)

@@ -153,7 +153,7 @@ class ErrorMinimizing(Method):
             update(model, seen, labels, optimiser)
             scheduler.step()
         session.keeper.network(model)
-        noise = torch.empty_like(data.images, dtype=torch.int8)
+        noise = data.empty_noise()
         with frozen(model):
             for part in in_order(len(data), self.batch_size):
                 noise[part] = self.minimise(model, data.floats(part), data.labels[part], streams)

@@ -75,7 +75,7 @@ class Delusive(SurrogateMethod):
                 classes = range(data.num_classes)
                 patterns = self.at_rest(torch.cat([self._universal(model, data, goal, session) for goal in classes]))
                 return patterns[(data.labels + (self.variant == "p3")) % data.num_classes]
-            noise = torch.empty_like(data.images, dtype=torch.int8)
+            noise = data.empty_noise()
             for part in in_order(len(data), self.batch_size):
                 goal = (data.labels[part] + (self.variant == "p1")) % data.num_classes
                 noise[part] = self.at_rest(self._own(model, data.floats(part), goal))

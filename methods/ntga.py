@@ -76,7 +76,7 @@ class Ntga(Method):
         sweeps = [(others, held_out), (held_out, others[:count])]
         if self.protect == "official":
             sweeps = [(others[: len(others) - len(others) % self.block_size], held_out)]
-        noise = torch.zeros_like(data.images, dtype=torch.int8)
+        noise = data.empty_noise().zero_()
         for rows, judges in sweeps:
             for block in rows.split(self.block_size):
                 noise[block] = self._attack(_part(data, block), _part(data, judges))

@@ -51,7 +51,7 @@ class Pil(SurrogateMethod):
         """Craft each image's noise against the linear map trained on the clean images."""
         model = self.trained(self.surrogate, data, session)
         starts = session.generator("starts")
-        noise = torch.empty_like(data.images, dtype=torch.int8)
+        noise = data.empty_noise()
         with frozen(model):
             for part in in_order(len(data), self.batch_size):
                 removed = self._craft(model, data.floats(part), data.labels[part], starts)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bench.data import ImageDataset
 from bench.engine import Session
+from bench.memory import parts
 from bench.protocols import Method, Norm
 from bench.settings import Count, Radius
 
@@ -46,12 +47,14 @@ class Sc(Method):
         features = channels * (height // patch) * (width // patch)
         centres = CLASS_SEPARATION * self._vertices(data.num_classes, features, session.generator("centres"))
         shapes, draws = session.generator("shapes"), session.generator("draws")
-        noise = torch.empty_like(data.images, dtype=torch.int8)
+        noise = data.empty_noise()
         for label in range(data.num_classes):
             rows = (data.labels == label).nonzero().flatten()
             shape = 2 * torch.rand(features, features, generator=shapes, device=session.device) - 1
             normal = torch.randn(len(rows), features, generator=draws, device=session.device)
-            noise[rows] = self._blocks(normal @ shape + centres[label], data.shape, patch)
+            values = normal @ shape + centres[label]
+            for part in parts(len(rows), data.shape):
+                noise[rows[part].to(noise.device)] = self._blocks(values[part], data.shape, patch).to(noise.device)
         return noise
 
     def bound(self, shape: tuple[int, int, int]) -> float:

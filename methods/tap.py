@@ -57,7 +57,7 @@ class Tap(SurrogateMethod):
         """Craft each image's noise against the network trained on the clean images."""
         model = self.trained(self.surrogate, data, session)
         starts, views = session.generator("starts"), session.generator("views")
-        noise = torch.empty_like(data.images, dtype=torch.int8)
+        noise = data.empty_noise()
         with frozen(model):
             for part in in_order(len(data), self.batch_size):
                 images, labels = data.floats(part), data.labels[part]

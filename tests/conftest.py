@@ -3,12 +3,16 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
+from bench import memory
 from bench.data import ImageDataset
 from bench.models import MODELS
 
@@ -82,3 +86,37 @@ def undisturbed() -> Undisturbed:
         assert random.getstate() == before[2], "Python's global generator was touched"
 
     return check
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Two classes, cat and dog, each with two 8x8 pictures to train on and one to test with."""
+    source = np.random.default_rng(0)
+    for part, count in (("train", 2), ("val", 1)):
+        for name in ("cat", "dog"):
+            (tmp_path / "pets" / part / name).mkdir(parents=True)
+            for number in range(count):
+                pixels = source.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(tmp_path / "pets" / part / name / f"{number}.png")
+    return tmp_path
+
+
+class Paged(NamedTuple):
+    """Where large arrays live during a test in which every array is large."""
+
+    folder: Path
+
+    def used(self) -> bool:
+        """Whether some array is there now."""
+        return str(self.folder) in Path("/proc/self/maps").read_text()
+
+
+@pytest.fixture
+def paged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paged:
+    """Let every array that may be large be backed by a file, and work with a whole data set in tiny parts."""
+    folder = tmp_path / "paged"
+    folder.mkdir()
+    monkeypatch.setattr(memory, "scratch", lambda: str(folder))
+    monkeypatch.setattr(memory, "LARGE", 1)
+    monkeypatch.setattr(memory, "PART", 200)
+    return Paged(folder)

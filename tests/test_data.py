@@ -72,19 +72,6 @@ def test_the_first_images_are_taken_evenly_over_the_classes_in_their_order(made_
         first_of_each_class(data, 10)
 
 
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Two classes, cat and dog, each with two 8x8 pictures to train on and one to test with."""
-    source = np.random.default_rng(0)
-    for part, count in (("train", 2), ("val", 1)):
-        for name in ("cat", "dog"):
-            (tmp_path / "pets" / part / name).mkdir(parents=True)
-            for number in range(count):
-                pixels = source.integers(0, 256, (8, 8, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(tmp_path / "pets" / part / name / f"{number}.png")
-    return tmp_path
-
-
 def test_a_folder_is_read_with_its_exact_pixels_in_alphabetical_order(pictures: Path) -> None:
     split = Folder(path="pets", size=8).load(pictures)
     assert split.train.labels.tolist() == [0, 0, 1, 1]

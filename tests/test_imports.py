@@ -19,6 +19,7 @@ KERNEL = {
     "train",
     "settings",
     "surrogate",
+    "memory",
 }
 
 

@@ -109,6 +109,17 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(
     assert torch.equal(protection(method, data, seed=1), noise) == (name in UNPROTECTED | DETERMINISTIC)
 
 
+def test_arrays_in_files_change_no_bit(method: Method, data: ImageDataset, request: pytest.FixtureRequest) -> None:
+    noise = protection(method, data)
+    released = data.protected(noise).images
+    request.getfixturevalue("paged")
+    again = protection(method, data)
+    assert torch.equal(again, noise)
+    paged = data.protected(again)
+    assert torch.equal(paged.images, released)
+    method.check(data, paged)
+
+
 def test_nothing_outside_is_touched(method: Method, data: ImageDataset, undisturbed: Undisturbed) -> None:
     images, labels, settings = data.images.clone(), data.labels.clone(), method.model_dump()
     with undisturbed():

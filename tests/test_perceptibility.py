@@ -3,7 +3,7 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from bench.perceptibility import BATCH, perceptibility
+from bench.perceptibility import BATCH, _batches, perceptibility
 from bench.perceptibility import structural_similarity as ours
 
 
@@ -58,3 +58,11 @@ def test_batches_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.perceptibility.BATCH", 3)
     assert BATCH > 7
     assert perceptibility(clean, released) == whole
+    monkeypatch.setattr("bench.perceptibility.VALUES", 2 * 192)
+    assert perceptibility(clean, released) == whole
+
+
+def test_large_images_are_compared_in_batches_of_no_more_values() -> None:
+    for size, expected in ((16, [1024, 1]), (32, [1024, 1]), (64, [256] * 4 + [1]), (2048, [1] * 1025)):
+        images = torch.zeros((), dtype=torch.uint8).expand(1025, 3, size, size)
+        assert [len(clean) for clean, _ in _batches(images, images)] == expected

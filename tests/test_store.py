@@ -6,8 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
+from conftest import Paged
 
+from bench import tensor_file
 from bench.engine import Trained
 from bench.store import Store, StoreError, to_json
 
@@ -66,10 +69,85 @@ def test_noise_comes_back_with_what_is_known_of_it(tmp_path: Path) -> None:
     assert about == {"passes": 3}
 
 
-def test_a_broken_noise_file_is_named(tmp_path: Path) -> None:
+def test_large_noise_goes_through_the_store_in_parts(tmp_path: Path, paged: Paged) -> None:
+    store, noise = (
+        Store(tmp_path),
+        torch.randint(-128, 128, (7, 3, 9, 8), dtype=torch.int8, generator=torch.Generator()),
+    )
+    store.write_noise("abc", noise, {})
+    assert torch.equal(store.read_noise("abc")[0], noise)
+    store.write_noise("abd", noise.permute(0, 2, 3, 1), {})
+    assert torch.equal(store.read_noise("abd")[0], noise.permute(0, 2, 3, 1))
+
+
+def test_noise_files_are_those_of_the_safetensors_library(tmp_path: Path) -> None:
+    store, images = Store(tmp_path), torch.arange(24, dtype=torch.uint8).view(2, 3, 2, 2)
+    store.write_noise("ours", images, {"size": {"linf": 0.5}})
+    metadata = {"about": json.dumps({"size": {"linf": 0.5}})}
+    theirs = safetensors.torch.save({"protection": images}, metadata)
+    assert (tmp_path / "noise/ours.safetensors").read_bytes() == theirs
+    metadata = {"about": json.dumps({"passes": 2})}
+    safetensors.torch.save_file({"protection": images}, tmp_path / "noise/theirs.safetensors", metadata)
+    loaded, about = store.read_noise("theirs")
+    assert torch.equal(loaded, images)
+    assert about == {"passes": 2}
+
+
+def test_writing_to_loaded_noise_changes_no_file(tmp_path: Path) -> None:
+    store, noise = Store(tmp_path), torch.ones(2, 3, 2, 2, dtype=torch.int8)
+    store.write_noise("abc", noise, {})
+    store.read_noise("abc")[0].zero_()
+    assert torch.equal(store.read_noise("abc")[0], noise)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_parts_that_do_not_add_up_are_not_kept(tmp_path: Path, rows: int) -> None:
+    parts = [torch.zeros(rows, 3, dtype=torch.int8)]
+    with pytest.raises(ValueError, match=r"file: the parts of noise do not add up to \(2, 3\)"):
+        tensor_file.write(tmp_path / "file", "noise", parts, shape=(2, 3), dtype=torch.int8, about={})
+    assert not list(tmp_path.iterdir())
+
+
+def test_noise_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(descriptor: int) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.fsync", fails)
+    store = Store(tmp_path)
+    with pytest.raises(OSError, match="disk full"):
+        store.write_noise("abc", torch.ones(2, 3, 2, 2, dtype=torch.int8), {})
+    assert not store.has_noise("abc")
+    assert not list((tmp_path / "noise").iterdir())
+
+
+def noise_file(header: dict[str, object], values: int = 12) -> bytes:
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + bytes(values)
+
+
+ABOUT = {"about": "{}"}
+ENTRY = {"dtype": "I8", "shape": [1, 3, 2, 2], "data_offsets": [0, 12]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"half a file",
+        b"",
+        (10**6).to_bytes(8, "little") + b"{}",
+        noise_file({"__metadata__": ABOUT, "protection": ENTRY}, values=11),
+        noise_file({"__metadata__": ABOUT, "protection": ENTRY}, values=13),
+        noise_file({"__metadata__": ABOUT, "protection": ENTRY | {"data_offsets": [1, 13]}}, values=12),
+        noise_file({"__metadata__": ABOUT, "protection": ENTRY | {"dtype": "F32"}}),
+        noise_file({"__metadata__": ABOUT, "another": ENTRY}),
+        noise_file({"protection": ENTRY}),
+        noise_file({"__metadata__": {"about": "{"}, "protection": ENTRY}),
+    ],
+)
+def test_a_broken_noise_file_is_named(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "noise" / "abc.safetensors"
     file.parent.mkdir()
-    file.write_bytes(b"half a file")
+    file.write_bytes(content)
     with pytest.raises(StoreError, match=r"abc\.safetensors: not a noise file .*delete it to make it again"):
         Store(tmp_path).read_noise("abc")
 

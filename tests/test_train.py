@@ -70,6 +70,15 @@ def test_evaluation_is_the_mean_over_all_images_whatever_the_batch(two_layers: s
     assert torch.equal(weights(model), before)
 
 
+def test_large_images_are_evaluated_in_batches_of_no_more_values(two_layers: str, made_up: MadeUp) -> None:
+    model, sizes = build(two_layers, num_classes=3, channels=3, source=torch.Generator().manual_seed(0)), list[int]()
+    model.register_forward_pre_hook(lambda module, inputs: sizes.append(len(inputs[0])))
+    for size, expected in ((32, [4, 1]), (64, [1] * 5), (256, [1] * 5), (16, [4, 1])):
+        evaluate(model, made_up([0] * 5, classes=3, size=size), batch_size=4)
+        assert sizes == expected
+        sizes.clear()
+
+
 def test_one_update_is_a_step_down_the_gradient_clipped_to_its_norm(linear: Linear) -> None:
     weight = torch.randn(2, 4, generator=torch.Generator().manual_seed(0))
     images, labels = torch.rand(3, 1, 2, 2, generator=torch.Generator().manual_seed(1)), torch.tensor([0, 1, 1])

@@ -1,0 +1,165 @@
+"""A person's pictures: decoded once, kept whole or not at all, known by their content."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bench import decoded
+from bench.data import Folder
+
+PETS = Folder(path="pets", size=8)
+
+
+def kept(root: Path) -> list[Path]:
+    """The files of pixels, hidden ones included."""
+    return [file for file in (root / "decoded").iterdir() if "safetensors" in file.name and file.suffix != ".lock"]
+
+
+def repaint(file: Path) -> None:
+    """Change one pixel and leave the file's size and time of modification as they were."""
+    pixels, before = np.array(Image.open(file)), file.stat()
+    pixels[3, 3, 1] ^= 1
+    time.sleep(0.02)  # coarse clocks tick every 4 ms
+    Image.fromarray(pixels).save(file, compress_level=0)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let new files count as old ones."""
+    monkeypatch.setattr(decoded, "SETTLED", 0)
+
+
+@pytest.fixture
+def unreadable(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """A function after which no picture can be read."""
+
+    def refuse(*arguments: object, **settings: object) -> None:
+        raise AssertionError("a picture is read")
+
+    def apply() -> None:
+        monkeypatch.setattr("PIL.Image.open", refuse)
+        monkeypatch.setattr(Path, "read_bytes", refuse)
+
+    return apply
+
+
+@pytest.mark.usefixtures("settled")
+def test_the_second_load_reads_no_picture(pictures: Path, unreadable: Callable[[], None]) -> None:
+    first = PETS.load(pictures)
+    unreadable()
+    second = PETS.load(pictures)
+    assert torch.equal(first.train.images, second.train.images)
+    assert torch.equal(first.test.images, second.test.images)
+    with pytest.raises(AssertionError, match="a picture is read"):
+        Folder(path="pets", size=4).load(pictures)
+
+
+def test_the_pixels_are_those_of_every_file_in_batches_of_any_size(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoded, "BATCH", 4)
+    split = PETS.load(pictures)
+    for data, part in ((split.train, "train"), (split.test, "val")):
+        files = sorted((pictures / "pets" / part).rglob("*.png"))
+        assert np.array_equal(data.images.permute(0, 2, 3, 1).numpy(), [np.asarray(Image.open(file)) for file in files])
+        assert (data.images.dtype, data.images.is_contiguous()) == (torch.uint8, True)
+
+
+def test_writing_to_the_images_never_changes_the_file(pictures: Path) -> None:
+    before = PETS.load(pictures).train.images.clone()
+    PETS.load(pictures).train.images.zero_()
+    assert torch.equal(PETS.load(pictures).train.images, before)
+
+
+def test_a_decoding_that_fails_leaves_nothing_and_can_be_repeated(pictures: Path) -> None:
+    file = pictures / "pets/val/dog/0.png"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:60])
+    with pytest.raises(OSError, match=r"image file is truncated|cannot identify|broken"):
+        PETS.load(pictures)
+    assert not kept(pictures)
+    file.write_bytes(whole)
+    assert len(PETS.load(pictures).test) == 2
+
+
+def test_what_a_killed_process_left_is_overwritten(pictures: Path) -> None:
+    before = PETS.load(pictures).train.images.clone()
+    [file] = kept(pictures)
+    file.rename(file.with_name(f".{file.name}.partial"))
+    os.truncate(file.with_name(f".{file.name}.partial"), 300)
+    assert torch.equal(PETS.load(pictures).train.images, before)
+    assert kept(pictures) == [file]
+
+
+def test_pictures_that_change_while_they_are_decoded_are_not_kept(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = decoded._decode
+
+    def meddle(files: list[str], size: int) -> object:
+        yield from plain(files, size)
+        repaint(Path(files[0]))
+
+    monkeypatch.setattr(decoded, "_decode", meddle)
+    with pytest.raises(OSError, match="pets: pictures changed while they were decoded; run again"):
+        PETS.load(pictures)
+    assert not kept(pictures)
+
+
+def test_a_damaged_file_of_pixels_is_named(pictures: Path) -> None:
+    PETS.load(pictures)
+    [file] = kept(pictures)
+    os.truncate(file, file.stat().st_size - 1)
+    with pytest.raises(ValueError, match=rf"{file.name}: not a file of decoded pictures .*delete it to decode them"):
+        PETS.load(pictures)
+
+
+def test_the_fingerprint_is_the_hash_of_names_and_bytes(pictures: Path) -> None:
+    digest = hashlib.sha256()
+    for part in ("train", "val"):
+        for name in sorted(file for file in (pictures / "pets" / part).rglob("*.png")):
+            digest.update(str(name.relative_to(pictures / "pets" / part)).encode() + name.read_bytes())
+    assert PETS.fingerprint(pictures) == digest.hexdigest()[:16]
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_picture_changed_behind_its_time_of_modification_has_another_fingerprint_and_other_pixels(
+    pictures: Path,
+) -> None:
+    file = pictures / "pets/train/cat/0.png"
+    Image.open(file).save(file, compress_level=0)
+    before, name = PETS.load(pictures).train.images.clone(), PETS.fingerprint(pictures)
+    size = file.stat().st_size
+    repaint(file)
+    assert file.stat().st_size == size
+    assert PETS.fingerprint(pictures) != name
+    assert (PETS.load(pictures).train.images != before).sum() == 1
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("change", ["added", "removed", "renamed"])
+def test_another_set_of_files_has_another_fingerprint(pictures: Path, change: str) -> None:
+    name, file = PETS.fingerprint(pictures), pictures / "pets/train/cat/0.png"
+    other = file.with_name("other.png")
+    if change == "added":
+        other.write_bytes(file.read_bytes())
+    elif change == "removed":
+        file.unlink()
+    else:
+        file.rename(other)
+    assert PETS.fingerprint(pictures) != name
+
+
+def test_a_file_changed_just_now_is_read_again(pictures: Path, unreadable: Callable[[], None]) -> None:
+    PETS.fingerprint(pictures)
+    unreadable()
+    with pytest.raises(AssertionError, match="a picture is read"):
+        PETS.fingerprint(pictures)
