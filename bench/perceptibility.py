@@ -46,14 +46,12 @@ def structural_similarity(first: Tensor, second: Tensor) -> Tensor:
     Only windows that lie wholly inside the image count; the window shrinks to the largest odd width that fits into a
     smaller image (Wang et al., 2004; the covariances are those of the population).
     """
-    channels, height, width = first.shape[1:]
+    height, width = first.shape[2:]
     size = min(WINDOW, height - 1 + height % 2, width - 1 + width % 2)
-    offsets = torch.arange(size, device=first.device, dtype=first.dtype) - size // 2
-    weights = torch.softmax(-(offsets**2) / (2 * SIGMA**2), 0)
-    kernel = weights.expand(channels, 1, 1, size)
+    down, across = (_averages(length, size).to(first) for length in (height, width))
 
     def smooth(images: Tensor) -> Tensor:
-        return F.conv2d(F.conv2d(images, kernel, groups=channels), kernel.mT, groups=channels)
+        return down @ images @ across.mT  # a few times faster than a convolution with so few channels
 
     mean_a, mean_b = smooth(first), smooth(second)
     variance = smooth(first**2) + smooth(second**2) - mean_a**2 - mean_b**2
@@ -62,6 +60,13 @@ def structural_similarity(first: Tensor, second: Tensor) -> Tensor:
     similarity = (2 * mean_a * mean_b + means) / (mean_a**2 + mean_b**2 + means)
     similarity = similarity * (2 * covariance + variances) / (variance + variances)
     return similarity.mean((1, 2, 3))
+
+
+def _averages(length: int, size: int) -> Tensor:
+    """(length - size + 1, length): row i weighs the pixels under a window of `size` pixels that begins at pixel i."""
+    offsets = torch.arange(size, dtype=torch.float64) - size // 2
+    weights = torch.softmax(-(offsets**2) / (2 * SIGMA**2), 0)
+    return torch.stack([F.pad(weights, (start, length - size - start)) for start in range(length - size + 1)])
 
 
 def _batches(clean: Tensor, released: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
