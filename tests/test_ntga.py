@@ -116,7 +116,7 @@ def test_every_setting_counts(setting: dict[str, object], made_up: MadeUp) -> No
 
 def test_the_official_default_time_is_a_number_of_its_own(made_up: MadeUp) -> None:
     data = made_up(LABELS, classes=3)
-    assert torch.equal(noise_of(data), noise_of(data, time=64.0, block_size=512, validation_images=10_000))
+    assert torch.equal(noise_of(data), noise_of(data, time=8.0, block_size=512, validation_images=10_000))
 
 
 # Who is protected, and judged by whom.
