@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from bench.data import ImageDataset
 from bench.engine import Session
+from bench.memory import float64_device, take
 from bench.perturb import ascend, quantised
 from bench.protocols import Method, Needs
 from bench.settings import Count, Positive, Radius
@@ -79,7 +80,7 @@ class Ntga(Method):
         noise = data.empty_noise().zero_()
         for rows, judges in sweeps:
             for block in rows.split(self.block_size):
-                noise[block] = self._attack(_part(data, block), _part(data, judges))
+                noise[block.to(noise.device)] = self._attack(_part(data, block), _part(data, judges)).to(noise.device)
         return noise
 
     def other_work(self, images: int) -> float:
@@ -134,10 +135,5 @@ def doubles(images: Tensor) -> Tensor:
     return images.double() / 255
 
 
-def float64_device(device: torch.device) -> torch.device:
-    """Where float64 is computed for a session on `device`."""
-    return torch.device("cpu") if device.type == "mps" else device
-
-
 def _part(data: ImageDataset, rows: Tensor) -> ImageDataset:
-    return replace(data, images=data.images[rows], labels=data.labels[rows])
+    return replace(data, images=take(data.images, rows, data.labels.device), labels=data.labels[rows])

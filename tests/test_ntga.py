@@ -10,9 +10,10 @@ from torch.nn import functional as F
 
 from bench.data import ImageDataset
 from bench.engine import Session
+from bench.memory import float64_device
 from methods import ntga
 from methods.neural_tangent import Kernel, cnn, fnn, trained
-from methods.ntga import Ntga, doubles, float64_device, gradient
+from methods.ntga import Ntga, doubles, gradient
 
 LABELS = [0, 1, 2, 0, 1, 2, 0, 0, 0, 1, 2, 0, 1, 2, 2, 2, 1, 0, 1, 2, 0, 2, 1]
 
