@@ -1,5 +1,6 @@
 """Early stopping, read from finished records: where a patient trainer would have stopped, and with what accuracy."""
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import fmean
@@ -108,7 +109,7 @@ def stopping_table(results: Results) -> list[list[str]]:
 
     Empty where no record has early stopping.
     """
-    rows: list[Record] = tidy_stopping(results).to_dict("records")
+    rows = tidy_stopping(results).to_dict("records")
     if not rows:
         return []
     several = [part for part in PLACE[:2] if len({row[part] for row in rows}) > 1]
@@ -125,7 +126,7 @@ def stopping_table(results: Results) -> list[list[str]]:
     return table
 
 
-def _entry(row: dict[str, Any]) -> str:
+def _entry(row: Mapping[Hashable, Any]) -> str:
     half_width = row["restored_accuracy_half_width"]
     interval = "" if pd.isna(half_width) else f" ± {percent(half_width)}"
     return percent(row["restored_accuracy"]) + interval
