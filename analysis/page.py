@@ -7,10 +7,12 @@ from pathlib import Path
 
 from analysis.conditions import Results
 from analysis.costs import attack_costs, noise_costs
+from analysis.early_stopping import NOTE, stopping_table
 from analysis.labels import paper_title, title
 from analysis.page_style import STYLE
 from analysis.page_tables import accuracy_table, plain_table
 from analysis.provenance import CELLS, Facts, progress, reading_line, seeds_line, what_was_run, where_it_was_run
+from analysis.renderers import files_of
 from analysis.tables import Table, tables_of
 
 TITLE = "Unlearnable examples: which protect, against whom, at what cost"
@@ -67,6 +69,7 @@ def _plan(results: Results, figures: Figures, root: Path) -> str:
         f"<p class='note'>{escape(reading)}</p>" if reading else "",
         *(_accuracies(table, results, list(figures.values())[i]) for i, table in enumerate(tables_of(results))),
         _failures(results, root),
+        _early_stopping(results),
         _details("Peak accuracy", _peaks(results)),
         _details("Cost", _costs(results)),
         _details("Published values and their sources", _published(results)),
@@ -137,6 +140,11 @@ def _peaks(results: Results) -> str:
     return f"<p class='note'>{warning}</p>{''.join(shown)}"
 
 
+def _early_stopping(results: Results) -> str:
+    rows = stopping_table(results)
+    return f"<p class='note'>{NOTE}</p>{plain_table('Early stopping', rows, 3)}" if rows else ""
+
+
 def _costs(results: Results) -> str:
     noise, training = noise_costs(results), attack_costs(results)
     if len(training) == 1:
@@ -184,6 +192,6 @@ def _failures(results: Results, root: Path) -> str:
 
 
 def _files(results: Results, figures: Figures) -> str:
-    names = [f"{results.name}.md", f"{results.name}.csv", f"{results.name}.tex", *(n for n, f in figures.items() if f)]
+    names = [f"{results.name}{ending}" for ending in files_of(results)] + [n for n, f in figures.items() if f]
     links = " · ".join(f"<a href='{escape(name)}'>{escape(name)}</a>" for name in names)
     return f"<p class='files'>The same as files: {links}</p>"

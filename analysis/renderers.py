@@ -2,7 +2,10 @@
 
 import re
 
+from pandas import DataFrame
+
 from analysis.conditions import Results, tidy
+from analysis.early_stopping import NOTE, stopping_table, tidy_stopping
 from analysis.provenance import (
     changed_by_user,
     progress,
@@ -30,9 +33,20 @@ _LATEX = {
 }
 
 
+def files_of(results: Results) -> dict[str, str]:
+    """Everything written of a plan besides figures, by how the file's name goes on after that of the plan."""
+    files = {".md": markdown(results), ".csv": csv(results), ".tex": latex(results)}
+    stops = tidy_stopping(results)
+    return files if stops.empty else files | {"-early-stopping.csv": _csv(stops)}
+
+
 def csv(results: Results) -> str:
     """All conditions with all their numbers, as recorded: shares in [0, 1], radii in [0, 1] units, seconds."""
-    return str(tidy(results).to_csv(index=False, lineterminator="\n"))
+    return _csv(tidy(results))
+
+
+def _csv(rows: DataFrame) -> str:
+    return str(rows.to_csv(index=False, lineterminator="\n"))
 
 
 def markdown(results: Results) -> str:
@@ -43,6 +57,12 @@ def markdown(results: Results) -> str:
     for table in tables_of(results):
         parts += [f"## {_subject(table, results)}", "Final accuracy on clean test images, in percent."]
         parts += [_markdown_table(table), *(f"{mark} {note}." for note, mark in table.marks.items())]
+    if rows := stopping_table(results):
+        parts += [
+            "## Early stopping",
+            NOTE,
+            _markdown_rows([[_escaped(text) for text in row] for row in rows], words=3),
+        ]
     return "\n\n".join(part for part in [*parts, _escaped(reading_line(results, sources=SOURCES))] if part) + "\n"
 
 
@@ -52,10 +72,17 @@ def _subject(table: Table, results: Results) -> str:
 
 
 def _markdown_table(table: Table) -> str:
-    lines = [["method", *(_heading(column) for column in table.columns)], ["---", *("---:" for _ in table.columns)]]
+    rows = [["method", *(_heading(column) for column in table.columns)]]
     for heading, entries in table.rows:
-        lines.append([_heading(heading), *(_markdown_entry(entry, table.marks) for entry in entries)])
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+        rows.append([_heading(heading), *(_markdown_entry(entry, table.marks) for entry in entries)])
+    return _markdown_rows(rows)
+
+
+def _markdown_rows(rows: list[list[str]], words: int = 1) -> str:
+    """The first row is the heading, the first so many columns hold words and the others numbers."""
+    head, *body = rows
+    rule = ["---" if column < words else "---:" for column in range(len(head))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *body])
 
 
 def _heading(heading: Heading) -> str:

@@ -8,7 +8,7 @@ from analysis.conditions import Results, read_results
 from analysis.figures import accuracy_figure
 from analysis.page import EMPTY, page
 from analysis.provenance import summary_line
-from analysis.renderers import csv, latex, markdown
+from analysis.renderers import files_of
 from analysis.tables import tables_of
 from bench.store import Store
 
@@ -29,9 +29,8 @@ def write_report(store: Store) -> Summary:
     plans = [read_results(name, plan, store) for name, plan in store.plans().items()]
     drawn = [(results, _figures(results)) for results in plans]
     for results, figures in drawn:
-        files = {"md": markdown(results), "csv": csv(results), "tex": latex(results)}
-        for ending, text in files.items():
-            store.write_report(f"{results.name}.{ending}", text)
+        for ending, text in files_of(results).items():
+            store.write_report(f"{results.name}{ending}", text)
         for name, figure in figures.items():
             if figure:
                 store.write_report(name, figure)

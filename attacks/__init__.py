@@ -1,6 +1,7 @@
 """Attacks of the unauthorised trainer: one file for each family. Those in ATTACKS are in the suite."""
 
 from attacks.augmentation import CutMix, Cutout, Mixup, RandAugment
+from attacks.early_stopping import EarlyStopping
 from attacks.gradient import Apgd, Fgsm, Pgd, PgdL2, Tpgd
 from attacks.low_pass import Gaussian, Mean, Median
 from attacks.orthogonal_projection import OrthogonalProjection
@@ -13,6 +14,7 @@ from bench.protocols import Attack
 
 ATTACKS: dict[str, type[Attack]] = {
     "none": Plain,
+    "early_stopping": EarlyStopping,
     "partial_poisoning": PartialPoisoning,
     "mean": Mean,
     "median": Median,

@@ -7,6 +7,7 @@ import torch
 from pydantic import BeforeValidator, Field
 from torch import Tensor
 
+from attacks.stratified import stratified_order
 from bench.data import ImageDataset
 from bench.engine import Session
 from bench.protocols import Attack
@@ -45,12 +46,6 @@ class PartialPoisoning(Attack):
 
     def _order(self, data: ImageDataset, source: torch.Generator) -> Tensor:
         """The order in which pictures are protected as the share grows: a permutation of all indices."""
-        order = torch.randperm(len(data), generator=source, device=source.device)
-        if not self.stratified:
-            return order
-        start = torch.rand(data.num_classes, generator=source, device=source.device)
-        turn = torch.empty(len(data), device=source.device)
-        for label in range(data.num_classes):
-            rows = order[data.labels[order] == label]
-            turn[rows] = (torch.arange(len(rows), device=source.device) + start[label]) / max(len(rows), 1)
-        return turn.argsort(stable=True)
+        if self.stratified:
+            return stratified_order(data, source)
+        return torch.randperm(len(data), generator=source, device=source.device)

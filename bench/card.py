@@ -11,6 +11,7 @@ WIDTH = 120
 IMAGES = 50_000
 """The cost is that of CIFAR-10, whatever the data set."""
 ACTS = {
+    "hold_out": "on which pictures train",
     "prepare": "once, on the data set",
     "augment": "on each view",
     "mix": "on each batch and its labels",

@@ -50,6 +50,13 @@ class ImageDataset:
         images = take(self.images, index, self.labels.device)
         return images.float() / 255 if images.dtype == torch.uint8 else images
 
+    def only(self, index: Tensor) -> "ImageDataset":
+        """A copy of the indexed images with their labels, in that order; it may exceed the memory."""
+        images = empty((len(index), *self.shape), self.images.dtype, self.images.device)
+        for part in parts(len(index), self.shape):
+            images[part] = take(self.images, index[part], images.device)
+        return replace(self, images=images, labels=self.labels[index])
+
     def to(self, device: torch.device) -> "ImageDataset":
         """The same data for work on another device."""
         images = moved(self.images, device) if fits(self.images.nbytes, device) else self.images
@@ -225,10 +232,7 @@ def first_of_each_class(data: ImageDataset, count: int) -> ImageDataset:
     kept = torch.cat(rows).sort().values
     if len(kept) < count:
         raise ValueError(f"asked for {count} images, but some class has fewer than {share + (rest > 0)}")
-    images = empty((count, *data.shape), torch.uint8, data.images.device)
-    for part in parts(count, data.shape):
-        images[part] = data.images[kept[part]]
-    return replace(data, images=images, labels=data.labels[kept])
+    return data.only(kept)
 
 
 def resized(data: ImageDataset, size: int) -> ImageDataset:

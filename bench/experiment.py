@@ -3,7 +3,8 @@
 import subprocess
 import time
 import traceback
-from dataclasses import astuple, fields
+from collections.abc import Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -13,11 +14,12 @@ import torch
 from torch import Tensor
 
 from bench.cell import Cell
-from bench.data import DatasetSettings, Split
+from bench.data import DatasetSettings, ImageDataset, Split
 from bench.engine import Session, describe, peak_memory
 from bench.keeping import Keeper
 from bench.memory import CPU, moved
 from bench.perceptibility import perceptibility
+from bench.protocols import Attack
 from bench.store import Record, Store
 from bench.train import Evaluation, train
 
@@ -103,12 +105,12 @@ def _measure(cell: Cell, store: Store, data_root: Path, device: torch.device) ->
     clean, test = split.train.to(device), split.test.to(device)
     attacks = [attack.settings for attack in cell.attacks]
     session = Session(cell.seed, device, keeper=Keeper(store.keep))
-    data = clean.protected(protection)
+    validation, clean, data = _held_out(attacks, clean, clean.protected(protection), session)
     for attack in attacks:
         data = attack.prepare(data, clean, session)
     channels, height, width = data.shape
     model = session.build(cell.model, num_classes=data.num_classes, channels=channels, size=(height, width))
-    history = train(model, data, test=test, attacks=attacks, recipe=cell.train, session=session)
+    history = train(model, data, test=test, attacks=attacks, recipe=cell.train, session=session, validation=validation)
     session.keeper.network(model)
     store.write_kept(cell.key, session.keeper.tensors)
     return {
@@ -118,6 +120,24 @@ def _measure(cell: Cell, store: Store, data_root: Path, device: torch.device) ->
         "noise": {name: about[name] for name in ("key", "size")},
         "time": {"noise_seconds": about["seconds"], "train_seconds": round(time.perf_counter() - start, 3)},
     }
+
+
+Versions = Sequence[Sequence[ImageDataset]]
+"""Parts of a data set, first clean, then the same ones as released; empty where nothing is held out."""
+
+
+def _held_out(
+    attacks: Sequence[Attack], clean: ImageDataset, released: ImageDataset, session: Session
+) -> tuple[Versions, ImageDataset, ImageDataset]:
+    """What an attack holds out, and the clean and the released pictures that are left."""
+    parts = [part for attack in attacks for part in attack.hold_out(released, session)]
+    if not parts:
+        return (), clean, released
+    left = torch.ones_like(clean.labels, dtype=torch.bool)
+    left[torch.cat(parts)] = False
+    rest = left.nonzero().flatten()
+    validation = [[data.only(part) for part in parts] for data in (clean, released)]
+    return validation, clean.only(rest), released.only(rest)
 
 
 def summary(history: list[Evaluation]) -> dict[str, Any]:
@@ -132,10 +152,13 @@ def summary(history: list[Evaluation]) -> dict[str, Any]:
     }
 
 
-def columns(history: list[Evaluation]) -> dict[str, list[float]]:
-    """The history as one list for each quantity."""
-    rows = zip(*(astuple(evaluation) for evaluation in history), strict=True)
-    return {field.name: [round(value, 6) for value in row] for field, row in zip(fields(Evaluation), rows, strict=True)}
+def columns(history: list[Evaluation]) -> dict[str, list[Any]]:
+    """The history as one list for each quantity; counts on held-out pictures only where there are any."""
+    names = [field.name for field in fields(Evaluation) if field.name != "validation"]
+    table = {name: [round(getattr(evaluation, name), 6) for evaluation in history] for name in names}
+    versions = zip(*(evaluation.validation for evaluation in history), strict=True)
+    held_out = zip(("validation_clean", "validation_protected"), map(list, versions), strict=False)
+    return table | dict(held_out)
 
 
 def provenance(device: torch.device) -> Record:

@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from attacks import ATTACKS
 from bench.cell import Cell, Choice
@@ -16,10 +16,9 @@ from bench.scale import Scale, Values, check_names
 from bench.settings import Count, CountOrZero, Settings
 from bench.stack import check_stack
 from bench.train import Recipe
-from bench.yaml_file import GridError, explain, mapping, read_mapping, suggestion, within
+from bench.yaml_file import GridError, mapping, read_mapping, suggestion, validated, within
 from methods import METHODS
 
-S = TypeVar("S", bound=Settings)
 TABLES: dict[str, Mapping[str, type[Settings]]] = {"datasets": DATASETS, "methods": METHODS, "attacks": ATTACKS}
 REPLACED = {"dataset": "datasets", "model": "models", "seeds": "seeds"}
 """Keys of a scale that replace a key of the grid."""
@@ -27,6 +26,13 @@ Large = tuple[bool, bool]
 """Whether the pictures are so large that plug-ins take the settings of the ImageNet subset: at the scale, on paper."""
 NO_DATA: Large = (False, False)
 Entries = Annotated[list[Any], Field(min_length=1)]
+
+
+class Block(Settings):
+    """Methods that meet attacks of their own: conditions beside those of the whole grid, such as a control's."""
+
+    methods: Entries
+    attacks: Entries
 
 
 class GridFile(Settings):
@@ -45,6 +51,8 @@ class GridFile(Settings):
     methods: Entries
     attacks: Entries
     """Each entry is one attack or a list of attacks: a stack, applied in that order."""
+    also: list[Values] = []
+    """Blocks of `methods` and `attacks` that join the same tables: what would be the same for every method."""
     train: Values = {}
     """Settings of the victim's training."""
     seeds: Count = 3
@@ -138,8 +146,7 @@ class Expansion:
             self._datasets(parsed), self._models(parsed)
         ):
             large = dataset.choice.settings.large_pictures, dataset.paper.settings.large_pictures
-            methods = self._entries("methods", parsed.methods, large)
-            for method, attacks in itertools.product(methods, self._stacks(parsed.attacks, large)):
+            for method, attacks in self._pairs(parsed, large):
                 applied = tuple(attack.choice for attack in attacks)
                 cells = tuple(
                     Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, parsed.noise_seed)
@@ -148,9 +155,18 @@ class Expansion:
                 conditions.append(Condition(dataset, model, paper_model, method, attacks, cells))
         return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions))
 
-    def _entries(self, group: str, items: Sequence[Any], large: Large) -> list[Entry]:
+    def _pairs(self, parsed: GridFile, large: Large) -> Iterator[tuple[Entry, tuple[Entry, ...]]]:
+        """Every method with every stack of attacks of its block, that of the whole grid first."""
+        blocks = [("", Block(methods=parsed.methods, attacks=parsed.attacks))]
+        for row, values in enumerate(parsed.also):
+            blocks.append((f"also[{row}].", validated(Block, [(f"{self.file}: also[{row}]", values)])))
+        for place, block in blocks:
+            methods = self._entries("methods", block.methods, large, place)
+            yield from itertools.product(methods, self._stacks(block.attacks, large, place))
+
+    def _entries(self, group: str, items: Sequence[Any], large: Large, block: str = "") -> list[Entry]:
         """The plug-ins that a list of a grid file names, sweeps written out."""
-        place = f"{self.file}: {group}"
+        place = f"{self.file}: {block}{group}"
         return [entry for row, item in enumerate(items) for entry in self._entry(group, item, f"{place}[{row}]", large)]
 
     def _entry(self, group: str, item: Any, place: str, large: Large) -> Iterator[Entry]:
@@ -187,10 +203,10 @@ class Expansion:
             label = " ".join([name, *(f"{key}={shown[key]}" for key in written)])
             yield Entry(Choice(name, scaled), Choice(name, paper), label)
 
-    def _stacks(self, items: Sequence[Any], large: Large) -> list[tuple[Entry, ...]]:
+    def _stacks(self, items: Sequence[Any], large: Large, block: str) -> list[tuple[Entry, ...]]:
         stacks: list[tuple[Entry, ...]] = []
         for row, item in enumerate(items):
-            place = f"{self.file}: attacks[{row}]"
+            place = f"{self.file}: {block}attacks[{row}]"
             if item == []:
                 raise GridError(f"{place}: an empty stack; write none for plain training")
             if isinstance(item, list):
@@ -220,19 +236,3 @@ class Expansion:
     def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
         replacement = self.user.model or self.scale.model
         return [(replacement, parsed.models[0])] if replacement else [(model, model) for model in parsed.models]
-
-
-def validated(settings: type[S], layers: Sequence[tuple[str, Values]]) -> S:
-    """Merge layers of (place, values), weakest first. Raises GridError that names the place of the mistake."""
-    merged: Values = {}
-    origin: dict[str, str] = {}
-    for place, values in layers:
-        for key, value in values.items():
-            if key not in settings.model_fields:
-                raise GridError(f"{place}: unknown key {key!r}{suggestion(key, settings.model_fields)}")
-            merged[key], origin[key] = value, place
-    try:
-        return settings.model_validate(merged)
-    except ValidationError as error:
-        key = str(error.errors()[0]["loc"][0])
-        raise explain(error, settings.model_fields, origin.get(key, layers[-1][0])) from None

@@ -24,7 +24,7 @@ from bench.settings import Settings
 Norm = Literal["linf", "l2", "none"]
 Needs = Literal["nothing", "a clean model", "clean validation images"]
 Assumption = Literal["clean images", "clean pairs", "pretrained weights", "the protection"]
-HOOKS = ("prepare", "augment", "mix", "perturb", "loss")
+HOOKS = ("hold_out", "prepare", "augment", "mix", "perturb", "loss")
 """The hooks of an attack, in the order the kernel calls them."""
 
 
@@ -97,8 +97,9 @@ class Method(Settings, ABC):
 class Attack(Settings):
     """What the unauthorised trainer does to learn all the same. Each hook's default changes nothing.
 
-    A cell holds a stack of attacks. `prepare` of every attack runs once, in the order listed; then for each batch flip
-    and crop, `augment` of every attack, `mix` of every attack, and `perturb` of every attack. Test images pass none.
+    A cell holds a stack of attacks. `hold_out` and then `prepare` of every attack run once, in the order listed; then
+    for each batch flip and crop, `augment` of every attack, `mix` of every attack, and `perturb` of every attack. Test
+    images, and those held out, pass none.
     """
 
     source: ClassVar[str]
@@ -110,11 +111,15 @@ class Attack(Settings):
     assumes: ClassVar[frozenset[Assumption]] = frozenset()
     """What the trainer must have or know beyond the released pictures and their labels."""
     comes_first: ClassVar[bool] = False
-    """Whether it must stand first in a stack, because it decides what is released."""
+    """Whether nothing may prepare the data before it, because it decides what is released."""
     idempotent: ClassVar[bool] = False
     """Whether `prepare` twice is the same as once, so that a stack cannot hold it twice."""
     leaves_range: ClassVar[bool] = False
     """Whether `prepare` returns images outside [0, 1], which only attacks that `mix` can go on with."""
+
+    def hold_out(self, data: ImageDataset, session: Session) -> list[Tensor]:
+        """Return the indices of pictures that never train, in parts; each look counts what is right of every part."""
+        return []
 
     def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
         """Return the data to train on, once before training: filters, compression, mixing in `clean` images."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bench.grid import TABLES, GridFile
+from bench.grid import TABLES, Block, GridFile
 from bench.train import Recipe
 
 
@@ -17,6 +17,9 @@ def grid_schema() -> dict[str, Any]:
         if group == "attacks":
             entry = {"anyOf": [entry, {"type": "array", "items": entry, "minItems": 1}]}
         properties[group]["items"] = entry
+    block = Block.model_json_schema()
+    block["properties"] |= {group: properties[group] for group in block["properties"]}
+    properties["also"]["items"] = block
     properties["train"] = Recipe.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Grid of unlearnable-bench"}
 

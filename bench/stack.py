@@ -33,10 +33,12 @@ def _objection(choice: Choice[Attack], earlier: Stack, alone: bool) -> str | Non
             return f"{name} and {first} each bring a training loss of their own; a stack holds one"
         if HOOKS.index(hooks[0]) < HOOKS.index(theirs[0]):
             return f"{name} acts before {first} ({hooks[0]} comes before {theirs[0]}); list it first"
+        if "hold_out" in hooks and "hold_out" in theirs:
+            return f"{first} holds pictures out already"
         if attack.idempotent and first == name:
             return f"{name} a second time changes nothing"
         if other.settings.leaves_range and hooks != ("mix",):
             return f"{name} needs images in [0, 1], which {first} leaves"
-    if earlier and attack.comes_first:
-        return f"{name} decides what is released: list it first"
+        if attack.comes_first and "prepare" in theirs:
+            return f"{name} decides what is released: list it first"
     return None

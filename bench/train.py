@@ -60,6 +60,8 @@ class Evaluation:
     train_accuracy: float
     test_loss: float
     test_accuracy: float
+    validation: tuple[tuple[int, ...], ...] = ()
+    """Right predictions on each set that was held out: first for clean pictures, then for the same ones protected."""
 
 
 class DivergedError(ArithmeticError):
@@ -140,6 +142,11 @@ def evaluate(model: nn.Module, data: ImageDataset, batch_size: int = 1000) -> tu
     return loss.item() / len(data), correct.item() / len(data)
 
 
+def right_of(model: nn.Module, data: ImageDataset) -> int:
+    """How many predictions on `data` are right, in evaluation mode."""
+    return round(evaluate(model, data)[1] * len(data))
+
+
 def train(
     model: nn.Module,
     data: ImageDataset,
@@ -148,9 +155,11 @@ def train(
     attacks: Sequence[Attack],
     recipe: Recipe,
     session: Session,
+    validation: Sequence[Sequence[ImageDataset]] = (),
 ) -> list[Evaluation]:
     """Train `model` on `data` (already prepared) under `attacks` and return the whole history, first look to last.
 
+    Each look also counts the right predictions on every set of `validation`, in the same nesting.
     Raises DivergedError if the training loss is not finite.
     """
     optimiser = SGD(model.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay)
@@ -177,7 +186,8 @@ def train(
             loss, accuracy = (sums / seen).tolist()
             if not torch.isfinite(sums).all():
                 raise DivergedError(f"the training loss is {loss} at step {step}")
-            history.append(Evaluation(step, loss, accuracy, *evaluate(model, test)))
+            right = tuple(tuple(right_of(model, part) for part in version) for version in validation)
+            history.append(Evaluation(step, loss, accuracy, *evaluate(model, test), right))
             sums, seen = torch.zeros_like(sums), 0
     return history
 

@@ -1,13 +1,17 @@
 """YAML files as people write them, and errors that say where and what to write instead."""
 
 import difflib
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+
+from bench.settings import Settings
+
+S = TypeVar("S", bound=Settings)
 
 FEW = 8
 """So many choices are listed beside a suggestion."""
@@ -94,6 +98,22 @@ def explain(error: ValidationError, fields: Iterable[str], place: str) -> GridEr
     if first["type"] == "missing":
         return GridError(f"{place}: missing key {str(first['loc'][-1])!r}")
     return GridError(f"{within(place, path)}: {_sentence(first)}")
+
+
+def validated(settings: type[S], layers: Sequence[tuple[str, Mapping[str, Any]]]) -> S:
+    """Merge layers of (place, values), weakest first. Raises GridError that names the place of the mistake."""
+    merged: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for place, values in layers:
+        for key, value in values.items():
+            if key not in settings.model_fields:
+                raise GridError(f"{place}: unknown key {key!r}{suggestion(key, settings.model_fields)}")
+            merged[key], origin[key] = value, place
+    try:
+        return settings.model_validate(merged)
+    except ValidationError as error:
+        key = str(error.errors()[0]["loc"][0])
+        raise explain(error, settings.model_fields, origin.get(key, layers[-1][0])) from None
 
 
 def _sentence(error: ErrorDetails) -> str:

@@ -24,7 +24,7 @@ from bench.store import Store
 from bench.train import Evaluation, Recipe
 from methods.clean import Clean
 
-SMALL: dict[str, dict[str, Any]] = {}
+SMALL: dict[str, dict[str, Any]] = {"early_stopping": {"validation": 0.5, "parts": 3}}
 """Settings that make an attack small where its defaults do not, by its name."""
 
 COLOUR_ONLY = {Gray}
@@ -102,6 +102,18 @@ def test_the_prepared_set_is_a_valid_one_and_the_same_for_the_same_seed(
     assert torch.equal(data.labels, again.labels)
     assert torch.equal(released.images, before[0])
     assert torch.equal(clean.images, before[1])
+
+
+def test_what_is_held_out_leaves_something_to_train_on_and_is_the_same_for_the_same_seed(
+    attack: Attack, released: ImageDataset, undisturbed: Undisturbed
+) -> None:
+    with undisturbed():
+        parts, again = (attack.hold_out(released, Session(0, CPU)) for _ in range(2))
+    indices = [index for part in parts for index in part.tolist()]
+    assert len(set(indices)) == len(indices) < len(released)
+    assert set(indices) <= set(range(len(released)))
+    assert all(len(part) for part in parts)
+    assert all(torch.equal(one, other) for one, other in zip(parts, again, strict=True))
 
 
 @pytest.mark.parametrize("count", [1, 7])
@@ -202,6 +214,8 @@ def test_every_hook_that_an_attack_has_changes_smooth_pictures(
         if hook == "loss":
             usual = nn.functional.cross_entropy(model(views["perturb"][0]), labels)
             assert abs(attack.loss(images, model, views["perturb"][0], labels)[0] - usual) >= LEAST_CHANGE
+        elif hook == "hold_out":
+            assert attack.hold_out(natural, Session(0, CPU))
         elif hook == "prepare":
             prepared = attack.prepare(released, natural, Session(0, CPU)).floats()
             changed = len(prepared) != count or (prepared - released.floats()).abs().mean() >= LEAST_CHANGE

@@ -239,4 +239,7 @@ def test_the_schema_knows_every_plug_in_and_its_settings(capsys: pytest.CaptureF
     names, sem = schema["properties"]["methods"]["items"]["anyOf"][0], json.dumps(schema["properties"]["methods"])
     assert names == {"enum": list(METHODS)}
     assert '"random_radius"' in sem
+    block = schema["properties"]["also"]["items"]
+    assert block["properties"]["methods"] == schema["properties"]["methods"]
+    assert set(block["required"]) == set(block["properties"]) == {"methods", "attacks"}
     assert set(schema["required"]) == {"title", "datasets", "models", "methods", "attacks"}

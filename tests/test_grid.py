@@ -102,6 +102,34 @@ def message(folder: Path, text: str, scale: str = "paper") -> str:
             HEAD + "methods: [{name: em, surrogate: resnet81}]\nattacks: [none]\n",
             "grid.yaml: methods[0].surrogate: unknown model 'resnet81'; did you mean 'resnet18'?",
         ),
+        (
+            HEAD + "methods: [em]\nattacks: [none]\nalso: {methods: [clean]}\n",
+            "grid.yaml: also: must be a list, got a mapping",
+        ),
+        (
+            HEAD + "methods: [em]\nattacks: [none]\nalso: [clean]\n",
+            "grid.yaml: also[0]: must be a mapping of `key: value`, got 'clean'",
+        ),
+        (
+            HEAD + "methods: [em]\nattacks: [none]\nalso: [{methods: [clean]}]\n",
+            "grid.yaml: also[0]: missing key 'attacks'",
+        ),
+        (
+            HEAD + "methods: [em]\nattacks: [none]\nalso: [{methods: [clean], atacks: [none]}]\n",
+            "grid.yaml: also[0]: unknown key 'atacks'; did you mean 'attacks'? (choices: methods, attacks)",
+        ),
+        (
+            HEAD + "methods: [em]\nattacks: [none]\nalso: [{methods: [], attacks: [none]}]\n",
+            "grid.yaml: also[0].methods: must hold at least one entry",
+        ),
+        (
+            HEAD + "methods: [em]\nattacks: [none]\nalso: [{methods: [{name: em, radius: 8}], attacks: [none]}]\n",
+            "grid.yaml: also[0].methods[0].radius: must be in (0, 1], got 8; write 8/255, not 8",
+        ),
+        (
+            HEAD + "methods: [em]\nattacks: [none]\nalso: [{methods: [em], attacks: [none, [median, pdg]]}]\n",
+            f"grid.yaml: also[0].attacks[1][1]: unknown attack 'pdg'{suggestion('pdg', ATTACKS)}",
+        ),
         (HEAD + "methods: [em]\nattacks: [none]\nseeds: 0\n", "grid.yaml: seeds: must be at least 1, got 0"),
         (
             HEAD + "methods: [em]\nattacks: [none]\ntrain: {schedule: linear}\n",
@@ -178,6 +206,25 @@ def test_a_list_of_values_is_a_sweep_and_a_list_of_attacks_is_a_stack(tmp_path: 
     assert labels == [["none"], ["pgd radius=1/255"], ["pgd radius=2/255"]] + [
         ["median", f"pgd steps={steps}"] for steps in (2, 3)
     ]
+
+
+def test_what_is_also_wanted_joins_the_same_grid_without_meeting_the_rest(tmp_path: Path) -> None:
+    also = "also: [{methods: [clean], attacks: [median, pgd]}, {methods: [sem, tap], attacks: [none]}]\n"
+    text = HEAD.replace("[cnn]", "[cnn, resnet18]") + "methods: [em, rem]\nattacks: [none, pgd]\nseeds: 2\n" + also
+    grid = expand(tmp_path, text)
+    places = [(c.method.label, c.attacks[0].label) for c in grid.conditions]
+    one_model = [(method, attack) for method in ("em", "rem") for attack in ("none", "pgd")]
+    one_model += [("clean", "median"), ("clean", "pgd"), ("sem", "none"), ("tap", "none")]
+    assert places == one_model * 2
+    assert {len(condition.cells) for condition in grid.conditions} == {2}
+    assert len(grid.cells) == len({cell.key for cell in grid.cells}) == 2 * 8 * 2
+
+
+def test_a_scale_may_want_nothing_else(tmp_path: Path) -> None:
+    text = (
+        HEAD + "methods: [em]\nattacks: [none]\nalso: [{methods: [clean], attacks: [none]}]\nat: {tiny: {also: []}}\n"
+    )
+    assert [len(expand(tmp_path, text, scale).conditions) for scale in ("paper", "tiny")] == [2, 1]
 
 
 def test_settings_come_from_set_then_grid_then_scale_then_default(tmp_path: Path) -> None:

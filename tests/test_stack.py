@@ -16,6 +16,13 @@ from bench.stack import check_stack
 from bench.yaml_file import GridError
 
 
+class Reserve(Attack):
+    source = "test"
+
+    def hold_out(self, data: ImageDataset, session: Session) -> list[Tensor]:
+        return []
+
+
 class Filter(Attack):
     source = "test"
 
@@ -68,6 +75,7 @@ NAMED: dict[str, type[Attack]] = {
     "trades": Trades,
     "none": Plain,
     "pgd": Pgd,
+    "reserve": Reserve,
     "filter": Filter,
     "rounding": Rounding,
     "release": Release,
@@ -92,6 +100,8 @@ def check(*names: str) -> None:
         "release filter filter rounding view view mixture pgd",
         "filter floats mixture mixture",
         "release floats",
+        "reserve pgd",
+        "reserve release filter pgd",
         "rounding filter",
     ],
 )
@@ -109,6 +119,9 @@ def test_a_stack_in_the_order_in_which_its_attacks_act_is_fine(stack: str) -> No
         ("trades loss", "[1]: loss and trades each bring a training loss of their own; a stack holds one"),
         ("pgd filter", "[1]: filter acts before pgd (prepare comes before perturb); list it first"),
         ("filter mixture view", "[2]: view acts before mixture (augment comes before mix); list it first"),
+        ("release reserve", "[1]: reserve acts before release (hold_out comes before prepare); list it first"),
+        ("reserve reserve", "[1]: reserve holds pictures out already"),
+        ("reserve filter release", "[2]: release decides what is released: list it first"),
         ("rounding filter rounding", "[2]: rounding a second time changes nothing"),
         ("filter release", "[1]: release decides what is released: list it first"),
         ("floats filter", "[1]: filter needs images in [0, 1], which floats leaves"),

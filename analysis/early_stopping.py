@@ -1,0 +1,132 @@
+"""Early stopping, read from finished records: where a patient trainer would have stopped, and with what accuracy."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import fmean
+from typing import Any
+
+import pandas as pd
+
+from analysis.conditions import PLACE, Results
+from analysis.labels import title
+from analysis.statistics import estimate
+from analysis.tables import percent
+from bench.store import Record
+
+PAPER_STEPS = 40_000
+PATIENCES = (1500, 3000, 5000, 10_000, 15_000, 20_000)
+"""Steps without a better look, of PAPER_STEPS; a shorter training takes the same shares of its own."""
+CLEAN_SHARES = (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)
+"""Of the validation pictures; a trainer without clean pictures has 0."""
+NOTE = (
+    "Accuracy on clean test images in percent at the look that was best on the validation set, where training stops "
+    "after so many steps without a better one. The clean share is that of the validation set, whose other pictures are "
+    "protected. Final is without stopping; peak is an oracle."
+)
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """Where one training stops, and the test accuracies (shares in [0, 1]) there and at the look it goes back to."""
+
+    step: int
+    stopped_accuracy: float
+    restored_step: int
+    restored_accuracy: float
+
+
+def stopping(history: Record, patience: float, clean_share: float) -> Stopping:
+    """Stop at the first look that comes `patience` steps or more after the best so far, else at the last one.
+
+    The best is the earliest of those with most right predictions on the validation set. Raises ValueError for a
+    `clean_share` that is no whole number of its parts.
+    """
+    steps, test = history["step"], history["test_accuracy"]
+    right = _right(history, clean_share)
+    best = look = 0
+    for look in range(len(steps)):
+        if right[look] > right[best]:
+            best = look
+        if steps[look] - steps[best] >= patience:
+            break
+    return Stopping(steps[look], test[look], steps[best], test[best])
+
+
+def _right(history: Record, clean_share: float) -> list[int]:
+    """Right predictions at each look where the first parts of the validation set are clean and the others protected."""
+    clean, protected = history["validation_clean"], history["validation_protected"]
+    count = _clean_parts(history, clean_share)
+    if count is None:
+        raise ValueError(f"a clean share of {clean_share:g} is no whole number of {len(clean[0])} parts")
+    return [sum(ours[:count]) + sum(theirs[count:]) for ours, theirs in zip(clean, protected, strict=True)]
+
+
+def _clean_parts(history: Record, clean_share: float) -> int | None:
+    count = clean_share * len(history["validation_clean"][0])
+    return round(count) if abs(count - round(count)) < 1e-9 else None
+
+
+def tidy_stopping(results: Results) -> pd.DataFrame:
+    """A row for each condition with early stopping, clean share and patience (steps); accuracies as shares in [0, 1].
+
+    Steps and accuracies are means over the finished seeds, `_half_width` is half of Student's 95 % interval.
+    """
+    histories = {
+        record["key"]: record["history"]
+        for record in results.records
+        if "validation_clean" in record.get("history", {})
+    }
+    rows = []
+    for place in results.plan["conditions"]:
+        own = [histories[key] for key in place["cells"] if key in histories]
+        shares = [share for share in CLEAN_SHARES if own and _clean_parts(own[0], share) is not None]
+        label = {**{part: place[part] for part in PLACE}, "seeds_planned": len(place["cells"]), "finished": len(own)}
+        rows += [{**label, **_row(own, patience, share)} for share in shares for patience in PATIENCES]
+    return pd.DataFrame(rows)
+
+
+def _row(histories: list[Record], patience: int, clean_share: float) -> Record:
+    steps = patience * histories[0]["step"][-1] / PAPER_STEPS
+    ends = [stopping(history, steps, clean_share) for history in histories]
+    restored = estimate([end.restored_accuracy for end in ends])
+    assert restored is not None  # a condition without histories has no row
+    return {
+        "clean_share": clean_share,
+        "patience": steps,
+        "stopping_step": fmean(end.step for end in ends),
+        "restored_step": fmean(end.restored_step for end in ends),
+        "restored_accuracy": round(restored.mean, 6),
+        "restored_accuracy_half_width": None if restored.half_width is None else round(restored.half_width, 6),
+        "stopped_accuracy": round(fmean(end.stopped_accuracy for end in ends), 6),
+        "final_accuracy": round(fmean(history["test_accuracy"][-1] for history in histories), 6),
+        "peak_accuracy": round(fmean(max(history["test_accuracy"]) for history in histories), 6),
+    }
+
+
+def stopping_table(results: Results) -> list[list[str]]:
+    """Restored accuracies, a row for each condition and clean share and a column for each patience; headings first.
+
+    Empty where no record has early stopping.
+    """
+    rows = tidy_stopping(results).to_dict("records")
+    if not rows:
+        return []
+    several = [part for part in PLACE[:2] if len({row[part] for row in rows}) > 1]
+    patiences = [f"{steps:,g} steps" for steps in dict.fromkeys(row["patience"] for row in rows)]
+    table = [["method", "attack", "clean share", *patiences, "final", "peak"]]
+    for (*_, share), group in groupby(rows, key=lambda row: (*(row[part] for part in PLACE), row["clean_share"])):
+        own = list(group)
+        first = own[0]
+        method = ", ".join([*(first[part] for part in several), title(first["method"])])
+        if first["finished"] < first["seeds_planned"]:
+            method += f" ({first['finished']} of {first['seeds_planned']} seeds)"
+        ends = [percent(first["final_accuracy"]), percent(first["peak_accuracy"])]
+        table.append([method, title(first["attack"]), f"{100 * share:g} %", *map(_entry, own), *ends])
+    return table
+
+
+def _entry(row: Mapping[Hashable, Any]) -> str:
+    half_width = row["restored_accuracy_half_width"]
+    interval = "" if pd.isna(half_width) else f" ± {percent(half_width)}"
+    return percent(row["restored_accuracy"]) + interval

@@ -1,0 +1,43 @@
+"""Early stopping: a validation set says when the victim has learnt pictures and not yet noise."""
+
+from typing import Annotated
+
+import torch
+from pydantic import BeforeValidator, Field
+from torch import Tensor
+
+from attacks.stratified import stratified_order
+from bench.data import ImageDataset
+from bench.engine import Session
+from bench.protocols import Attack
+from bench.settings import Count, parse_fraction
+
+
+class EarlyStopping(Attack):
+    """Hold pictures out of training and go back to where the network was best on them.
+
+    One training serves every patience and every share of clean pictures among those held out: it runs to its end, the
+    record keeps how many are right at each look, clean and protected, and the report reads from it where to stop.
+    """
+
+    source = "seed paper (SEM, AAAI 2024), table 5"
+    deviations = (
+        "how many pictures are held out, and how often they are looked at, is not published",
+        "accuracy is monitored, not loss",
+    )
+    assumes = frozenset({"clean images"})
+
+    validation: Annotated[float, BeforeValidator(parse_fraction), Field(gt=0, lt=1)] = 0.1
+    """Share of the pictures that are held out, the same of every class: 5,000 of CIFAR-10's 50,000."""
+    parts: Count = 10
+    """Parts the held-out pictures are counted in. Clean shares are multiples of one part, and contain each other."""
+
+    def hold_out(self, data: ImageDataset, session: Session) -> list[Tensor]:
+        """Indices of each part; the unions of the first parts are stratified. Raises ValueError where one is empty."""
+        count = round(self.validation * len(data))
+        if not self.parts <= count < len(data):
+            raise ValueError(
+                f"early_stopping: {count} of {len(data)} pictures held out make no {self.parts} parts and a rest"
+            )
+        order = stratified_order(data, session.generator("validation set"))[:count]
+        return list(torch.tensor_split(order, self.parts))
