@@ -1,11 +1,14 @@
 """Augmentation: views of the pictures that a shortcut may not survive."""
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from attacks.image_operations import OPERATIONS, applied
 from bench.protocols import Attack
-from bench.settings import Count, CountOrZero, Fraction
+from bench.settings import Count, PositiveFraction
 
 STRONGEST = 30
 """The largest magnitude of RandAugment: 31 in all."""
@@ -17,7 +20,7 @@ class Cutout(Attack):
     source = "Cutout (DeVries and Taylor 2017, arXiv 1708.04552) with the one square of 16x16 that AR and ISS use"
     repository = "uoguelph-mlrg/Cutout"
 
-    size: Fraction = 0.5
+    size: PositiveFraction = 0.5
     """Side of the square as a share of the picture's height: 16 pixels of 32."""
 
     def augment(self, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
@@ -34,7 +37,7 @@ class CutMix(Attack):
     source = "CutMix (Yun et al., ICCV 2019, arXiv 1905.04899), Beta(1, 1) and probability 0.5"
     repository = "clovaai/CutMix-PyTorch"
 
-    probability: Fraction = 0.5
+    probability: PositiveFraction = 0.5
     """That of a batch to be mixed."""
 
     def mix(self, images: Tensor, targets: Tensor, source: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -61,7 +64,7 @@ class Mixup(Attack):
     repository = "facebookresearch/mixup-cifar10"
     deviations = ("a batch is mixed with probability 0.5, as in the attacks that use it; the official code mixes all",)
 
-    probability: Fraction = 0.5
+    probability: PositiveFraction = 0.5
     """That of a batch to be mixed."""
 
     def mix(self, images: Tensor, targets: Tensor, source: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -81,7 +84,7 @@ class RandAugment(Attack):
 
     operations: Count = 2
     """Operations on a view, one after the other."""
-    magnitude: CountOrZero = 9
+    magnitude: Annotated[int, Field(ge=0, le=STRONGEST)] = 9
     """Their strength, of at most 30."""
 
     def augment(self, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:

@@ -1,15 +1,13 @@
 """TRADES: adversarial training that keeps the predictions on clean and perturbed views close together."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.adversary import Linf, tpgd
-from bench.protocols import Attack
-from bench.settings import Count, Positive, Radius
+from attacks.gradient import Tpgd
+from bench.settings import Positive, Radius
 
 
-class Trades(Attack):
+class Trades(Tpgd):
     """The loss of the clean views plus the divergence of the predictions on their worst neighbours."""
 
     source = "TRADES (Zhang et al., ICML 2019), released settings for CIFAR-10"
@@ -21,16 +19,10 @@ class Trades(Attack):
 
     radius: Radius = 8 / 255
     """l-inf bound of the perturbation."""
-    steps: Count = 10
     rel_step_size: Positive = 0.225
     """Size of a step, relative to the radius: 0.007 at 0.031."""
     beta: Positive = 6.0
     """Weight of the divergence."""
-
-    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
-        """Maximise the divergence from the prediction on `images`."""
-        ball, step = Linf(self.radius), self.rel_step_size
-        return tpgd(model, images, ball=ball, steps=self.steps, rel_step_size=step, source=source)
 
     def loss(self, views: Tensor, model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Cross-entropy on the views plus `beta` times KL(f(views) || f(images)), both means over the batch."""

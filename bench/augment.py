@@ -93,7 +93,10 @@ class FlipTranslate:
 
 
 def flip_translate(images: Tensor, source: torch.Generator) -> FlipTranslate:
-    """Draw a transform for each of `images` (N, C, H, W) from `source`: shifts are uniform in +-size/8 pixels."""
+    """Draw a transform for each of `images` (N, C, H, W) from `source`: shifts are uniform in +-size/8 pixels.
+
+    The released code of TAP takes its 8 for a share of half the width: 4 pixels at 32x32.
+    """
     count, _, height, width = images.shape
     device = source.device
 

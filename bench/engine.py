@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from bench.keeping import Keeper
-from bench.models import Classifier, build
+from bench.models import FLAT, Classifier, build
 from bench.seeding import generator
 
 IMAGES_PER_PASS = 128
@@ -57,7 +57,8 @@ class Session:
         """
         source = generator(self.seed, "weights", name)  # drawn on the CPU: the same start on every device
         model = build(name, num_classes=num_classes, channels=channels, size=size, source=source).to(self.device)
-        model.precision = precision(self.device)
+        # Pixels that a network takes as they are need more bits than bfloat16 has.
+        model.precision = torch.float32 if name in FLAT else precision(self.device)
         self._models.append(model)
         return model
 

@@ -43,7 +43,9 @@ def make_noise(cell: Cell, store: Store, data_root: Path, device: torch.device) 
         return _generate(cell, store, data_root, device)
     with store.lock(cell.noise_key):
         if not store.has_noise(cell.noise_key):
-            store.write_noise(cell.noise_key, *_generate(cell, store, data_root, device))
+            made, about = _generate(cell, store, data_root, device)
+            if not store.has_noise(cell.noise_key, kept=False):
+                store.write_noise(cell.noise_key, made, about)
         return store.read_noise(cell.noise_key)
 
 
@@ -74,11 +76,12 @@ def run_cell(
     be made: the cell then fails at once.
     """
     with store.lock(cell.key):
-        record = store.read(cell.key)
-        if record is not None and record["status"] == "finished" and store.has_kept(cell.key):
-            return record
+        earlier = store.read(cell.key)
+        finished = earlier is not None and earlier["status"] == "finished"
+        if earlier is not None and finished and store.has_kept(cell.key):
+            return earlier
         start = time.perf_counter()
-        record = {"key": cell.key, "status": "finished", "asked": asked, "cell": cell.canonical()}
+        record: Record = {"key": cell.key, "status": "finished", "asked": asked, "cell": cell.canonical()}
         try:
             if blocked:
                 raise BlockedError(blocked)
@@ -90,7 +93,8 @@ def run_cell(
             "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         record["provenance"] = provenance(device)
-        store.write(cell.key, record)
+        if not finished:  # a cell that runs again, for what is to be kept, keeps its first result whatever happens now
+            store.write(cell.key, record)
         return record
 
 

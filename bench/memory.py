@@ -71,6 +71,11 @@ def moved(rows: Tensor, device: torch.device) -> Tensor:
     return empty(rows.shape, rows.dtype).copy_(rows)
 
 
+def float64_device(device: torch.device) -> torch.device:
+    """Where float64 is computed for work on `device`: there, or on the CPU where the device has none (MPS)."""
+    return CPU if device.type == "mps" else device
+
+
 def fits(size: int, device: torch.device) -> bool:
     """Whether data of `size` bytes, with all that is made from them, have room on the device."""
     if device.type != "cuda":

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from bench.memory import float64_device
+
 WINDOW, SIGMA = 11, 1.5
 """Width and standard deviation in pixels of SSIM's Gaussian window (Wang et al., 2004, section III.C)."""
 STABILISERS = (0.01**2, 0.03**2)
@@ -71,7 +73,9 @@ def _averages(length: int, size: int) -> Tensor:
 
 def _batches(clean: Tensor, released: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     size = max(1, min(BATCH, VALUES // clean[0].numel()))
-    return zip(clean.split(size), released.split(size), strict=True)
+    device = float64_device(clean.device)
+    pairs = zip(clean.split(size), released.split(size), strict=True)
+    return ((before.to(device), after.to(device)) for before, after in pairs)
 
 
 def _batch(clean: Tensor, released: Tensor) -> list[float]:

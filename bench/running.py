@@ -63,6 +63,10 @@ def carry_out(request: Request, console: Console) -> int:
     """Run what is to do and say what became of it. Returns the exit code."""
     done, tasks = pending(request)
     place = request.workplace
+    try:
+        place.store.root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GridError(f"--results {place.store.root}: cannot be written ({error.strerror})") from None
     for dataset in {cell.dataset for cell in request.cells}:
         fetch(dataset, place.data_root)
     for name, plan in request.plans().items():

@@ -66,8 +66,13 @@ def check_names(
 
 
 def _times(value: Any, factor: float) -> Any:
-    number = parse_fraction(value) if factor != 1 else value
-    if factor == 1 or isinstance(number, bool) or not isinstance(number, int | float):
+    if factor == 1:
+        return value
+    try:
+        number = parse_fraction(value)
+    except ValueError:
+        return value  # the check that follows says what is wrong with it
+    if isinstance(number, bool) or not isinstance(number, int | float):
         return value
     return max(1, round(number * factor)) if isinstance(number, int) else number * factor
 
@@ -103,6 +108,9 @@ def read_assignments(assignments: list[str]) -> Scale:
             place[last] = yaml.safe_load(text)
         except yaml.YAMLError:
             raise GridError(f"--set {assignment}: {text!r} is not a YAML value") from None
+    for key in ("multiply", "about"):
+        if key in values:
+            raise GridError(f"--set {key}: belongs to a scale; write the setting itself: methods.sem.radius=16/255")
     try:
         return Scale.model_validate(values)
     except ValidationError as error:

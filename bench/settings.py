@@ -52,6 +52,9 @@ RadiusOrZero = Annotated[float, BeforeValidator(_in_unit_interval), Field(ge=0),
 Fraction = Annotated[float, BeforeValidator(parse_fraction), Field(ge=0, le=1)]
 """A share in [0, 1]."""
 
+PositiveFraction = Annotated[float, BeforeValidator(parse_fraction), Field(gt=0, le=1)]
+"""A share in (0, 1]: one for which 0 would do nothing."""
+
 Positive = Annotated[float, BeforeValidator(parse_fraction), Field(gt=0)]
 NonNegative = Annotated[float, BeforeValidator(parse_fraction), Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]

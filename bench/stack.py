@@ -29,6 +29,8 @@ def _objection(choice: Choice[Attack], earlier: Stack, alone: bool) -> str | Non
         first, theirs = other.name, other.settings.hooks()
         if "perturb" in hooks and "perturb" in theirs:
             return f"{name} would search around what {first} found; a stack holds one attack that perturbs"
+        if "loss" in hooks and "loss" in theirs:
+            return f"{name} and {first} each bring a training loss of their own; a stack holds one"
         if HOOKS.index(hooks[0]) < HOOKS.index(theirs[0]):
             return f"{name} acts before {first} ({hooks[0]} comes before {theirs[0]}); list it first"
         if "hold_out" in hooks and "hold_out" in theirs:

@@ -58,9 +58,9 @@ class Store:
         files = sorted((self.root / "plans").glob("*.json"), key=lambda file: file.stem)
         return {file.stem: read_json(file) for file in files}
 
-    def has_noise(self, key: str) -> bool:
-        """Whether the protection called `key` is there, with what is to be kept of its making."""
-        return self._noise_file(key).is_file() and self.has_kept(key)
+    def has_noise(self, key: str, *, kept: bool = True) -> bool:
+        """Whether the protection called `key` is there, with what is to be kept of its making unless not `kept`."""
+        return self._noise_file(key).is_file() and (not kept or self.has_kept(key))
 
     def read_noise(self, key: str) -> tuple[Tensor, Record]:
         """A protection (int8 noise or uint8 images, indexed as the data set) and what is known of its making."""
@@ -99,8 +99,11 @@ class Store:
         file = self._kept_file(key)
         if not self.keep or not file.is_file():
             return not self.keep
-        with safe_open(file, "pt") as content:
-            return self.keep <= set(json.loads(content.metadata()["kinds"]))
+        try:
+            with safe_open(file, "pt") as content:
+                return self.keep <= set(json.loads(content.metadata()["kinds"]))
+        except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError):
+            return False
 
     def write_kept(self, key: str, tensors: dict[str, Tensor]) -> None:
         """Keep what was asked for of the cell or noise called `key`; nothing was asked: do nothing."""
@@ -112,7 +115,10 @@ class Store:
     def read_kept(self, key: str) -> dict[str, Tensor]:
         """What was kept of the cell or noise called `key`, by the names that `bench.keeping` gives; {} if nothing."""
         file = self._kept_file(key)
-        return safetensors.torch.load_file(file) if file.is_file() else {}
+        try:
+            return safetensors.torch.load_file(file) if file.is_file() else {}
+        except (OSError, ValueError, safetensors.SafetensorError) as error:
+            raise StoreError(f"{file}: cannot be read ({error}); delete it and run with --keep again") from None
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:

@@ -5,7 +5,6 @@ import json
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal
 
-import torch
 from pydantic import Field
 from torch.optim import SGD
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR
@@ -14,10 +13,11 @@ from bench.augment import FLIP_CROP, Augmentation
 from bench.cell import PROTOCOL
 from bench.data import ImageDataset
 from bench.engine import IMAGES_PER_PASS, Session, Trained
+from bench.memory import parts
 from bench.models import Classifier
 from bench.protocols import Method, Needs
 from bench.settings import Count, Fraction, NonNegative, Positive
-from bench.train import DivergedError, batches, in_order, update
+from bench.train import batches, check_finite, in_order, update
 
 Shares = Annotated[tuple[Fraction, ...], Field(strict=False)]
 """Points of a training, as shares of its length."""
@@ -59,7 +59,7 @@ class SurrogateMethod(Method):
             self._train(model, data, session)
             return model.state_dict(), content | {"gradient_images": model.gradient_images}
 
-        content = self._content(network, session.seed)
+        content = self._content(network, session.seed) | {"precision": str(model.precision)}
         weights, about = session.shelf.model(key(content, data), make) if session.shelf else make()
         model.load_state_dict(weights)
         model.gradient_images = about["gradient_images"]
@@ -94,8 +94,7 @@ class SurrogateMethod(Method):
                 images = data.floats(part)
                 update(model, self.augmentation.draw(images, views)(images), data.labels[part], optimiser)
             scheduler.step()
-        if not all(torch.isfinite(weights).all() for weights in model.state_dict().values()):
-            raise DivergedError("training the surrogate left weights that are not finite; lower lr")
+        check_finite(model)
 
     def _scheduler(self, optimiser: SGD) -> LRScheduler:
         if self.schedule == "cosine":
@@ -107,6 +106,7 @@ def key(content: dict[str, Any], data: ImageDataset) -> str:
     """The name of a trained network: 16 hexadecimal digits of the hash of what it was trained on and how."""
     about = content | {"shape": list(data.images.shape), "num_classes": data.num_classes}
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-    for tensor in (data.images, data.labels):
-        digest.update(tensor.cpu().numpy().tobytes())
+    for part in parts(len(data), data.shape):
+        digest.update(data.images[part].cpu().contiguous().numpy().data)
+    digest.update(data.labels.cpu().contiguous().numpy().data)
     return digest.hexdigest()[:16]

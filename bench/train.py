@@ -68,6 +68,12 @@ class DivergedError(ArithmeticError):
     """The training loss stopped being a finite number."""
 
 
+def check_finite(model: nn.Module) -> None:
+    """Raise DivergedError where a weight of the network is not a finite number."""
+    if not all(torch.isfinite(values).all() for values in model.state_dict().values()):
+        raise DivergedError("training left weights that are not finite; lower lr")
+
+
 def batches(count: int, size: int, source: torch.Generator) -> Iterator[Tensor]:
     """Endless index batches: each epoch a new order, its incomplete last batch dropped.
 

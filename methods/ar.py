@@ -1,7 +1,7 @@
 """AR: autoregressive noise, one random linear process for each class, made without any network."""
 
-from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -41,9 +41,11 @@ class Ar(Method):
     )
     norm: ClassVar[Norm] = "l2"
 
+    large: ClassVar[Mapping[str, Any]] = {"l2_radius": 7.0}
+
     l2_radius: Positive = 1.0
-    """l2 norm of one image's noise. The paper has 1.0 at 32x32 and 3.0 at 96x96, in proportion to the side; it is not
-    scaled here."""
+    """l2 norm of one image's noise. The paper has 1.0 at 32x32 and 3.0 at 96x96, in proportion to the side; 7.0
+    for large pictures continues that to 224x224."""
     min_response: Positive | None = None
     """Least summed response of every class's filter to the processes found after it; null is 10 up to ten classes and 3
     beyond, as released."""

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from bench.data import ImageDataset
 from bench.engine import Session
+from bench.memory import take
 from bench.protocols import Method, Norm
 from bench.settings import Count, Fraction
 from bench.train import in_order
@@ -55,9 +56,9 @@ class Cuda(Method):
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Return the filtered images, each divided by its largest value."""
         kernels = self.kernels(data.num_classes, session)
-        released = torch.empty_like(data.images)
+        released = data.empty_noise(torch.uint8)
         for part in in_order(len(data), IMAGES):
-            filtered = convolve(data.images[part].float(), kernels[data.labels[part]])
+            filtered = convolve(take(data.images, part, session.device).float(), kernels[data.labels[part]])
             peak = filtered.amax((1, 2, 3), keepdim=True)
             brightened = filtered / peak.where(peak > 0, 1)
             released[part] = (255 * brightened).round_().to(torch.uint8)

@@ -15,7 +15,7 @@ from bench.models import ModelName
 from bench.perturb import ascend, frozen, loss_gradient, quantised
 from bench.protocols import Method
 from bench.settings import Count, Fraction, NonNegative, Positive, Radius
-from bench.train import batches, in_order, update
+from bench.train import batches, check_finite, in_order, update
 
 OBSERVED_ROUNDS = 15
 """The official CIFAR-10 log needs 10 to 15 rounds to the stopping error; the cost forecast counts on the larger."""
@@ -32,7 +32,8 @@ class Em(Method):
     repository = "HanxunH/Unlearnable-Examples"
     deviations: ClassVar[tuple[str, ...]] = (
         "the protected image is clipped to [0, 1] in the weight update as well",
-        "batches are shuffled; the official sample-wise runs go through the data in order",
+        "batches are shuffled and an epoch drops its incomplete last one; the official sample-wise runs go through all "
+        "data in order",
         "noise is added with its sign and rounded; the official loader loses every negative value and truncates",
     )
 
@@ -72,6 +73,7 @@ class Em(Method):
                 index = next(order)
                 protected = (data.floats(index) + take(noise, rows[index], session.device)).clamp(0, 1)
                 update(model, protected, data.labels[index], optimiser, max_norm=self.clip_norm)
+            check_finite(model)
             with frozen(model):
                 for index in self._sweep(data, subsets):
                     self._improve(model, data, noise, index)

@@ -25,7 +25,10 @@ class EmClass(Em):
     source = "EM (Huang et al., ICLR 2021), released settings for CIFAR-10, class-wise"
     deviations: ClassVar[tuple[str, ...]] = (
         "the protected image is clipped to [0, 1] in the weight update as well",
-        "a sweep visits at least one image of every class",
+        "each sweep draws its fifth anew, with at least one image of every class; the official fifth is drawn once",
+        "the stopping error is that of all images; the official one is that of the fifth",
+        "the noise of an image is kept valid before the mean of its class is taken; the official one is clipped to the "
+        "radius alone",
         "noise is added with its sign and rounded; the official loader loses every negative value and truncates",
     )
 

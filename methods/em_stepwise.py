@@ -14,7 +14,7 @@ class EmStepwise(ErrorMinimizing):
 
     source = "EM in the repository of REM (Fu et al., ICLR 2022), released script for CIFAR-10"
     deviations: ClassVar[tuple[str, ...]] = (
-        *ErrorMinimizing.deviations,
+        ErrorMinimizing.deviations[0],
         "the noise is made for the image it is added to; the official loader makes it for a flipped and cropped view "
         "and stores it for the whole image",
         "the surrogate learns on noise rounded to grey levels",

@@ -18,7 +18,7 @@ from bench.models import ModelName
 from bench.perturb import ascend, frozen, loss_gradient, quantised, uniform
 from bench.protocols import Method
 from bench.settings import Count, CountOrZero, NonNegative, Positive, Radius, RadiusOrZero
-from bench.train import batches, in_order, update
+from bench.train import batches, check_finite, in_order, update
 
 Perturbation = Literal["none", "random", "pgd", "fgsm", "tpgd", "apgd"]
 
@@ -82,6 +82,8 @@ class ErrorMinimizing(Method):
     deviations: ClassVar[tuple[str, ...]] = (
         "the final noise comes from one ordered pass over every image; the official pass is shuffled and leaves "
         "old noise on an incomplete last batch",
+        "on pictures of 128 pixels or more a view is a flip and a padded crop; the official one is a random-resized "
+        "crop to 224 pixels and a flip",
     )
     large: ClassVar[Mapping[str, Any]] = {
         "steps": 7,
@@ -152,6 +154,7 @@ class ErrorMinimizing(Method):
             session.keeper.met("surrogate step", step, self.updates, view, seen)
             update(model, seen, labels, optimiser)
             scheduler.step()
+        check_finite(model)
         session.keeper.network(model)
         noise = data.empty_noise()
         with frozen(model):

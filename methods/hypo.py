@@ -29,7 +29,7 @@ class Delusive(SurrogateMethod):
     deviations: ClassVar[tuple[str, ...]] = (
         "the surrogate learns from every training image to its last epoch; the official one leaves out 1,000 images "
         "and keeps the epoch that is best on them",
-        "an epoch of the surrogate drops its incomplete last batch",
+        "an epoch of the surrogate, or of a universal noise (p3, p4), drops its incomplete last batch",
         "noise is rounded to the nearest grey level, where the official code truncates",
         "a small gradient has the same step as a large one; the official code adds 1e-10 to its norm",
     )

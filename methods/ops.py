@@ -51,9 +51,9 @@ class Ops(Method):
         classes = data.labels.unique().tolist()
         if len(classes) > free.numel():
             raise ValueError(f"ops: {len(classes)} classes, but only {free.numel()} pairs of pixel and colour")
-        released = data.images.clone()
+        released = data.empty_noise(torch.uint8).copy_(data.images)
         for label in classes:
-            rows = (data.labels == label).nonzero().flatten()
+            rows = (data.labels == label).nonzero().flatten().to(data.images.device)
             scores = self._scores(data.images[rows].flatten(2), colours).masked_fill(~free, -1)
             colour, pixel = divmod(int(scores.argmax()), height * width)
             free[colour, pixel] = False

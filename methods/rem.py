@@ -10,7 +10,7 @@ Adversarial = Literal["pgd", "fgsm", "tpgd", "apgd"]
 class Rem(ErrorMinimizing):
     """Robust error-minimising noise: adversarial perturbation of every view, in the noise step and in the surrogate's.
 
-    The cost is `adv_steps` passes for each pass of SEM's noise step.
+    Its noise step costs `adv_steps` + 1 passes for each of SEM's.
     """
 
     source = "REM (Fu, He, Liu, Shen and Tao, ICLR 2022), released script for CIFAR-10"

@@ -1,6 +1,7 @@
 """TAP: targeted adversarial poisoning, images that a clean network takes for the class after their own."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,8 @@ class Tap(SurrogateMethod):
     )
     augmentation: ClassVar[Augmentation] = FLIP_TRANSLATE
     """For the surrogate's training and for the views of each step."""
+
+    large: ClassVar[Mapping[str, Any]] = {"surrogate": "timm/resnet18"}
 
     radius: Radius = 8 / 255
     """l-inf bound of the noise."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 import methods.em
 from bench.engine import IMAGES_PER_PASS, Session
-from bench.train import update
+from bench.train import DivergedError, update
 from methods.em import Em
 from methods.em_class import EmClass
 
@@ -141,3 +141,8 @@ def test_a_class_wise_sweep_visits_a_fifth_of_every_class_each_time_another(two_
     assert torch.bincount(data.labels[chosen], minlength=5).tolist() == [4, 2, 1, 0, 0]
     assert len(chosen.unique()) == 7
     assert sorted(chosen.tolist()) != sorted(torch.cat(second).tolist())
+
+
+def test_a_surrogate_that_diverged_gives_no_noise(two_layers: str, made_up: MadeUp) -> None:
+    with pytest.raises(DivergedError, match="training left weights that are not finite; lower lr"):
+        Em(surrogate=two_layers, lr=1e38, clip_norm=1e38).generate(made_up(LABELS), Session(0, CPU))

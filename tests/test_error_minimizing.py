@@ -17,7 +17,7 @@ from bench.data import ImageDataset
 from bench.engine import Session
 from bench.models import Classifier, build
 from bench.perturb import frozen, quantised, uniform
-from bench.train import update
+from bench.train import DivergedError, update
 from methods.em_stepwise import EmStepwise
 from methods.error_minimizing import ErrorMinimizing, Streams
 from methods.rem import Rem
@@ -392,3 +392,8 @@ def test_the_surrogate_learns_on_rounded_noise_from_views_of_valid_images(
     assert torch.allclose(grey_levels, grey_levels.round(), atol=1e-3)
     assert 0 <= grey_levels.min() <= grey_levels.max() <= 255
     assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001])
+
+
+def test_a_surrogate_that_diverged_gives_no_noise(two_layers: str, made_up: MadeUp) -> None:
+    with pytest.raises(DivergedError, match="training left weights that are not finite; lower lr"):
+        noise_of(family(two_layers, lr=1e30), made_up(LABELS))

@@ -170,8 +170,11 @@ def test_an_unknown_scale_is_answered_with_the_scales_there_are(tmp_path: Path) 
         ("trian.steps=3", "--set: unknown key 'trian'; did you mean 'train'?"),
         ("methods.em.steps=0", "--set methods.em.steps: must be at least 1, got 0"),
         ("methods.me.steps=1", "--set methods: unknown name 'me'; choices: " + CHOICES),
+        (
+            "multiply.radius=2",
+            "--set multiply: belongs to a scale; write the setting itself: methods.sem.radius=16/255",
+        ),
         ("methods.*.stepz=1", "--set methods.*: unknown key 'stepz'; did you mean 'steps'?"),
-        ("multiply.radios=2", "--set multiply: unknown key 'radios'; did you mean 'radius'?"),
         ("seeds=x", "--set seeds: must be a whole number, got 'x'"),
     ],
 )
@@ -284,3 +287,9 @@ def test_the_settings_for_large_pictures_are_settings_of_their_plug_in(group: st
         assert {**settings.model_validate(settings.large).model_dump(), **settings.large} == settings.model_validate(
             settings.large
         ).model_dump()
+
+
+def test_a_wrong_value_of_a_setting_that_a_scale_multiplies_is_told_like_any_other(tmp_path: Path) -> None:
+    text = HEAD + "methods: [{name: em, radius: wide}]\nattacks: [none]\n"
+    expected = "grid.yaml: methods[0].radius: must be a number or a fraction such as 8/255, got 'wide'"
+    assert message(tmp_path, text, "small") == message(tmp_path, text) == expected

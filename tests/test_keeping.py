@@ -15,7 +15,7 @@ from bench.data import DatasetSettings, Synthetic
 from bench.engine import Session
 from bench.experiment import run_cell
 from bench.keeping import Keeper
-from bench.store import Store
+from bench.store import Store, StoreError
 from bench.train import Recipe
 from methods.rem import Rem
 
@@ -86,3 +86,29 @@ def test_the_last_batches_before_a_milestone_are_kept_in_order(monkeypatch: pyte
         "victim/4/perturbations": [3, 3, 4],
         "victim/10/perturbations": [9, 9, 10],
     }
+
+
+def test_a_cell_that_runs_again_keeps_its_first_result_even_if_it_then_fails(
+    cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    run_cell(cell, store, tmp_path, CPU, asked={})
+    record, noise = store.cell_file(cell.key).read_bytes(), store.read_noise(cell.noise_key)[0]
+    asking = replace(store, keep=frozenset({"surrogates"}))
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "write_kept", lambda *_: 1 / 0)
+        assert run_cell(cell, asking, tmp_path, CPU, asked={})["status"] == "failed"
+    assert store.cell_file(cell.key).read_bytes() == record
+    run_cell(cell, asking, tmp_path, CPU, asked={})
+    assert store.cell_file(cell.key).read_bytes() == record
+    assert torch.equal(store.read_noise(cell.noise_key)[0], noise)
+
+
+def test_a_damaged_file_of_what_was_kept_is_made_again_and_named(cell: Cell, tmp_path: Path) -> None:
+    store = Store(tmp_path, frozenset({"surrogates"}))
+    run_cell(cell, store, tmp_path, CPU, asked={})
+    file = tmp_path / "kept" / f"{cell.key}.safetensors"
+    file.write_bytes(b"half a file")
+    assert not store.has_kept(cell.key)
+    with pytest.raises(StoreError, match=rf"{file.name}: cannot be read .*; delete it and run with --keep again"):
+        store.read_kept(cell.key)

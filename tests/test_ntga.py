@@ -10,9 +10,10 @@ from torch.nn import functional as F
 
 from bench.data import ImageDataset
 from bench.engine import Session
+from bench.memory import float64_device
 from methods import ntga
 from methods.neural_tangent import Kernel, cnn, fnn, trained
-from methods.ntga import Ntga, doubles, float64_device, gradient
+from methods.ntga import Ntga, doubles, gradient
 
 LABELS = [0, 1, 2, 0, 1, 2, 0, 0, 0, 1, 2, 0, 1, 2, 2, 2, 1, 0, 1, 2, 0, 2, 1]
 
@@ -116,7 +117,7 @@ def test_every_setting_counts(setting: dict[str, object], made_up: MadeUp) -> No
 
 def test_the_official_default_time_is_a_number_of_its_own(made_up: MadeUp) -> None:
     data = made_up(LABELS, classes=3)
-    assert torch.equal(noise_of(data), noise_of(data, time=64.0, block_size=512, validation_images=10_000))
+    assert torch.equal(noise_of(data), noise_of(data, time=8.0, block_size=512, validation_images=10_000))
 
 
 # Who is protected, and judged by whom.

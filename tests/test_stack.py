@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from attacks import ATTACKS
 from attacks.gradient import Pgd
 from attacks.plain import Plain
+from attacks.trades import Trades
 from bench.cell import Choice
 from bench.data import ImageDataset
 from bench.engine import Session
@@ -62,7 +63,16 @@ class Other(Attack):
         return images
 
 
+class Loss(Attack):
+    source = "test"
+
+    def loss(self, views: Tensor, model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        return views.sum(), images
+
+
 NAMED: dict[str, type[Attack]] = {
+    "loss": Loss,
+    "trades": Trades,
     "none": Plain,
     "pgd": Pgd,
     "reserve": Reserve,
@@ -86,6 +96,7 @@ def check(*names: str) -> None:
         "none",
         "pgd",
         "filter pgd",
+        "pgd loss",
         "release filter filter rounding view view mixture pgd",
         "filter floats mixture mixture",
         "release floats",
@@ -105,6 +116,7 @@ def test_a_stack_in_the_order_in_which_its_attacks_act_is_fine(stack: str) -> No
         ("pgd none", "[1]: none is no attack: it must stand alone"),
         ("pgd other", "[1]: other would search around what pgd found; a stack holds one attack that perturbs"),
         ("pgd pgd", "[1]: pgd would search around what pgd found; a stack holds one attack that perturbs"),
+        ("trades loss", "[1]: loss and trades each bring a training loss of their own; a stack holds one"),
         ("pgd filter", "[1]: filter acts before pgd (prepare comes before perturb); list it first"),
         ("filter mixture view", "[2]: view acts before mixture (augment comes before mix); list it first"),
         ("release reserve", "[1]: reserve acts before release (hold_out comes before prepare); list it first"),

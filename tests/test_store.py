@@ -173,3 +173,24 @@ def test_a_model_is_made_by_the_first_who_needs_it_while_the_others_wait(tmp_pat
         assert weights["steps"].dtype == torch.int64
         assert weights["steps"] == 7
         assert about == {"passes": 3}
+
+
+def test_writers_of_one_file_at_a_time_leave_one_whole_file(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    failures: list[Exception] = []
+
+    def write(number: int) -> None:
+        try:
+            for _ in range(30):
+                store.write_plan("same", {"writer": number, "text": "x" * 10_000})
+        except OSError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert store.plans()["same"]["writer"] in range(4)
+    assert [file.name for file in (tmp_path / "plans").iterdir()] == ["same.json"]
