@@ -113,7 +113,7 @@ def stopping_table(results: Results) -> list[list[str]]:
     if not rows:
         return []
     several = [part for part in PLACE[:2] if len({row[part] for row in rows}) > 1]
-    patiences = [f"{steps:,g} steps" for steps in dict.fromkeys(row["patience"] for row in rows)]
+    patiences = [f"patience {steps:,g}" for steps in dict.fromkeys(row["patience"] for row in rows)]
     table = [["method", "attack", "clean share", *patiences, "final", "peak"]]
     for (*_, share), group in groupby(rows, key=lambda row: (*(row[part] for part in PLACE), row["clean_share"])):
         own = list(group)

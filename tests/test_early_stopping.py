@@ -93,7 +93,7 @@ def test_what_is_held_out_never_trains_and_all_else_does(
     seen: set[int] = set()
 
     def noticing(model: Any, images: torch.Tensor, *others: Any, **how: Any) -> torch.Tensor:
-        # The brightest value is from inside the picture, not from the padding of a crop; noise is at most 2.
+        # The median is from inside the picture, whatever the padding of the crop; noise moves it by 2 at most.
         seen.update(((255 * images.flatten(1).median(1).values + 3) // 6).int().tolist())
         return update(model, images, *others, **how)
 
@@ -213,8 +213,8 @@ def test_the_report_has_a_table_of_restored_accuracies(store: Store) -> None:
     markdown = (store.root / "report" / "table5-small.md").read_text()
     [head] = [line for line in markdown.splitlines() if "clean share" in line and line.startswith("|")]
     assert head == (
-        "| method | attack | clean share | 18.75 steps | 37.5 steps | 62.5 steps | 125 steps | 187.5 steps | 250 steps "
-        "| final | peak |"
+        "| method | attack | clean share | patience 18.75 | patience 37.5 | patience 62.5 | patience 125 "
+        "| patience 187.5 | patience 250 | final | peak |"
     )
     first = "| SEM (2 of 3 seeds) | early stopping | "
     rows = [line.removeprefix(first) for line in markdown.splitlines() if line.startswith(first)]
