@@ -1,8 +1,6 @@
 """Files that are there whole or not at all."""
 
 import os
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +11,10 @@ from typing import BinaryIO
 def whole(file: Path) -> Iterator[BinaryIO]:
     """A stream whose content becomes `file` at the end of the block; where the block fails, nothing changes.
 
-    Of several writers at once the last one wins, whole. A killed process leaves a hidden `.partial` file of its own.
+    A killed process leaves a hidden `.partial` file, which the next try overwrites. Callers hold the lock of `file`.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}.{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}.partial")
+    partial = file.with_name(f".{file.name}.partial")
     try:
         with partial.open("wb") as stream:
             yield stream

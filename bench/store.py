@@ -51,7 +51,8 @@ class Store:
 
     def write_plan(self, name: str, plan: Record) -> None:
         """Keep what a grid asked for: which cells make up its tables, and at which scale."""
-        _write(self.root / "plans" / f"{name}.json", to_json(plan).encode())
+        with self.lock(f"plan-{name}"):
+            _write(self.root / "plans" / f"{name}.json", to_json(plan).encode())
 
     def plans(self) -> dict[str, Record]:
         """All plans by name, in alphabetical order."""
@@ -110,7 +111,8 @@ class Store:
         if self.keep:
             about = {"kinds": json.dumps(sorted(self.keep))}
             content = {name: tensor.contiguous() for name, tensor in tensors.items()}
-            _write(self._kept_file(key), safetensors.torch.save(content, about))
+            with self.lock(f"kept-{key}"):
+                _write(self._kept_file(key), safetensors.torch.save(content, about))
 
     def read_kept(self, key: str) -> dict[str, Tensor]:
         """What was kept of the cell or noise called `key`, by the names that `bench.keeping` gives; {} if nothing."""
@@ -135,7 +137,8 @@ class Store:
     def write_report(self, name: str, text: str) -> Path:
         """Keep a file of the generated report and return where it is."""
         file = self.root / "report" / name
-        _write(file, text.encode())
+        with self.lock(f"report-{name}"):
+            _write(file, text.encode())
         return file
 
     def _kept_file(self, key: str) -> Path:

@@ -12,7 +12,7 @@ from bench.engine import describe
 from benchmarks import footprint, growth, paper, runner, steps
 from benchmarks.timing import copy_rate, product_rate, threads
 
-BUDGET = 40.0
+BUDGET = 15.0
 """Seconds that each method runs at the paper's scale."""
 console = Console(highlight=False, width=110)
 
