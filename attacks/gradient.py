@@ -80,15 +80,8 @@ class Fgsm(Attack):
 
     def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
         """One projected step up the cross-entropy."""
-        return pgd(
-            model,
-            images,
-            labels,
-            ball=Linf(self.radius),
-            steps=1,
-            rel_step_size=self.rel_step_size,
-            source=source if self.random_start else None,
-        )
+        one_step = Pgd(radius=self.radius, steps=1, rel_step_size=self.rel_step_size, random_start=self.random_start)
+        return one_step.perturb(model, images, labels, source)
 
     def passes_per_image(self) -> float:
         """One pass."""

@@ -1,6 +1,5 @@
 """Orthogonal projection: remove what a linear classifier learns from the protected pictures."""
 
-from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -11,10 +10,8 @@ from bench.data import ImageDataset
 from bench.engine import Session
 from bench.protocols import Attack
 from bench.settings import Count, Positive
-from bench.train import batches, in_order
+from bench.train import batches
 
-PART = 4096
-"""Pictures projected at a time, which bounds the memory."""
 DECAY_AT = (0.5, 0.75)
 """Shares of the epochs after which the learning rate is a tenth of what it was."""
 
@@ -53,8 +50,7 @@ class OrthogonalProjection(Attack):
         if self.directions == "fitted":
             weights = self._fitted(weights, released, source)
         basis: Tensor = torch.linalg.qr(weights.T).Q
-        parts = [_without(released.floats(part).flatten(1), basis) for part in in_order(len(released), PART)]
-        return replace(released, images=torch.cat(parts).view(released.images.shape))
+        return released.filled(lambda part: _without(released.floats(part), basis), torch.float32)
 
     def _fitted(self, weights: Tensor, data: ImageDataset, source: torch.Generator) -> Tensor:
         """Logistic regression without bias on raw pictures: weights (classes, values) after SGD from `weights`."""
@@ -77,5 +73,5 @@ def initial_weights(classes: int, features: int, source: torch.Generator) -> Ten
 
 
 def _without(images: Tensor, basis: Tensor) -> Tensor:
-    """Rows of `images` (N, values) without their components along the columns of `basis`."""
-    return images - (images @ basis) @ basis.T
+    """Images (N, C, H, W) without their components along the columns of `basis` (values, directions)."""
+    return images - (images.flatten(1) @ basis @ basis.T).view_as(images)

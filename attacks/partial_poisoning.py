@@ -1,6 +1,5 @@
 """Partial poisoning: a share of the training set is protected, the rest is clean."""
 
-from dataclasses import replace
 from typing import Annotated
 
 import torch
@@ -38,11 +37,10 @@ class PartialPoisoning(Attack):
         order = self._order(released, session.generator("protected subset"))
         size = round(self.protected * len(released))
         if self.clean_part_only:
-            kept = order[size:].sort().values
-            return replace(clean, images=clean.images[kept], labels=clean.labels[kept])
-        protected = torch.zeros(len(released), dtype=torch.bool, device=released.images.device)
-        protected[order[:size]] = True
-        return replace(released, images=torch.where(protected[:, None, None, None], released.images, clean.images))
+            return clean.only(order[size:].sort().values)
+        protected = torch.zeros(len(released), 1, 1, 1, dtype=torch.bool, device=released.images.device)
+        protected[order[:size].to(protected.device)] = True
+        return released.filled(lambda part: torch.where(protected[part], released.images[part], clean.images[part]))
 
     def _order(self, data: ImageDataset, source: torch.Generator) -> Tensor:
         """The order in which pictures are protected as the share grows: a permutation of all indices."""

@@ -1,18 +1,13 @@
 """Attacks that change every picture once, before training, each for itself."""
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from bench.data import ImageDataset
 from bench.engine import Session
+from bench.memory import take
 from bench.protocols import Attack
-from bench.train import in_order
-
-PART = 2048
-"""Pictures filtered at a time, which bounds the memory."""
 
 
 class PictureFilter(Attack, ABC):
@@ -23,6 +18,5 @@ class PictureFilter(Attack, ABC):
         """The pictures, uint8 (N, C, H, W), filtered: of the same shape, type and device."""
 
     def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
-        """Filter all pictures, a part at a time."""
-        parts = [self.filtered(released.images[part]) for part in in_order(len(released), PART)]
-        return replace(released, images=torch.cat(parts))
+        """Filter all pictures."""
+        return released.filled(lambda part: self.filtered(take(released.images, part, session.device)))

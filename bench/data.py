@@ -1,6 +1,7 @@
 """Images with labels, and the data sets by name: the only data path and the only downloads."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -62,6 +63,13 @@ class ImageDataset:
         images = moved(self.images, device) if fits(self.images.nbytes, device) else self.images
         return replace(self, images=images, labels=self.labels.to(device))
 
+    def filled(self, images_of: Callable[[slice], Tensor], dtype: torch.dtype = torch.uint8) -> "ImageDataset":
+        """The same data with other images of the same shape, computed a part at a time; they may exceed the memory."""
+        images = empty(self.images.shape, dtype, self.images.device)
+        for part in parts(len(self), self.shape):
+            images[part] = images_of(part).to(images.device)
+        return replace(self, images=images)
+
     def empty_noise(self, dtype: torch.dtype = torch.int8) -> Tensor:
         """An uninitialised array for the noise of every image, wherever the images are; it may exceed the memory."""
         return empty(self.images.shape, dtype, self.images.device)
@@ -74,11 +82,8 @@ class ImageDataset:
             return replace(self, images=moved(protection, self.images.device))
         if protection.dtype != torch.int8:
             raise TypeError(f"a protection is int8 noise or uint8 images, not {protection.dtype}")
-        images = empty(self.images.shape, torch.uint8, self.images.device)
-        for part in parts(len(self), self.shape):
-            noise = protection[part].to(images.device)
-            images[part] = (self.images[part].short() + noise).clamp_(0, 255)
-        return replace(self, images=images)
+        images = self.images
+        return self.filled(lambda part: (images[part].short() + protection[part].to(images.device)).clamp_(0, 255))
 
 
 @dataclass(frozen=True)

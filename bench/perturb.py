@@ -68,13 +68,9 @@ def quantised(noise: Tensor, radius: float) -> Tensor:
     return (255 * noise).round_().clamp_(-bound, bound).to(torch.int8)
 
 
-def rounded(noise: Tensor) -> Tensor:
-    """Float noise in steps of 1/255, rounded to the nearest, as int8.
-
-    Raises ValueError for a value beyond the 127/255 that int8 holds.
-    """
-    levels = (255 * noise).round_()
+def as_int8(levels: Tensor) -> Tensor:
+    """Noise in whole grey levels as int8. Raises ValueError for a value beyond the 127 that it holds, and for NaN."""
     peak = float(levels.abs().max()) if levels.numel() else 0.0
-    if peak > 127:
+    if not peak <= 127:  # nor is NaN
         raise ValueError(f"noise reaches {peak:.0f} grey levels, over the 127 that int8 holds; lower its radius")
     return levels.to(torch.int8)

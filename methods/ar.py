@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from bench.data import ImageDataset
 from bench.engine import Session
+from bench.perturb import as_int8
 from bench.protocols import Method, Norm
 from bench.settings import Positive
 from bench.train import in_order
@@ -70,13 +71,7 @@ class Ar(Method):
     def _levels(self, fields: Tensor) -> Tensor:
         """Patterns (N, C, H, W), each scaled to the l2 radius, as int8 noise."""
         norms = torch.linalg.vector_norm(fields, dim=(1, 2, 3), keepdim=True)
-        levels: Tensor = (255 * self.l2_radius * fields / norms).round_()
-        peak = float(levels.abs().max())
-        if not peak <= 127:  # nor is NaN
-            raise ValueError(
-                f"ar: the noise reaches {peak:.0f} grey levels, over the 127 that int8 noise holds; lower l2_radius"
-            )
-        return levels.to(torch.int8)
+        return as_int8((255 * self.l2_radius * fields / norms).round_())
 
 
 def evolve(fields: Tensor, windows: Tensor) -> Tensor:

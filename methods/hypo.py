@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from bench.data import ImageDataset
 from bench.engine import IMAGES_PER_PASS, Session
 from bench.models import ModelName
-from bench.perturb import frozen, loss_gradient, quantised, rounded, uniform
+from bench.perturb import as_int8, frozen, loss_gradient, quantised, uniform
 from bench.protocols import Norm
 from bench.settings import Count, Positive, Radius
 from bench.surrogate import Shares, SurrogateMethod
@@ -140,7 +140,7 @@ class Hypo(Delusive):
         return self.direction(torch.randn(noise.shape, generator=source, device=noise.device))
 
     def at_rest(self, noise: Tensor) -> Tensor:
-        return rounded(noise)
+        return as_int8((255 * noise).round_())
 
 
 class HypoLinf(Delusive):

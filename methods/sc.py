@@ -10,6 +10,7 @@ from torch import Tensor
 from bench.data import ImageDataset
 from bench.engine import Session
 from bench.memory import parts
+from bench.perturb import as_int8
 from bench.protocols import Method, Norm
 from bench.settings import Count, Radius
 
@@ -66,13 +67,7 @@ class Sc(Method):
         blocks = values.view(-1, channels, height // patch, width // patch)
         blocks = blocks.repeat_interleave(patch, 2).repeat_interleave(patch, 3)
         mean_square = blocks.square().mean((1, 2, 3), keepdim=True)
-        levels = (255 * self.radius * blocks / mean_square.sqrt()).round_()
-        peak = float(levels.abs().max()) if len(levels) else 0.0
-        if peak > 127:
-            raise ValueError(
-                f"sc: a block reaches {peak:.0f} grey levels, over the 127 that int8 noise holds; lower radius"
-            )
-        return levels.to(torch.int8)
+        return as_int8((255 * self.radius * blocks / mean_square.sqrt()).round_())
 
     @staticmethod
     def _vertices(count: int, features: int, source: torch.Generator) -> Tensor:

@@ -83,5 +83,7 @@ def test_more_classes_than_vertices_are_refused(made_up: MadeUp) -> None:
 
 
 def test_noise_that_int8_cannot_hold_is_refused_not_wrapped(made_up: MadeUp) -> None:
-    with pytest.raises(ValueError, match=r"sc: a block reaches \d+ grey levels, over the 127 that int8 noise holds"):
+    with pytest.raises(
+        ValueError, match=r"noise reaches \d+ grey levels, over the 127 that int8 holds; lower its radius"
+    ):
         noise_of(made_up([0, 1]), radius=0.5)
