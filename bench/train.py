@@ -1,6 +1,5 @@
 """The unauthorised trainer's one training loop, and its measurement on clean test images."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +15,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR
 from bench.augment import flip_crop
 from bench.data import ImageDataset
 from bench.engine import IMAGES_PER_PASS, Session
+from bench.memory import at_once
 from bench.perturb import frozen
 from bench.protocols import Attack
 from bench.settings import Count, Fraction, NonNegative, Positive, Settings
@@ -126,16 +126,12 @@ def hits(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def evaluate(model: nn.Module, data: ImageDataset, batch_size: int = 1000) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy over all of `data`, in evaluation mode, every image once.
-
-    Images larger than 32x32 come in proportionally smaller batches, which need no more memory.
-    """
+def evaluate(model: nn.Module, data: ImageDataset) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy over all of `data`, in evaluation mode, every image once."""
     model.eval()
-    batch_size = max(1, min(batch_size, batch_size * 3 * 32 * 32 // math.prod(data.shape)))
     loss = torch.zeros((), device=data.labels.device)
     correct = torch.zeros((), device=data.labels.device)
-    for part in in_order(len(data), batch_size):
+    for part in in_order(len(data), at_once(data.shape, data.labels.device)):
         logits, labels = model(data.floats(part)), data.labels[part]
         loss += F.cross_entropy(logits, labels, reduction="sum")
         correct += hits(logits, labels)

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bench import memory
 from bench.models import Classifier, build
 from bench.perturb import ascend, frozen, loss_gradient, quantised, uniform
 
@@ -43,6 +44,22 @@ def test_the_loss_gradient_is_that_of_finite_differences(model: Classifier) -> N
 def test_the_gradient_of_an_image_does_not_depend_on_the_rest_of_the_batch(model: Classifier) -> None:
     alone = torch.cat([loss_gradient(model, images()[[row]], LABELS[[row]]) for row in range(6)])
     assert torch.allclose(loss_gradient(model, images(), LABELS), alone, atol=1e-7)
+
+
+def test_a_batch_beyond_the_cache_has_the_gradients_of_its_parts(
+    model: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, seen = loss_gradient(model, images(), LABELS), list[int]()
+    model.register_forward_pre_hook(lambda module, inputs: seen.append(len(inputs[0])))
+    monkeypatch.setattr(memory, "IN_CACHE", 4 * 3 * 8 * 8)
+    assert torch.allclose(loss_gradient(model, images(), LABELS), whole, atol=1e-7)
+    assert seen == [4, 2]
+
+
+def test_a_network_in_training_sees_the_whole_batch(model: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = loss_gradient(model.train(), images(), LABELS)
+    monkeypatch.setattr(memory, "IN_CACHE", 1)
+    assert torch.equal(loss_gradient(model, images(), LABELS), whole)
 
 
 def test_uniform_draws_fill_the_interval_evenly() -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 import bench.train
 from attacks.gradient import Pgd
 from attacks.plain import Plain
+from bench import memory
 from bench.cell import Cell, Choice
 from bench.data import DatasetSettings, ImageDataset, Outline, Split
 from bench.engine import Session
@@ -54,7 +55,9 @@ def test_in_order_covers_every_index_once_with_the_ragged_batch(count: int, size
     assert torch.cat([torch.arange(count)[part] for part in in_order(count, size)]).tolist() == list(range(count))
 
 
-def test_evaluation_is_the_mean_over_all_images_whatever_the_batch(two_layers: str, made_up: MadeUp) -> None:
+def test_evaluation_is_the_mean_over_all_images_whatever_the_batch(
+    two_layers: str, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = made_up([0, 1, 2, 1, 0, 2, 2], classes=3)
     model = build(two_layers, num_classes=3, channels=3, source=torch.Generator().manual_seed(0))
     model(data.floats())  # gives BatchNorm running values that differ from those of a batch
@@ -65,16 +68,20 @@ def test_evaluation_is_the_mean_over_all_images_whatever_the_batch(two_layers: s
     hits = sum(int(share.argmax() == label) for share, label in zip(shares, data.labels, strict=True))
     before = weights(model)
     for batch_size in (1, 3, 7, 1000):
+        monkeypatch.setattr(memory, "IN_CACHE", batch_size * 3 * 8 * 8)
         model.train()
-        assert evaluate(model, data, batch_size) == pytest.approx((loss, hits / 7), rel=1e-5)
+        assert evaluate(model, data) == pytest.approx((loss, hits / 7), rel=1e-5)
     assert torch.equal(weights(model), before)
 
 
-def test_large_images_are_evaluated_in_batches_of_no_more_values(two_layers: str, made_up: MadeUp) -> None:
+def test_large_images_are_evaluated_in_batches_of_no_more_values(
+    two_layers: str, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "IN_CACHE", 4 * 3 * 32 * 32)
     model, sizes = build(two_layers, num_classes=3, channels=3, source=torch.Generator().manual_seed(0)), list[int]()
     model.register_forward_pre_hook(lambda module, inputs: sizes.append(len(inputs[0])))
-    for size, expected in ((32, [4, 1]), (64, [1] * 5), (256, [1] * 5), (16, [4, 1])):
-        evaluate(model, made_up([0] * 5, classes=3, size=size), batch_size=4)
+    for size, expected in ((32, [4, 1]), (64, [1] * 5), (256, [1] * 5), (16, [5])):
+        evaluate(model, made_up([0] * 5, classes=3, size=size))
         assert sizes == expected
         sizes.clear()
 
