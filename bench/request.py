@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.cell import Cell, digest
+from bench.condition import Condition
 from bench.engine import available_devices, default_jobs
-from bench.grid import Condition, Grid, read_grid
+from bench.grid import Grid, read_grid
 from bench.keeping import KINDS, Kind
 from bench.scale import Scale, read_assignments, read_scales
 from bench.schedule import Workplace
@@ -151,14 +152,9 @@ def _names(condition: Condition, cell: Cell) -> dict[str, set[str]]:
         "dataset": {condition.dataset.choice.name, condition.dataset.label},
         "model": {condition.model},
         "method": {condition.method.choice.name, condition.method.label},
-        "attack": {*(attack.choice.name for attack in condition.attacks), attack_label(condition)},
+        "attack": {*(attack.choice.name for attack in condition.attacks), condition.attack_label},
         "seed": {str(cell.seed)},
     }
-
-
-def attack_label(condition: Condition) -> str:
-    """The stack of attacks in the order of application."""
-    return " + ".join(attack.label for attack in condition.attacks)
 
 
 def _place(condition: Condition) -> Record:
@@ -167,7 +163,9 @@ def _place(condition: Condition) -> Record:
         "dataset": condition.dataset.label,
         "model": condition.model,
         "method": condition.method.label,
-        "attack": attack_label(condition),
+        "attack": condition.attack_label,
+        "control": condition.is_control,
+        "assumes": condition.assumes,
         "paper": {
             "dataset": condition.dataset.paper.name,
             "model": condition.paper_model,

@@ -58,8 +58,8 @@ class Sc(Method):
                 noise[rows[part].to(noise.device)] = self._blocks(values[part], data.shape, patch).to(noise.device)
         return noise
 
-    def bound(self, shape: tuple[int, int, int]) -> float:
-        return (self.radius + 0.5 / 255) * math.sqrt(math.prod(shape))
+    def budget(self, shape: tuple[int, int, int]) -> float:
+        return self.radius * math.sqrt(math.prod(shape))
 
     def _blocks(self, values: Tensor, shape: tuple[int, int, int], patch: int) -> Tensor:
         """Feature vectors (N, features) as int8 block noise (N, C, H, W) of the one l2 norm."""

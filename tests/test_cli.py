@@ -18,6 +18,7 @@ methods: [clean, sc]
 attacks: [none, {name: pgd, radius: 4/255, steps: 1}]
 train: {steps: 3, batch_size: 10, evaluate_every: 2}
 seeds: 1
+controls: false
 """
 
 

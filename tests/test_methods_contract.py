@@ -15,7 +15,7 @@ from bench.models import check_name
 from bench.protocols import Method
 from methods import METHODS
 
-SMALL: dict[str, dict[str, Any]] = {"ar": {"l2_radius": 0.25, "min_response": 0.1}}
+SMALL: dict[str, dict[str, Any]] = {"ar": {"l2_radius": 0.25, "min_response": 0.1}, "random_l2": {"l2_radius": 0.25}}
 """Settings that make a method small where `small` does not, by its name."""
 
 UNPROTECTED = {"clean"}
