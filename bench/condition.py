@@ -17,6 +17,11 @@ class Entry:
     paper: Choice[Any]
     label: str
 
+    @property
+    def title(self) -> str:
+        """How tables call a method or an attack."""
+        return str(self.choice.settings.title) or self.choice.name.replace("_", " ")
+
 
 Stack = tuple[Entry, ...]
 """Attacks in the order in which they act."""

@@ -13,6 +13,9 @@ RANDOM = {"linf": "random", "l2": "random_l2"}
 L2_DIGITS = 4
 """Decimals of an l2 radius, so that the same budget computed in two ways is one control."""
 
+ALWAYS_WRITTEN = {"l2_radius"}
+"""Settings whose default a reader cannot be expected to know."""
+
 Shape = tuple[int, int, int]
 Methods = Mapping[str, type[Method]]
 
@@ -94,8 +97,8 @@ def _changed(before: Attack, after: Attack) -> list[str]:
 
 
 def _entry(methods: Methods, name: str, at_scale: Mapping[str, Any], on_paper: Mapping[str, Any]) -> Entry:
-    """A control as an entry; its label has the settings that are not the default."""
+    """A control as an entry; its label has the settings that are not the default on paper."""
     here, paper = (methods[name].model_validate(values) for values in (at_scale, on_paper))
-    shown, defaults = here.model_dump(mode="json"), methods[name]().model_dump()
-    written = [f"{key}={shown[key]}" for key, value in paper.model_dump().items() if value != defaults[key]]
-    return Entry(Choice(name, here), Choice(name, paper), " ".join([name, *written]))
+    shown, usual = here.model_dump(mode="json"), methods[name]().model_dump()
+    written = [key for key, value in paper.model_dump().items() if value != usual[key] or key in ALWAYS_WRITTEN]
+    return Entry(Choice(name, here), Choice(name, paper), " ".join([name, *(f"{key}={shown[key]}" for key in written)]))

@@ -33,6 +33,8 @@ HOOKS = ("hold_out", "prepare", "augment", "mix", "perturb", "loss")
 class Method(Settings, ABC):
     """Protects a training set: what a data owner does before the pictures go public."""
 
+    title: ClassVar[str] = ""
+    """How tables call it; empty where its name with spaces for underscores will do."""
     source: ClassVar[str]
     """Paper, and the equation or table the defaults come from; `control` where nothing but chance protects."""
     repository: ClassVar[str] = "none"
@@ -106,6 +108,8 @@ class Attack(Settings):
     images, and those held out, pass none.
     """
 
+    title: ClassVar[str] = ""
+    """How tables call it; empty where its name with spaces for underscores will do."""
     source: ClassVar[str]
     """Paper or code that the defaults come from."""
     repository: ClassVar[str] = "none"

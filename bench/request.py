@@ -123,6 +123,7 @@ class Request:
                 "about": grid.about,
                 "scale": {"name": self.scale, "about": scale.about, "changes": changes(scale)},
                 "set": set_by_user,
+                "titles": _titles(grid),
                 "conditions": [_place(condition) for condition in grid.conditions],
             }
         return named
@@ -155,6 +156,12 @@ def _names(condition: Condition, cell: Cell) -> dict[str, set[str]]:
         "attack": {*(attack.choice.name for attack in condition.attacks), condition.attack_label},
         "seed": {str(cell.seed)},
     }
+
+
+def _titles(grid: Grid) -> dict[str, str]:
+    """How tables call the plug-ins of a grid, by their names."""
+    entries = (entry for condition in grid.conditions for entry in (condition.method, *condition.attacks))
+    return {entry.choice.name: entry.title for entry in entries}
 
 
 def _place(condition: Condition) -> Record:

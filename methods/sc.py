@@ -24,6 +24,7 @@ class Sc(Method):
     The bound is an l2 norm; single blocks may exceed `radius`.
     """
 
+    title = "SC"
     source = "SC (Yu et al., KDD 2022, arXiv 2111.00898), released settings for CIFAR-10"
     repository = "dayu11/Availability-Attacks-Create-Shortcuts"
     deviations = (

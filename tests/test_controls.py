@@ -62,7 +62,7 @@ def test_each_budget_has_its_noise_in_its_norm_and_what_has_none_has_clean_pictu
     ]
     assert methods_of(expand(tmp_path, "[ar, {name: ar, l2_radius: 0.7}]", "[none]"))[:3] == [
         "clean",
-        "random_l2",
+        "random_l2 l2_radius=1.0",
         "random_l2 l2_radius=0.7",
     ]
     assert methods_of(expand(tmp_path, "[sc]", "[none]"))[:2] == ["clean", "random_l2 l2_radius=1.3041"]
@@ -109,7 +109,7 @@ def test_a_block_has_controls_for_its_own_methods_and_attacks(tmp_path: Path) ->
         ("clean", "none"),
         ("clean", "gray"),
         ("random", "none"),
-        ("random_l2", "gray"),
+        ("random_l2 l2_radius=1.0", "gray"),
         ("em", "none"),
         ("ar", "gray"),
     ]
