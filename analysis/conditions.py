@@ -1,16 +1,19 @@
 """What the records say of a plan: one row for each cell, and one for each condition."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
+from analysis.labels import title
 from analysis.reported import Published, matching
 from analysis.statistics import Estimate, estimate
 from bench.store import Record, Store, StoreError
 
 PLACE = ["dataset", "model", "method", "attack"]
+CLEAN = "clean"
+"""The unprotected data set, by its name in every plan: what each attack reaches on it is what there is to recover."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +22,16 @@ class Condition:
 
     label: dict[str, str]
     """What the plan calls it, by data set, model, method and attack."""
+    titles: dict[str, str]
+    """What people call its method and its attack."""
+    control: bool
+    """Whether nothing but chance protects here."""
+    assumes: list[str]
+    """What its attacks need beyond the released pictures and their labels."""
     paper: Record
     """Names and settings of the same condition at the paper's scale."""
-    planned: int
-    finished: int
+    accuracies: list[float | None]
+    """The final one of each seed; None where it is not finished."""
     failed: int
     estimates: dict[str, Estimate | None]
     """By column of the finished cells, such as `final_accuracy`; None where no cell has it."""
@@ -30,9 +39,24 @@ class Condition:
     """The surest first."""
 
     @property
+    def planned(self) -> int:
+        """Cells, one for each seed."""
+        return len(self.accuracies)
+
+    @property
+    def finished(self) -> int:
+        """Those with a result."""
+        return sum(accuracy is not None for accuracy in self.accuracies)
+
+    @property
     def missing(self) -> int:
         """Cells without a record."""
         return self.planned - self.finished - self.failed
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the pictures are as they were."""
+        return bool(self.paper["method"]["name"] == CLEAN)
 
 
 @dataclass(frozen=True)
@@ -46,11 +70,17 @@ class Results:
     """Each cell once: its PLACE, key, status (finished, failed or missing) and error or QUANTITIES."""
     records: list[Record]
     """The records there are, each once, in the order of the plan."""
+    left_out: dict[str, list[str]]
+    """Attacks that a reader did not want, by what they assume."""
 
     @property
     def seeds(self) -> list[int]:
         """How many seeds the conditions have: one number unless they differ."""
         return sorted({condition.planned for condition in self.conditions})
+
+    def title(self, label: str) -> str:
+        """A label of the plan as people read it."""
+        return title(label, self.plan["titles"])
 
     def count(self, status: str) -> int:
         """Cells with that status."""
@@ -78,8 +108,18 @@ QUANTITIES = {
 MEASURED = [name for name in QUANTITIES if name != "noise_key"]
 
 
-def read_results(name: str, plan: Record, store: Store) -> Results:
-    """Read every record of a plan. Raises StoreError for one that this suite did not write."""
+def read_results(name: str, plan: Record, store: Store, without: Collection[str] = ()) -> Results:
+    """Read every record of a plan, but not of attacks that assume one of `without`.
+
+    Raises StoreError for a plan or a record that this suite did not write as it does now.
+    """
+    _check(name, plan, store)
+    places = [place for place in plan["conditions"] if not set(place["assumes"]) & set(without)]
+    names = {word: [place["attack"] for place in plan["conditions"] if word in place["assumes"]] for word in without}
+    left_out = {
+        word: [title(attack, plan["titles"]) for attack in dict.fromkeys(attacks)] for word, attacks in names.items()
+    }
+    plan = plan | {"conditions": places}
     records: dict[str, Record] = {}
     cells: dict[str, Record] = {}
     conditions = []
@@ -90,8 +130,39 @@ def read_results(name: str, plan: Record, store: Store) -> Results:
                 records[key] = record
             own.append({**{part: place[part] for part in PLACE}, "key": key, **_row(records.get(key), key, store)})
         cells |= {cell["key"]: cell for cell in own if cell["key"] not in cells}
-        conditions.append(_condition(place, own))
-    return Results(name, plan, conditions, list(cells.values()), list(records.values()))
+        conditions.append(_condition(place, own, plan["titles"]))
+    return Results(name, plan, against_clean(conditions), list(cells.values()), list(records.values()), left_out)
+
+
+def _check(name: str, plan: Record, store: Store) -> None:
+    if "titles" not in plan or not all({"control", "assumes"} <= set(place) for place in plan["conditions"]):
+        raise StoreError(
+            f"{store.plan_file(name)}: written by an earlier version; run its grid again, which keeps finished cells"
+        )
+
+
+def against_clean(conditions: Sequence[Condition]) -> list[Condition]:
+    """The same, with two more estimates: what the attack reaches on clean pictures, and the share of it reached here.
+
+    They are `control_accuracy` and `recovered`, a ratio of means, both over the seeds that are finished here and there.
+    """
+    clean = {_opponent(condition): condition.accuracies for condition in conditions if condition.is_clean}
+    return [replace(one, estimates=one.estimates | _shares(one, clean.get(_opponent(one), []))) for one in conditions]
+
+
+def _opponent(condition: Condition) -> tuple[str, ...]:
+    return condition.label["dataset"], condition.label["model"], condition.label["attack"]
+
+
+def _shares(condition: Condition, clean: list[float | None]) -> dict[str, Estimate | None]:
+    both = [
+        (ours, theirs)
+        for ours, theirs in zip(condition.accuracies, clean, strict=False)
+        if ours is not None and theirs is not None
+    ]
+    ours, control = estimate([pair[0] for pair in both]), estimate([pair[1] for pair in both])
+    share = Estimate(ours.mean / control.mean, None, len(both)) if ours and control and control.mean else None
+    return {"control_accuracy": control, "recovered": share}
 
 
 def _row(record: Record | None, key: str, store: Store) -> Record:
@@ -115,13 +186,15 @@ def _value(record: Record, path: Sequence[str]) -> Any:
     return value.get(last) if "size" in parents else value[last]
 
 
-def _condition(place: Record, rows: list[Record]) -> Condition:
+def _condition(place: Record, rows: list[Record], titles: dict[str, str]) -> Condition:
     finished = [row for row in rows if row["status"] == "finished"]
     return Condition(
         label={part: place[part] for part in PLACE},
+        titles={part: title(place[part], titles) for part in ("method", "attack")},
+        control=place["control"],
+        assumes=place["assumes"],
         paper=place["paper"],
-        planned=len(rows),
-        finished=len(finished),
+        accuracies=[row.get("final_accuracy") for row in rows],
         failed=sum(row["status"] == "failed" for row in rows),
         estimates={name: estimate([row[name] for row in finished if row[name] is not None]) for name in MEASURED},
         published=matching(place),
@@ -133,8 +206,9 @@ def tidy(results: Results) -> pd.DataFrame:
 
     `noise_psnr` is in dB; `noise_linf` and `noise_l2` (mean over images) are in [0, 1] units; `noise_l0` is the mean
     number of changed pixels, `noise_saturated` the share of released values that are 0 or 255; passes are
-    forward+backward of 128 images. All are means over the finished seeds, `_half_width` is half of Student's 95 %
-    interval. Empty where nothing is known.
+    forward+backward of 128 images. `control_accuracy` is what the same attack reaches on clean pictures, over the same
+    seeds, and `recovered` the share of it that is reached here. All are means over the finished seeds, `_half_width` is
+    half of Student's 95 % interval. Empty where nothing is known.
     """
     return pd.DataFrame([_tidy_row(results, condition) for condition in results.conditions])
 
@@ -152,6 +226,8 @@ def _tidy_row(results: Results, condition: Condition) -> Record:
         "plan": results.name,
         "scale": results.plan["scale"]["name"],
         **condition.label,
+        "control": condition.control,
+        "assumes": ", ".join(condition.assumes),
         "seeds_planned": condition.planned,
         "finished": condition.finished,
         "failed": condition.failed,

@@ -2,10 +2,14 @@
 
 from statistics import fmean
 
-from analysis.conditions import Results
-from analysis.labels import title
+from analysis.conditions import PLACE, Results
 from analysis.tables import MISSING
 from bench.store import Record
+
+PLAIN = "none"
+"""Plain training, by its name in every plan."""
+Groups = dict[tuple[str, ...], list[Record]]
+"""Cells by their labels, in the order of the plan."""
 
 
 def noise_costs(results: Results) -> list[list[str]]:
@@ -20,17 +24,25 @@ def noise_costs(results: Results) -> list[list[str]]:
         "SSIM": ("noise_ssim", 3),
     }
     rows = [["method", *columns, "largest change"]]
-    for name, cells in _grouped(results, list(noises.values()), ["dataset", "method"]).items():
+    for place, cells in _grouped(list(noises.values()), ["dataset", "method"]).items():
         values = [_written(_mean(cells, quantity), digits) for quantity, digits in columns.values()]
-        rows.append([name, *values, _steps(_mean(cells, "noise_linf"))])
+        rows.append([_name(results, place), *values, _steps(_mean(cells, "noise_linf"))])
     return rows
 
 
 def attack_costs(results: Results) -> list[list[str]]:
-    """For each attack: passes and seconds of training one victim, over all methods and seeds."""
-    rows = [["attack", "passes", "seconds"]]
-    for name, cells in _grouped(results, _finished(results), ["dataset", "model", "attack"]).items():
-        rows.append([name, _written(_mean(cells, "train_passes"), 0), _written(_mean(cells, "train_seconds"), 1)])
+    """For each attack: passes and seconds of training one victim, over all methods and seeds, and as a multiple.
+
+    The multiples are of plain training of the same network on the same data, where the plan has it.
+    """
+    groups = _grouped(_finished(results), ["dataset", "model", "attack"])
+    rows = [["attack", "passes", "times plain training", "seconds", "times plain training"]]
+    for place, cells in groups.items():
+        plain = groups.get((*place[:-1], PLAIN), [])
+        row = [_name(results, place)]
+        for quantity, digits in (("train_passes", 0), ("train_seconds", 1)):
+            row += [_written(_mean(cells, quantity), digits), _written(_ratio(cells, plain, quantity), 1)]
+        rows.append(row)
     return rows
 
 
@@ -38,18 +50,29 @@ def _finished(results: Results) -> list[Record]:
     return [cell for cell in results.cells if cell["status"] == "finished"]
 
 
-def _grouped(results: Results, cells: list[Record], labels: list[str]) -> dict[str, list[Record]]:
-    """Cells by their last label, together with those of the others that the plan has several of; in plan order."""
-    several = [label for label in labels[:-1] if len({cell[label] for cell in results.cells}) > 1]
-    groups: dict[str, list[Record]] = {}
+def _grouped(cells: list[Record], labels: list[str]) -> Groups:
+    groups: Groups = {}
     for cell in cells:
-        groups.setdefault(", ".join([*(cell[label] for label in several), title(cell[labels[-1]])]), []).append(cell)
+        groups.setdefault(tuple(cell[label] for label in labels), []).append(cell)
     return groups
+
+
+def _name(results: Results, place: tuple[str, ...]) -> str:
+    """The last label as people read it, after those of the others that the plan has several of."""
+    several = [
+        label for part, label in zip(PLACE, place[:-1], strict=False) if len({cell[part] for cell in results.cells}) > 1
+    ]
+    return ", ".join([*several, results.title(place[-1])])
 
 
 def _mean(cells: list[Record], quantity: str) -> float | None:
     values = [cell[quantity] for cell in cells if cell[quantity] is not None]
     return fmean(values) if values else None
+
+
+def _ratio(cells: list[Record], plain: list[Record], quantity: str) -> float | None:
+    ours, theirs = _mean(cells, quantity), _mean(plain, quantity)
+    return ours / theirs if ours is not None and theirs else None
 
 
 def _written(value: float | None, digits: int) -> str:

@@ -1,15 +1,14 @@
 """Early stopping, read from finished records: where a patient trainer would have stopped, and with what accuracy."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import fmean
 from typing import Any
 
 import pandas as pd
 
-from analysis.conditions import PLACE, Results
-from analysis.labels import title
+from analysis.conditions import PLACE, Condition, Results, against_clean
 from analysis.statistics import estimate
 from analysis.tables import percent
 from bench.store import Record
@@ -17,6 +16,8 @@ from bench.store import Record
 PAPER_STEPS = 40_000
 PATIENCES = (1500, 3000, 5000, 10_000, 15_000, 20_000)
 """Steps without a better look, of PAPER_STEPS; a shorter training takes the same shares of its own."""
+CLEAN_IMAGES = "clean images"
+"""The assumption that a validation set without clean pictures does not make."""
 CLEAN_SHARES = (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)
 """Of the validation pictures; a trainer without clean pictures has 0."""
 NOTE = (
@@ -72,11 +73,7 @@ def tidy_stopping(results: Results) -> pd.DataFrame:
 
     Steps and accuracies are means over the finished seeds, `_half_width` is half of Student's 95 % interval.
     """
-    histories = {
-        record["key"]: record["history"]
-        for record in results.records
-        if "validation_clean" in record.get("history", {})
-    }
+    histories = _histories(results)
     rows = []
     for place in results.plan["conditions"]:
         own = [histories[key] for key in place["cells"] if key in histories]
@@ -86,14 +83,55 @@ def tidy_stopping(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def stopped(results: Results) -> list[Condition]:
+    """The conditions, of which those with early stopping are one for each clean share, with restored accuracies.
+
+    Training goes on to its end, as that of every other attack. A share of 0 needs no clean pictures.
+    """
+    histories = _histories(results)
+    found: list[Condition] = []
+    for place, condition in zip(results.plan["conditions"], results.conditions, strict=True):
+        own = [histories.get(key) for key in place["cells"]]
+        first = next((history for history in own if history), None)
+        shares = [share for share in CLEAN_SHARES if first and _clean_parts(first, share) is not None]
+        found += [_at_share(condition, own, share) for share in shares] or [condition]
+    return against_clean(found)
+
+
+def _at_share(condition: Condition, histories: list[Record | None], share: float) -> Condition:
+    accuracies = [_stop(history, PAPER_STEPS, share).restored_accuracy if history else None for history in histories]
+    words = f", {100 * share:g} % clean"
+    return replace(
+        condition,
+        label=condition.label | {"attack": condition.label["attack"] + words},
+        titles=condition.titles | {"attack": condition.titles["attack"] + words},
+        assumes=condition.assumes if share else [need for need in condition.assumes if need != CLEAN_IMAGES],
+        accuracies=accuracies,
+        estimates={"final_accuracy": estimate([accuracy for accuracy in accuracies if accuracy is not None])},
+    )
+
+
+def _histories(results: Results) -> dict[str, Record]:
+    """Those with a validation set, by the keys of their cells."""
+    return {
+        record["key"]: record["history"]
+        for record in results.records
+        if "validation_clean" in record.get("history", {})
+    }
+
+
+def _stop(history: Record, patience: int, clean_share: float) -> Stopping:
+    """Where a patience written in the paper's steps stops a training, whatever its length."""
+    return stopping(history, patience * history["step"][-1] / PAPER_STEPS, clean_share)
+
+
 def _row(histories: list[Record], patience: int, clean_share: float) -> Record:
-    steps = patience * histories[0]["step"][-1] / PAPER_STEPS
-    ends = [stopping(history, steps, clean_share) for history in histories]
+    ends = [_stop(history, patience, clean_share) for history in histories]
     restored = estimate([end.restored_accuracy for end in ends])
     assert restored is not None  # a condition without histories has no row
     return {
         "clean_share": clean_share,
-        "patience": steps,
+        "patience": patience * histories[0]["step"][-1] / PAPER_STEPS,
         "stopping_step": fmean(end.step for end in ends),
         "restored_step": fmean(end.restored_step for end in ends),
         "restored_accuracy": round(restored.mean, 6),
@@ -118,11 +156,11 @@ def stopping_table(results: Results) -> list[list[str]]:
     for (*_, share), group in groupby(rows, key=lambda row: (*(row[part] for part in PLACE), row["clean_share"])):
         own = list(group)
         first = own[0]
-        method = ", ".join([*(first[part] for part in several), title(first["method"])])
+        method = ", ".join([*(first[part] for part in several), results.title(first["method"])])
         if first["finished"] < first["seeds_planned"]:
             method += f" ({first['finished']} of {first['seeds_planned']} seeds)"
         ends = [percent(first["final_accuracy"]), percent(first["peak_accuracy"])]
-        table.append([method, title(first["attack"]), f"{100 * share:g} %", *map(_entry, own), *ends])
+        table.append([method, results.title(first["attack"]), f"{100 * share:g} %", *map(_entry, own), *ends])
     return table
 
 

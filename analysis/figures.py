@@ -18,7 +18,7 @@ PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 MARKERS = "osD^vPX"
 DASHES: list[Any] = ["-", (0, (5, 2)), (0, (1, 1.5))]
 LABEL_GAP = 0.058
-"""Least distance of two labels, as a share of the axis' height."""
+"""Least distance of two labels of full size, as a share of the axis' height."""
 
 
 @dataclass
@@ -63,9 +63,9 @@ def accuracy_figure(table: Table) -> str:
 def _lines(table: Table) -> list[Line]:
     """A line for each row; colours follow the rows, so that they stay when more cells finish."""
     protected = [heading.label for heading, _ in table.rows if not heading.control]
-    lines = {}
+    lines: dict[str, Line] = {}
     for heading, _ in table.rows:
-        style = _quiet_style() if heading.control else _style(protected.index(heading.label))
+        style = _quiet_style(len(lines)) if heading.control else _style(protected.index(heading.label))
         lines[heading.label] = Line(heading.title, heading.control, style)
     columns = [column.label for column in table.columns]
     for condition in table.conditions:
@@ -83,8 +83,9 @@ def _style(number: int) -> dict[str, Any]:
     return {"color": colour, "linestyle": dashes, "linewidth": 2, "marker": marker, "markersize": 6}
 
 
-def _quiet_style() -> dict[str, Any]:
-    return {"color": QUIET, "linestyle": (0, (4, 3)), "linewidth": 1.6, "marker": "o", "markersize": 4}
+def _quiet_style(number: int) -> dict[str, Any]:
+    marker = MARKERS[number % len(MARKERS)]
+    return {"color": QUIET, "linestyle": (0, (4, 3)), "linewidth": 1.6, "marker": marker, "markersize": 4}
 
 
 def _dress(axes: Axes, columns: list[str], top: float, *, tilt: float) -> None:
@@ -106,27 +107,29 @@ def _dress(axes: Axes, columns: list[str], top: float, *, tilt: float) -> None:
 def _label(axes: Axes, lines: list[Line], top: float) -> None:
     """Name every line at the right edge, at the height where it ends or as near as its neighbours let it."""
     ending = sorted(lines, key=lambda line: (line.means[-1], line.name))
-    for line, height in zip(ending, _spread([line.means[-1] / top for line in ending]), strict=True):
+    gap = min(LABEL_GAP, 1 / len(lines))
+    for line, height in zip(ending, _spread([line.means[-1] / top for line in ending], gap), strict=True):
         marker = {key: line.style[key] for key in ("marker", "markersize", "color")}
         axes.plot(1.03, height, transform=axes.transAxes, clip_on=False, **marker)
         colour = INK if not line.control else QUIET
-        axes.text(1.05, height, line.name, transform=axes.transAxes, color=colour, fontsize=11, va="center")
+        size = 11 * gap / LABEL_GAP
+        axes.text(1.05, height, line.name, transform=axes.transAxes, color=colour, fontsize=size, va="center")
 
 
-def _spread(heights: list[float]) -> list[float]:
-    """Heights (ascending, in [0, 1]) moved apart to LABEL_GAP, each group kept around its own middle."""
+def _spread(heights: list[float], gap: float) -> list[float]:
+    """Heights (ascending, in [0, 1]) moved apart to `gap`, each group kept around its own middle."""
     groups: list[list[float]] = []
     for height in heights:
         groups.append([height])
-        while len(groups) > 1 and _placed(groups[-1])[0] - _placed(groups[-2])[-1] < LABEL_GAP:
+        while len(groups) > 1 and _placed(groups[-1], gap)[0] - _placed(groups[-2], gap)[-1] < gap:
             last = groups.pop()
             groups[-1] += last
-    return [height for group in groups for height in _placed(group)]
+    return [height for group in groups for height in _placed(group, gap)]
 
 
-def _placed(group: list[float]) -> list[float]:
+def _placed(group: list[float], gap: float) -> list[float]:
     middle = sum(group) / len(group)
-    return [middle + LABEL_GAP * (place - (len(group) - 1) / 2) for place in range(len(group))]
+    return [middle + gap * (place - (len(group) - 1) / 2) for place in range(len(group))]
 
 
 def _svg(figure: Figure) -> str:

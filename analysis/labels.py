@@ -1,4 +1,4 @@
-"""Labels of a plan as people read them: `pgd radius=4/255` becomes `PGD 4/255`."""
+"""Labels of a plan as people read them: `pgd radius=4/255` becomes `PGD 4/255`; a plan holds the titles of plug-ins."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,10 @@ from typing import Any
 
 STACK = " + "
 RADIUS = "radius"
+BARE = {RADIUS, "l2_radius"}
+"""Settings that are written without their name."""
+Titles = Mapping[str, str]
+"""How people call the plug-ins, by their names."""
 
 
 def parse(label: str) -> list[tuple[str, dict[str, str]]]:
@@ -17,9 +21,9 @@ def parse(label: str) -> list[tuple[str, dict[str, str]]]:
     return parts
 
 
-def title(label: str) -> str:
-    """A heading: abbreviations in capitals, spaces for underscores, a radius without its name."""
-    return STACK.join(" ".join([_name(name), *_settings(written)]) for name, written in parse(label))
+def title(label: str, titles: Titles) -> str:
+    """A heading: plug-ins by their titles, a radius without its name."""
+    return STACK.join(" ".join([titles[name], *_settings(written)]) for name, written in parse(label))
 
 
 def paper_hint(label: str, plugins: list[Mapping[str, Any]]) -> str:
@@ -34,12 +38,12 @@ def paper_hint(label: str, plugins: list[Mapping[str, Any]]) -> str:
     return ", ".join(different)
 
 
-def paper_title(label: str, plugins: list[Mapping[str, Any]]) -> str:
+def paper_title(label: str, plugins: list[Mapping[str, Any]], titles: Titles) -> str:
     """The heading that `label` has at the paper's scale, every radius included."""
     parts = []
     for (name, written), paper in zip(parse(label), plugins, strict=True):
         keys = dict.fromkeys([*written, *([RADIUS] if RADIUS in paper else [])])
-        parts.append(" ".join([_name(name), *_settings({key: str(paper.get(key, "")) for key in keys})]))
+        parts.append(" ".join([titles[name], *_settings({key: str(paper.get(key, "")) for key in keys})]))
     return STACK.join(parts)
 
 
@@ -81,12 +85,5 @@ def grouped(settings: Mapping[str, Any], prefix: str = "") -> list[str]:
     return lines
 
 
-def _name(name: str) -> str:
-    """Capitals for what nobody reads as a word: short in every part, or four letters with hardly a vowel."""
-    abbreviation = all(len(part) <= 3 for part in name.split("_")) or re.fullmatch(r"(?=.*[^aeiou_]{3}).{4}", name)
-    words = name.replace("_", " ")
-    return words.upper() if abbreviation else words
-
-
 def _settings(written: Mapping[str, str]) -> list[str]:
-    return [value if key == RADIUS else f"{key}={value}" for key, value in written.items()]
+    return [value if key in BARE else f"{key}={value}" for key, value in written.items()]

@@ -5,18 +5,23 @@ import shlex
 from html import escape
 from pathlib import Path
 
+from analysis.best_response import NOTE as RESPONSE_NOTE
+from analysis.best_response import WORDS as RESPONSE_WORDS
+from analysis.best_response import left_out, response_table
 from analysis.conditions import Results
 from analysis.costs import attack_costs, noise_costs
-from analysis.early_stopping import NOTE, stopping_table
-from analysis.labels import paper_title, title
+from analysis.early_stopping import NOTE as STOPPING_NOTE
+from analysis.early_stopping import stopping_table
+from analysis.labels import paper_title
 from analysis.page_style import STYLE
 from analysis.page_tables import accuracy_table, plain_table
 from analysis.provenance import CELLS, Facts, progress, reading_line, seeds_line, what_was_run, where_it_was_run
 from analysis.renderers import files_of
-from analysis.tables import Table, tables_of
+from analysis.tables import Table, recovered_tables, tables_of
 
 TITLE = "Unlearnable examples: which protect, against whom, at what cost"
 EMPTY = "no plan in results/plans yet: run a grid first"
+RECOVERED = "Recovered,\u00a0% of what the same attack reaches on clean pictures"
 ASSIGNMENT = re.compile(r"(?:([\w.*-]+): )?([\w.*-]+=.*)")
 Figures = dict[str, str]
 """Figures of a plan by their file names."""
@@ -68,7 +73,9 @@ def _plan(results: Results, figures: Figures, root: Path) -> str:
         _facts([*what_was_run(results), *where_it_was_run(results.records)]),
         f"<p class='note'>{escape(reading)}</p>" if reading else "",
         *(_accuracies(table, results, list(figures.values())[i]) for i, table in enumerate(tables_of(results))),
+        *(accuracy_table(table, RECOVERED, _context(table, results)) for table in recovered_tables(results)),
         _failures(results, root),
+        _responses(results),
         _early_stopping(results),
         _details("Peak accuracy", _peaks(results)),
         _details("Cost", _costs(results)),
@@ -142,7 +149,16 @@ def _peaks(results: Results) -> str:
 
 def _early_stopping(results: Results) -> str:
     rows = stopping_table(results)
-    return f"<p class='note'>{NOTE}</p>{plain_table('Early stopping', rows, 3)}" if rows else ""
+    return f"<p class='note'>{STOPPING_NOTE}</p>{plain_table('Early stopping', rows, range(3))}" if rows else ""
+
+
+def _responses(results: Results) -> str:
+    rows = response_table(results)
+    if not rows:
+        return ""
+    missing = "".join(f"<li>{escape(sentence)}</li>" for sentence in left_out(results))
+    table = plain_table("Best response,\u00a0%", rows, RESPONSE_WORDS)
+    return f"<p class='note'>{RESPONSE_NOTE}</p>{table}" + (f"<ul class='marks'>{missing}</ul>" if missing else "")
 
 
 def _costs(results: Results) -> str:
@@ -160,8 +176,8 @@ def _published(results: Results) -> str:
     rows = []
     for condition in results.conditions:
         paper = condition.paper
-        method = paper_title(condition.label["method"], [paper["method"]])
-        attack = paper_title(condition.label["attack"], paper["attacks"])
+        method = paper_title(condition.label["method"], [paper["method"]], results.plan["titles"])
+        attack = paper_title(condition.label["attack"], paper["attacks"], results.plan["titles"])
         for value in condition.published:
             remark = "; ".join(text for text in (value.note, value.parameters, value.remark) if text)
             where = f"{value.source}, {value.place}"
@@ -170,7 +186,7 @@ def _published(results: Results) -> str:
     if not rows:
         return ""
     headings = ["condition", "source", "remark", "reading", "%"]
-    return plain_table("The first of each condition stands in the table above", [headings, *rows], 4)
+    return plain_table("The first of each condition stands in the table above", [headings, *rows], range(4))
 
 
 def _failures(results: Results, root: Path) -> str:
@@ -182,7 +198,7 @@ def _failures(results: Results, root: Path) -> str:
     items = ""
     for error in dict.fromkeys(cell["error"] for cell in failed):
         cells = "".join(
-            f"<li>{escape(title(cell['method']))}, {escape(title(cell['attack']))} "
+            f"<li>{escape(results.title(cell['method']))}, {escape(results.title(cell['attack']))} "
             f"<code>python -m bench show {escape(cell['key'] + elsewhere)}</code></li>"
             for cell in failed
             if cell["error"] == error

@@ -1,5 +1,6 @@
 """Tables of the report page as HTML."""
 
+from collections.abc import Container
 from html import escape
 
 from analysis.tables import Entry, Heading, Table
@@ -21,11 +22,11 @@ def accuracy_table(table: Table, quantity: str, context: str) -> str:
     )  # fmt: skip
 
 
-def plain_table(caption: str, rows: list[list[str]], word_columns: int = 1) -> str:
-    """Text and numbers, the first row the headings; the first `word_columns` columns hold words."""
+def plain_table(caption: str, rows: list[list[str]], words: Container[int] = ()) -> str:
+    """Text and numbers, the first row the headings; the columns `words` hold words, as the first one always does."""
 
     def kind(column: int) -> str:
-        return " class='words'" if 0 < column < word_columns else ""
+        return " class='words'" if column in words else ""
 
     head = "".join(f"<th scope='col'{kind(column)}>{escape(text)}</th>" for column, text in enumerate(rows[0]))
     body = "".join(

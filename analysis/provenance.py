@@ -7,6 +7,7 @@ from analysis.labels import flat, grouped
 from bench.store import Record
 
 CELLS = "Cells"
+LEFT_OUT = "Left out"
 Facts = list[tuple[str, list[str]]]
 """Headings, each with one or several statements."""
 
@@ -71,14 +72,21 @@ def reading_line(results: Results, *, sources: str) -> str:
 
 
 def what_was_run(results: Results) -> Facts:
-    """Scale, its changes, the user's changes, seeds, progress."""
+    """Scale, its changes, the user's changes, attacks that a reader left out, seeds, progress."""
     return [
         ("Scale", [scale_line(results)]),
         ("The scale changes", grouped(results.plan["scale"]["changes"]) or ["nothing"]),
         ("Set by the user", changed_by_user(results) or ["nothing"]),
+        *([(LEFT_OUT, _left_out(results))] if results.left_out else []),
         ("Seeds", [seeds_line(results)]),
         (CELLS, [str(progress(results))]),
     ]
+
+
+def _left_out(results: Results) -> list[str]:
+    """A statement for each assumption that the reader did not want."""
+    attacks = {word: ", ".join(names) or "none in this grid" for word, names in results.left_out.items()}
+    return [f"attacks that assume {word}: {names}" for word, names in attacks.items()]
 
 
 def where_it_was_run(records: list[Record]) -> Facts:

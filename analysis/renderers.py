@@ -1,11 +1,12 @@
 """Tables as Markdown, LaTeX and CSV."""
 
 import re
+from collections.abc import Container
 
 from pandas import DataFrame
 
+from analysis import best_response, early_stopping
 from analysis.conditions import Results, tidy
-from analysis.early_stopping import NOTE, stopping_table, tidy_stopping
 from analysis.provenance import (
     changed_by_user,
     progress,
@@ -15,9 +16,10 @@ from analysis.provenance import (
     what_was_run,
     where_it_was_run,
 )
-from analysis.tables import Entry, Heading, Table, tables_of
+from analysis.tables import Entry, Heading, Table, recovered_tables, tables_of
 
 SOURCES = "on the report page"
+RECOVERED = "Accuracy in percent of what the same attack reaches on clean pictures, over the same seeds."
 _LATEX = {
     "\\": r"\textbackslash{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -36,8 +38,11 @@ _LATEX = {
 def files_of(results: Results) -> dict[str, str]:
     """Everything written of a plan besides figures, by how the file's name goes on after that of the plan."""
     files = {".md": markdown(results), ".csv": csv(results), ".tex": latex(results)}
-    stops = tidy_stopping(results)
-    return files if stops.empty else files | {"-early-stopping.csv": _csv(stops)}
+    more = {
+        "-early-stopping.csv": early_stopping.tidy_stopping(results),
+        "-best-response.csv": DataFrame(best_response.responses(results)),
+    }
+    return files | {ending: _csv(rows) for ending, rows in more.items() if not rows.empty}
 
 
 def csv(results: Results) -> str:
@@ -57,12 +62,14 @@ def markdown(results: Results) -> str:
     for table in tables_of(results):
         parts += [f"## {_subject(table, results)}", "Final accuracy on clean test images, in percent."]
         parts += [_markdown_table(table), *(f"{mark} {note}." for note, mark in table.marks.items())]
-    if rows := stopping_table(results):
-        parts += [
-            "## Early stopping",
-            NOTE,
-            _markdown_rows([[_escaped(text) for text in row] for row in rows], words=3),
-        ]
+    for table in recovered_tables(results):
+        parts += [f"## Recovered: {_subject(table, results)}", RECOVERED, _markdown_table(table)]
+        parts += [f"{mark} {note}." for note, mark in table.marks.items()]
+    if rows := best_response.response_table(results):
+        parts += ["## Best response", best_response.NOTE, _markdown_rows(_all_escaped(rows), best_response.WORDS)]
+        parts += map(_escaped, best_response.left_out(results))
+    if rows := early_stopping.stopping_table(results):
+        parts += ["## Early stopping", early_stopping.NOTE, _markdown_rows(_all_escaped(rows), range(3))]
     return "\n\n".join(part for part in [*parts, _escaped(reading_line(results, sources=SOURCES))] if part) + "\n"
 
 
@@ -78,10 +85,10 @@ def _markdown_table(table: Table) -> str:
     return _markdown_rows(rows)
 
 
-def _markdown_rows(rows: list[list[str]], words: int = 1) -> str:
-    """The first row is the heading, the first so many columns hold words and the others numbers."""
+def _markdown_rows(rows: list[list[str]], words: Container[int] = (0,)) -> str:
+    """The first row is the heading, the columns `words` hold words and the others numbers."""
     head, *body = rows
-    rule = ["---" if column < words else "---:" for column in range(len(head))]
+    rule = ["---" if column in words else "---:" for column in range(len(head))]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *body])
 
 
@@ -93,6 +100,10 @@ def _markdown_entry(entry: Entry, marks: dict[str, str]) -> str:
     text = entry.text + marks.get(entry.note, "")
     text = f"**{text}**" if entry.best else text
     return f"{text} \\[{entry.published}\\]" if entry.published else text
+
+
+def _all_escaped(rows: list[list[str]]) -> list[list[str]]:
+    return [[_escaped(text) for text in row] for row in rows]
 
 
 def _escaped(text: str) -> str:

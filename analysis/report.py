@@ -1,6 +1,7 @@
 """The report: tables, figures and one page, all computed from the records of a results folder."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +22,12 @@ class Summary:
     page: Path
 
 
-def write_report(store: Store) -> Summary:
+def write_report(store: Store, without: Collection[str] = ()) -> Summary:
     """Write Markdown, CSV, LaTeX and figures of every plan, and one page of all. The same records, the same bytes.
 
-    Raises StoreError where a plan or a record cannot be read.
+    Attacks that assume one of `without` are left out. Raises StoreError where a plan or a record cannot be read.
     """
-    plans = [read_results(name, plan, store) for name, plan in store.plans().items()]
+    plans = [read_results(name, plan, store, without) for name, plan in store.plans().items()]
     drawn = [(results, _figures(results)) for results in plans]
     for results, figures in drawn:
         for ending, text in files_of(results).items():

@@ -1,12 +1,10 @@
 """Tables of accuracies, rows the methods and columns the attacks; the only place that knows percent."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from analysis.conditions import Condition, Results
-from analysis.labels import paper_hint, title
+from analysis.labels import paper_hint
 
-CONTROL = "clean"
-"""The unprotected data set, by its name in every plan: it is a yardstick, never the best protection."""
 MARKS = "†‡§¶‖"
 MISSING, FAILED = "\N{EN DASH}", "failed"
 
@@ -88,31 +86,31 @@ def _table(dataset: str, model: str, conditions: list[Condition], quantity: str)
     return Table(dataset, model, [attacks[attack] for attack in columns], rows, conditions)
 
 
+def recovered_tables(results: Results) -> list[Table]:
+    """The shares recovered, of those tables that have any; clean pictures have all, by definition, and no row."""
+    protected = [condition for condition in results.conditions if not condition.is_clean]
+    tables = tables_of(replace(results, conditions=protected), "recovered")
+    return [table for table in tables if any(condition.estimates["recovered"] for condition in table.conditions)]
+
+
 def attack_heading(condition: Condition) -> Heading:
     """The column of a condition."""
     label = condition.label["attack"]
-    return Heading(label, title(label), paper_hint(label, condition.paper["attacks"]))
+    return Heading(label, condition.titles["attack"], paper_hint(label, condition.paper["attacks"]))
 
 
 def method_heading(condition: Condition) -> Heading:
     """The row of a condition."""
     label, paper = condition.label["method"], condition.paper["method"]
-    return Heading(label, title(label), paper_hint(label, [paper]), is_control(condition))
-
-
-def is_control(condition: Condition) -> bool:
-    """Whether nothing protects here."""
-    return bool(condition.paper["method"]["name"] == CONTROL)
+    return Heading(label, condition.titles["method"], paper_hint(label, [paper]), condition.control)
 
 
 def _best(column: list[Condition], quantity: str) -> float | None:
-    """The lowest mean of a protected row, where it is below the unprotected one."""
-    means = {False: [1.0], True: [1.0]}
-    for condition in column:
-        if value := condition.estimates[quantity]:
-            means[is_control(condition)].append(value.mean)
-    lowest = min(means[False])
-    return lowest if lowest < min(means[True]) else None
+    """The lowest mean of a protected row, where it is below the unprotected one; a control is never the best."""
+    protected = [value.mean for c in column if not c.control and (value := c.estimates[quantity])]
+    unprotected = [value.mean for c in column if c.is_clean and (value := c.estimates[quantity])]
+    lowest = min(protected, default=1.0)
+    return lowest if lowest < min(unprotected, default=1.0) else None
 
 
 def _entry(condition: Condition | None, quantity: str, best: float | None) -> Entry:
@@ -125,7 +123,7 @@ def _entry(condition: Condition | None, quantity: str, best: float | None) -> En
         text = FAILED if condition.failed else MISSING
         return Entry(text, published=published, note=_note(condition) if condition.failed else "")
     half_width = percent(value.half_width) if value.half_width is not None else ""
-    is_best = not is_control(condition) and value.mean == best
+    is_best = not condition.control and value.mean == best
     return Entry(percent(value.mean), half_width, published, _note(condition), is_best)
 
 

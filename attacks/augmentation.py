@@ -17,6 +17,7 @@ STRONGEST = 30
 class Cutout(Attack):
     """A black square over every view, at a place of its own."""
 
+    title = "Cutout"
     source = "Cutout (DeVries and Taylor 2017, arXiv 1708.04552) with the one square of 16x16 that AR and ISS use"
     repository = "uoguelph-mlrg/Cutout"
 
@@ -34,6 +35,7 @@ class Cutout(Attack):
 class CutMix(Attack):
     """A rectangle of every view is taken from another view of the batch; labels are mixed by area."""
 
+    title = "CutMix"
     source = "CutMix (Yun et al., ICCV 2019, arXiv 1905.04899), Beta(1, 1) and probability 0.5"
     repository = "clovaai/CutMix-PyTorch"
 
@@ -60,6 +62,7 @@ class CutMix(Attack):
 class Mixup(Attack):
     """Every view is blended with another view of the batch, and so are their labels."""
 
+    title = "MixUp"
     source = "mixup (Zhang et al., ICLR 2018, arXiv 1710.09412), Beta(1, 1) and probability 0.5"
     repository = "facebookresearch/mixup-cifar10"
     deviations = ("a batch is mixed with probability 0.5, as in the attacks that use it; the official code mixes all",)
@@ -79,6 +82,7 @@ class Mixup(Attack):
 class RandAugment(Attack):
     """Random operations on every view, all of one strength: shifts, colours, contrast, posterising and the like."""
 
+    title = "RandAugment"
     source = "RandAugment (Cubuk et al. 2020, arXiv 1909.13719) with the defaults of torchvision"
     repository = "pytorch/vision"
 

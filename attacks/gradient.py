@@ -14,6 +14,7 @@ from bench.settings import Count, Positive, Radius
 class Pgd(Attack):
     """Adversarial training: the victim learns from the worst images within a radius of each view (Madry et al.)."""
 
+    title = "PGD"
     source = "PGD (Madry et al., ICLR 2018) with the victim settings of REM and SEM for CIFAR-10"
     large: ClassVar[Mapping[str, Any]] = {"steps": 8, "rel_step_size": 0.25}
 
@@ -46,6 +47,7 @@ class Pgd(Attack):
 class PgdL2(Attack):
     """Adversarial training in an l2 ball, along normalised gradients."""
 
+    title = "PGD l2"
     source = (
         "PGD with l2 norm, radii 0.25 to 0.75 as in CUDA (Sadasivan et al., CVPR 2023); step size 2.5 radius / steps"
     )
@@ -69,6 +71,7 @@ class PgdL2(Attack):
 class Fgsm(Attack):
     """Adversarial training with a single large step: about two passes for each image instead of PGD's eleven."""
 
+    title = "FGSM"
     source = "FGSM with random start (Wong et al., ICLR 2020); without start, Goodfellow et al., ICLR 2015"
 
     radius: Radius = 4 / 255
@@ -91,6 +94,7 @@ class Fgsm(Attack):
 class Tpgd(Attack):
     """Adversarial training against TPGD, which drives the prediction away from that of the clean view; no labels."""
 
+    title = "TPGD"
     source = "the inner problem of TRADES (Zhang et al., ICML 2019), with its usual step of a quarter of the radius"
 
     radius: Radius = 4 / 255
@@ -112,6 +116,7 @@ class Tpgd(Attack):
 class Apgd(Attack):
     """Adversarial training against Auto-PGD, whose step size adapts to each image; always the worst point met."""
 
+    title = "APGD"
     source = "APGD (Croce and Hein, ICML 2020), cross-entropy"
 
     radius: Radius = 4 / 255

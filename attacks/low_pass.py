@@ -13,6 +13,7 @@ Border = Literal["reflect", "replicate"]
 class Mean(PictureFilter):
     """Box blur: the mean of 3x3 pixels."""
 
+    title = "mean filter"
     source = "seed paper (SEM, AAAI 2024), table 4; OpenCV's blur"
     repository = "liuyixin-louis/Stable-Unlearnable-Example"
 
@@ -24,6 +25,7 @@ class Mean(PictureFilter):
 class Gaussian(PictureFilter):
     """Gaussian blur of 3x3 pixels, with the fixed kernel 1-2-1 that OpenCV takes where sigma is left to it."""
 
+    title = "Gaussian filter"
     source = "seed paper (SEM, AAAI 2024), table 4; OpenCV's GaussianBlur"
     repository = "liuyixin-louis/Stable-Unlearnable-Example"
 
@@ -36,6 +38,7 @@ class Gaussian(PictureFilter):
 class Median(PictureFilter):
     """The median of 3x3 pixels."""
 
+    title = "median filter"
     source = "seed paper (SEM, AAAI 2024), table 4; OpenCV's medianBlur"
     repository = "liuyixin-louis/Stable-Unlearnable-Example"
 

@@ -38,6 +38,10 @@ class OrthogonalProjection(Attack):
     directions: Literal["fitted", "random"] = "fitted"
     """`random` is the control: as many random directions are removed."""
 
+    def controls(self) -> tuple[Attack, ...]:
+        """Removing random directions."""
+        return () if self.directions == "random" else (self.model_copy(update={"directions": "random"}),)
+
     def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
         """Project every picture. Raises ValueError unless a picture has more values than there are classes."""
         features = released.images[0].numel()

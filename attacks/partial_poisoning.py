@@ -32,6 +32,14 @@ class PartialPoisoning(Attack):
     clean_part_only: bool = False
     """The control: train on the clean pictures alone, for the same number of steps."""
 
+    @property
+    def spares_clean(self) -> bool:
+        return not self.clean_part_only
+
+    def controls(self) -> tuple[Attack, ...]:
+        """Training on the clean part alone."""
+        return () if self.clean_part_only else (self.model_copy(update={"clean_part_only": True}),)
+
     def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
         """Take the protected pictures from `released`, the others from `clean`, each in its place."""
         order = self._order(released, session.generator("protected subset"))

@@ -18,6 +18,7 @@ SOURCE = "ISS (Liu et al., ICML 2023, arXiv 2301.13838)"
 class Gray(PictureFilter):
     """Grey pictures: the luminance in all three channels, by Pillow's integer rule."""
 
+    title = "grayscale"
     source = SOURCE
     repository = "liuzrcc/ImageShortcutSqueezing"
     idempotent = True
@@ -34,6 +35,7 @@ class Gray(PictureFilter):
 class BitDepth(PictureFilter):
     """Bit-depth reduction: the highest bits of every value, the others 0."""
 
+    title = "BDR"
     source = SOURCE
     repository = "liuzrcc/ImageShortcutSqueezing"
     idempotent = True
@@ -49,6 +51,7 @@ class BitDepth(PictureFilter):
 class Jpeg(PictureFilter):
     """JPEG compression, by Pillow with its default chroma subsampling; the record names the library's version."""
 
+    title = "JPEG"
     source = SOURCE
     repository = "liuzrcc/ImageShortcutSqueezing"
 

@@ -10,6 +10,7 @@ from bench.settings import Positive, Radius
 class Trades(Tpgd):
     """The loss of the clean views plus the divergence of the predictions on their worst neighbours."""
 
+    title = "TRADES"
     source = "TRADES (Zhang et al., ICML 2019), released settings for CIFAR-10"
     repository = "yaodongyu/TRADES"
     deviations = (

@@ -39,6 +39,7 @@ AUGMENTATION_DIFFERS = (
 class UeraserLite(Attack):
     """Every view under plasma brightness, plasma contrast, a channel shuffle and one operation of TrivialAugment."""
 
+    title = "UEraser-Lite"
     source = SOURCE
     repository = REPOSITORY
     deviations = AUGMENTATION_DIFFERS
@@ -59,6 +60,7 @@ class Ueraser(Attack):
     as long meanwhile.
     """
 
+    title = "UEraser"
     source = SOURCE
     repository = REPOSITORY
     deviations = (
@@ -94,6 +96,8 @@ class UeraserMax(Ueraser):
 
     It costs as `ueraser` does at first.
     """
+
+    title = "UEraser-Max"
 
     worst_until: Fraction = 1.0
 

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import typer
 from rich.console import Console
@@ -68,12 +68,19 @@ def run(
 
 
 @app.command()
-def report(results: Results = Path("results")) -> None:
+def report(
+    results: Results = Path("results"),
+    without: Annotated[list[str], typer.Option(help="Leave out attacks that assume this: 'clean images'.")] = [],  # noqa: B006
+) -> None:
     """Write tables, figures and one page from all records, and say where the page is."""
     from analysis.report import write_report
+    from bench.protocols import Assumption
 
+    for word in without:
+        if word not in get_args(Assumption):
+            raise GridError(f"--without {word}: unknown assumption{suggestion(word, get_args(Assumption))}")
     console = Console(highlight=False, soft_wrap=True)
-    summary = write_report(Store(results))
+    summary = write_report(Store(results), dict.fromkeys(without))
     for line in summary.lines:
         console.print(escape(line))
     console.print(f"page: {summary.page.resolve()}", markup=False)

@@ -114,6 +114,11 @@ class DatasetSettings(Settings, ABC):
         """Whether the settings that papers use on the ImageNet subset fit better than those for CIFAR."""
         return self.size >= LARGE
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of every image."""
+        return 3, self.size, self.size
+
     def fetch(self, root: Path) -> None:
         """Download what is missing in `root`, where the data set is one that can be downloaded."""
         return
@@ -140,7 +145,7 @@ class Cifar10(DatasetSettings):
     """The first so many training images, the same number of each class."""
 
     def outline(self, root: Path) -> Outline:
-        return Outline(self.train_images, (3, self.size, self.size), 10)
+        return Outline(self.train_images, self.shape, 10)
 
     def fetch(self, root: Path) -> None:
         from torchvision.datasets import CIFAR10
@@ -172,7 +177,7 @@ class Folder(DatasetSettings):
     def outline(self, root: Path) -> Outline:
         train, _ = self._parts(root)
         listing = self._listing(train)
-        return Outline(len(listing), (3, self.size, self.size), len(listing.classes))
+        return Outline(len(listing), self.shape, len(listing.classes))
 
     def load(self, root: Path) -> Split:
         train, test = (self._listing(part) for part in self._parts(root))
@@ -180,12 +185,8 @@ class Folder(DatasetSettings):
             raise ValueError(f"{train.root} and {test.root} have different classes: {train.classes} and {test.classes}")
         files = [file for listing in (train, test) for file, _ in listing.samples]
         images = decoded.pictures(files, self.size, folders=self._parts(root), root=root).split([len(train), len(test)])
-        return Split(
-            *(
-                ImageDataset(pixels, torch.tensor(listing.targets), len(listing.classes))
-                for pixels, listing in zip(images, (train, test), strict=True)
-            )
-        )
+        both = zip(images, (train, test), strict=True)
+        return Split(*(ImageDataset(pixels, torch.tensor(part.targets), len(part.classes)) for pixels, part in both))
 
     def fingerprint(self, root: Path) -> str:
         return decoded.fingerprint(self._parts(root), root)
@@ -217,7 +218,7 @@ class Synthetic(DatasetSettings):
     """Fixes every picture; it is part of the data, not of an experiment's randomness."""
 
     def outline(self, root: Path) -> Outline:
-        return Outline(self.train_images, (3, self.size, self.size), 10)
+        return Outline(self.train_images, self.shape, 10)
 
     def load(self, root: Path) -> Split:
         train, test = (

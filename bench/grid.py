@@ -10,6 +10,8 @@ from pydantic import Field
 
 from attacks import ATTACKS
 from bench.cell import Cell, Choice
+from bench.condition import Condition, Entry, Pair, Stack
+from bench.controls import acting, controls_first, controls_of
 from bench.data import DATASETS
 from bench.models import ModelName
 from bench.scale import Scale, Values, check_names
@@ -25,6 +27,7 @@ REPLACED = {"dataset": "datasets", "model": "models", "seeds": "seeds"}
 Large = tuple[bool, bool]
 """Whether the pictures are so large that plug-ins take the settings of the ImageNet subset: at the scale, on paper."""
 NO_DATA: Large = (False, False)
+NONE = Choice("none", ATTACKS["none"]())
 Entries = Annotated[list[Any], Field(min_length=1)]
 
 
@@ -53,6 +56,8 @@ class GridFile(Settings):
     """Each entry is one attack or a list of attacks: a stack, applied in that order."""
     also: list[Values] = []
     """Blocks of `methods` and `attacks` that join the same tables: what would be the same for every method."""
+    controls: bool = True
+    """Whether to add what the results are read against: every attack on clean pictures, and on random noise."""
     train: Values = {}
     """Settings of the victim's training."""
     seeds: Count = 3
@@ -63,29 +68,8 @@ class GridFile(Settings):
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One plug-in of a grid: its settings at the chosen scale, those at paper scale, and its name in a table."""
-
-    choice: Choice[Any]
-    paper: Choice[Any]
-    label: str
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One place of a table, with a cell for each seed."""
-
-    dataset: Entry
-    model: str
-    paper_model: str
-    method: Entry
-    attacks: tuple[Entry, ...]
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
 class Grid:
-    """All conditions of a grid file at a scale, in the order written."""
+    """All conditions of a grid file at a scale: its controls, then all else in the order written."""
 
     name: str
     title: str
@@ -145,9 +129,8 @@ class Expansion:
         for (dataset, fingerprint), (model, paper_model) in itertools.product(
             self._datasets(parsed), self._models(parsed)
         ):
-            large = dataset.choice.settings.large_pictures, dataset.paper.settings.large_pictures
-            for method, attacks in self._pairs(parsed, large):
-                applied = tuple(attack.choice for attack in attacks)
+            for method, attacks in self._all_pairs(parsed, dataset):
+                applied = tuple(acting(attacks, method, NONE))
                 cells = tuple(
                     Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, parsed.noise_seed)
                     for seed in seeds
@@ -155,7 +138,15 @@ class Expansion:
                 conditions.append(Condition(dataset, model, paper_model, method, attacks, cells))
         return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions))
 
-    def _pairs(self, parsed: GridFile, large: Large) -> Iterator[tuple[Entry, tuple[Entry, ...]]]:
+    def _all_pairs(self, parsed: GridFile, dataset: Entry) -> list[Pair]:
+        """Every method with every stack of attacks that it meets; the controls first, where they are wanted."""
+        at_scale, on_paper = dataset.choice.settings, dataset.paper.settings
+        pairs = list(self._pairs(parsed, (at_scale.large_pictures, on_paper.large_pictures)))
+        if not parsed.controls:
+            return pairs
+        return controls_first([*pairs, *controls_of(pairs, at_scale.shape, on_paper.shape, METHODS)])
+
+    def _pairs(self, parsed: GridFile, large: Large) -> Iterator[Pair]:
         """Every method with every stack of attacks of its block, that of the whole grid first."""
         blocks = [("", Block(methods=parsed.methods, attacks=parsed.attacks))]
         for row, values in enumerate(parsed.also):
@@ -203,8 +194,8 @@ class Expansion:
             label = " ".join([name, *(f"{key}={shown[key]}" for key in written)])
             yield Entry(Choice(name, scaled), Choice(name, paper), label)
 
-    def _stacks(self, items: Sequence[Any], large: Large, block: str) -> list[tuple[Entry, ...]]:
-        stacks: list[tuple[Entry, ...]] = []
+    def _stacks(self, items: Sequence[Any], large: Large, block: str) -> list[Stack]:
+        stacks: list[Stack] = []
         for row, item in enumerate(items):
             place = f"{self.file}: {block}attacks[{row}]"
             if item == []:

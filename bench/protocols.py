@@ -24,6 +24,8 @@ from bench.settings import Settings
 Norm = Literal["linf", "l2", "none"]
 Needs = Literal["nothing", "a clean model", "clean validation images"]
 Assumption = Literal["clean images", "clean pairs", "pretrained weights", "the protection"]
+BUDGETS = {"linf": "radius", "l2": "l2_radius"}
+"""The setting that holds the budget, by its norm."""
 HOOKS = ("hold_out", "prepare", "augment", "mix", "perturb", "loss")
 """The hooks of an attack, in the order the kernel calls them."""
 
@@ -31,8 +33,10 @@ HOOKS = ("hold_out", "prepare", "augment", "mix", "perturb", "loss")
 class Method(Settings, ABC):
     """Protects a training set: what a data owner does before the pictures go public."""
 
+    title: ClassVar[str] = ""
+    """How tables call it; empty where its name with spaces for underscores will do."""
     source: ClassVar[str]
-    """Paper, and the equation or table the defaults come from."""
+    """Paper, and the equation or table the defaults come from; `control` where nothing but chance protects."""
     repository: ClassVar[str] = "none"
     """The official code, as OWNER/NAME on GitHub."""
     deviations: ClassVar[tuple[str, ...]] = ()
@@ -69,13 +73,15 @@ class Method(Settings, ABC):
         """Whether all images of a class share what protects them, instead of each having its own."""
         return False
 
+    def budget(self, shape: tuple[int, int, int]) -> float:
+        """The most that `norm` of one image's noise may be, in [0, 1] units, before it is rounded to 8 bits."""
+        return math.inf if self.norm == "none" else float(getattr(self, BUDGETS[self.norm], 0.0))
+
     def bound(self, shape: tuple[int, int, int]) -> float:
-        """The most that `norm` of one image's noise may be, in [0, 1] units, 8-bit rounding included."""
+        """The same with 8-bit rounding, which moves each value by at most half a grey level."""
         if self.norm == "linf":
-            return round(255 * float(getattr(self, "radius", 0.0))) / 255
-        if self.norm == "l2":  # rounding moves each value by at most half a grey level
-            return float(getattr(self, "l2_radius", 0.0)) + 0.5 / 255 * math.sqrt(math.prod(shape))
-        return math.inf
+            return round(255 * self.budget(shape)) / 255
+        return self.budget(shape) + 0.5 / 255 * math.sqrt(math.prod(shape))
 
     def check(self, clean: ImageDataset, released: ImageDataset) -> None:
         """Raise ValueError if some released image leaves the declared budget."""
@@ -102,6 +108,8 @@ class Attack(Settings):
     images, and those held out, pass none.
     """
 
+    title: ClassVar[str] = ""
+    """How tables call it; empty where its name with spaces for underscores will do."""
     source: ClassVar[str]
     """Paper or code that the defaults come from."""
     repository: ClassVar[str] = "none"
@@ -116,6 +124,15 @@ class Attack(Settings):
     """Whether `prepare` twice is the same as once, so that a stack cannot hold it twice."""
     leaves_range: ClassVar[bool] = False
     """Whether `prepare` returns images outside [0, 1], which only attacks that `mix` can go on with."""
+
+    @property
+    def spares_clean(self) -> bool:
+        """Whether it leaves clean pictures as they are: a grid then takes the rest of the stack for clean pictures."""
+        return False
+
+    def controls(self) -> tuple["Attack", ...]:
+        """What else to do to clean pictures in its place: a grid adds these to the attack itself on clean pictures."""
+        return ()
 
     def hold_out(self, data: ImageDataset, session: Session) -> list[Tensor]:
         """Return the indices of pictures that never train, in parts; each look counts what is right of every part."""

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.cell import Cell, digest
+from bench.condition import Condition
 from bench.engine import available_devices, default_jobs
-from bench.grid import Condition, Grid, read_grid
+from bench.grid import Grid, read_grid
 from bench.keeping import KINDS, Kind
 from bench.scale import Scale, read_assignments, read_scales
 from bench.schedule import Workplace
@@ -122,6 +123,7 @@ class Request:
                 "about": grid.about,
                 "scale": {"name": self.scale, "about": scale.about, "changes": changes(scale)},
                 "set": set_by_user,
+                "titles": _titles(grid),
                 "conditions": [_place(condition) for condition in grid.conditions],
             }
         return named
@@ -151,14 +153,15 @@ def _names(condition: Condition, cell: Cell) -> dict[str, set[str]]:
         "dataset": {condition.dataset.choice.name, condition.dataset.label},
         "model": {condition.model},
         "method": {condition.method.choice.name, condition.method.label},
-        "attack": {*(attack.choice.name for attack in condition.attacks), attack_label(condition)},
+        "attack": {*(attack.choice.name for attack in condition.attacks), condition.attack_label},
         "seed": {str(cell.seed)},
     }
 
 
-def attack_label(condition: Condition) -> str:
-    """The stack of attacks in the order of application."""
-    return " + ".join(attack.label for attack in condition.attacks)
+def _titles(grid: Grid) -> dict[str, str]:
+    """How tables call the plug-ins of a grid, by their names."""
+    entries = (entry for condition in grid.conditions for entry in (condition.method, *condition.attacks))
+    return {entry.choice.name: entry.title for entry in entries}
 
 
 def _place(condition: Condition) -> Record:
@@ -167,7 +170,9 @@ def _place(condition: Condition) -> Record:
         "dataset": condition.dataset.label,
         "model": condition.model,
         "method": condition.method.label,
-        "attack": attack_label(condition),
+        "attack": condition.attack_label,
+        "control": condition.is_control,
+        "assumes": condition.assumes,
         "paper": {
             "dataset": condition.dataset.paper.name,
             "model": condition.paper_model,

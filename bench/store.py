@@ -52,7 +52,11 @@ class Store:
     def write_plan(self, name: str, plan: Record) -> None:
         """Keep what a grid asked for: which cells make up its tables, and at which scale."""
         with self.lock(f"plan-{name}"):
-            _write(self.root / "plans" / f"{name}.json", to_json(plan).encode())
+            _write(self.plan_file(name), to_json(plan).encode())
+
+    def plan_file(self, name: str) -> Path:
+        """Where the plan called `name` is kept."""
+        return self.root / "plans" / f"{name}.json"
 
     def plans(self) -> dict[str, Record]:
         """All plans by name, in alphabetical order."""

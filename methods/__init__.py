@@ -12,7 +12,7 @@ from methods.hypo import Hypo, HypoLinf
 from methods.ntga import Ntga
 from methods.ops import Ops
 from methods.pil import Pil
-from methods.random_noise import RandomNoise
+from methods.random_noise import RandomL2, RandomNoise
 from methods.rem import Rem
 from methods.sc import Sc
 from methods.sem import Sem
@@ -21,6 +21,7 @@ from methods.tap import Tap
 METHODS: dict[str, type[Method]] = {
     "clean": Clean,
     "random": RandomNoise,
+    "random_l2": RandomL2,
     "em": Em,
     "em_class": EmClass,
     "em_stepwise": EmStepwise,

@@ -31,6 +31,7 @@ class Ar(Method):
     they are tested at 32x32, and on much larger images some of them grow towards the lower right corner.
     """
 
+    title = "AR"
     source = "AR (Sandoval-Segura et al., NeurIPS 2022, arXiv 2206.03693), released settings for CIFAR-10 and CIFAR-100"
     repository = "psandovalsegura/autoregressive-poisoning"
     deviations = (

@@ -32,6 +32,7 @@ class Cuda(Method):
     the noise seed is a private key. A black image stays black.
     """
 
+    title = "CUDA"
     source = "CUDA (Sadasivan et al., CVPR 2023, arXiv 2303.04278), released settings for CIFAR-10 and CIFAR-100"
     repository = "vinusankars/Convolution-based-Unlearnability"
     deviations = (

@@ -22,6 +22,7 @@ class EmClass(Em):
     A sweep visits a random fifth of every class; the noise of a batch starts where the batch before left it.
     """
 
+    title = "EM class-wise"
     source = "EM (Huang et al., ICLR 2021), released settings for CIFAR-10, class-wise"
     deviations: ClassVar[tuple[str, ...]] = (
         "the protected image is clipped to [0, 1] in the weight update as well",

@@ -12,6 +12,7 @@ class EmStepwise(ErrorMinimizing):
     Another algorithm than `em`; the EM of the REM and SEM papers' tables was presumably made so.
     """
 
+    title = "EM stepwise"
     source = "EM in the repository of REM (Fu et al., ICLR 2022), released script for CIFAR-10"
     deviations: ClassVar[tuple[str, ...]] = (
         ErrorMinimizing.deviations[0],

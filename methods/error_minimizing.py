@@ -75,6 +75,7 @@ class ErrorMinimizing(Method):
     `noise_step` says; a surrogate step trains the network on one view, perturbed as `surrogate_step` says.
     """
 
+    title = "error-minimising"
     source = (
         "REM (Fu et al., ICLR 2022) and SEM (Liu et al., AAAI 2024, arXiv 2311.13091), released scripts for CIFAR-10"
     )

@@ -120,6 +120,7 @@ class Delusive(SurrogateMethod):
 class Hypo(Delusive):
     """Hypocritical noise in an l2 ball: each image is moved to where a clean network is surer of its own class."""
 
+    title = "HYPO"
     deviations: ClassVar[tuple[str, ...]] = (
         *Delusive.deviations,
         "the head of VGG-16 is that of the SEM code, with dropout; the official one is a single linear layer",
@@ -146,6 +147,7 @@ class Hypo(Delusive):
 class HypoLinf(Delusive):
     """Hypocritical noise in an l-inf ball, which is another protection: what APBench calls HYPO."""
 
+    title = "HYPO l-inf"
     source = "HYPO as in APBench (TMLR 2024, arXiv 2308.03258), released code for CIFAR-10"
     repository = "lafeat/apbench"
     deviations: ClassVar[tuple[str, ...]] = (

@@ -31,6 +31,7 @@ class Ntga(Method):
     Everything is float64; where the device is MPS, which has none, it is computed on the CPU.
     """
 
+    title = "NTGA"
     source = "NTGA (Yuan and Wu, ICML 2021), released settings for CIFAR-10"
     repository = "lionelmessi6410/ntga"
     deviations = (

@@ -22,6 +22,7 @@ class Ops(Method):
     image that has that colour in that pixel already is released as it is.
     """
 
+    title = "OPS"
     source = "OPS (Wu et al., ICLR 2023, arXiv 2205.12141), released code"
     repository = "cychomatica/One-Pixel-Shotcut"
     deviations = (

@@ -21,6 +21,7 @@ class Pil(SurrogateMethod):
     The released image is x - d: what is taken away is what the map recognises.
     """
 
+    title = "PIL"
     source = "PIL (ICLR 2026, arXiv 2601.19967), released settings for CIFAR-10"
     repository = "jinlinll/pil"
     deviations: ClassVar[tuple[str, ...]] = (

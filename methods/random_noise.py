@@ -1,14 +1,19 @@
 """Random noise: the control that says nothing of the image, and of the label nothing or everything."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from bench.data import ImageDataset
 from bench.engine import Session
-from bench.protocols import Method
-from bench.settings import Radius
+from bench.perturb import as_int8
+from bench.protocols import Method, Norm
+from bench.settings import Positive, Radius
+from bench.train import in_order
+
+IMAGES = 1024
+"""Images drawn at a time, which bounds the memory."""
 
 
 class RandomNoise(Method):
@@ -34,3 +39,23 @@ class RandomNoise(Method):
         shape, draws = (patterns, *data.shape), session.generator("noise")
         noise = torch.randint(-bound, bound + 1, shape, generator=draws, device=session.device, dtype=torch.int8)
         return noise[data.labels] if self.class_wise else noise
+
+
+class RandomL2(Method):
+    """Gaussian noise scaled to one l2 norm: a random direction for each image."""
+
+    source = "control"
+    norm: ClassVar[Norm] = "l2"
+
+    l2_radius: Positive = 1.0
+    """l2 norm of one image's noise before it is rounded, in [0, 1] units."""
+
+    def generate(self, data: ImageDataset, session: Session) -> Tensor:
+        """Draw the noise. Raises ValueError for a radius beyond what int8 holds."""
+        draws, noise = session.generator("noise"), data.empty_noise()
+        for part in in_order(len(data), IMAGES):
+            count = len(data.labels[part])
+            drawn = torch.randn(count, *data.shape, generator=draws, device=session.device)
+            norms = torch.linalg.vector_norm(drawn, dim=(1, 2, 3), keepdim=True)
+            noise[part] = as_int8((255 * self.l2_radius * drawn / norms).round_()).to(noise.device)
+        return noise

@@ -13,6 +13,7 @@ class Rem(ErrorMinimizing):
     Its noise step costs `adv_steps` + 1 passes for each of SEM's.
     """
 
+    title = "REM"
     source = "REM (Fu, He, Liu, Shen and Tao, ICLR 2022), released script for CIFAR-10"
 
     noise_step: Adversarial = "pgd"

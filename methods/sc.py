@@ -24,6 +24,7 @@ class Sc(Method):
     The bound is an l2 norm; single blocks may exceed `radius`.
     """
 
+    title = "SC"
     source = "SC (Yu et al., KDD 2022, arXiv 2111.00898), released settings for CIFAR-10"
     repository = "dayu11/Availability-Attacks-Create-Shortcuts"
     deviations = (
@@ -58,8 +59,8 @@ class Sc(Method):
                 noise[rows[part].to(noise.device)] = self._blocks(values[part], data.shape, patch).to(noise.device)
         return noise
 
-    def bound(self, shape: tuple[int, int, int]) -> float:
-        return (self.radius + 0.5 / 255) * math.sqrt(math.prod(shape))
+    def budget(self, shape: tuple[int, int, int]) -> float:
+        return self.radius * math.sqrt(math.prod(shape))
 
     def _blocks(self, values: Tensor, shape: tuple[int, int, int], patch: int) -> Tensor:
         """Feature vectors (N, features) as int8 block noise (N, C, H, W) of the one l2 norm."""

@@ -11,6 +11,7 @@ class Sem(ErrorMinimizing):
     The two switches are what makes it SEM, so they cannot be set; the random radius is free.
     """
 
+    title = "SEM"
     source = "SEM (Liu, Xu, Chen and Sun, AAAI 2024, arXiv 2311.13091), released script for CIFAR-10"
     repository = "liuyixin-louis/Stable-Unlearnable-Example"
     deviations: ClassVar[tuple[str, ...]] = (

@@ -23,6 +23,7 @@ class Tap(SurrogateMethod):
     Targeted, it makes the loss towards class y + 1 (modulo their number) small; untargeted, that of the label y large.
     """
 
+    title = "TAP"
     source = "TAP (Fowl et al., NeurIPS 2021), released settings for CIFAR-10 with signed steps"
     repository = "lhfowl/adversarial_poisons"
     deviations: ClassVar[tuple[str, ...]] = (

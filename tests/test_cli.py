@@ -18,6 +18,7 @@ methods: [clean, sc]
 attacks: [none, {name: pgd, radius: 4/255, steps: 1}]
 train: {steps: 3, batch_size: 10, evaluate_every: 2}
 seeds: 1
+controls: false
 """
 
 
@@ -226,6 +227,22 @@ def test_list_attacks_shows_a_card_for_each(capsys: pytest.CaptureFixture[str]) 
         assert line in cards["pgd"]
     assert "acts       never" in cards["none"]
     assert "cost       no further passes" in cards["none"]
+
+
+def test_the_report_can_leave_out_what_attacks_assume(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "grid.yaml").write_text(GRID.replace("[none, ", "[none, partial_poisoning, "))
+    assert run("--only", "method=clean") == 0
+    assert bench("report") == 0
+    assert "grid at scale paper: 2 of 5 cells finished" in capsys.readouterr().out
+    assert bench("report", "--without", "clean images", "--without", "clean pairs") == 0
+    assert "grid at scale paper: 2 of 4 cells finished" in capsys.readouterr().out
+    assert bench("report", "--without", "clean image") == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == (
+        "--without clean image: unknown assumption; did you mean 'clean images'? "
+        "(choices: clean images, clean pairs, pretrained weights, the protection)\n"
+    )
 
 
 def test_list_grids_tells_what_each_shows(capsys: pytest.CaptureFixture[str]) -> None:

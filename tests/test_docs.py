@@ -21,6 +21,7 @@ methods: {methods}
 attacks: {attacks}
 train: {{steps: 2, batch_size: 10}}
 seeds: 1
+controls: false
 """
 
 

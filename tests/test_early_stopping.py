@@ -173,7 +173,7 @@ def test_a_share_between_two_parts_is_refused() -> None:
 def store(tmp_path: Path) -> Store:
     """Two trainings of 500 steps under early stopping, one missing; plain training beside them."""
     records = Store(tmp_path / "results")
-    place = {"dataset": "cifar10", "model": "cnn", "method": "sem"}
+    place = {"dataset": "cifar10", "model": "cnn", "method": "sem", "control": False, "assumes": []}
     paper = {"dataset": "cifar10", "model": "cnn", "method": {"name": "sem"}, "attacks": [{"name": "none"}]}
     plan = {
         "grid": "table5",
@@ -181,6 +181,7 @@ def store(tmp_path: Path) -> Store:
         "about": "",
         "scale": {"name": "small", "about": "", "changes": {}},
         "set": {},
+        "titles": {"sem": "SEM", "none": "none", "early_stopping": "early stopping"},
         "conditions": [
             {**place, "attack": "none", "paper": paper, "cells": ["plain"]},
             {**place, "attack": "early_stopping", "paper": paper, "cells": ["one", "two", "three"]},

@@ -14,6 +14,7 @@ from methods import METHODS
 CHOICES = ", ".join(METHODS)
 
 HEAD = "title: t\ndatasets: [synthetic]\nmodels: [cnn]\n"
+ALONE = HEAD + "controls: false\n"
 SCALES = {
     "paper": Scale(),
     "small": Scale(
@@ -130,6 +131,10 @@ def message(folder: Path, text: str, scale: str = "paper") -> str:
             HEAD + "methods: [em]\nattacks: [none]\nalso: [{methods: [em], attacks: [none, [median, pdg]]}]\n",
             f"grid.yaml: also[0].attacks[1][1]: unknown attack 'pdg'{suggestion('pdg', ATTACKS)}",
         ),
+        (
+            HEAD + "methods: [em]\nattacks: [none]\ncontrols: maybe\n",
+            "grid.yaml: controls: must be true or false, got 'maybe'",
+        ),
         (HEAD + "methods: [em]\nattacks: [none]\nseeds: 0\n", "grid.yaml: seeds: must be at least 1, got 0"),
         (
             HEAD + "methods: [em]\nattacks: [none]\ntrain: {schedule: linear}\n",
@@ -201,7 +206,7 @@ def test_a_mistake_in_a_scale_names_the_scale_and_the_setting(tmp_path: Path) ->
 
 def test_a_list_of_values_is_a_sweep_and_a_list_of_attacks_is_a_stack(tmp_path: Path) -> None:
     attacks = "[none, {name: pgd, radius: [1/255, 2/255]}, [median, {name: pgd, steps: [2, 3]}]]"
-    grid = expand(tmp_path, HEAD + f"methods: [em]\nattacks: {attacks}\n")
+    grid = expand(tmp_path, ALONE + f"methods: [em]\nattacks: {attacks}\n")
     labels = [[attack.label for attack in condition.attacks] for condition in grid.conditions]
     assert labels == [["none"], ["pgd radius=1/255"], ["pgd radius=2/255"]] + [
         ["median", f"pgd steps={steps}"] for steps in (2, 3)
@@ -210,7 +215,7 @@ def test_a_list_of_values_is_a_sweep_and_a_list_of_attacks_is_a_stack(tmp_path: 
 
 def test_what_is_also_wanted_joins_the_same_grid_without_meeting_the_rest(tmp_path: Path) -> None:
     also = "also: [{methods: [clean], attacks: [median, pgd]}, {methods: [sem, tap], attacks: [none]}]\n"
-    text = HEAD.replace("[cnn]", "[cnn, resnet18]") + "methods: [em, rem]\nattacks: [none, pgd]\nseeds: 2\n" + also
+    text = ALONE.replace("[cnn]", "[cnn, resnet18]") + "methods: [em, rem]\nattacks: [none, pgd]\nseeds: 2\n" + also
     grid = expand(tmp_path, text)
     places = [(c.method.label, c.attacks[0].label) for c in grid.conditions]
     one_model = [(method, attack) for method in ("em", "rem") for attack in ("none", "pgd")]
@@ -222,13 +227,13 @@ def test_what_is_also_wanted_joins_the_same_grid_without_meeting_the_rest(tmp_pa
 
 def test_a_scale_may_want_nothing_else(tmp_path: Path) -> None:
     text = (
-        HEAD + "methods: [em]\nattacks: [none]\nalso: [{methods: [clean], attacks: [none]}]\nat: {tiny: {also: []}}\n"
+        ALONE + "methods: [em]\nattacks: [none]\nalso: [{methods: [clean], attacks: [none]}]\nat: {tiny: {also: []}}\n"
     )
     assert [len(expand(tmp_path, text, scale).conditions) for scale in ("paper", "tiny")] == [2, 1]
 
 
 def test_settings_come_from_set_then_grid_then_scale_then_default(tmp_path: Path) -> None:
-    text = HEAD + "methods: [{name: sem, adv_radius: 3/255}]\nattacks: [none]\ntrain: {batch_size: 7}\n"
+    text = ALONE + "methods: [{name: sem, adv_radius: 3/255}]\nattacks: [none]\ntrain: {batch_size: 7}\n"
     grid = expand(tmp_path, text, "small", read_assignments(["methods.sem.samples=9", "train.lr=0.5"]))
     [method], recipe = {condition.method.choice.settings for condition in grid.conditions}, grid.cells[0].train
     assert method.samples == 9  # --set over the scale's 2
@@ -240,14 +245,17 @@ def test_settings_come_from_set_then_grid_then_scale_then_default(tmp_path: Path
 
 
 def test_a_key_that_the_grid_sets_at_a_scale_wins_over_the_scale(tmp_path: Path) -> None:
-    text = HEAD + "methods: [em]\nattacks: [none]\nat: {tiny: {seeds: 2, attacks: [pgd]}}\n"
+    text = ALONE + "methods: [em]\nattacks: [none]\nat: {tiny: {seeds: 2, attacks: [pgd]}}\n"
     grid = expand(tmp_path, text, "tiny")
     assert [cell.seed for cell in grid.cells] == [0, 1]
     assert [attack.name for attack in grid.cells[0].attacks] == ["pgd"]
 
 
 def test_the_condition_remembers_its_counterpart_at_paper_scale(tmp_path: Path) -> None:
-    text = "title: t\ndatasets: [cifar10]\nmodels: [resnet18]\nmethods: [em]\nattacks: [{name: pgd, radius: 4/255}]\n"
+    text = (
+        ALONE.replace("synthetic", "cifar10").replace("cnn", "resnet18")
+        + "methods: [em]\nattacks: [{name: pgd, radius: 4/255}]\n"
+    )
     scales = SCALES | {"small": SCALES["small"].model_copy(update={"dataset": "synthetic"})}
     file = tmp_path / "grid.yaml"
     file.write_text(text)
@@ -272,7 +280,7 @@ def test_large_pictures_take_the_settings_of_the_imagenet_subset_unless_the_grid
     for name in ("train/a", "val/a"):
         (tmp_path / name).mkdir(parents=True)
         Image.new("RGB", (8, 8)).save(tmp_path / name / "0.png")
-    text = f"title: t\ndatasets: [{{name: folder, path: ., size: {size}}}, cifar10]\nmodels: [cnn]\n"
+    text = f"title: t\ndatasets: [{{name: folder, path: ., size: {size}}}, cifar10]\nmodels: [cnn]\ncontrols: false\n"
     grid = expand(tmp_path, text + "methods: [sem, {name: sem, samples: 2}]\nattacks: [pgd]\n")
     found = [
         (one.dataset.choice.name, one.method.choice.settings.samples, one.attacks[0].paper.settings.steps)
@@ -290,6 +298,6 @@ def test_the_settings_for_large_pictures_are_settings_of_their_plug_in(group: st
 
 
 def test_a_wrong_value_of_a_setting_that_a_scale_multiplies_is_told_like_any_other(tmp_path: Path) -> None:
-    text = HEAD + "methods: [{name: em, radius: wide}]\nattacks: [none]\n"
+    text = ALONE + "methods: [{name: em, radius: wide}]\nattacks: [none]\n"
     expected = "grid.yaml: methods[0].radius: must be a number or a fraction such as 8/255, got 'wide'"
     assert message(tmp_path, text, "small") == message(tmp_path, text) == expected

@@ -9,13 +9,14 @@ import torch
 from conftest import MadeUp, Undisturbed
 from pydantic import AfterValidator
 
+from attacks import ATTACKS
 from bench.data import ImageDataset
 from bench.engine import Session
 from bench.models import check_name
 from bench.protocols import Method
 from methods import METHODS
 
-SMALL: dict[str, dict[str, Any]] = {"ar": {"l2_radius": 0.25, "min_response": 0.1}}
+SMALL: dict[str, dict[str, Any]] = {"ar": {"l2_radius": 0.25, "min_response": 0.1}, "random_l2": {"l2_radius": 0.25}}
 """Settings that make a method small where `small` does not, by its name."""
 
 UNPROTECTED = {"clean"}
@@ -150,6 +151,12 @@ def test_a_method_has_a_complete_card(name: str) -> None:
     assert "/" in method.repository or method.source == "control"
     assert all(deviation and not deviation.endswith(".") for deviation in method.deviations)
     assert isinstance(method().class_wise, bool)
+
+
+def test_no_two_plug_ins_have_one_name_or_one_title() -> None:
+    plug_ins = [*METHODS.items(), *ATTACKS.items()]
+    titles = [settings.title or name.replace("_", " ") for name, settings in plug_ins]
+    assert len(set(titles)) == len({name for name, _ in plug_ins}) == len(plug_ins)
 
 
 def test_settings_survive_the_record(name: str, method: Method) -> None:

@@ -14,12 +14,15 @@ PLAN = {
     "about": "A low number means that the protection holds.",
     "scale": {"name": "small", "about": "Cut down for a laptop.", "changes": {"train": {"steps": 800}}},
     "set": {},
+    "titles": {"clean": "clean", "sem": "SEM", "none": "none", "pgd": "PGD"},
     "conditions": [
         {
             "dataset": "cifar10",
             "model": "cnn",
             "method": method,
             "attack": attack,
+            "control": method == "clean",
+            "assumes": [],
             "paper": {
                 "dataset": "cifar10",
                 "model": "resnet18",

@@ -80,21 +80,16 @@ def test_a_varied_method_matches_only_values_that_state_the_same_radius() -> Non
 
 
 def test_labels_read_as_people_write_them() -> None:
-    assert title("pgd radius=4/255 + low_pass kernel=3") == "PGD 4/255 + low pass kernel=3"
-    assert [title(name) for name in ("sem", "ntga", "none", "clean", "mi_ue")] == [
-        "SEM",
-        "NTGA",
-        "none",
-        "clean",
-        "MI UE",
-    ]
+    titles = {"pgd": "PGD", "low_pass": "low-pass filter", "random_l2": "random l2"}
+    assert title("pgd radius=4/255 + low_pass kernel=3", titles) == "PGD 4/255 + low-pass filter kernel=3"
+    assert title("random_l2 l2_radius=0.5", titles) == "random l2 0.5"
 
 
 def test_a_label_tells_what_the_paper_has_instead() -> None:
     paper = [{"name": "pgd", "radius": "4/255", "steps": 10}]
     assert paper_hint("pgd radius=8/255 steps=10", paper) == "4/255"
     assert paper_hint("pgd radius=4/255", paper) == ""
-    assert paper_title("pgd", paper) == "PGD 4/255"
+    assert paper_title("pgd", paper, {"pgd": "PGD"}) == "PGD 4/255"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 from analysis.conditions import Condition, Results
 from analysis.figures import LABEL_GAP, _spread, accuracy_figure
+from analysis.labels import title
 from analysis.reported import Published
 from analysis.statistics import estimate
 from analysis.tables import Table, tables_of
@@ -12,17 +13,20 @@ PUBLISHED = Published(0.9466, "94.66", "REM, ICLR 2022", "Table 2", "high", "", 
 
 
 def condition(method, attack, runs, *, planned=None, failed=0, published=()):
-    accuracy = estimate(runs)
+    accuracy, missing = estimate(runs), (planned or len(runs)) - len(runs)
+    titles = {"sem": "SEM", "em": "EM", "pgd": "PGD", "clean": "clean", "none": "none", "random": "random"}
     return Condition(
         label={"dataset": "cifar10", "model": "cnn", "method": method, "attack": attack},
+        titles={"method": title(method, titles), "attack": title(attack, titles)},
+        control=method in ("clean", "random"),
+        assumes=[],
         paper={
             "dataset": "cifar10",
             "model": "resnet18",
             "method": {"name": method.partition(" ")[0]},
             "attacks": [{"name": "pgd", "radius": "4/255"}],
         },
-        planned=len(runs) if planned is None else planned,
-        finished=len(runs),
+        accuracies=[*runs, *[None] * missing],
         failed=failed,
         estimates={"final_accuracy": accuracy, "peak_accuracy": accuracy},
         published=list(published),
@@ -31,7 +35,7 @@ def condition(method, attack, runs, *, planned=None, failed=0, published=()):
 
 def table(*conditions) -> Table:
     plan = {"title": "A title", "about": "", "scale": {"name": "small", "about": "", "changes": {}}, "set": {}}
-    [made] = tables_of(Results("table2-small", plan, list(conditions), [], []))
+    [made] = tables_of(Results("table2-small", plan, list(conditions), [], [], {}))
     return made
 
 
@@ -94,7 +98,7 @@ def test_the_same_table_draws_the_same_figure() -> None:
 
 
 def test_labels_of_lines_that_end_together_are_moved_apart_and_stay_in_order() -> None:
-    heights = _spread([0.1, 0.5, 0.5, 0.51, 0.9])
+    heights = _spread([0.1, 0.5, 0.5, 0.51, 0.9], LABEL_GAP)
     assert (heights[0], heights[-1]) == (0.1, 0.9)
     assert sum(heights[1:4]) == pytest.approx(1.51)
     assert all(upper - lower >= LABEL_GAP - 1e-9 for lower, upper in pairwise(heights))

@@ -1,0 +1,129 @@
+"""Best response: for each method, the attack that recovers most, because accuracy without attack says little of it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from analysis.conditions import Condition, Results
+from analysis.early_stopping import stopped
+from analysis.tables import MISSING, percent
+from bench.store import Record
+
+LEAST_ATTACKS = 6
+"""So many different attacks make a best response worth the name; radii of one attack are one."""
+NO_ATTACK = ("none",)
+WORDS = (0, 2, 5)
+"""Columns of the table that hold words."""
+NOTE = (
+    "For each method the attack that recovers most, in percent, and what share that is of what the same attack reaches "
+    "on clean pictures; the strongest protection first, by the attacks that assume nothing but the released pictures "
+    "and their labels. The best of many is chosen by the accuracies shown, so it is a little too high where seeds are "
+    "few. Early stopping is an attack for each clean share of its validation set: training to the end, then going back "
+    "to the look that was best on that set."
+)
+Best = dict[str, Any]
+"""Columns of a row: `attack`, `assumes`, `accuracy`, `recovered`."""
+
+
+def responses(results: Results) -> list[Record]:
+    """A row for each method, controls first, then the strongest protection; shares in [0, 1]; no row for few attacks.
+
+    Columns that begin with `free_` are of attacks that assume nothing, those with `any_` of all. An attack that several
+    share by the same accuracy is named as all of them; `recovered` is then that of the first.
+    """
+    rows = []
+    for conditions in _groups(stopped(results)):
+        methods = dict.fromkeys(condition.label["method"] for condition in conditions)
+        own = [_row([one for one in conditions if one.label["method"] == method]) for method in methods]
+        rows += sorted(own, key=lambda row: (not row["control"], 0 if row["control"] else row["free_accuracy"] or 2.0))
+    return rows
+
+
+def response_table(results: Results) -> list[list[str]]:
+    """The same in percent, the headings first; without the second half where no attack assumes anything."""
+    rows = responses(results)
+    if not rows:
+        return []
+    halves = ["free_", *(["any_"] if any(condition.assumes for condition in results.conditions) else [])]
+    heads = {"free_": "best attack that assumes nothing", "any_": "best attack of all"}
+    several = [part for part in ("dataset", "model") if len({row[part] for row in rows}) > 1]
+    table = [["method", "no attack"]]
+    for half in halves:
+        table[0] += [heads[half], "accuracy", "recovered"]
+    for row in rows:
+        name = ", ".join([*(row[part] for part in several), row["title"]])
+        line = [name, _percent(row["no_attack"])]
+        for half in halves:
+            line += [
+                row[f"{half}attack"] or MISSING,
+                _percent(row[f"{half}accuracy"]),
+                _percent(row[f"{half}recovered"]),
+            ]
+        table.append(line)
+    return table
+
+
+def left_out(results: Results) -> list[str]:
+    """Sentences that name the conditions of the table without a result."""
+    missing: dict[str, list[str]] = {}
+    for conditions in _groups(stopped(results)):
+        for condition in conditions:
+            if not condition.finished:
+                missing.setdefault(condition.titles["attack"], []).append(condition.titles["method"])
+    return [f"Without a result, and left out: {attack} on {', '.join(methods)}." for attack, methods in missing.items()]
+
+
+def _groups(conditions: Iterable[Condition]) -> list[list[Condition]]:
+    """The conditions of each data set and model that meet enough attacks, of those attacks that methods meet."""
+    groups: dict[tuple[str, str], list[Condition]] = {}
+    for condition in conditions:
+        groups.setdefault((condition.label["dataset"], condition.label["model"]), []).append(condition)
+    kept = []
+    for group in groups.values():
+        met = {condition.label["attack"] for condition in group if not condition.is_clean}
+        own = [condition for condition in group if condition.label["attack"] in met]
+        if len({_names(condition) for condition in own} - {NO_ATTACK}) >= LEAST_ATTACKS:
+            kept.append(own)
+    return kept
+
+
+def _names(condition: Condition) -> tuple[str, ...]:
+    return tuple(attack["name"] for attack in condition.paper["attacks"])
+
+
+def _row(conditions: list[Condition]) -> Record:
+    first = conditions[0]
+    plain = [_accuracy(condition) for condition in conditions if _names(condition) == NO_ATTACK]
+    free = _best([condition for condition in conditions if not condition.assumes])
+    return {
+        **{part: first.label[part] for part in ("dataset", "model", "method")},
+        "title": first.titles["method"],
+        "control": first.control,
+        "no_attack": plain[0] if plain else None,
+        **{f"free_{name}": value for name, value in free.items() if name != "assumes"},
+        **{f"any_{name}": value for name, value in _best(conditions).items()},
+    }
+
+
+def _best(conditions: list[Condition]) -> Best:
+    """The attack with the highest accuracy, or those that share it."""
+    found = [condition for condition in conditions if condition.finished]
+    highest = max((_accuracy(condition) or 0.0 for condition in found), default=None)
+    best = [condition for condition in found if _accuracy(condition) == highest]
+    if not best:
+        return dict.fromkeys(("attack", "assumes", "accuracy", "recovered"))
+    share = best[0].estimates["recovered"]
+    return {
+        "attack": " or ".join(condition.titles["attack"] for condition in best),
+        "assumes": ", ".join(best[0].assumes),
+        "accuracy": highest,
+        "recovered": round(share.mean, 6) if share else None,
+    }
+
+
+def _accuracy(condition: Condition) -> float | None:
+    value = condition.estimates["final_accuracy"]
+    return round(value.mean, 6) if value else None
+
+
+def _percent(share: float | None) -> str:
+    return MISSING if share is None else percent(share)

@@ -1,0 +1,267 @@
+"""Every cell against its own control, the best response, and filters by assumption: computed from made-up records."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.best_response import response_table, responses
+from analysis.conditions import Results, read_results
+from analysis.costs import attack_costs
+from analysis.report import write_report
+from analysis.tables import recovered_tables
+from bench.store import Record, Store, StoreError
+
+TITLES = {
+    "clean": "clean",
+    "random": "random",
+    "em": "EM",
+    "sem": "SEM",
+    "none": "none",
+    "pgd": "PGD",
+    "jpeg": "JPEG",
+    "early_stopping": "early stopping",
+}
+ORIGIN = {"commit": "", "device": "cpu", "processor": "", "system": "", "precision": "", "threads": 1, "versions": {}}
+Accuracies = dict[tuple[str, str], list[float | None]]
+"""Final accuracies of the seeds by method and attack, None where missing."""
+
+
+def record(key: str, accuracy: float, *, passes: float = 10.0, history: Record | None = None) -> Record:
+    return {
+        "key": key,
+        "status": "finished",
+        "result": {"final_accuracy": accuracy, "peak_accuracy": accuracy, "train_accuracy": 1.0},
+        "history": history or {"step": [8], "test_accuracy": [accuracy]},
+        "cost": {"train_passes": passes, "noise_passes": 0.0},
+        "noise": {"key": key, "size": {"linf": 0.0, "psnr": 30.0}},
+        "time": {"noise_seconds": 0.0, "train_seconds": 2 * passes, "ended": "2026-11-22T13:37:35+00:00"},
+        "provenance": ORIGIN,
+    }
+
+
+def place(method: str, attack: str, seeds: int, **changes: Any) -> Record:
+    names = [part.split()[0] for part in attack.split(" + ")]
+    paper = {"dataset": "d", "model": "m", "method": {"name": method}, "attacks": [{"name": name} for name in names]}
+    return {
+        **{"dataset": "d", "model": "m", "method": method, "attack": attack},
+        "control": method in ("clean", "random"),
+        "assumes": ["clean images"] if "early_stopping" in names else [],
+        "paper": paper,
+        "cells": [f"{method}-{attack}-{seed}".replace(" ", "_").replace("/", "-") for seed in range(seeds)],
+    } | changes
+
+
+def results_of(folder: Path, accuracies: Accuracies, without: tuple[str, ...] = (), **histories: Record) -> Results:
+    store = Store(folder)
+    places = [place(method, attack, len(runs)) for (method, attack), runs in accuracies.items()]
+    titles = TITLES | {f"attack{number}": f"attack {number}" for number in range(9)}
+    scale = {"name": "small", "about": "", "changes": {}}
+    plan = {"grid": "g", "title": "t", "about": "", "scale": scale, "set": {}, "titles": titles, "conditions": places}
+    store.write_plan("g-small", plan)
+    for one, runs in zip(places, accuracies.values(), strict=True):
+        for key, accuracy in zip(one["cells"], runs, strict=True):
+            if accuracy is not None:
+                passes = 110.0 if "pgd" in one["attack"] else 10.0
+                history = histories.get(one["method"]) if "early" in one["attack"] else None
+                store.write(key, record(key, accuracy, passes=passes, history=history))
+    return read_results("g-small", plan, store, without)
+
+
+def recovered(results: Results) -> dict[tuple[str, str], float | None]:
+    shares = {}
+    for condition in results.conditions:
+        share = condition.estimates["recovered"]
+        shares[condition.label["method"], condition.label["attack"]] = share and share.mean
+    return shares
+
+
+def test_a_cell_is_read_against_the_same_attack_on_clean_pictures_over_the_same_seeds(tmp_path: Path) -> None:
+    results = results_of(
+        tmp_path,
+        {
+            ("clean", "none"): [0.8, 0.9, None],
+            ("clean", "pgd"): [0.5, 0.5, 0.5],
+            ("em", "none"): [0.2, None, 0.7],
+            ("em", "pgd"): [0.3, 0.4, 0.5],
+            ("em", "jpeg"): [0.3, 0.4, 0.5],
+        },
+    )
+    assert recovered(results) == {
+        ("clean", "none"): 1.0,
+        ("clean", "pgd"): 1.0,
+        ("em", "none"): pytest.approx(0.2 / 0.8),  # the one seed that both have
+        ("em", "pgd"): pytest.approx(0.4 / 0.5),
+        ("em", "jpeg"): None,  # no control
+    }
+    control = results.conditions[2].estimates["control_accuracy"]
+    assert control is not None
+    assert (control.mean, control.count) == (0.8, 1)
+
+
+def test_the_table_of_shares_has_no_clean_row_and_no_columns_of_its_own_controls(tmp_path: Path) -> None:
+    runs: Accuracies = {
+        ("clean", "none"): [0.8],
+        ("clean", "jpeg quality=1"): [0.4],
+        ("random", "none"): [0.1],
+        ("em", "none"): [0.2],
+        ("sem", "none"): [None],
+    }
+    [table] = recovered_tables(results_of(tmp_path, runs))
+    assert [column.title for column in table.columns] == ["none"]
+    texts = {heading.title: [(entry.text, entry.best) for entry in entries] for heading, entries in table.rows}
+    assert texts == {
+        "random": [("12.5", False)],  # the lowest, but nothing protects there
+        "EM": [("25.0", True)],
+        "SEM": [("–", False)],  # noqa: RUF001
+    }
+
+
+def test_without_a_clean_row_there_is_no_table_of_shares(tmp_path: Path) -> None:
+    assert not recovered_tables(results_of(tmp_path, {("em", "none"): [0.2]}))
+    assert not recovered_tables(results_of(tmp_path, {("clean", "none"): [None], ("em", "none"): [0.2]}))
+
+
+def test_more_than_on_clean_pictures_is_more_than_all_and_no_best(tmp_path: Path) -> None:
+    [table] = recovered_tables(results_of(tmp_path, {("clean", "none"): [0.4], ("em", "none"): [0.6]}))
+    assert [(entry.text, entry.best) for _, [entry] in table.rows] == [("150.0", False)]
+
+
+def test_the_report_holds_shares_on_the_page_in_markdown_and_in_the_csv(tmp_path: Path) -> None:
+    results_of(tmp_path, {("clean", "none"): [0.8], ("em", "none"): [0.2]})
+    write_report(Store(tmp_path))
+    folder = tmp_path / "report"
+    assert "| EM | **25.0** |" in (folder / "g-small.md").read_text()
+    assert "of what the same attack reaches on clean pictures" in (folder / "index.html").read_text()
+    with (folder / "g-small.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["control_accuracy"], row["recovered"], row["control"]) for row in rows] == [
+        ("0.8", "1.0", "True"),
+        ("0.8", "0.25", "False"),
+    ]
+
+
+ATTACKS = [f"attack{number}" for number in range(6)]
+
+
+def many(method: str, plain: float, *others: float | None) -> Accuracies:
+    """Accuracies under no attack and under six others."""
+    runs: Accuracies = {(method, "none"): [plain]}
+    return runs | {(method, attack): [accuracy] for attack, accuracy in zip(ATTACKS, others, strict=True)}
+
+
+def test_the_best_response_is_the_attack_that_recovers_most_and_the_strongest_protection_comes_first(
+    tmp_path: Path,
+) -> None:
+    runs = many("clean", 0.9, 0.9, 0.8, 0.8, 0.8, 0.8, 0.8)
+    runs |= many("random", 0.85, 0.8, 0.7, 0.7, 0.7, 0.7, 0.7)
+    runs |= many("em", 0.1, 0.2, 0.7, 0.3, 0.3, 0.3, 0.3)
+    runs |= many("sem", 0.3, 0.2, 0.6, 0.6, 0.1, 0.1, None)
+    results = results_of(tmp_path, runs)
+    assert response_table(results) == [
+        ["method", "no attack", "best attack that assumes nothing", "accuracy", "recovered"],
+        ["clean", "90.0", "none or attack 0", "90.0", "100.0"],
+        ["random", "85.0", "none", "85.0", "94.4"],
+        ["SEM", "30.0", "attack 1 or attack 2", "60.0", "75.0"],
+        ["EM", "10.0", "attack 1", "70.0", "87.5"],
+    ]
+    write_report(Store(tmp_path))
+    missing = "Without a result, and left out: attack 5 on SEM."
+    for name in ("g-small.md", "index.html"):
+        assert missing in (tmp_path / "report" / name).read_text()
+    with (tmp_path / "report" / "g-small-best-response.csv").open() as stream:
+        rows = {row["method"]: row for row in csv.DictReader(stream)}
+    assert (rows["sem"]["free_accuracy"], rows["sem"]["free_recovered"], rows["sem"]["any_accuracy"]) == (
+        "0.6",
+        "0.75",
+        "0.6",
+    )
+
+
+def test_a_method_without_any_result_comes_last(tmp_path: Path) -> None:
+    runs = many("em", 0.1, 0.2, 0.7, 0.3, 0.3, 0.3, 0.3)
+    empty: Accuracies = {("sem", attack): [None] for attack in ("none", *ATTACKS)}
+    table = response_table(results_of(tmp_path, empty | runs))
+    assert [row[0] for row in table] == ["method", "EM", "SEM"]
+    assert table[2][1:] == ["–"] * 4  # noqa: RUF001
+
+
+def test_few_different_attacks_have_no_best_response(tmp_path: Path) -> None:
+    runs = many("em", 0.1, 0.2, 0.7, 0.3, 0.3, 0.3, 0.3)
+    del runs["em", ATTACKS[0]]
+    radii: Accuracies = {("em", f"pgd radius={radius}/255"): [0.1] for radius in range(9)}
+    clean_only: Accuracies = {("clean", f"jpeg + {attack}"): [0.1] for attack in ATTACKS}
+    assert not responses(results_of(tmp_path, {("em", "none"): [0.1], **radii}))
+    assert not responses(results_of(tmp_path, runs | clean_only))  # five attacks are met by a method
+    assert responses(results_of(tmp_path, runs | radii))
+
+
+STOPPED = {
+    "step": [2, 4, 6, 8],
+    "test_accuracy": [0.3, 0.5, 0.95, 0.2],
+    "validation_clean": [[1, 1], [3, 3], [2, 2], [0, 0]],
+    "validation_protected": [[1, 1], [2, 2], [2, 3], [3, 4]],
+}
+
+
+def test_early_stopping_is_an_attack_for_each_clean_share_and_assumes_nothing_without_clean_pictures(
+    tmp_path: Path,
+) -> None:
+    runs = many("clean", 0.9, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8) | many("em", 0.1, 0.2, 0.3, 0.3, 0.3, 0.3, 0.25)
+    stopping: Accuracies = {("clean", "early_stopping"): [0.9], ("em", "early_stopping"): [0.99]}
+    results = results_of(
+        tmp_path, runs | stopping, clean=STOPPED | {"test_accuracy": [0.4, 0.8, 0.85, 0.9]}, em=STOPPED
+    )
+    # Best looks: clean share 0 the last (7 right), 50 % the second (5 as well as the third), 100 % the second (6).
+    row = responses(results)[-1]
+    assert (row["free_attack"], row["free_accuracy"]) == ("attack 1 or attack 2 or attack 3 or attack 4", 0.3)
+    assert row["any_attack"] == "early stopping, 50 % clean or early stopping, 100 % clean"
+    assert (row["any_accuracy"], row["any_recovered"], row["any_assumes"]) == (0.5, 0.625, "clean images")
+    table = response_table(results)
+    assert table[0][5:] == ["best attack of all", "accuracy", "recovered"]
+    lower = many("em", 0.1, 0.15, 0.1, 0.1, 0.1, 0.1, 0.1)
+    row = responses(results_of(tmp_path, lower | stopping, em=STOPPED))[-1]
+    assert (row["free_attack"], row["free_accuracy"]) == ("early stopping, 0 % clean", 0.2)
+
+
+def test_attacks_that_assume_something_can_be_left_out_everywhere_and_the_report_says_so(tmp_path: Path) -> None:
+    runs: Accuracies = {("em", "none"): [0.1], ("em", "early_stopping"): [0.5]}
+    results = results_of(tmp_path, runs, ("clean images", "clean pairs"), em=STOPPED)
+    assert [condition.label["attack"] for condition in results.conditions] == ["none"]
+    assert (len(results.cells), len(results.records)) == (1, 1)
+    write_report(Store(tmp_path), ["clean images", "clean pairs"])
+    markdown = (tmp_path / "report" / "g-small.md").read_text()
+    assert (
+        "- **Left out:** attacks that assume clean images: early stopping; "
+        "attacks that assume clean pairs: none in this grid\n"
+    ) in markdown
+    assert "## Early stopping" not in markdown
+    assert "attacks that assume clean images: early stopping" in (tmp_path / "report" / "index.html").read_text()
+    write_report(Store(tmp_path))
+    assert "Left out" not in (tmp_path / "report" / "g-small.md").read_text()
+
+
+def test_the_cost_of_an_attack_is_also_told_as_a_multiple_of_plain_training(tmp_path: Path) -> None:
+    runs: Accuracies = {("em", "none"): [0.1], ("em", "pgd"): [0.5], ("sem", "pgd"): [0.5]}
+    results = results_of(tmp_path, runs)
+    assert attack_costs(results) == [
+        ["attack", "passes", "times plain training", "seconds", "times plain training"],
+        ["none", "10", "1.0", "20.0", "1.0"],
+        ["PGD", "110", "11.0", "220.0", "11.0"],
+    ]
+    [_, line] = attack_costs(results_of(tmp_path, {("em", "pgd"): [0.5]}))
+    assert line == ["PGD", "110", "–", "220.0", "–"]  # noqa: RUF001
+
+
+@pytest.mark.parametrize("missing", ["titles", "control", "assumes"])
+def test_a_plan_of_an_earlier_version_says_how_to_write_it_anew(missing: str, tmp_path: Path) -> None:
+    plan = results_of(tmp_path, {("em", "none"): [0.1]}).plan
+    plan = {key: value for key, value in plan.items() if key != missing}
+    plan["conditions"] = [{key: value for key, value in plan["conditions"][0].items() if key != missing}]
+    Store(tmp_path).write_plan("g-small", plan)
+    with pytest.raises(StoreError) as caught:
+        write_report(Store(tmp_path))
+    assert str(caught.value) == (
+        f"{tmp_path}/plans/g-small.json: written by an earlier version; run its grid again, which keeps finished cells"
+    )
