@@ -15,6 +15,8 @@ INK, QUIET = "#123457", "#808890"
 """INK stands for the colour of the surrounding text: the finished figure says `currentColor` instead."""
 PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 """Okabe and Ito's colours, which colour-blind people tell apart; without those that vanish on black or white."""
+MANY = 14
+"""More names than this under an axis stand steeply."""
 MARKERS = "osD^vPX"
 DASHES: list[Any] = ["-", (0, (5, 2)), (0, (1, 1.5))]
 LABEL_GAP = 0.058
@@ -37,15 +39,19 @@ class Line:
 
 
 def accuracy_figure(table: Table) -> str:
-    """Accuracy (percent) against attack, one line for each method, the unprotected one grey and dashed.
+    """Accuracy (percent) against attack, one line for each method, the controls grey and dashed.
 
-    The table must hold at least one result.
+    Attacks that only clean pictures meet are left out. Empty where nothing is finished of the others.
     """
-    columns = [column.title for column in table.columns]
-    lines = [line for line in _lines(table) if line.across]
-    crowded = sum(len(column) for column in columns) > 90
-    bottom, names = 0.36 if crowded else 0.2, max(len(line.name) for line in lines)
-    figure = Figure(figsize=(9.6, 4.5))
+    met = {condition.label["attack"] for condition in table.conditions if not condition.is_clean}
+    shown = [column for column in table.columns if column.label in met or not met]
+    columns = [column.title for column in shown]
+    lines = [line for line in _lines(table, [column.label for column in shown]) if line.across]
+    if not lines:
+        return ""
+    tilt = 60 if len(columns) > MANY else 30 if sum(len(column) for column in columns) > 90 else 0
+    bottom, names = {0: 0.2, 30: 0.36, 60: 0.45}[tilt], max(len(line.name) for line in lines)
+    figure = Figure(figsize=(9.6, 5.5 if tilt == 60 else 4.5))
     axes = figure.add_axes((0.045, bottom, max(0.5, 0.9 - 0.0085 * names), 0.9 - bottom))
     for number, line in enumerate(lines):
         shift = (number - (len(lines) - 1) / 2) * min(0.05, 0.3 / len(lines))  # so that no bar hides another
@@ -55,21 +61,21 @@ def accuracy_figure(table: Table) -> str:
             bar.set_alpha(0.45)
     highest = max(mean + half for line in lines for mean, half in zip(line.means, line.half_widths, strict=True))
     top = min(100.0, 10.0 * (highest // 10 + 1))
-    _dress(axes, columns, top, tilt=30 if crowded else 0)
+    _dress(axes, columns, top, tilt=tilt)
     _label(axes, lines, top)
     return _svg(figure)
 
 
-def _lines(table: Table) -> list[Line]:
-    """A line for each row; colours follow the rows, so that they stay when more cells finish."""
+def _lines(table: Table, columns: list[str]) -> list[Line]:
+    """A line for each row over some attacks; colours follow the rows, so that they stay when more cells finish."""
     protected = [heading.label for heading, _ in table.rows if not heading.control]
     lines: dict[str, Line] = {}
     for heading, _ in table.rows:
         style = _quiet_style(len(lines)) if heading.control else _style(protected.index(heading.label))
         lines[heading.label] = Line(heading.title, heading.control, style)
-    columns = [column.label for column in table.columns]
     for condition in table.conditions:
-        if value := condition.estimates["final_accuracy"]:
+        value = condition.estimates["final_accuracy"]
+        if value and condition.label["attack"] in columns:
             line = lines[condition.label["method"]]
             line.across.append(columns.index(condition.label["attack"]))
             line.means.append(100 * value.mean)

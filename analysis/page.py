@@ -73,7 +73,7 @@ def _plan(results: Results, figures: Figures, root: Path) -> str:
         _facts([*what_was_run(results), *where_it_was_run(results.records)]),
         f"<p class='note'>{escape(reading)}</p>" if reading else "",
         *(_accuracies(table, results, list(figures.values())[i]) for i, table in enumerate(tables_of(results))),
-        *(accuracy_table(table, RECOVERED, _context(table, results)) for table in recovered_tables(results)),
+        *(accuracy_table(table, RECOVERED, _place(table, results)) for table in recovered_tables(results)),
         _failures(results, root),
         _responses(results),
         _early_stopping(results),
@@ -127,8 +127,11 @@ def _accuracies(table: Table, results: Results, figure: str) -> str:
 
 
 def _context(table: Table, results: Results) -> str:
-    scale = f"scale {results.plan['scale']['name']}"
-    return " · ".join([table.dataset, table.model, scale, seeds_line(results)])
+    return f"{_place(table, results)} · {seeds_line(results)}"
+
+
+def _place(table: Table, results: Results) -> str:
+    return " · ".join([table.dataset, table.model, f"scale {results.plan['scale']['name']}"])
 
 
 def _details(heading: str, content: str) -> str:

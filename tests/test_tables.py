@@ -97,6 +97,20 @@ def test_the_same_table_draws_the_same_figure() -> None:
     assert ">EM<" in figure
 
 
+def test_what_only_clean_pictures_meet_is_not_drawn() -> None:
+    made = table(condition("clean", "none", [0.5]), condition("clean", "pgd", [0.4]), condition("em", "none", [0.2]))
+    assert ">PGD<" not in accuracy_figure(made)
+    assert not accuracy_figure(table(condition("clean", "pgd", [0.4]), condition("em", "none", [], planned=1)))
+    alone = table(condition("clean", "none", [0.5]), condition("clean", "pgd", [0.4]))
+    assert ">PGD<" in accuracy_figure(alone)
+
+
+def test_twenty_labels_fit_the_height_of_the_axis() -> None:
+    heights = _spread([0.5] * 20, 1 / 20)
+    assert heights[0] > 0
+    assert heights[-1] < 1
+
+
 def test_labels_of_lines_that_end_together_are_moved_apart_and_stay_in_order() -> None:
     heights = _spread([0.1, 0.5, 0.5, 0.51, 0.9], LABEL_GAP)
     assert (heights[0], heights[-1]) == (0.1, 0.9)
