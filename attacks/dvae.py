@@ -78,7 +78,7 @@ class Dvae(Attack):
             network = DisentanglingVae(
                 num_classes=data.num_classes, shape=data.shape, width=self.width, latents=self.latents
             )
-        network.to(session.device)
+        network.to(session.device, memory_format=torch.channels_last)
         optimiser = Adam(network.parameters(), self.lr)
         scheduler = CosineAnnealingLR(optimiser, self.epochs)
         order = batches(len(data), self.batch_size, session.generator("dvae", "batches", str(stage)))
