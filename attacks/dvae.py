@@ -1,8 +1,8 @@
 """D-VAE: split the protected pictures into pictures and perturbations, without any clean picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -36,8 +36,12 @@ class Dvae(Attack):
     deviations = (
         "pictures are rounded to the nearest grey level after each stage; the official code rounds down",
         "the maps of the class embedding take the size of the latents; the official ones fit pictures of 32x32 only",
+        "pictures of every size have the network of CIFAR; for the ImageNet subset the official one has latents at an "
+        "eighth of the resolution",
         "the victim has the recipe of the grid",
     )
+
+    large: ClassVar[Mapping[str, Any]] = {"epochs": 20, "unbounded": 11 / 20}
 
     epochs: Count = 60
     """Of each autoencoder; 100 for CIFAR-100."""
@@ -51,11 +55,11 @@ class Dvae(Attack):
     rates: Annotated[tuple[Positive, Positive], Field(strict=False)] = (1.0, 3.0)
     """Kappa of either stage: nats that each latent position may carry for nothing."""
     rate_weight: Positive = 0.01
-    """Of the rate above kappa in the loss, in both stages."""
+    """Of the rate above kappa in the loss: that of the code for every kappa of 1 or more."""
     energy: Positive = 0.002
     """Mean square of the perturbations that costs nothing, in [0, 1] units: twice the most of noise within 8/255."""
     unbounded: Fraction = 11 / 60
-    """Share of the epochs before the energy costs anything: the code has the first 11 of 60."""
+    """Share of the epochs before the energy costs anything: the first 11, of 60 for CIFAR-10."""
 
     def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
         """Return the reconstructions, as uint8. Raises DivergedError where an autoencoder does not stay finite."""
@@ -84,7 +88,7 @@ class Dvae(Attack):
         order = batches(len(data), self.batch_size, session.generator("dvae", "batches", str(stage)))
         source = session.generator("dvae", "latents", str(stage))
         for epoch in range(self.epochs):
-            bounded = epoch >= self.unbounded * self.epochs
+            bounded = epoch >= round(self.unbounded * self.epochs)
             for _ in range(self._per_epoch(len(data))):
                 index = next(order)
                 images = data.floats(index)
