@@ -1,5 +1,7 @@
 """D-VAE: what the network splits, what it is trained on, and what the two stages make of a protected set."""
 
+import math
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -59,6 +61,18 @@ def test_a_label_reaches_the_perturbation_alone_and_through_its_embedding_alone(
     with torch.no_grad():
         vae.embedding.weight[1] = vae.embedding.weight[0]
     assert torch.equal(vae(batch, torch.full((5,), 1), stream()).perturbations, one.perturbations)
+
+
+def test_latents_are_normal_with_the_mean_and_the_variance_of_the_encoder() -> None:
+    vae, latents = network(), []
+    with torch.no_grad():
+        for layer, value in ((vae.mean, 3.0), (vae.log_variance, math.log(4))):
+            layer.weight.zero_()
+            assert layer.bias is not None
+            layer.bias.fill_(value)
+    vae.expansion.register_forward_pre_hook(lambda _, given: latents.append(given[0]))
+    vae(images(), torch.zeros(5, dtype=torch.long), stream())
+    assert torch.allclose(latents[0], 3 + 2 * torch.randn(5, 6, 4, 4, generator=stream()), atol=1e-5)
 
 
 def test_latents_are_drawn_in_evaluation_too_and_one_draw_serves_both_parts() -> None:
@@ -159,6 +173,12 @@ def test_another_seed_gives_other_pictures(made_up: MadeUp) -> None:
     data, attack = made_up([0, 1] * 4), Dvae.model_validate(SMALL)
     one, other = (attack.prepare(data, data, Session(seed, CPU)).images for seed in (0, 1))
     assert not torch.equal(one, other)
+
+
+def test_every_seed_and_stage_begins_with_weights_of_its_own(made_up: MadeUp) -> None:
+    data, attack = made_up([0, 1] * 4), Dvae.model_validate({**SMALL, "lr": 1e-30})
+    starts = [attack._trained(data, stage, Session(seed, CPU)).mean.weight for seed, stage in ((0, 0), (0, 1), (1, 0))]
+    assert all(not torch.equal(one, other) for one, other in combinations(starts, 2))
 
 
 def test_a_hundred_classes_of_which_most_are_empty(made_up: MadeUp) -> None:
