@@ -1,6 +1,7 @@
 """Attacks of the unauthorised trainer: one file for each family. Those in ATTACKS are in the suite."""
 
 from attacks.augmentation import CutMix, Cutout, Mixup, RandAugment
+from attacks.dvae import Dvae
 from attacks.early_stopping import EarlyStopping
 from attacks.gradient import Apgd, Fgsm, Pgd, PgdL2, Tpgd
 from attacks.low_pass import Gaussian, Mean, Median
@@ -23,6 +24,7 @@ ATTACKS: dict[str, type[Attack]] = {
     "jpeg": Jpeg,
     "bdr": BitDepth,
     "orthogonal_projection": OrthogonalProjection,
+    "dvae": Dvae,
     "cutout": Cutout,
     "cutmix": CutMix,
     "mixup": Mixup,

@@ -56,8 +56,8 @@ class UeraserLite(Attack):
 class Ueraser(Attack):
     """Of five UEraser views of every picture, train on the one with the largest loss; later in training, on one view.
 
-    The views cost as many forward passes without gradients, which are not counted as passes: training takes about twice
-    as long meanwhile.
+    The views cost as many forward passes without gradients, which are not counted as passes: training takes more than
+    twice as long meanwhile.
     """
 
     title = "UEraser"
@@ -89,6 +89,10 @@ class Ueraser(Attack):
             worse = loss > highest
             worst, highest = torch.where(worse[:, None, None, None], view, worst), torch.maximum(loss, highest)
         return worst
+
+    def other_work_per_image(self) -> float:
+        """A third of a pass for each view, while there are several."""
+        return self.worst_until * self.views / 3
 
 
 class UeraserMax(Ueraser):

@@ -39,10 +39,9 @@ def attack_cards() -> Iterator[str]:
         attack = settings()
         assert isinstance(attack, Attack)  # the table of attacks holds nothing else
         yield f"{name}: {(settings.__doc__ or '').strip().partition(chr(10))[0]}"
-        passes = attack.passes_per_image()
         yield from _line("acts", ", and ".join(ACTS[hook] for hook in attack.hooks()) or "never")
         yield from _line("assumes", ", ".join(sorted(attack.assumes)) or "nothing but the released pictures and labels")
-        yield from _line("cost", f"{1 + passes:g} passes for each of plain training" if passes else "no further passes")
+        yield from _line("cost", _attack_cost(attack))
         yield from _origin(attack)
 
 
@@ -70,6 +69,17 @@ def _cost(method: Method) -> str:
             f"no network; on CIFAR-10 the time of about {work:,.0f} passes of {IMAGES_PER_PASS} images by a ResNet-18"
         )
     return "no network"
+
+
+def _attack_cost(attack: Attack) -> str:
+    costs = []
+    if passes := attack.prepare_passes(IMAGES):
+        costs.append(f"about {passes:,.0f} passes of {IMAGES_PER_PASS} images on CIFAR-10, before training")
+    if passes := attack.passes_per_image():
+        costs.append(f"{1 + passes:g} passes for each of plain training")
+    if work := attack.other_work_per_image():
+        costs.append(f"no further passes, but the time of {1 + work:.2g} for each of plain training")
+    return "; ".join(costs) or "no further passes"
 
 
 def _line(word: str, text: str) -> Iterator[str]:

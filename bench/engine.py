@@ -45,6 +45,7 @@ class Session:
         self.seed, self.device, self.shelf = seed, device, shelf
         self.keeper = keeper or Keeper()
         self._models: list[Classifier] = []
+        self._counted = 0
 
     def generator(self, *purpose: str) -> torch.Generator:
         """The random stream for `purpose`, on the session's device: the same bits for the same seed and purpose."""
@@ -65,7 +66,11 @@ class Session:
     @property
     def passes(self) -> float:
         """Forward+backward passes of 128 images done so far by all networks of this session."""
-        return sum(model.gradient_images for model in self._models) / IMAGES_PER_PASS
+        return (sum(model.gradient_images for model in self._models) + self._counted) / IMAGES_PER_PASS
+
+    def count(self, images: int) -> None:
+        """Count images that went forward with gradients recorded through a network that `build` did not make."""
+        self._counted += images
 
 
 def available_devices(choice: str) -> list[str]:

@@ -173,6 +173,17 @@ class Attack(Settings):
         """Forward+backward passes added for each training image, by `perturb` and `loss`: the forecast of --dry-run."""
         return 0.0
 
+    def prepare_passes(self, images: int) -> float:
+        """Forward+backward passes of 128 images that `prepare` needs for so many images: the forecast of --dry-run."""
+        return 0.0
+
+    def other_work_per_image(self) -> float:
+        """Work for each training image that nothing counts, as the passes that take as long, averaged over training.
+
+        Roughly: a forward pass without gradients is a third of a pass. It orders the schedule and enters the forecast.
+        """
+        return 0.0
+
     @classmethod
     def hooks(cls) -> tuple[str, ...]:
         """Those of HOOKS that it overrides; an attack without any is plain training."""

@@ -67,7 +67,9 @@ def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -
     for cell in cells:
         images = cell.dataset.settings.outline(place.data_root).train_images
         making = cell.method.settings.passes(images) + cell.method.settings.other_work(images)
-        task = Task(cell, cell.train.passes([attack.settings for attack in cell.attacks]), asked[cell.key])
+        attacks = [attack.settings for attack in cell.attacks]
+        training = cell.train.passes(attacks, images) + cell.train.other_work(attacks)
+        task = Task(cell, training, asked[cell.key])
         if not making or place.store.has_noise(cell.noise_key):
             ready.append(task)
         else:

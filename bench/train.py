@@ -46,9 +46,17 @@ class Recipe(Settings):
             return OneCycleLR(optimiser, self.lr, total_steps=self.steps, cycle_momentum=False)
         return MultiStepLR(optimiser, sorted({round(share * self.steps) for share in self.decay_at}), 0.1)
 
-    def passes(self, attacks: Sequence[Attack]) -> float:
-        """Forward+backward passes of 128 images that training under `attacks` takes."""
-        return self.steps * self.batch_size / IMAGES_PER_PASS * (1 + sum(a.passes_per_image() for a in attacks))
+    def passes(self, attacks: Sequence[Attack], images: int) -> float:
+        """Forward+backward passes of 128 images that preparing so many images and training under `attacks` take."""
+        training = self._plain_passes() * (1 + sum(attack.passes_per_image() for attack in attacks))
+        return training + sum(attack.prepare_passes(images) for attack in attacks)
+
+    def other_work(self, attacks: Sequence[Attack]) -> float:
+        """Work in training under `attacks` that nothing counts, as the passes that take as long."""
+        return self._plain_passes() * sum(attack.other_work_per_image() for attack in attacks)
+
+    def _plain_passes(self) -> float:
+        return self.steps * self.batch_size / IMAGES_PER_PASS
 
 
 @dataclass(frozen=True)

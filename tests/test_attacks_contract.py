@@ -24,7 +24,10 @@ from bench.store import Store
 from bench.train import Evaluation, Recipe
 from methods.clean import Clean
 
-SMALL: dict[str, dict[str, Any]] = {"early_stopping": {"validation": 0.5, "parts": 3}}
+SMALL: dict[str, dict[str, Any]] = {
+    "dvae": {"epochs": 2, "batch_size": 4, "width": 4, "latents": 2},
+    "early_stopping": {"validation": 0.5, "parts": 3},
+}
 """Settings that make an attack small where its defaults do not, by its name."""
 
 COLOUR_ONLY = {Gray}
@@ -162,6 +165,14 @@ def test_the_forecast_of_passes_is_what_the_perturbation_and_the_loss_take(
     views, labels = released.floats(), released.labels
     attack.loss(views, model, perturbed(attack, model, views, labels), labels)
     assert model.gradient_images == (1 + attack.passes_per_image()) * len(released)
+
+
+def test_the_forecast_of_passes_is_what_preparing_takes(
+    attack: Attack, released: ImageDataset, clean: ImageDataset
+) -> None:
+    session = Session(0, CPU)
+    attack.prepare(released, clean, session)
+    assert session.passes == attack.prepare_passes(len(released))
 
 
 @pytest.mark.parametrize("count", [1, 7])

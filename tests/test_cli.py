@@ -227,6 +227,8 @@ def test_list_attacks_shows_a_card_for_each(capsys: pytest.CaptureFixture[str]) 
         assert line in cards["pgd"]
     assert "acts       never" in cards["none"]
     assert "cost       no further passes" in cards["none"]
+    assert "cost       about 46,800 passes of 128 images on CIFAR-10, before training" in cards["dvae"]
+    assert "cost       no further passes, but the time of 1.5 for each of plain training" in cards["ueraser"]
 
 
 def test_the_report_can_leave_out_what_attacks_assume(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -244,7 +244,7 @@ def test_the_forecast_of_training_passes_is_exact(two_layers: str, made_up: Made
     data, session, stack = made_up([0, 1] * 5), Session(0, CPU), [Pgd(steps=2), Plain(), Pgd(steps=1)]
     model, recipe = session.build(two_layers, num_classes=2, channels=3), Recipe(steps=5, batch_size=4)
     train(model, data, test=data, attacks=stack, recipe=recipe, session=session)
-    assert session.passes == recipe.passes(stack) == 5 * 4 * 4 / 128
+    assert session.passes == recipe.passes(stack, len(data)) == 5 * 4 * 4 / 128
 
 
 class Eight(DatasetSettings):

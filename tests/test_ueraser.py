@@ -9,6 +9,7 @@ from attacks.plasma import plasma, refined
 from attacks.ueraser import TRIVIAL, Ueraser, UeraserLite, UeraserMax, shuffled, trivially_augmented, under_plasma
 from bench.models import build
 from bench.perturb import frozen
+from bench.train import Recipe
 
 
 def stream(seed: int = 0) -> torch.Generator:
@@ -123,6 +124,13 @@ def test_the_worst_view_counts_for_the_first_share_of_training_only() -> None:
     assert attack.at(0.3) == UeraserLite(probability=0.25)
     longest = UeraserMax()
     assert longest.at(0.999) is longest
+
+
+def test_views_without_gradients_are_forecast_as_a_third_of_a_pass_each() -> None:
+    recipe, attacks = Recipe(steps=100, batch_size=128), [Ueraser(views=6, worst_until=0.25)]
+    assert recipe.passes(attacks, 50_000) == 100
+    assert recipe.other_work(attacks) == pytest.approx(100 * 0.25 * 6 / 3)
+    assert recipe.other_work([UeraserLite()]) == 0
 
 
 def test_mixed_labels_have_a_worst_view_too(batch: tuple[Tensor, Tensor], model: nn.Module) -> None:
