@@ -14,7 +14,7 @@ from bench.data import DATASETS
 from bench.models import ModelName
 from bench.scale import Scale, Values, check_names
 from bench.settings import Count, CountOrZero, Settings
-from bench.stack import check_stack
+from bench.stack import check_stack, check_victim
 from bench.train import Recipe
 from bench.yaml_file import GridError, mapping, read_mapping, suggestion, validated, within
 from methods import METHODS
@@ -148,6 +148,7 @@ class Expansion:
             large = dataset.choice.settings.large_pictures, dataset.paper.settings.large_pictures
             for method, attacks in self._pairs(parsed, large):
                 applied = tuple(attack.choice for attack in attacks)
+                check_victim(applied, model, f"{self.file}: attacks")
                 cells = tuple(
                     Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, parsed.noise_seed)
                     for seed in seeds
