@@ -18,6 +18,7 @@ HUB = "hub"
 HASH = "sha256:"
 KEPT, NETWORK = "weights/", "body."
 """What the names in a file of `--keep surrogates` begin with."""
+INSTEAD = "name a file: weights: FILE, or --set 'attacks.*.weights=FILE'"
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 TIMEOUT = 10
 """Seconds to wait for the hub's first answer."""
@@ -43,12 +44,12 @@ class Weights:
         if self.content != HUB:
             return {}
         if not victim.startswith(TIMM):
-            raise WeightsError(f"the hub has weights for victims called {TIMM}NAME only; write weights: FILE")
+            raise WeightsError(f"the hub has weights for {TIMM}NAME only; {INSTEAD}")
         import timm
 
         known = timm.get_pretrained_cfg(victim.removeprefix(TIMM))
         if known is None or not (known.hf_hub_id or known.url):
-            raise WeightsError("timm has no weights for it; write weights: FILE")
+            raise WeightsError(f"timm has no weights for it; {INSTEAD}")
         return {"hub": known.hf_hub_id or known.url}
 
 
@@ -64,7 +65,7 @@ def _parse(value: Any) -> Any:
     try:
         return Weights(_hash(file.read_bytes()), file.resolve())
     except OSError as error:
-        raise ValueError(f"{file}: cannot be read ({error.strerror}); write {HUB} or a file of weights") from None
+        raise ValueError(f"{file}: cannot be read ({error.strerror}); write {HUB} or a file") from None
 
 
 PretrainedWeights = Annotated[
@@ -121,7 +122,7 @@ def _check(found: Pretrained, wanted: Mapping[str, Tensor], left: Collection[str
 
 def _from_file(weights: Weights, body: nn.Module) -> Pretrained:
     if weights.file is None:
-        raise WeightsError(f"{weights.content}: only the hash of a file is known; write weights: FILE")
+        raise WeightsError(f"{weights.content}: only the hash of a file is known; {INSTEAD}")
     file = weights.file
     try:
         content = file.read_bytes()
@@ -167,9 +168,7 @@ def _from_hub(body: nn.Module) -> Pretrained:
         with torch.random.fork_rng(devices=[]):
             tensors = timm.create_model(told["architecture"], pretrained=True).state_dict()
     except Exception as error:  # network, hub, cache and timm each have errors of their own
-        raise WeightsError(
-            f"{place}: cannot be had from the hub now ({_first_line(error)}); get a network, or write weights: FILE"
-        ) from error
+        raise WeightsError(f"{place}: cannot be had from the hub now ({_first_line(error)}); {INSTEAD}") from error
     content = hashlib.sha256()
     for name, tensor in tensors.items():
         content.update(f"{name} {tensor.dtype} {_shape(tensor)}\n".encode())

@@ -38,16 +38,9 @@ LEAST_CHANGE = 0.5 / 255
 CPU = torch.device("cpu")
 
 
-@pytest.fixture
-def weights(two_layers: str, tmp_path: Path) -> str:
-    """A file of weights of the network of two layers, for colour."""
-    torch.save(build(two_layers, num_classes=10, channels=3, source=stream(1)).state_dict(), tmp_path / "weights.pth")
-    return str(tmp_path / "weights.pth")
-
-
 @pytest.fixture(params=ATTACKS)
-def attack(request: pytest.FixtureRequest, weights: str) -> Attack:
-    pretrained = {"weights": weights} if request.param in PRETRAINED else {}
+def attack(request: pytest.FixtureRequest, weights_file: Path) -> Attack:
+    pretrained = {"weights": str(weights_file)} if request.param in PRETRAINED else {}
     return ATTACKS[request.param].model_validate(SMALL.get(request.param, {}) | pretrained)
 
 
