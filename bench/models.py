@@ -19,7 +19,8 @@ class Classifier(nn.Module):
     (x - `mean`) / `std`. `gradient_images` counts the images that went forward with gradients recorded: divided by 128
     it is the number of forward+backward passes. `pairs` are the convolutions whose batch norm may be folded while the
     network is frozen. `precision` other than float32 computes convolutions and matrix products in that type (autocast);
-    weights and logits keep theirs. `height`, where set, is what images are enlarged to first.
+    weights and logits keep theirs. `height`, where set, is what images are enlarged to first; `trained`, where not
+    empty, are the only layers that train.
     """
 
     mean: Tensor | None
@@ -89,16 +90,16 @@ def enlarged(images: Tensor, height: int) -> Tensor:
     if height < rows:
         raise ValueError(f"images of {rows} pixels are higher than the {height} that they are to be enlarged to")
     down, across = (
-        _interpolation(length, size).to(images)
+        _interpolation(length, size, images.device).to(images.dtype)
         for length, size in ((rows, height), (columns, height * columns // rows))
     )
     return down @ images @ across.T
 
 
-def _interpolation(length: int, size: int) -> Tensor:
+def _interpolation(length: int, size: int, device: torch.device) -> Tensor:
     """The weights (size, length) of `length` pixels in the `size` pixels that cover the same stretch."""
-    places = ((torch.arange(size) + 0.5) * length / size - 0.5).clamp(0, length - 1)
-    return (1 - (places[:, None] - torch.arange(length)).abs()).clamp(min=0)
+    places = ((torch.arange(size, device=device) + 0.5) * length / size - 0.5).clamp(0, length - 1)
+    return (1 - (places[:, None] - torch.arange(length, device=device)).abs()).clamp(min=0)
 
 
 def classifier_layers(body: nn.Module) -> list[str]:

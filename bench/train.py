@@ -1,6 +1,5 @@
 """The unauthorised trainer's one training loop, and its measurement on clean test images."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -129,10 +128,12 @@ def hits(logits: Tensor, labels: Tensor) -> Tensor:
 def evaluate(model: nn.Module, data: ImageDataset, batch_size: int = 1000) -> tuple[float, float]:
     """Mean cross-entropy and accuracy over all of `data`, in evaluation mode, every image once.
 
-    Images larger than 32x32 come in proportionally smaller batches, which need no more memory.
+    Images larger than 32x32, or enlarged beyond, come in proportionally smaller batches, which need no more memory.
     """
     model.eval()
-    batch_size = max(1, min(batch_size, batch_size * 3 * 32 * 32 // math.prod(data.shape)))
+    channels, height, width = data.shape
+    enlarged = (getattr(model, "height", None) or height) ** 2 * width // height
+    batch_size = max(1, min(batch_size, batch_size * 3 * 32 * 32 // (channels * enlarged)))
     loss = torch.zeros((), device=data.labels.device)
     correct = torch.zeros((), device=data.labels.device)
     for part in in_order(len(data), batch_size):

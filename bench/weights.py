@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 import safetensors.torch
 import torch
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from torch import Tensor, nn
 
 from bench.models import TIMM, Classifier, classifier_layers
@@ -73,6 +73,7 @@ PretrainedWeights = Annotated[
     BeforeValidator(_parse),
     PlainSerializer(lambda weights: weights.content, return_type=str),
     WithJsonSchema({"type": "string"}),
+    Field(json_schema_extra={"default": HUB}),  # as people write it
 ]
 """A setting: `hub`, or a file, absolute or relative to the working folder. In the cell's key stands its content."""
 
@@ -135,7 +136,9 @@ def _from_file(weights: Weights, body: nn.Module) -> Pretrained:
     tensors = kept or tensors
     if not any(name.startswith(NETWORK) for name in tensors):
         return Pretrained(str(file), weights.content, tensors, _told(body))
-    own: dict[str, Any] = {name: tensors.pop(name).flatten() for name in ("mean", "std") if name in tensors}
+    own: dict[str, Any] = {}
+    if {"mean", "std"} <= tensors.keys():
+        own = {name: tensors.pop(name).flatten() for name in ("mean", "std")}
     inside = {name.removeprefix(NETWORK): tensor for name, tensor in tensors.items()}
     return Pretrained(str(file), weights.content, inside, own)
 

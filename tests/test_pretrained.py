@@ -175,3 +175,10 @@ def test_enlargement_happens_inside_the_network_and_never_makes_smaller(
     assert not torch.allclose(model(images), plain(images), atol=1e-3)
     with pytest.raises(ValueError, match="images of 32 pixels are higher than the 24 that they are to be enlarged to"):
         model(torch.rand(2, 3, 32, 32))
+
+
+def test_enlarged_pictures_are_evaluated_in_smaller_batches(weights_file: Path, two_layers: str) -> None:
+    model, seen = started(finetune(weights_file, size=128), two_layers), []
+    model.register_forward_hook(lambda module, images, logits: seen.append(len(logits)))
+    evaluate(model, DATA.load(Path()).test, batch_size=1000)
+    assert seen == [62, 38]  # 62 pictures of 3x128x128 have no more values than 1,000 of 3x32x32

@@ -72,6 +72,11 @@ def test_settings_read_from_a_record_know_the_content_but_have_no_file(weights_f
     assert error(known, two_layers) == expected
 
 
+def test_editors_see_weights_as_text() -> None:
+    shown = Finetune.model_json_schema()["properties"]["weights"]
+    assert (shown["type"], shown["default"]) == ("string", "hub")
+
+
 # What is refused.
 
 
