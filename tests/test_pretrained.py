@@ -163,7 +163,7 @@ def test_a_start_stacks_with_what_acts_before_and_after(weights_file: Path, tmp_
     grid = tmp_path / "grid.yaml"
     start = f"{{name: frozen, weights: {weights_file}}}"
     stacks = f"[[early_stopping, mean, {start}, cutout, mixup, pgd], [orthogonal_projection, {start}, mixup]]"
-    grid.write_text(f"title: t\ndatasets: [synthetic]\nmodels: [cnn]\nmethods: [clean]\nattacks: {stacks}\n")
+    grid.write_text(f"title: t\ncontrols: false\ndatasets: [synthetic]\nmodels: [cnn]\nmethods: [clean]\nattacks: {stacks}\n")
     assert len(read_grid(grid, {"paper": Scale()}, "paper", Scale(), tmp_path).conditions) == 2
 
 
