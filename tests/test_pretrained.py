@@ -163,7 +163,8 @@ def test_a_start_stacks_with_what_acts_before_and_after(weights_file: Path, tmp_
     grid = tmp_path / "grid.yaml"
     start = f"{{name: frozen, weights: {weights_file}}}"
     stacks = f"[[early_stopping, mean, {start}, cutout, mixup, pgd], [orthogonal_projection, {start}, mixup]]"
-    grid.write_text(f"title: t\ncontrols: false\ndatasets: [synthetic]\nmodels: [cnn]\nmethods: [clean]\nattacks: {stacks}\n")
+    keys = "title: t\ndatasets: [synthetic]\nmodels: [cnn]\nmethods: [clean]\ncontrols: false\n"
+    grid.write_text(f"{keys}attacks: {stacks}\n")
     assert len(read_grid(grid, {"paper": Scale()}, "paper", Scale(), tmp_path).conditions) == 2
 
 
