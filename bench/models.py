@@ -8,6 +8,7 @@ import torch
 from pydantic import AfterValidator
 from torch import Tensor, nn
 
+from bench.compilation import Calls
 from bench.folding import Pair, convolutions_with_norm
 from bench.seeding import default_randomness
 
@@ -18,7 +19,8 @@ class Classifier(nn.Module):
     The only normalisation is x - `centre`, 1/2 as in the official code of REM and SEM. `gradient_images` counts the
     images that went forward with gradients recorded: divided by 128 it is the number of forward+backward passes.
     `pairs` are the convolutions whose batch norm may be folded while the network is frozen. `precision` other than
-    float32 computes convolutions and matrix products in that type (autocast); weights and logits keep theirs.
+    float32 computes convolutions and matrix products in that type (autocast); weights and logits keep theirs. `calls`
+    decides whether the body runs compiled.
     """
 
     def __init__(self, body: nn.Module, pairs: Sequence[Pair] = (), centre: float = 0.5) -> None:
@@ -28,16 +30,16 @@ class Classifier(nn.Module):
         self.centre = centre
         self.gradient_images = 0
         self.precision = torch.float32
+        self.calls = Calls()
 
     def forward(self, images: Tensor) -> Tensor:
         if torch.is_grad_enabled():
             self.gradient_images += len(images)
         pixels = (images - self.centre).contiguous(memory_format=torch.channels_last)
         if self.precision == torch.float32:
-            logits: Tensor = self.body(pixels)
-            return logits
+            return self.calls(self.body, pixels)
         with torch.autocast(images.device.type, self.precision):
-            logits = self.body(pixels)
+            logits = self.calls(self.body, pixels)
         return logits.to(images.dtype)
 
 
