@@ -26,7 +26,7 @@ class StoreError(ValueError):
 
 @dataclass(frozen=True)
 class Store:
-    """`root` holds `cells/ plans/`, small, for version control; `noise/ models/ kept/ speed/ locks/ report/` are not."""
+    """`root` holds `cells/ plans/`, in version control; `noise/ models/ kept/ speed/ locks/ report/` are not."""
 
     root: Path
     keep: frozenset[Kind] = frozenset()
