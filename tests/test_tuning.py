@@ -173,6 +173,16 @@ def test_both_kinds_of_work_are_timed_in_the_mode_that_is_asked(hasty: pytest.Mo
     assert all(set(timing) == {"seconds", "compile_seconds"} for mode in found.values() for timing in mode.values())
 
 
+def test_a_machine_that_was_busy_at_first_does_not_make_compiling_look_good(
+    monkeypatch: pytest.MonkeyPatch, two_layers: str
+) -> None:
+    seconds = iter((9.0, 9.0, 4.0, 4.0, 3.0, 10.0))  # eager, compiled, eager again; each in training, then frozen
+    monkeypatch.setattr(tuning, "timing", lambda action, device: {"seconds": next(seconds), "compile_seconds": 0.0})
+    found = trial(lambda: small(two_layers), SHAPE, 2, CPU)
+    assert [timing["seconds"] for timing in found["eager"].values()] == [3.0, 9.0]
+    assert fastest(found) == Modes("eager", "compiled")
+
+
 def test_compile_time_is_what_the_first_calls_take_beyond_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, calls = [0.0], [0]
     monkeypatch.setattr(tuning.time, "perf_counter", lambda: clock[0])
