@@ -42,6 +42,7 @@ def run(
     cluster: Annotated[str | None, typer.Option(help="Address of the cluster; default a local one.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show cells and cost; run nothing.")] = False,
     keep: Annotated[str, typer.Option(help="Also keep, for analyses: surrogates, perturbations, or both.")] = "",
+    compiling: Annotated[bool, typer.Option("--compile/--no-compile", help="Compile networks where it pays.")] = True,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed cells again.")] = False,
 ) -> None:
     """Run the cells of grid files that have no result yet; started again, it goes on where it stopped."""
@@ -62,6 +63,7 @@ def run(
         cluster=cluster,
         retry_failed=retry_failed,
         keep=keep,
+        compiling=compiling,
     )
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     raise typer.Exit(show_forecast(request, console) if dry_run else carry_out(request, console))

@@ -13,6 +13,7 @@ import filelock
 import torch
 from torch import Tensor
 
+from bench.compilation import EAGER, Calls, Modes, forget
 from bench.keeping import Keeper
 from bench.models import FLAT, Classifier, build
 from bench.seeding import generator
@@ -32,19 +33,33 @@ class Shelf(Protocol):
         """The network called `key`; where it is missing, what `make` returns is kept and returned."""
 
 
+class Tuner(Protocol):
+    """Knows which networks are worth compiling."""
+
+    def modes(self, name: str, make: Callable[[], Classifier]) -> Modes:
+        """How the network called `name` is to be called; `make` gives one to try with."""
+
+
 class Session:
     """What one noise making or one training may use: a device, random streams by purpose, networks that are counted.
 
     `shelf` keeps trained surrogates for the next session; without it each session trains its own. `keeper` collects
     what a user wants kept; by default nothing. `notes` are what the record should say beside the settings, JSON values.
+    `tuner` decides which networks are compiled, which `modes` then tells by their names; by default none.
     """
 
     def __init__(
-        self, seed: int, device: torch.device, shelf: Shelf | None = None, keeper: Keeper | None = None
+        self,
+        seed: int,
+        device: torch.device,
+        shelf: Shelf | None = None,
+        keeper: Keeper | None = None,
+        tuner: Tuner | None = None,
     ) -> None:
-        self.seed, self.device, self.shelf = seed, device, shelf
+        self.seed, self.device, self.shelf, self.tuner = seed, device, shelf, tuner
         self.keeper = keeper or Keeper()
         self.notes: dict[str, Any] = {}
+        self.modes: dict[str, Modes] = {}
         self._models: list[Classifier] = []
         self._counted = 0
 
@@ -57,10 +72,21 @@ class Session:
 
         `size` is the images' height and width; a network over flattened pixels needs it.
         """
-        source = generator(self.seed, "weights", name)  # drawn on the CPU: the same start on every device
-        model = build(name, num_classes=num_classes, channels=channels, size=size, source=source).to(self.device)
-        # Pixels that a network takes as they are need more bits than bfloat16 has.
-        model.precision = torch.float32 if name in FLAT else precision(self.device)
+
+        def make() -> Classifier:
+            source = generator(self.seed, "weights", name)  # drawn on the CPU: the same start on every device
+            model = build(name, num_classes=num_classes, channels=channels, size=size, source=source).to(self.device)
+            # Pixels that a network takes as they are need more bits than bfloat16 has.
+            model.precision = torch.float32 if name in FLAT else precision(self.device)
+            return model
+
+        if name not in self.modes:
+            modes = self.tuner.modes(name, make) if self.tuner else EAGER
+            if modes != EAGER and set(self.modes.values()) <= {EAGER}:
+                forget()  # what earlier sessions compiled counts against torch's limit and holds memory
+            self.modes[name] = modes
+        model = make()
+        model.calls = Calls(self.modes[name])
         self._models.append(model)
         return model
 

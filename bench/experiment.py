@@ -4,7 +4,7 @@ import subprocess
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,13 +15,14 @@ from torch import Tensor
 
 from bench.cell import Cell
 from bench.data import DatasetSettings, ImageDataset, Split
-from bench.engine import Session, describe, peak_memory
+from bench.engine import IMAGES_PER_PASS, Session, describe, peak_memory
 from bench.keeping import Keeper
 from bench.memory import CPU, moved
 from bench.perceptibility import perceptibility
 from bench.protocols import Attack
 from bench.store import Record, Store
 from bench.train import Evaluation, train
+from bench.tuning import KeptTuner
 
 
 class BlockedError(RuntimeError):
@@ -34,46 +35,65 @@ def _loaded(dataset: DatasetSettings, root: Path) -> Split:
     return dataset.load(root)
 
 
-def make_noise(cell: Cell, store: Store, data_root: Path, device: torch.device) -> tuple[Tensor, Record]:
+def make_noise(
+    cell: Cell, store: Store, data_root: Path, device: torch.device, *, compiling: bool = False
+) -> tuple[Tensor, Record]:
     """Load the protection that the cell needs, or make and keep it; equal noise is never made twice.
 
     Returns it with what is known of it: its key, passes, size and time. Raises ValueError where it leaves its budget.
+    `compiling` lets networks be compiled where that pays.
     """
     if not cell.method.settings.cached:
-        return _generate(cell, store, data_root, device)
+        return _generate(cell, store, data_root, device, compiling)
     with store.lock(cell.noise_key):
         if not store.has_noise(cell.noise_key):
-            made, about = _generate(cell, store, data_root, device)
+            made, about = _generate(cell, store, data_root, device, compiling)
             if not store.has_noise(cell.noise_key, kept=False):
                 store.write_noise(cell.noise_key, made, about)
         return store.read_noise(cell.noise_key)
 
 
-def _generate(cell: Cell, store: Store, data_root: Path, device: torch.device) -> tuple[Tensor, Record]:
+def _generate(
+    cell: Cell, store: Store, data_root: Path, device: torch.device, compiling: bool
+) -> tuple[Tensor, Record]:
     clean = _loaded(cell.dataset.settings, data_root).train.to(device)
     start = time.perf_counter()
-    session = Session(cell.noise_seed, device, shelf=store, keeper=Keeper(store.keep))
-    protection = cell.method.settings.generate(clean, session)
+    method = cell.method.settings
+    batch = getattr(method, "batch_size", IMAGES_PER_PASS)
+    tuner = _tuner(store, clean, device, method.passes(len(clean)), batch) if compiling else None
+    session = Session(cell.noise_seed, device, shelf=store, keeper=Keeper(store.keep), tuner=tuner)
+    protection = method.generate(clean, session)
     released = clean.protected(protection)
-    cell.method.settings.check(clean, released)
+    method.check(clean, released)
     store.write_kept(cell.noise_key, session.keeper.tensors)
     about = {
         "key": cell.noise_key,
         "passes": session.passes,
         "size": perceptibility(clean.images, released.images),
         "seconds": round(time.perf_counter() - start, 3),
-        "provenance": provenance(device),
+        "provenance": provenance(device) | compiled(session),
     }
     return moved(protection, CPU), about
 
 
+def _tuner(store: Store, data: ImageDataset, device: torch.device, passes: float, batch: int) -> KeptTuner:
+    return KeptTuner(store, device, passes, (min(batch, len(data)), *data.shape), data.num_classes)
+
+
 def run_cell(
-    cell: Cell, store: Store, data_root: Path, device: torch.device, *, asked: Record, blocked: str = ""
+    cell: Cell,
+    store: Store,
+    data_root: Path,
+    device: torch.device,
+    *,
+    asked: Record,
+    blocked: str = "",
+    compiling: bool = False,
 ) -> Record:
     """Run the cell, unless another process just finished it, and keep and return its record, also when it fails.
 
     `asked` says which grid and scale wanted it; it stands in the record. `blocked` says why the noise it needs cannot
-    be made: the cell then fails at once.
+    be made: the cell then fails at once. `compiling` lets networks be compiled where that pays.
     """
     with store.lock(cell.key):
         earlier = store.read(cell.key)
@@ -85,26 +105,28 @@ def run_cell(
         try:
             if blocked:
                 raise BlockedError(blocked)
-            record |= _measure(cell, store, data_root, device)
+            record |= _measure(cell, store, data_root, device, compiling)
         except Exception as error:  # whatever a plug-in raises is this cell's result and must not stop the others
             record |= {"status": "failed", "error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
         record["time"] = record.pop("time", {}) | {
             "seconds": round(time.perf_counter() - start, 3),
             "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        record["provenance"] = provenance(device)
+        record["provenance"] = provenance(device) | record.pop("provenance", {})
         if not finished:  # a cell that runs again, for what is to be kept, keeps its first result whatever happens now
             store.write(cell.key, record)
         return record
 
 
-def _measure(cell: Cell, store: Store, data_root: Path, device: torch.device) -> Record:
-    protection, about = make_noise(cell, store, data_root, device)
+def _measure(cell: Cell, store: Store, data_root: Path, device: torch.device, compiling: bool) -> Record:
+    protection, about = make_noise(cell, store, data_root, device, compiling=compiling)
     split = _loaded(cell.dataset.settings, data_root)
     start = time.perf_counter()
     clean, test = split.train.to(device), split.test.to(device)
     attacks = [attack.settings for attack in cell.attacks]
-    session = Session(cell.seed, device, keeper=Keeper(store.keep))
+    passes, batch = cell.train.passes(attacks, len(clean)), cell.train.batch_size
+    tuner = _tuner(store, clean, device, passes, batch) if compiling else None
+    session = Session(cell.seed, device, keeper=Keeper(store.keep), tuner=tuner)
     validation, clean, data = _held_out(attacks, clean, clean.protected(protection), session)
     for attack in attacks:
         data = attack.prepare(data, clean, session)
@@ -122,6 +144,7 @@ def _measure(cell: Cell, store: Store, data_root: Path, device: torch.device) ->
         "noise": {name: about[name] for name in ("key", "size")},
         **({"notes": session.notes} if session.notes else {}),
         "time": {"noise_seconds": about["seconds"], "train_seconds": round(time.perf_counter() - start, 3)},
+        "provenance": compiled(session),
     }
 
 
@@ -167,6 +190,11 @@ def columns(history: list[Evaluation]) -> dict[str, list[Any]]:
 def provenance(device: torch.device) -> Record:
     """Where a number comes from: code, machine, versions, memory (bytes)."""
     return {"commit": _commit(), **describe(device), "peak_memory": peak_memory(device)}
+
+
+def compiled(session: Session) -> Record:
+    """How each network of the session was called, by its name: for provenance."""
+    return {"compiled": {name: asdict(modes) for name, modes in session.modes.items()}}
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ import torch
 from pydantic import AfterValidator
 from torch import Tensor, nn
 
+from bench.compilation import Calls
 from bench.folding import Pair, convolutions_with_norm
 from bench.memory import at_once
 from bench.seeding import default_randomness
@@ -21,7 +22,7 @@ class Classifier(nn.Module):
     it is the number of forward+backward passes. `pairs` are the convolutions whose batch norm may be folded while the
     network is frozen. `precision` other than float32 computes convolutions and matrix products in that type (autocast);
     weights and logits keep theirs. `height`, where set, is what images are enlarged to first; `trained`, where not
-    empty, are the only layers that train.
+    empty, are the only layers that train. `calls` decides whether the body runs compiled.
     """
 
     mean: Tensor | None
@@ -34,6 +35,7 @@ class Classifier(nn.Module):
         self.centre = centre
         self.gradient_images = 0
         self.precision = torch.float32
+        self.calls = Calls()
         self.height: int | None = None
         self.trained: tuple[nn.Module, ...] = ()
         self.register_buffer("mean", None)  # in the state, so that kept weights bring their normalisation along
@@ -66,10 +68,9 @@ class Classifier(nn.Module):
             self.gradient_images += len(images)
         pixels = self._normalised(images).contiguous(memory_format=torch.channels_last)
         if self.precision == torch.float32:
-            logits: Tensor = self.body(pixels)
-            return logits
+            return self.calls(self.body, pixels)
         with torch.autocast(images.device.type, self.precision):
-            logits = self.body(pixels)
+            logits = self.calls(self.body, pixels)
         return logits.to(images.dtype)
 
     def _normalised(self, images: Tensor) -> Tensor:

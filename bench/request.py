@@ -40,6 +40,7 @@ class Request:
     cluster: str | None
     retry_failed: bool
     keep: str = ""
+    compiling: bool = False
 
     @cached_property
     def user(self) -> Scale:
@@ -76,7 +77,8 @@ class Request:
             raise GridError(
                 f"--jobs {jobs}: one worker for each accelerator; there are {len(devices)}: {', '.join(devices)}"
             )
-        return Workplace(Store(self.results, self.kept), self.data_root, tuple(devices), jobs, BACKENDS[self.backend])
+        store, backend = Store(self.results, self.kept), BACKENDS[self.backend]
+        return Workplace(store, self.data_root, tuple(devices), jobs, backend, self.compiling)
 
     @property
     def kept(self) -> frozenset[Kind]:

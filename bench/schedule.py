@@ -46,6 +46,8 @@ class Workplace:
     jobs: int
     backend: str = "loky"
     """The joblib backend: loky (processes here), or dask or ray (a cluster that shares the results folder)."""
+    compiling: bool = False
+    """Whether networks may be compiled where a measurement says that it pays."""
 
 
 def is_done(cell: Cell, store: Store, *, retry_failed: bool) -> bool:
@@ -131,10 +133,18 @@ def work(task: Task, place: Workplace) -> Outcome:
     """Do one task in a worker process, on a device of its own."""
     with lease(list(place.devices), place.store.locks) as device:
         if not task.noise_only:
-            record = run_cell(task.cell, place.store, place.data_root, device, asked=task.asked, blocked=task.blocked)
+            record = run_cell(
+                task.cell,
+                place.store,
+                place.data_root,
+                device,
+                asked=task.asked,
+                blocked=task.blocked,
+                compiling=place.compiling,
+            )
             return Outcome(task, record)
         try:
-            make_noise(task.cell, place.store, place.data_root, device)
+            make_noise(task.cell, place.store, place.data_root, device, compiling=place.compiling)
         except Exception as error:  # whatever a plug-in raises is the result of the cells that need this noise
             return Outcome(task, error=f"{type(error).__name__}: {error}")
         return Outcome(task)

@@ -26,7 +26,7 @@ class StoreError(ValueError):
 
 @dataclass(frozen=True)
 class Store:
-    """`root` holds `cells/` and `plans/`, small, for version control; `noise/ models/ kept/ locks/ report/` are not."""
+    """`root` holds `cells/ plans/`, in version control; `noise/ models/ kept/ speed/ locks/ report/` are not."""
 
     root: Path
     keep: frozenset[Kind] = frozenset()
@@ -99,6 +99,15 @@ class Store:
             except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
                 raise StoreError(f"{file}: not a model of this suite ({error}); delete it to train it again") from None
 
+    def read_speed(self, key: str) -> Record | None:
+        """What was measured on this machine under the name `key`, or None."""
+        file = self._speed_file(key)
+        return read_json(file) if file.is_file() else None
+
+    def write_speed(self, key: str, record: Record) -> None:
+        """Keep what was measured on this machine."""
+        _write(self._speed_file(key), to_json(record).encode())
+
     def has_kept(self, key: str) -> bool:
         """Whether all that is to be kept of the cell or noise called `key` is there."""
         file = self._kept_file(key)
@@ -147,6 +156,9 @@ class Store:
 
     def _kept_file(self, key: str) -> Path:
         return self.root / "kept" / f"{key}.safetensors"
+
+    def _speed_file(self, key: str) -> Path:
+        return self.root / "speed" / f"{key}.json"
 
     def _noise_file(self, key: str) -> Path:
         return self.root / "noise" / f"{key}.safetensors"

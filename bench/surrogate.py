@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -57,7 +58,8 @@ class SurrogateMethod(Method):
 
         def make() -> Trained:
             self._train(model, data, session)
-            return model.state_dict(), content | {"gradient_images": model.gradient_images}
+            known = {"gradient_images": model.gradient_images, "compiled": asdict(model.calls.modes)}
+            return model.state_dict(), content | known
 
         content = self._content(network, session.seed) | {"precision": str(model.precision)}
         weights, about = session.shelf.model(key(content, data), make) if session.shelf else make()

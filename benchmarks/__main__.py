@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.engine import describe
-from benchmarks import footprint, growth, paper, runner, steps
-from benchmarks.timing import copy_rate, product_rate, threads
+from benchmarks import compiling, footprint, growth, paper, runner, steps, targets
+from benchmarks.timing import CPU, DEVICE, copy_rate, product_rate, threads
 
 BUDGET = 15.0
 """Seconds that each method runs at the paper's scale."""
@@ -33,14 +33,16 @@ def ceilings() -> None:
     rows = []
     for count in dict.fromkeys((1, os.cpu_count() or 1)):
         with threads(count):
-            rows.append((f"{count} thread(s)", f"{product_rate() / 1e9:.0f}", f"{copy_rate() / 1e9:.1f}"))
+            rows.append((f"{count} thread(s)", f"{product_rate(CPU) / 1e9:,.0f}", f"{copy_rate(CPU) / 1e9:,.1f}"))
+    if DEVICE != CPU:
+        rows.append((str(DEVICE), f"{product_rate() / 1e9:,.0f}", f"{copy_rate() / 1e9:,.1f}"))
     show("The machine", ("", "matrix product, GFLOP/s", "copy, GB/s"), rows)
 
 
 def networks() -> None:
     """Print the networks' rates."""
     rows = [
-        (f"{case.model} {case.size}x{case.size}, {case.threads} thread(s)", name, f"{rate:.2f}", f"{100 * share:.0f} %")
+        (f"{case.model} {case.size}x{case.size}, {place(case)}", name, f"{rate:.2f}", f"{100 * share:.0f} %")
         for case in steps.CASES
         for name, rate, share in steps.shares(case)
     ]
@@ -49,17 +51,40 @@ def networks() -> None:
 
 def algorithms() -> None:
     """Print whole steps against their plain versions."""
-    case = steps.Case("cnn", 32, 64, 2)
+    case = steps.ALGORITHMS
+    goals = {"SEM noise step": f"{steps.GAIN_OF_SEM:.1f} x"}
     rows = [
-        (name, f"{1000 * ours:.0f}", f"{1000 * theirs:.0f}", f"{theirs / ours:.1f} x")
+        (name, f"{1000 * ours:.0f}", f"{1000 * theirs:.0f}", f"{theirs / ours:.1f} x", goals.get(name, ""))
         for name, ours, theirs in steps.ratios(case)
     ]
-    show("Steps, cnn at 32x32, batch 64, 2 threads", ("", "ours, ms", "plain, ms", "gain"), rows)
+    title = f"Steps, {case.model} at {case.size}x{case.size}, batch {case.batch}, {place(case)}"
+    show(title, ("", "ours, ms", "plain, ms", "gain", "target"), rows)
+
+
+def place(case: steps.Case) -> str:
+    """What a case is computed on."""
+    return f"{case.threads} thread(s)" if DEVICE == CPU else str(DEVICE)
+
+
+def compilation() -> None:
+    """Print what compiling brings for each network, and what the suite chooses."""
+    rows = [row for case, found in compiling.results() for row in compiling.rows(case, found)]
+    headings = ("work", "mode", "ms", "compiling, s", "passes to regain it", "")
+    show(f"Compiled networks, {'1 thread' if DEVICE == CPU else DEVICE}", headings, rows)
+
+
+def aims() -> None:
+    """Print what the project aims at on one GPU."""
+    if DEVICE.type != "cuda":
+        console.print("The targets are for a GPU, and there is none here.\n")
+        return
+    rows = [(name, f"{minutes:.1f}", f"{target:.0f}") for name, minutes, target in targets.minutes()]
+    show("Targets, forecast from measured passes", ("", "minutes", "target"), rows)
 
 
 def running() -> None:
     """Print the runner's own cost."""
-    show("The runner", ("", ""), list(runner.measurements()))
+    show("The runner, on the CPU", ("", ""), list(runner.measurements()))
 
 
 def growing() -> None:
@@ -104,20 +129,24 @@ PARTS = {
     "runner": running,
     "growth": growing,
 }
+ON_GPU = {"compile": compilation, "targets": aims}
+"""Parts that belong to the others where there is a GPU; compiling for a CPU takes minutes and does not pay."""
 ON_REQUEST = {"paper": paper_scale, "jobs": jobs}
 """Parts that need data or many minutes, run only when named."""
 
 
 def main() -> int:
     """Run the parts named on the command line, or all."""
-    chosen = sys.argv[1:] or list(PARTS)
-    known = PARTS | ON_REQUEST
+    chosen = sys.argv[1:] or [*PARTS, *(ON_GPU if DEVICE.type == "cuda" else ())]
+    known = PARTS | ON_GPU | ON_REQUEST
     unknown = [name for name in chosen if name not in known]
     if unknown:
         console.print(f"unknown part {unknown[0]!r}; choices: {', '.join(known)}")
         return 2
-    machine = describe(torch.device("cpu"))
-    console.print(f"{machine['processor']}, {os.cpu_count()} cores, {machine['system']}, torch {torch.__version__}\n")
+    machine = describe(DEVICE)
+    device = "" if DEVICE == CPU else f"{machine['device']} ({machine['precision']}), "
+    about = f"{machine['processor']}, {os.cpu_count()} cores, {machine['system']}, torch {torch.__version__}"
+    console.print(f"{device}{about}\n")
     for name in chosen:
         known[name]()
     return 0

@@ -9,7 +9,7 @@ import torch
 from bench.data import ImageDataset
 from bench.engine import Session, peak_memory
 from bench.synthetic import draw
-from benchmarks.timing import seconds, threads
+from benchmarks.timing import DEVICE, seconds, threads
 from methods.error_minimizing import ErrorMinimizing
 from methods.sem import Sem
 
@@ -27,7 +27,7 @@ def fits() -> Iterator[tuple[str, Sequence[int], float]]:
 
 
 def memory() -> Iterator[tuple[int, float]]:
-    """Training images of 32x32, and the bytes that a fresh process holds at most while it makes SEM noise for them."""
+    """Training images of 32x32, and the most bytes that a fresh process holds, or its GPU, while it makes SEM noise."""
     context = multiprocessing.get_context("spawn")
     for count in MEMORY_IMAGES:
         with context.Pool(1) as pool:
@@ -40,12 +40,12 @@ def _sem(**changes: int) -> ErrorMinimizing:
 
 
 def _data(images: int, size: int) -> ImageDataset:
-    return ImageDataset(*draw(images, size=size, seed=0, part="train"), 10)
+    return ImageDataset(*draw(images, size=size, seed=0, part="train"), 10).to(DEVICE)
 
 
 def _time(images: int, **changes: int) -> float:
     method, data = _sem(**changes), _data(images, 16)
-    return seconds(lambda: method.generate(data, Session(0, torch.device("cpu"))), 1.0)
+    return seconds(lambda: method.generate(data, Session(0, DEVICE)), 1.0)
 
 
 def _explained(values: Sequence[int], times: Sequence[float]) -> float:
@@ -58,5 +58,5 @@ def _peak(images: int) -> float:
     parts = [draw(2000, size=32, seed=0, part=f"train {part}") for part in range(images // 2000)]
     data = ImageDataset(torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts]), 10)
     del parts
-    _sem(steps=1, samples=1, batch_size=128).generate(data, Session(0, torch.device("cpu")))
-    return peak_memory(torch.device("cpu"))
+    _sem(steps=1, samples=1, batch_size=128).generate(data.to(DEVICE), Session(0, DEVICE))
+    return peak_memory(DEVICE)

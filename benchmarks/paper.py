@@ -9,9 +9,10 @@ from pathlib import Path
 from types import FrameType
 
 from bench.data import Cifar10, ImageDataset
-from bench.engine import Session, available_devices, prepared
+from bench.engine import Session
 from bench.protocols import Method
-from benchmarks.timing import threads
+from bench.tuning import synchronise
+from benchmarks.timing import DEVICE, threads
 from methods import METHODS
 
 DATA_ROOT = Path("data")
@@ -43,12 +44,11 @@ class Start:
 
 def starts(budget: float, cores: int) -> Iterator[Start]:
     """Run every method at its defaults for `budget` seconds at most, on the accelerator or on so many CPU threads."""
-    device = prepared(available_devices("auto")[0])
     Cifar10().fetch(DATA_ROOT)
-    data = Cifar10().load(DATA_ROOT).train.to(device)
+    data = Cifar10().load(DATA_ROOT).train.to(DEVICE)
     with threads(cores):
         for name, settings in METHODS.items():
-            yield start(name, settings(), data, Session(0, device), budget)
+            yield start(name, settings(), data, Session(0, DEVICE), budget)
 
 
 def start(name: str, method: Method, data: ImageDataset, session: Session, budget: float) -> Start:
@@ -60,6 +60,7 @@ def start(name: str, method: Method, data: ImageDataset, session: Session, budge
             method.generate(data, session)
     except TimeUpError:
         finished = False
+    synchronise(session.device)  # passes are counted when they are asked for
     return Start(name, time.perf_counter() - begun, session.passes, method.passes(len(data)), finished)
 
 

@@ -10,6 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench.engine import available_devices, precision, prepared
+from bench.tuning import timed
+
+CPU = torch.device("cpu")
+DEVICE = prepared(available_devices("auto")[0])
+"""What is measured: the first accelerator, or the CPU."""
+
 
 def seconds(action: Callable[[], object], budget: float = 3.0) -> float:
     """Median time of `action` over at least three calls and about `budget` seconds, after one call to warm up."""
@@ -17,9 +24,7 @@ def seconds(action: Callable[[], object], budget: float = 3.0) -> float:
     timings: list[float] = []
     until = time.perf_counter() + budget
     while len(timings) < 3 or time.perf_counter() < until:
-        start = time.perf_counter()
-        action()
-        timings.append(time.perf_counter() - start)
+        timings.append(timed(action, DEVICE))
     return statistics.median(timings)
 
 
@@ -47,14 +52,15 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def product_rate(size: int = 2048) -> float:
-    """Operations a second of a float32 matrix product of size x size, the ceiling of all arithmetic."""
-    left, right = torch.rand(size, size), torch.rand(size, size)
+def product_rate(device: torch.device = DEVICE) -> float:
+    """Operations a second of a square matrix product in the networks' precision, the ceiling of all arithmetic."""
+    size = 2048 if device.type == "cpu" else 8192
+    left, right = (torch.rand(size, size, device=device).to(precision(device)) for _ in range(2))
     return 2 * size**3 / seconds(lambda: left @ right, 2.0)
 
 
-def copy_rate(megabytes: int = 256) -> float:
+def copy_rate(device: torch.device = DEVICE, megabytes: int = 256) -> float:
     """Bytes a second of a copy within memory, read and written bytes both counted."""
-    source = torch.zeros(megabytes * 2**20, dtype=torch.uint8)
+    source = torch.zeros(megabytes * 2**20, dtype=torch.uint8, device=device)
     target = torch.zeros_like(source)
     return 2 * source.numel() / seconds(lambda: target.copy_(source), 1.0)

@@ -79,6 +79,13 @@ def test_a_record_says_what_was_run_what_came_out_and_where(folder: Path) -> Non
     assert record["cost"] == {"train_passes": 3 * 10 / 128 * 2, "noise_passes": 0.0}
     assert record["noise"]["size"]["linf"] > 6 / 255  # bounded in l2, not in l-inf
     assert record["provenance"]["threads"] == 1
+    assert record["provenance"]["compiled"] == {"cnn": {"training": "eager", "frozen": "eager"}}
+
+
+@pytest.mark.parametrize(("option", "measured"), [("--compile", True), ("--no-compile", False)])
+def test_compiling_can_be_forbidden(option: str, measured: bool, folder: Path) -> None:
+    assert run("--only", "method=clean", "--only", "attack=none", option) == 0
+    assert (folder / "results" / "speed").exists() == measured
 
 
 def test_dry_run_shows_the_cells_and_their_cost_and_writes_nothing(

@@ -293,8 +293,10 @@ def test_the_loss_on_fresh_views_falls_from_the_start_to_the_noise(kind: str, tw
 def test_a_noise_step_changes_nothing_in_the_surrogate(kind: str, two_layers: str, made_up: MadeUp) -> None:
     data = made_up(LABELS)
     model = trained(two_layers, data)
+    F.cross_entropy(model(data.floats()), data.labels).backward()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     gradients = [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
+    assert gradients
     with frozen(model):
         family(two_layers, noise_step=kind).minimise(model, data.floats(), data.labels, streams())
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

@@ -11,6 +11,7 @@ from typing import Any
 
 GRID = """\
 title: Killed in the middle
+controls: false
 datasets: [{name: synthetic, size: 8, train_images: 80, test_images: 40}]
 models: [cnn]
 methods: [clean, {name: sem, surrogate: cnn, updates: 4, steps: 2, samples: 2, batch_size: 16, adv_steps: 1}]
