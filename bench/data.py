@@ -18,7 +18,6 @@ from bench.synthetic import draw
 if TYPE_CHECKING:
     from torchvision.datasets import ImageFolder  # slow to import: only where a data set needs it
 
-
 LARGE = 128
 """Height in pixels from which plug-ins take the settings published for the ImageNet subset."""
 

@@ -189,13 +189,20 @@ def train(
         sums += torch.stack([F.cross_entropy(logits, labels, reduction="sum"), hits(logits, labels)])
         seen += len(labels)
         if step % recipe.evaluate_every == 0 or step in (epoch, recipe.steps):
-            loss, accuracy = (sums / seen).tolist()
-            if not torch.isfinite(sums).all():
-                raise DivergedError(f"the training loss is {loss} at step {step}")
-            right = tuple(tuple(right_of(model, part) for part in version) for version in validation)
-            history.append(Evaluation(step, loss, accuracy, *evaluate(model, test), right))
+            history.append(_look(model, step, sums / seen, test, validation))
             sums, seen = torch.zeros_like(sums), 0
     return history
+
+
+def _look(
+    model: nn.Module, step: int, means: Tensor, test: ImageDataset, validation: Sequence[Sequence[ImageDataset]]
+) -> Evaluation:
+    """Measure the network; `means` are its training loss and accuracy since the look before."""
+    loss, accuracy = means.tolist()
+    if not torch.isfinite(means).all():
+        raise DivergedError(f"the training loss is {loss} at step {step}")
+    right = tuple(tuple(right_of(model, part) for part in version) for version in validation)
+    return Evaluation(step, loss, accuracy, *evaluate(model, test), right)
 
 
 def _views(
