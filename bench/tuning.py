@@ -25,8 +25,8 @@ Kind = Literal["training", "frozen"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 WORTH_TRYING = 600.0
 """Seconds of expected work from which a trial, one or two minutes, pays; a later process compiles again in seconds."""
-GAIN = 0.05
-"""The least share of its time that a more complicated mode must save."""
+GAIN = 0.1
+"""The least share of the time that a more complicated mode must save: more than what chance moves a timing by."""
 WARM_UP = 3
 """Calls before any counts: they compile, and record CUDA graphs."""
 ROUND, ROUNDS = 0.5, 3
