@@ -8,6 +8,7 @@ from attacks.low_pass import Gaussian, Mean, Median
 from attacks.orthogonal_projection import OrthogonalProjection
 from attacks.partial_poisoning import PartialPoisoning
 from attacks.plain import Plain
+from attacks.pretrained import Finetune, Frozen
 from attacks.squeezing import BitDepth, Gray, Jpeg
 from attacks.trades import Trades
 from attacks.ueraser import Ueraser, UeraserLite, UeraserMax
@@ -25,6 +26,8 @@ ATTACKS: dict[str, type[Attack]] = {
     "bdr": BitDepth,
     "orthogonal_projection": OrthogonalProjection,
     "dvae": Dvae,
+    "finetune": Finetune,
+    "frozen": Frozen,
     "cutout": Cutout,
     "cutmix": CutMix,
     "mixup": Mixup,

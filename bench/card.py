@@ -13,6 +13,7 @@ IMAGES = 50_000
 ACTS = {
     "hold_out": "on which pictures train",
     "prepare": "once, on the data set",
+    "start": "on the network, before training",
     "augment": "on each view",
     "mix": "on each batch and its labels",
     "perturb": "on each batch, against the network",

@@ -49,7 +49,7 @@ class Cell:
         return {
             **self._noise_canonical(),
             "model": self.model,
-            "attacks": [attack.canonical() for attack in self.attacks],
+            "attacks": [attack.canonical() | attack.settings.content(self.model) for attack in self.attacks],
             "train": {"revision": self.train.revision, **self.train.model_dump(mode="json")},
             "seed": self.seed,
         }

@@ -36,7 +36,7 @@ class Session:
     """What one noise making or one training may use: a device, random streams by purpose, networks that are counted.
 
     `shelf` keeps trained surrogates for the next session; without it each session trains its own. `keeper` collects
-    what a user wants kept; by default nothing.
+    what a user wants kept; by default nothing. `notes` are what the record should say beside the settings, JSON values.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Session:
     ) -> None:
         self.seed, self.device, self.shelf = seed, device, shelf
         self.keeper = keeper or Keeper()
+        self.notes: dict[str, Any] = {}
         self._models: list[Classifier] = []
         self._counted = 0
 

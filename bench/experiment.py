@@ -110,6 +110,8 @@ def _measure(cell: Cell, store: Store, data_root: Path, device: torch.device) ->
         data = attack.prepare(data, clean, session)
     channels, height, width = data.shape
     model = session.build(cell.model, num_classes=data.num_classes, channels=channels, size=(height, width))
+    for attack in attacks:
+        model = attack.start(model, session)
     history = train(model, data, test=test, attacks=attacks, recipe=cell.train, session=session, validation=validation)
     session.keeper.network(model)
     store.write_kept(cell.key, session.keeper.tensors)
@@ -118,6 +120,7 @@ def _measure(cell: Cell, store: Store, data_root: Path, device: torch.device) ->
         "history": columns(history),
         "cost": {"train_passes": session.passes, "noise_passes": about["passes"]},
         "noise": {name: about[name] for name in ("key", "size")},
+        **({"notes": session.notes} if session.notes else {}),
         "time": {"noise_seconds": about["seconds"], "train_seconds": round(time.perf_counter() - start, 3)},
     }
 

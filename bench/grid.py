@@ -16,7 +16,7 @@ from bench.data import DATASETS
 from bench.models import ModelName
 from bench.scale import Scale, Values, check_names
 from bench.settings import Count, CountOrZero, Settings
-from bench.stack import check_stack
+from bench.stack import check_stack, check_victim
 from bench.train import Recipe
 from bench.yaml_file import GridError, mapping, read_mapping, suggestion, validated, within
 from methods import METHODS
@@ -131,6 +131,7 @@ class Expansion:
         ):
             for method, attacks in self._all_pairs(parsed, dataset):
                 applied = tuple(acting(attacks, method, NONE))
+                check_victim(applied, model, f"{self.file}: attacks")
                 cells = tuple(
                     Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, parsed.noise_seed)
                     for seed in seeds

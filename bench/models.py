@@ -9,17 +9,23 @@ from pydantic import AfterValidator
 from torch import Tensor, nn
 
 from bench.folding import Pair, convolutions_with_norm
+from bench.memory import at_once
 from bench.seeding import default_randomness
 
 
 class Classifier(nn.Module):
     """A network over images in [0, 1], float (N, C, H, W), that returns logits (N, num_classes) and counts its work.
 
-    The only normalisation is x - `centre`, 1/2 as in the official code of REM and SEM. `gradient_images` counts the
-    images that went forward with gradients recorded: divided by 128 it is the number of forward+backward passes.
-    `pairs` are the convolutions whose batch norm may be folded while the network is frozen. `precision` other than
-    float32 computes convolutions and matrix products in that type (autocast); weights and logits keep theirs.
+    The only normalisation is x - `centre`, 1/2 as in the official code of REM and SEM, unless pretrained weights want
+    (x - `mean`) / `std`. `gradient_images` counts the images that went forward with gradients recorded: divided by 128
+    it is the number of forward+backward passes. `pairs` are the convolutions whose batch norm may be folded while the
+    network is frozen. `precision` other than float32 computes convolutions and matrix products in that type (autocast);
+    weights and logits keep theirs. `height`, where set, is what images are enlarged to first; `trained`, where not
+    empty, are the only layers that train.
     """
+
+    mean: Tensor | None
+    std: Tensor | None
 
     def __init__(self, body: nn.Module, pairs: Sequence[Pair] = (), centre: float = 0.5) -> None:
         super().__init__()
@@ -28,17 +34,88 @@ class Classifier(nn.Module):
         self.centre = centre
         self.gradient_images = 0
         self.precision = torch.float32
+        self.height: int | None = None
+        self.trained: tuple[nn.Module, ...] = ()
+        self.register_buffer("mean", None)  # in the state, so that kept weights bring their normalisation along
+        self.register_buffer("std", None)
+
+    def normalise(self, mean: Tensor, std: Tensor) -> None:
+        """Let the network see (x - mean) / std, one value of each for every channel, instead of x - 1/2."""
+        weight = next(self.parameters())
+        self.mean, self.std = (values.to(weight).view(-1, 1, 1) for values in (mean, std))
+
+    def train_only(self, *layers: nn.Module) -> None:
+        """Freeze everything but `layers` for good: neither weights nor batch-norm statistics of the rest change."""
+        self.requires_grad_(False)
+        for layer in layers:
+            layer.requires_grad_(True)
+        self.trained = layers
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "Classifier":
+        """Training or evaluation mode, in which frozen layers always are."""
+        super().train(mode)
+        if self.trained:
+            self.body.eval()
+            for layer in self.trained:
+                layer.train(mode)
+        return self
 
     def forward(self, images: Tensor) -> Tensor:
         if torch.is_grad_enabled():
             self.gradient_images += len(images)
-        pixels = (images - self.centre).contiguous(memory_format=torch.channels_last)
+        pixels = self._normalised(images).contiguous(memory_format=torch.channels_last)
         if self.precision == torch.float32:
             logits: Tensor = self.body(pixels)
             return logits
         with torch.autocast(images.device.type, self.precision):
             logits = self.body(pixels)
         return logits.to(images.dtype)
+
+    def _normalised(self, images: Tensor) -> Tensor:
+        if self.height is not None:
+            images = enlarged(images, self.height)
+        if self.mean is None or self.std is None:
+            return images - self.centre
+        if len(self.mean) != images.shape[1]:
+            raise ValueError(f"weights for images of {len(self.mean)} channels cannot see those of {images.shape[1]}")
+        return (images - self.mean) / self.std
+
+
+def images_at_once(model: nn.Module, shape: tuple[int, ...], device: torch.device) -> int:
+    """How many images (C, H, W) go through `model` best at a time, where each counts for itself."""
+    channels, rows, columns = shape
+    height = getattr(model, "height", None) or rows
+    return at_once((channels, height, height * columns // rows), device)
+
+
+def enlarged(images: Tensor, height: int) -> Tensor:
+    """Bilinear enlargement (N, C, H, W) to `height` pixels, aspect kept; its gradient is deterministic on a GPU too.
+
+    Raises ValueError where it would make images smaller.
+    """
+    rows, columns = images.shape[-2:]
+    if height < rows:
+        raise ValueError(f"images of {rows} pixels are higher than the {height} that they are to be enlarged to")
+    down, across = (
+        _interpolation(length, size, images.device).to(images.dtype)
+        for length, size in ((rows, height), (columns, height * columns // rows))
+    )
+    return down @ images @ across.T
+
+
+def _interpolation(length: int, size: int, device: torch.device) -> Tensor:
+    """The weights (size, length) of `length` pixels in the `size` pixels that cover the same stretch."""
+    places = ((torch.arange(size, device=device) + 0.5) * length / size - 0.5).clamp(0, length - 1)
+    return (1 - (places[:, None] - torch.arange(length, device=device)).abs()).clamp(min=0)
+
+
+def classifier_layers(body: nn.Module) -> list[str]:
+    """The names of the layers of a network that stand for classes: timm tells them, else it is the last linear one."""
+    told = getattr(body, "pretrained_cfg", {}).get("classifier")
+    if told:
+        return [told] if isinstance(told, str) else list(told)
+    return [name for name, layer in body.named_modules() if isinstance(layer, nn.Linear)][-1:]
 
 
 def cnn(num_classes: int, channels: int) -> nn.Module:

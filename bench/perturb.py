@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.folding import folded
-from bench.memory import at_once
+from bench.models import images_at_once
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def uniform(images: Tensor, radius: float, source: torch.Generator) -> Tensor:
 
 def loss_gradient(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     """Gradient of the summed cross-entropy in `images` (N, C, H, W): in evaluation mode, each image's own."""
-    size = at_once(images.shape[1:], images.device)
+    size = images_at_once(model, images.shape[1:], images.device)
     if len(images) > size and not model.training:
         parts = zip(images.split(size), labels.split(size), strict=True)
         return torch.cat([loss_gradient(model, *part) for part in parts])

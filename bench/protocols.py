@@ -10,7 +10,7 @@ steps of 1/255. Radii are in [0, 1] and written 8/255.
 
 import math
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from bench.data import ImageDataset
 from bench.engine import Session
 from bench.memory import parts
+from bench.models import Classifier
 from bench.settings import Settings
 
 Norm = Literal["linf", "l2", "none"]
@@ -26,7 +27,7 @@ Needs = Literal["nothing", "a clean model", "clean validation images"]
 Assumption = Literal["clean images", "clean pairs", "pretrained weights", "the protection"]
 BUDGETS = {"linf": "radius", "l2": "l2_radius"}
 """The setting that holds the budget, by its norm."""
-HOOKS = ("hold_out", "prepare", "augment", "mix", "perturb", "loss")
+HOOKS = ("hold_out", "prepare", "start", "augment", "mix", "perturb", "loss")
 """The hooks of an attack, in the order the kernel calls them."""
 
 
@@ -103,9 +104,9 @@ class Method(Settings, ABC):
 class Attack(Settings):
     """What the unauthorised trainer does to learn all the same. Each hook's default changes nothing.
 
-    A cell holds a stack of attacks. `hold_out` and then `prepare` of every attack run once, in the order listed; then
-    for each batch flip and crop, `augment` of every attack, `mix` of every attack, and `perturb` of every attack. Test
-    images, and those held out, pass none.
+    A cell holds a stack of attacks. `hold_out`, `prepare` and `start` of every attack run once, in the order listed;
+    then for each batch flip and crop, `augment` of every attack, `mix` of every attack, and `perturb` of every attack.
+    Test images, and those held out, pass none.
     """
 
     title: ClassVar[str] = ""
@@ -141,6 +142,10 @@ class Attack(Settings):
     def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
         """Return the data to train on, once before training: filters, compression, mixing in `clean` images."""
         return released
+
+    def start(self, model: Classifier, session: Session) -> Classifier:
+        """Return the network to train, once before training, with its initial weights: pretrained ones."""
+        return model
 
     def at(self, progress: float) -> "Attack":
         """Return the attack for the next batch, `progress` in [0, 1) being the share of training that is done."""
@@ -183,6 +188,13 @@ class Attack(Settings):
         Roughly: a forward pass without gradients is a third of a pass. It orders the schedule and enters the forecast.
         """
         return 0.0
+
+    def content(self, victim: str) -> dict[str, Any]:
+        """What decides the result beyond the settings, on the network called `victim`: JSON values for the cell's key.
+
+        Raises ValueError where the attack cannot have that victim.
+        """
+        return {}
 
     @classmethod
     def hooks(cls) -> tuple[str, ...]:

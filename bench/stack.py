@@ -20,6 +20,15 @@ def check_stack(stack: Stack, place: str) -> None:
             raise GridError(f"{place}[{depth}]: {reason}")
 
 
+def check_victim(stack: Stack, victim: str, place: str) -> None:
+    """Raise GridError, naming the attack of `place` at fault, where it cannot have the network called `victim`."""
+    for choice in stack:
+        try:
+            choice.settings.content(victim)
+        except ValueError as error:
+            raise GridError(f"{place}: {choice.name} with victim {victim}: {error}") from None
+
+
 def _objection(choice: Choice[Attack], earlier: Stack, alone: bool) -> str | None:
     """Why the attack cannot stand after the `earlier` ones; None where it can."""
     name, attack, hooks = choice.name, choice.settings, choice.settings.hooks()
@@ -33,11 +42,13 @@ def _objection(choice: Choice[Attack], earlier: Stack, alone: bool) -> str | Non
             return f"{name} and {first} each bring a training loss of their own; a stack holds one"
         if HOOKS.index(hooks[0]) < HOOKS.index(theirs[0]):
             return f"{name} acts before {first} ({hooks[0]} comes before {theirs[0]}); list it first"
+        if "start" in hooks and "start" in theirs:
+            return f"{name} and {first} each bring the weights that training starts from; a stack holds one"
         if "hold_out" in hooks and "hold_out" in theirs:
             return f"{first} holds pictures out already"
         if attack.idempotent and first == name:
             return f"{name} a second time changes nothing"
-        if other.settings.leaves_range and hooks != ("mix",):
+        if other.settings.leaves_range and hooks not in (("mix",), ("start",)):
             return f"{name} needs images in [0, 1], which {first} leaves"
         if attack.comes_first and "prepare" in theirs:
             return f"{name} decides what is released: list it first"

@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR
 from bench.augment import flip_crop
 from bench.data import ImageDataset
 from bench.engine import IMAGES_PER_PASS, Session
-from bench.memory import at_once
+from bench.models import images_at_once
 from bench.perturb import frozen
 from bench.protocols import Attack
 from bench.settings import Count, Fraction, NonNegative, Positive, Settings
@@ -139,7 +139,7 @@ def evaluate(model: nn.Module, data: ImageDataset) -> tuple[float, float]:
     model.eval()
     loss = torch.zeros((), device=data.labels.device)
     correct = torch.zeros((), device=data.labels.device)
-    for part in in_order(len(data), at_once(data.shape, data.labels.device)):
+    for part in in_order(len(data), images_at_once(model, data.shape, data.labels.device)):
         logits, labels = model(data.floats(part)), data.labels[part]
         loss += F.cross_entropy(logits, labels, reduction="sum")
         correct += hits(logits, labels)

@@ -8,18 +8,20 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
 from bench import memory
 from bench.data import ImageDataset
-from bench.models import MODELS
+from bench.models import MODELS, Classifier, build
 
 torch.set_num_threads(1)
 
 MadeUp = Callable[..., ImageDataset]
 Linear = Callable[..., str]
+Network = Callable[..., Classifier]
 Undisturbed = Callable[[], AbstractContextManager[None]]
 
 
@@ -49,6 +51,24 @@ def two_layers(monkeypatch: pytest.MonkeyPatch) -> str:
 
     monkeypatch.setitem(MODELS, "two_layers", body)
     return "two_layers"
+
+
+@pytest.fixture
+def network(two_layers: str) -> Network:
+    """A function that builds the network of two layers, or another."""
+
+    def make(name: str = two_layers, *, classes: int = 10, channels: int = 3, seed: int = 1) -> Classifier:
+        return build(name, num_classes=classes, channels=channels, source=torch.Generator().manual_seed(seed))
+
+    return make
+
+
+@pytest.fixture
+def weights_file(network: Network, tmp_path: Path) -> Path:
+    """Weights of the network of two layers, for colour pictures of ten classes."""
+    tensors = {name: tensor.contiguous() for name, tensor in network().state_dict().items()}
+    safetensors.torch.save_file(tensors, tmp_path / "weights.safetensors")
+    return tmp_path / "weights.safetensors"
 
 
 @pytest.fixture

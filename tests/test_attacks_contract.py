@@ -30,6 +30,8 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 """Settings that make an attack small where its defaults do not, by its name."""
 
+PRETRAINED = [name for name, attack in ATTACKS.items() if "weights" in attack.model_fields]
+
 COLOUR_ONLY = {Gray}
 """Attacks that refuse grey pictures, on which they would do nothing."""
 
@@ -40,8 +42,9 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(params=ATTACKS)
-def attack(request: pytest.FixtureRequest) -> Attack:
-    return ATTACKS[request.param].model_validate(SMALL.get(request.param, {}))
+def attack(request: pytest.FixtureRequest, weights_file: Path) -> Attack:
+    pretrained = {"weights": str(weights_file)} if request.param in PRETRAINED else {}
+    return ATTACKS[request.param].model_validate(SMALL.get(request.param, {}) | pretrained)
 
 
 @pytest.fixture(params=[1, 3], ids=["grey", "colour"])
@@ -227,12 +230,29 @@ def test_every_hook_that_an_attack_has_changes_smooth_pictures(
             assert abs(attack.loss(images, model, views["perturb"][0], labels)[0] - usual) >= LEAST_CHANGE
         elif hook == "hold_out":
             assert attack.hold_out(natural, Session(0, CPU))
+        elif hook == "start":
+            assert not all(torch.equal(*pair) for pair in zip(*starts(attack, two_layers), strict=True))
         elif hook == "prepare":
             prepared = attack.prepare(released, natural, Session(0, CPU)).floats()
             changed = len(prepared) != count or (prepared - released.floats()).abs().mean() >= LEAST_CHANGE
             assert changed, hook
         else:
             assert torch.stack([(view - images).abs().mean() for view in views[hook]]).mean() >= LEAST_CHANGE, hook
+
+
+def starts(attack: Attack, network: str) -> list[list[Tensor]]:
+    """The weights of a network for colour as the session builds it, and as the attack starts with it."""
+    sessions = [Session(0, CPU) for _ in range(2)]
+    plain, started = (session.build(network, num_classes=10, channels=3) for session in sessions)
+    return [list(model.state_dict().values()) for model in (plain, attack.start(started, sessions[1]))]
+
+
+def test_training_starts_with_the_same_weights_for_the_same_seed(
+    attack: Attack, two_layers: str, undisturbed: Undisturbed
+) -> None:
+    with undisturbed():
+        one, other = (starts(attack, two_layers)[1] for _ in range(2))
+    assert all(torch.equal(*pair) for pair in zip(one, other, strict=True))
 
 
 def test_an_idempotent_attack_is_one(attack: Attack, released: ImageDataset, clean: ImageDataset) -> None:

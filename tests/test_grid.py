@@ -266,11 +266,12 @@ def test_the_condition_remembers_its_counterpart_at_paper_scale(tmp_path: Path) 
     assert condition.attacks[0].paper.settings.radius == 4 / 255
 
 
-def test_the_scales_of_the_project_fit_every_grid_of_the_project() -> None:
+def test_the_scales_of_the_project_fit_every_grid_of_the_project(weights_file: Path) -> None:
+    user = read_assignments([f"attacks.*.weights={weights_file}"])  # which no grid can know
     scales = read_scales(Path("grids/scales.yaml"))
     for file in Path("grids").glob("*.yaml"):
         for name in scales if file.name != "scales.yaml" else ():
-            assert read_grid(file, scales, name, Scale(), Path("data")).cells
+            assert read_grid(file, scales, name, user, Path("data")).cells
 
 
 @pytest.mark.parametrize(("size", "samples", "steps"), [(127, 5, 10), (128, 4, 8)])

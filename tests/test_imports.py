@@ -20,6 +20,7 @@ KERNEL = {
     "settings",
     "surrogate",
     "memory",
+    "weights",
 }
 
 

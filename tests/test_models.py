@@ -8,7 +8,7 @@ import torch
 from conftest import Linear, Undisturbed
 from torch import nn
 
-from bench.models import MODELS, Classifier, Dropout, build
+from bench.models import MODELS, Classifier, Dropout, build, classifier_layers, enlarged
 from bench.seeding import default_randomness
 
 
@@ -126,3 +126,28 @@ def test_two_linear_is_a_linear_map_of_the_pixels_themselves() -> None:
 def test_a_network_over_flattened_pixels_needs_the_size_of_the_images() -> None:
     with pytest.raises(ValueError, match="two_linear needs the size of the images"):
         build("two_linear", num_classes=2, channels=3, source=torch.Generator())
+
+
+@pytest.mark.parametrize(("shape", "height"), [((8, 8), 20), ((8, 12), 17), ((8, 8), 8), ((5, 7), 224)])
+def test_pictures_are_enlarged_as_torch_does_it(shape: tuple[int, int], height: int) -> None:
+    images = torch.rand(2, 3, *shape, generator=torch.Generator().manual_seed(0))
+    size = (height, height * shape[1] // shape[0])
+    expected = nn.functional.interpolate(images, size, mode="bilinear", align_corners=False)
+    assert torch.allclose(enlarged(images, height), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("cnn", ["14"]), ("resnet18", ["fc"]), ("vgg16", ["52"]), ("two_linear", ["2"]), ("timm/resnet10t", ["fc"])],
+)
+def test_the_classifier_of_every_network_is_known(name: str, expected: list[str]) -> None:
+    model = build(name, num_classes=7, channels=3, source=torch.Generator(), size=(8, 8))
+    assert classifier_layers(model.body) == expected
+    [layer] = expected
+    found = model.body.get_submodule(layer)
+    assert isinstance(found, nn.Linear)
+    assert found.out_features == 7
+
+
+def test_the_networks_of_which_the_classifier_is_known_are_all() -> None:
+    assert set(MODELS) == {"cnn", "resnet18", "vgg16", "two_linear"}

@@ -1,5 +1,7 @@
 """Stacks that mean nothing are refused with a reason."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,8 +13,9 @@ from attacks.trades import Trades
 from bench.cell import Choice
 from bench.data import ImageDataset
 from bench.engine import Session
+from bench.models import Classifier
 from bench.protocols import Attack
-from bench.stack import check_stack
+from bench.stack import check_stack, check_victim
 from bench.yaml_file import GridError
 
 
@@ -40,6 +43,18 @@ class Release(Filter):
 
 class Floats(Filter):
     leaves_range = True
+
+
+class Start(Attack):
+    source = "test"
+
+    def start(self, model: Classifier, session: Session) -> Classifier:
+        return model
+
+    def content(self, victim: str) -> dict[str, Any]:
+        if victim != "cnn":
+            raise ValueError("no weights")
+        return {}
 
 
 class View(Attack):
@@ -80,6 +95,7 @@ NAMED: dict[str, type[Attack]] = {
     "rounding": Rounding,
     "release": Release,
     "floats": Floats,
+    "start": Start,
     "view": View,
     "mixture": Mixture,
     "other": Other,
@@ -103,6 +119,9 @@ def check(*names: str) -> None:
         "reserve pgd",
         "reserve release filter pgd",
         "rounding filter",
+        "reserve filter start view mixture pgd",
+        "floats start mixture",
+        "start loss",
     ],
 )
 def test_a_stack_in_the_order_in_which_its_attacks_act_is_fine(stack: str) -> None:
@@ -124,6 +143,13 @@ def test_a_stack_in_the_order_in_which_its_attacks_act_is_fine(stack: str) -> No
         ("reserve filter release", "[2]: release decides what is released: list it first"),
         ("rounding filter rounding", "[2]: rounding a second time changes nothing"),
         ("filter release", "[1]: release decides what is released: list it first"),
+        ("view start", "[1]: start acts before view (start comes before augment); list it first"),
+        ("start filter", "[1]: filter acts before start (prepare comes before start); list it first"),
+        (
+            "start start",
+            "[1]: start and start each bring the weights that training starts from; a stack holds one",
+        ),
+        ("floats start view", "[2]: view needs images in [0, 1], which floats leaves"),
         ("floats filter", "[1]: filter needs images in [0, 1], which floats leaves"),
         ("floats mixture pgd", "[2]: pgd needs images in [0, 1], which floats leaves"),
     ],
@@ -132,6 +158,13 @@ def test_a_stack_that_means_nothing_is_refused_with_the_place_and_the_reason(sta
     with pytest.raises(GridError) as caught:
         check(*stack.split())
     assert str(caught.value) == f"grid.yaml: attacks[2]{message}"
+
+
+def test_a_victim_that_an_attack_cannot_have_is_refused() -> None:
+    stack = [Choice(name, NAMED[name]()) for name in ("filter", "start", "pgd")]
+    check_victim(stack, "cnn", "grid.yaml: attacks")
+    with pytest.raises(GridError, match=r"^grid.yaml: attacks: start with victim vgg16: no weights$"):
+        check_victim(stack, "vgg16", "grid.yaml: attacks")
 
 
 def test_the_hooks_of_an_attack_are_those_it_overrides() -> None:

@@ -1,0 +1,67 @@
+"""Pretrained start: fine-tuning, and a linear classifier on frozen features."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from bench.engine import Session
+from bench.models import Classifier, classifier_layers
+from bench.protocols import Assumption, Attack
+from bench.weights import HUB, PretrainedWeights, Weights, load
+
+
+class PretrainedStart(Attack):
+    """An attack whose victim starts from weights that were learnt on clean pictures.
+
+    A file must have the victim's tensors by name, as `--keep surrogates` and `torch.save` of a state_dict write them.
+    Networks of timm take the normalisation that timm tells for its weights, unless the suite trained the file's.
+    """
+
+    repository = "vinusankars/Convolution-based-Unlearnability"
+    assumes: ClassVar[frozenset[Assumption]] = frozenset({"pretrained weights"})
+    deviations: ClassVar[tuple[str, ...]] = (
+        "the victim has the recipe of the grid, and which weights it starts from is up to the grid as well",
+    )
+
+    weights: PretrainedWeights = Weights(HUB)
+    """A file, or `hub`: timm's weights for a victim called timm/NAME."""
+    size: Annotated[int, Field(ge=4)] | None = None
+    """Height that pictures are enlarged to, bilinearly, inside the network; null leaves them as they are."""
+
+    def content(self, victim: str) -> dict[str, Any]:
+        return self.weights.on(victim)
+
+    def start(self, model: Classifier, session: Session) -> Classifier:
+        """Load the weights. Raises ValueError where they cannot be had or do not fit the victim."""
+        session.notes |= load(model, self.weights, classifier=self._keeps_classifier)
+        model.height = self.size
+        return model
+
+    @property
+    def _keeps_classifier(self) -> bool:
+        return False
+
+
+class Finetune(PretrainedStart):
+    """Start from weights learnt on clean pictures, and train all layers."""
+
+    source = "fine-tuning, as CUDA is tested with (Sadasivan et al., CVPR 2023, arXiv 2303.04278)"
+
+    classifier: Literal["new", "pretrained"] = "new"
+    """Whether the layer of the classes starts afresh; `pretrained` is for weights learnt on the same classes."""
+
+    @property
+    def _keeps_classifier(self) -> bool:
+        return self.classifier == "pretrained"
+
+
+class Frozen(PretrainedStart):
+    """Train a new linear classifier on the features of a network learnt on clean pictures, which stays as it is."""
+
+    source = "new last layer, as CUDA is tested with (Sadasivan et al., CVPR 2023, arXiv 2303.04278)"
+
+    def start(self, model: Classifier, session: Session) -> Classifier:
+        """Load the weights, and freeze all but the new classifier layer."""
+        super().start(model, session)
+        model.train_only(*(model.body.get_submodule(layer) for layer in classifier_layers(model.body)))
+        return model
