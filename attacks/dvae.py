@@ -31,6 +31,7 @@ class Dvae(Attack):
     the result, takes off what it still finds, and the victim sees its reconstruction of what is left.
     """
 
+    title = "D-VAE"
     source = "D-VAE (Yu et al., ICML 2024, arXiv 2405.01460), released settings for CIFAR-10"
     repository = "yuyi-sd/D-VAE"
     deviations = (

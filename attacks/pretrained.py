@@ -45,6 +45,7 @@ class PretrainedStart(Attack):
 class Finetune(PretrainedStart):
     """Start from weights learnt on clean pictures, and train all layers."""
 
+    title = "fine-tuning"
     source = "fine-tuning, as CUDA is tested with (Sadasivan et al., CVPR 2023, arXiv 2303.04278)"
 
     classifier: Literal["new", "pretrained"] = "new"
@@ -58,6 +59,7 @@ class Finetune(PretrainedStart):
 class Frozen(PretrainedStart):
     """Train a new linear classifier on the features of a network learnt on clean pictures, which stays as it is."""
 
+    title = "frozen features"
     source = "new last layer, as CUDA is tested with (Sadasivan et al., CVPR 2023, arXiv 2303.04278)"
 
     def start(self, model: Classifier, session: Session) -> Classifier:

@@ -71,6 +71,11 @@ def test_each_budget_has_its_noise_in_its_norm_and_what_has_none_has_clean_pictu
     assert methods_of(expand(tmp_path, "[{name: em, radius: 0.4/255}]", "[none]"))[:-1] == ["clean"]
 
 
+def test_methods_of_one_budget_share_their_controls(tmp_path: Path) -> None:
+    grid = expand(tmp_path, "[em, rem, sem]", "[none, pgd]")
+    assert len(grid.conditions) == len(set(places(grid))) == 2 * (2 + 3)
+
+
 def test_noise_of_one_pattern_for_a_class_comes_with_methods_that_have_one(tmp_path: Path) -> None:
     grid = expand(tmp_path, "[em, em_class]", "[none]")
     assert methods_of(grid) == ["clean", "random", "random wise=class", "em", "em_class"]
