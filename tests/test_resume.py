@@ -18,7 +18,6 @@ methods: [clean, {name: sem, surrogate: cnn, updates: 4, steps: 2, samples: 2, b
 attacks: [none, {name: pgd, steps: 2}]
 train: {steps: 40, batch_size: 16, evaluate_every: 20}
 seeds: 2
-controls: false
 """
 TIMES = {"time", "provenance"}
 
