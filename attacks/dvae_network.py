@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torchvision.models.resnet import BasicBlock
 
 
 class Parts(NamedTuple):
@@ -26,6 +25,8 @@ class DisentanglingVae(nn.Module):
     """
 
     def __init__(self, *, num_classes: int, shape: tuple[int, int, int], width: int, latents: int) -> None:
+        from torchvision.models.resnet import BasicBlock  # slow to import
+
         super().__init__()
         channels, height, width_of_image = shape
         self.size = (height, width_of_image)

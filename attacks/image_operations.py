@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torchvision.transforms.v2 import functional as V
 
 Operation = Callable[[Tensor, Tensor], Tensor]
 
@@ -55,7 +54,9 @@ def solarize(images: Tensor, threshold: Tensor) -> Tensor:
 
 def autocontrast(images: Tensor, magnitude: Tensor) -> Tensor:
     """Stretch each channel to the full range, whatever the magnitude."""
-    return torch.as_tensor(V.autocontrast(images))
+    from torchvision.transforms.v2.functional import autocontrast as stretch  # slow to import
+
+    return torch.as_tensor(stretch(images))
 
 
 def equalize(images: Tensor, magnitude: Tensor) -> Tensor:
@@ -63,7 +64,9 @@ def equalize(images: Tensor, magnitude: Tensor) -> Tensor:
 
     By Pillow's rule in integers this spares channels with fewer than 255 pixels below their maximum.
     """
-    return torch.as_tensor(V.equalize(images))
+    from torchvision.transforms.v2.functional import equalize as flatten  # slow to import
+
+    return torch.as_tensor(flatten(images))
 
 
 def shear_x(images: Tensor, slope: Tensor) -> Tensor:
