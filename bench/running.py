@@ -67,7 +67,7 @@ def carry_out(request: Request, console: Console) -> int:
         place.store.root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise GridError(f"--results {place.store.root}: cannot be written ({error.strerror})") from None
-    for dataset in {cell.dataset for cell in request.cells}:
+    for dataset in {task.cell.dataset for task in tasks}:
         fetch(dataset, place.data_root)
     for name, plan in request.plans().items():
         place.store.write_plan(name, plan)
