@@ -1,22 +1,19 @@
-"""Figures as SVG: the same records always draw the same bytes."""
+"""The figure of a table: lines over a few attacks, a heat map over many."""
 
-import io
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.drawing import INK, QUIET, svg
+from analysis.heat_map import heat_map
 from analysis.tables import Table
 
-INK, QUIET = "#123457", "#808890"
-"""INK stands for the colour of the surrounding text: the finished figure says `currentColor` instead."""
 PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 """Okabe and Ito's colours, which colour-blind people tell apart; without those that vanish on black or white."""
 MANY = 14
-"""More names than this under an axis stand steeply."""
+"""More attacks than this are drawn as a heat map."""
 MARKERS = "osD^vPX"
 DASHES: list[Any] = ["-", (0, (5, 2)), (0, (1, 1.5))]
 LABEL_GAP = 0.058
@@ -39,19 +36,21 @@ class Line:
 
 
 def accuracy_figure(table: Table) -> str:
-    """Accuracy (percent) against attack, one line for each method, the controls grey and dashed.
+    """Accuracy (percent) against attack: one line for each method, or where attacks are many one row; controls grey.
 
     Attacks that only clean pictures meet are left out. Empty where nothing is finished of the others.
     """
     met = {condition.label["attack"] for condition in table.conditions if not condition.is_clean}
     shown = [column for column in table.columns if column.label in met or not met]
-    columns = [column.title for column in shown]
     lines = [line for line in _lines(table, [column.label for column in shown]) if line.across]
     if not lines:
         return ""
-    tilt = 60 if len(columns) > MANY else 30 if sum(len(column) for column in columns) > 90 else 0
-    bottom, names = {0: 0.2, 30: 0.36, 60: 0.45}[tilt], max(len(line.name) for line in lines)
-    figure = Figure(figsize=(9.6, 5.5 if tilt == 60 else 4.5))
+    if len(shown) > MANY:
+        return heat_map(table, shown)
+    columns = [column.title for column in shown]
+    tilt = 30 if sum(len(column) for column in columns) > 90 else 0
+    bottom, names = 0.36 if tilt else 0.2, max(len(line.name) for line in lines)
+    figure = Figure(figsize=(9.6, 4.5))
     axes = figure.add_axes((0.045, bottom, max(0.5, 0.9 - 0.0085 * names), 0.9 - bottom))
     for number, line in enumerate(lines):
         shift = (number - (len(lines) - 1) / 2) * min(0.05, 0.3 / len(lines))  # so that no bar hides another
@@ -63,7 +62,7 @@ def accuracy_figure(table: Table) -> str:
     top = min(100.0, 10.0 * (highest // 10 + 1))
     _dress(axes, columns, top, tilt=tilt)
     _label(axes, lines, top)
-    return _svg(figure)
+    return svg(figure)
 
 
 def _lines(table: Table, columns: list[str]) -> list[Line]:
@@ -136,14 +135,3 @@ def _spread(heights: list[float], gap: float) -> list[float]:
 def _placed(group: list[float], gap: float) -> list[float]:
     middle = sum(group) / len(group)
     return [middle + gap * (place - (len(group) - 1) / 2) for place in range(len(group))]
-
-
-def _svg(figure: Figure) -> str:
-    """The figure as one element for a page or a file: no date, no random names, text as text."""
-    stream = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "bench", "svg.fonttype": "none"}):
-        figure.savefig(stream, format="svg", transparent=True)
-    text = stream.getvalue()
-    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    text = re.sub(r' id="(figure|axes|patch|line2d|text|matplotlib\.axis|xtick|ytick|LineCollection)_\d+"', "", text)
-    return text.replace(INK, "currentColor")

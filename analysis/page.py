@@ -121,7 +121,7 @@ def _accuracies(table: Table, results: Results, figure: str) -> str:
     markup = accuracy_table(table, "Final accuracy on clean test images,\u00a0%", _context(table, results))
     if not figure:
         return markup
-    text = f"Accuracy against attack, one line for each method; {table.dataset}, {table.model}."
+    text = f"Accuracy of each method against each attack; {table.dataset}, {table.model}."
     inline = re.sub(r' xmlns(:\w+)?="[^"]*"', "", figure)
     return f"{markup}<div class='scroll'><figure role='img' aria-label='{escape(text)}'>{inline}</figure></div>"
 

@@ -3,7 +3,7 @@ from itertools import pairwise
 import pytest
 
 from analysis.conditions import Condition, Results
-from analysis.figures import LABEL_GAP, _spread, accuracy_figure
+from analysis.figures import LABEL_GAP, MANY, _spread, accuracy_figure
 from analysis.labels import title
 from analysis.reported import Published
 from analysis.statistics import estimate
@@ -103,6 +103,20 @@ def test_what_only_clean_pictures_meet_is_not_drawn() -> None:
     assert not accuracy_figure(table(condition("clean", "pgd", [0.4]), condition("em", "none", [], planned=1)))
     alone = table(condition("clean", "none", [0.5]), condition("clean", "pgd", [0.4]))
     assert ">PGD<" in accuracy_figure(alone)
+
+
+def test_many_attacks_are_a_heat_map_that_shows_every_accuracy_once() -> None:
+    attacks = [f"pgd radius={number}/255" for number in range(MANY + 1)]
+    clean = [condition("clean", attack, [0.5]) for attack in attacks]
+    protected = [condition("em", attack, [0.1 + 0.02 * number]) for number, attack in enumerate(attacks[1:])]
+    unfinished = condition("em", attacks[0], [], planned=1)
+    figure = accuracy_figure(table(*clean, unfinished, *protected))
+    assert figure == accuracy_figure(table(*clean, unfinished, *protected))
+    assert figure.count(">50<") == len(attacks)
+    assert all(figure.count(f">{10 + 2 * number}<") == 1 for number in range(MANY))
+    assert figure.count(">PGD") == len(attacks)
+    few = accuracy_figure(table(*clean[:3], *protected[:2]))
+    assert few.count(">50<") <= 1  # a number of the axis
 
 
 def test_twenty_labels_fit_the_height_of_the_axis() -> None:
