@@ -1,7 +1,10 @@
 """Best response: for each method, the attack that recovers most, because accuracy without attack says little of it."""
 
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
+
+from scipy.stats import spearmanr
 
 from analysis.conditions import Condition, Results
 from analysis.early_stopping import stopped
@@ -10,6 +13,8 @@ from bench.store import Record
 
 LEAST_ATTACKS = 6
 """So many different attacks make a best response worth the name; radii of one attack are one."""
+LEAST_METHODS = 5
+"""So many protections make a rank correlation worth a sentence."""
 NO_ATTACK = ("none",)
 WORDS = (0, 2, 5)
 """Columns of the table that hold words."""
@@ -62,14 +67,40 @@ def response_table(results: Results) -> list[list[str]]:
     return table
 
 
-def left_out(results: Results) -> list[str]:
-    """Sentences that name the conditions of the table without a result."""
+def remarks(results: Results) -> list[str]:
+    """Sentences about the table: what accuracy without attack says of it, and the conditions that have no result."""
+    sentences = []
+    for (dataset, model), own in groupby(responses(results), lambda row: (row["dataset"], row["model"])):
+        rows = list(own)
+        correlation = rank_correlation(rows)
+        if correlation is not None:
+            sentences.append(
+                f"{dataset}, {model}: the rank correlation (Spearman) of the accuracy without attack with that under "
+                f"the best attack that assumes nothing is {correlation:.2f} over {len(_protections(rows))} methods."
+            )
     missing: dict[str, list[str]] = {}
     for conditions in _groups(stopped(results)):
         for condition in conditions:
             if not condition.finished:
                 missing.setdefault(condition.titles["attack"], []).append(condition.titles["method"])
-    return [f"Without a result, and left out: {attack} on {', '.join(methods)}." for attack, methods in missing.items()]
+    without = [
+        f"Without a result, and left out: {attack} on {', '.join(methods)}." for attack, methods in missing.items()
+    ]
+    return sentences + without
+
+
+def rank_correlation(rows: list[Record]) -> float | None:
+    """Spearman's, of `no_attack` and `free_accuracy` over the protections; None for few, or where all are equal."""
+    pairs = _protections(rows)
+    plain, best = ([row[name] for row in pairs] for name in ("no_attack", "free_accuracy"))
+    if len(pairs) < LEAST_METHODS or len(set(plain)) == 1 or len(set(best)) == 1:
+        return None
+    return float(spearmanr(plain, best).statistic)
+
+
+def _protections(rows: list[Record]) -> list[Record]:
+    """Those with both accuracies; controls are no protections."""
+    return [row for row in rows if not row["control"] and None not in (row["no_attack"], row["free_accuracy"])]
 
 
 def _groups(conditions: Iterable[Condition]) -> list[list[Condition]]:

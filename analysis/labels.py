@@ -22,7 +22,7 @@ def parse(label: str) -> list[tuple[str, dict[str, str]]]:
 
 
 def title(label: str, titles: Titles) -> str:
-    """A heading: plug-ins by their titles, a radius without its name."""
+    """A heading: plug-ins by their titles, settings in words, a radius without its name."""
     return STACK.join(" ".join([titles[name], *_settings(written)]) for name, written in parse(label))
 
 
@@ -86,4 +86,11 @@ def grouped(settings: Mapping[str, Any], prefix: str = "") -> list[str]:
 
 
 def _settings(written: Mapping[str, str]) -> list[str]:
-    return [value if key in BARE else f"{key}={value}" for key, value in written.items()]
+    return [_phrase(key, value) for key, value in written.items()]
+
+
+def _phrase(key: str, value: str) -> str:
+    """A setting in words: `4/255`, `protected 0.8`, `clean part only`, `no early stop`."""
+    name = key.replace("_", " ")
+    switch = {"True": name, "False": f"no {name}"}
+    return value if key in BARE else switch.get(value, f"{name} {value}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis.best_response import NOTE as RESPONSE_NOTE
 from analysis.best_response import WORDS as RESPONSE_WORDS
-from analysis.best_response import left_out, response_table
+from analysis.best_response import remarks, response_table
 from analysis.conditions import Results
 from analysis.costs import attack_costs, noise_costs
 from analysis.early_stopping import NOTE as STOPPING_NOTE
@@ -159,9 +159,9 @@ def _responses(results: Results) -> str:
     rows = response_table(results)
     if not rows:
         return ""
-    missing = "".join(f"<li>{escape(sentence)}</li>" for sentence in left_out(results))
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in remarks(results))
     table = plain_table("Best response,\u00a0%", rows, RESPONSE_WORDS)
-    return f"<p class='note'>{RESPONSE_NOTE}</p>{table}" + (f"<ul class='marks'>{missing}</ul>" if missing else "")
+    return f"<p class='note'>{RESPONSE_NOTE}</p>{table}" + (f"<ul class='marks'>{items}</ul>" if items else "")
 
 
 def _costs(results: Results) -> str:

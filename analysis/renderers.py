@@ -67,7 +67,7 @@ def markdown(results: Results) -> str:
         parts += [f"{mark} {note}." for note, mark in table.marks.items()]
     if rows := best_response.response_table(results):
         parts += ["## Best response", best_response.NOTE, _markdown_rows(_all_escaped(rows), best_response.WORDS)]
-        parts += map(_escaped, best_response.left_out(results))
+        parts += map(_escaped, best_response.remarks(results))
     if rows := early_stopping.stopping_table(results):
         parts += ["## Early stopping", early_stopping.NOTE, _markdown_rows(_all_escaped(rows), range(3))]
     return "\n\n".join(part for part in [*parts, _escaped(reading_line(results, sources=SOURCES))] if part) + "\n"

@@ -1,4 +1,4 @@
-"""The examples in the documents are run as they stand there."""
+"""The examples in the documents are run as they stand there, and their tables are those of the records."""
 
 import importlib.util
 import json
@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
+from analysis.best_response import response_table
+from analysis.conditions import read_results
+from analysis.early_stopping import stopping_table
+from analysis.tables import tables_of
 from attacks import ATTACKS
+from bench.store import Store
 from methods import METHODS
 from tests.test_cli import run
 
@@ -60,3 +65,37 @@ def test_the_example_of_an_attack_runs_as_written(tmp_path: Path, monkeypatch: p
     attacks = "[none, gaussian_noise, [gaussian_noise, {name: pgd, steps: 1}]]"
     records = results(tmp_path, monkeypatch, "[clean]", attacks)
     assert len({record["history"]["train_loss"][-1] for record in records}) == 3
+
+
+def quoted(document: str) -> list[tuple[str, str, list[list[str]]]]:
+    """What a document quotes, `<!-- accuracy of PLAN -->` before each table: quantity, plan and rows."""
+    tables = re.findall(r"<!-- ([\w ]+) of ([\w-]+) -->\n((?:\|.*\n)+)", Path(document).read_text())
+    rows = [[row[2:-2].split(" | ") for row in table.splitlines()] for _, _, table in tables]
+    return [(quantity, plan, [head, *body]) for (quantity, plan, _), (head, _, *body) in zip(tables, rows, strict=True)]
+
+
+def reported(quantity: str, plan: str) -> list[list[str]]:
+    """The whole table that the committed records give."""
+    store = Store(Path("results"))
+    results = read_results(plan, store.plans()[plan], store)
+    if quantity == "best response":
+        return response_table(results)
+    if quantity == "early stopping":
+        return stopping_table(results)
+    [table] = tables_of(results, {"accuracy": "final_accuracy", "recovered": "recovered"}[quantity])
+    rows = [
+        [heading.title, *(f"**{entry.text}**" if entry.best else entry.text for entry in entries)]
+        for heading, entries in table.rows
+    ]
+    return [["method", *(column.title for column in table.columns)], *rows]
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/results.md"])
+def test_every_table_of_results_is_that_of_the_committed_records(document: str) -> None:
+    tables = quoted(document)
+    assert tables
+    for quantity, plan, (head, *body) in tables:
+        columns, *rows = reported(quantity, plan)
+        kept = [place for place, name in enumerate(columns) if name in head]
+        missing = [row for row in body if row not in [[row[place] for place in kept] for row in rows]]
+        assert not missing, f"not what {quantity} of {plan} says"

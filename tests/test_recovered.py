@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.best_response import response_table, responses
+from analysis.best_response import remarks, response_table, responses
 from analysis.conditions import Results, read_results
 from analysis.costs import attack_costs
 from analysis.report import write_report
@@ -185,6 +185,21 @@ def test_a_method_without_any_result_comes_last(tmp_path: Path) -> None:
     table = response_table(results_of(tmp_path, empty | runs))
     assert [row[0] for row in table] == ["method", "EM", "SEM"]
     assert table[2][1:] == ["–"] * 4  # noqa: RUF001
+
+
+@pytest.mark.parametrize(("best", "says"), [([0.9, 0.8, 0.7, 0.6, 0.5], "-1.00"), ([0.5, 0.7, 0.6, 0.8, 0.9], "0.90")])
+def test_the_rank_correlation_of_no_attack_and_best_response_is_over_the_protections_alone(
+    tmp_path: Path, best: list[float], says: str
+) -> None:
+    methods = [("em", f"radius={number}/255") for number in range(5)]
+    accuracies: Accuracies = {("clean", "none"): [0.95], ("random", "none"): [0.01]}
+    for number, (name, radius) in enumerate(methods):
+        accuracies[f"{name} {radius}", "none"] = [0.1 + 0.05 * number]
+        accuracies |= {(f"{name} {radius}", f"attack{attack}"): [best[number] - 0.01 * attack] for attack in range(6)}
+    [sentence] = remarks(results_of(tmp_path, accuracies))
+    assert f"is {says} over 5 methods" in sentence
+    few = {key: runs for key, runs in accuracies.items() if "4/255" not in key[0]}
+    assert remarks(results_of(tmp_path / "few", few)) == []
 
 
 def test_few_different_attacks_have_no_best_response(tmp_path: Path) -> None:
