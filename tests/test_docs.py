@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from analysis.best_response import response_table
+from analysis.best_response import remarks, response_table
 from analysis.conditions import read_results
 from analysis.early_stopping import stopping_table
 from analysis.tables import tables_of
@@ -99,3 +99,10 @@ def test_every_table_of_results_is_that_of_the_committed_records(document: str) 
         kept = [place for place, name in enumerate(columns) if name in head]
         missing = [row for row in body if row not in [[row[place] for place in kept] for row in rows]]
         assert not missing, f"not what {quantity} of {plan} says"
+
+
+def test_the_rank_correlation_in_the_readme_is_that_of_the_committed_records() -> None:
+    store = Store(Path("results"))
+    [sentence] = remarks(read_results("best_response-small", store.plans()["best_response-small"], store))
+    _, _, value = sentence.partition("assumes nothing ")
+    assert value.removesuffix(" methods.") in " ".join(Path("README.md").read_text().split())
