@@ -23,7 +23,7 @@ def parse(label: str) -> list[tuple[str, dict[str, str]]]:
 
 def title(label: str, titles: Titles) -> str:
     """A heading: plug-ins by their titles, settings in words, a radius without its name."""
-    return STACK.join(" ".join([titles[name], *_settings(written)]) for name, written in parse(label))
+    return STACK.join(_named(titles[name], written) for name, written in parse(label))
 
 
 def paper_hint(label: str, plugins: list[Mapping[str, Any]]) -> str:
@@ -43,7 +43,7 @@ def paper_title(label: str, plugins: list[Mapping[str, Any]], titles: Titles) ->
     parts = []
     for (name, written), paper in zip(parse(label), plugins, strict=True):
         keys = dict.fromkeys([*written, *([RADIUS] if RADIUS in paper else [])])
-        parts.append(" ".join([titles[name], *_settings({key: str(paper.get(key, "")) for key in keys})]))
+        parts.append(_named(titles[name], {key: str(paper.get(key, "")) for key in keys}))
     return STACK.join(parts)
 
 
@@ -83,6 +83,10 @@ def grouped(settings: Mapping[str, Any], prefix: str = "") -> list[str]:
         if isinstance(value, Mapping):
             lines += grouped(value, f"{prefix}.{key}" if prefix else key)
     return lines
+
+
+def _named(plugin: str, written: Mapping[str, str]) -> str:
+    return f"{plugin} {', '.join(_settings(written))}".rstrip()
 
 
 def _settings(written: Mapping[str, str]) -> list[str]:

@@ -83,7 +83,7 @@ def test_labels_read_as_people_write_them() -> None:
     titles = {"pgd": "PGD", "low_pass": "low-pass filter", "random_l2": "random l2"}
     assert title("pgd radius=4/255 + low_pass kernel=3", titles) == "PGD 4/255 + low-pass filter kernel 3"
     assert title("random_l2 l2_radius=0.5", titles) == "random l2 0.5"
-    assert title("pgd random_start=False targeted=True", titles) == "PGD no random start targeted"
+    assert title("pgd random_start=False targeted=True", titles) == "PGD no random start, targeted"
 
 
 def test_a_label_tells_what_the_paper_has_instead() -> None:
