@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from bench.adversary import L2, TPGD_START, Ball, Linf, apgd, maximise, pgd, tpgd
 from bench.models import Classifier, build
-from bench.perturb import frozen, loss_gradient, uniform
+from bench.perturb import frozen, uniform
 
 RADIUS = 8 / 255
 LABELS = torch.tensor([0, 1, 2, 0, 1, 2])
@@ -47,10 +47,46 @@ def losses(model: nn.Module, points: Tensor, labels: Tensor = LABELS) -> Tensor:
 # PGD and FGSM
 
 
-def test_fgsm_is_pgd_with_one_full_step_and_no_start(model: Classifier) -> None:
-    fgsm = (images() + RADIUS * loss_gradient(model, images(), LABELS).sign()).clamp(0, 1)
-    one_step = pgd(model, images(), LABELS, ball=Linf(RADIUS), steps=1, rel_step_size=1, source=None)
-    assert torch.allclose(one_step, fgsm, atol=1e-7)
+def independent_gradient(model: nn.Module, point: Tensor, labels: Tensor) -> Tensor:
+    """Of the cross-entropy of each image, by softmax minus one-hot and a vector-Jacobian product."""
+    point = point.detach().requires_grad_()
+    logits = model(point)
+    error = logits.detach().softmax(1) - F.one_hot(labels, logits.shape[1])
+    [gradient] = torch.autograd.grad(logits, point, error)
+    return gradient
+
+
+def inside(point: Tensor, clean: Tensor, ball: Ball) -> Tensor:
+    """The nearest point of the ball, then of [0, 1], image by image."""
+    rows = []
+    for row, image in zip(point, clean, strict=True):
+        offset = row - image
+        if isinstance(ball, Linf):
+            offset = offset.clamp(-ball.radius, ball.radius)
+        elif offset.norm() > ball.radius:
+            offset = offset * ball.radius / offset.norm()
+        rows.append((image + offset).clamp(0, 1))
+    return torch.stack(rows)
+
+
+def unit_step(gradient: Tensor, ball: Ball) -> Tensor:
+    return gradient.sign() if isinstance(ball, Linf) else torch.stack([row / row.norm() for row in gradient])
+
+
+@pytest.mark.parametrize("random_start", [True, False], ids=["random start", "no start"])
+@pytest.mark.parametrize(("steps", "step"), [(1, 1.0), (1, 1.25), (4, 0.4)], ids=["fgsm", "large fgsm", "pgd"])
+@pytest.mark.parametrize("ball", BALLS, ids=["linf", "l2"])
+def test_pgd_and_fgsm_are_the_projected_ascent_on_the_cross_entropy(
+    ball: Ball, steps: int, step: float, random_start: bool, model: Classifier
+) -> None:
+    model, clean = model.double(), images().double()
+    start = source() if random_start else None
+    point = pgd(model, clean, LABELS, ball=ball, steps=steps, rel_step_size=step, source=start)
+    expected = inside(clean + ball.draw(clean, source()), clean, ball) if random_start else clean
+    for _ in range(steps):
+        slope = unit_step(independent_gradient(model, expected, LABELS), ball)
+        expected = inside(expected + step * ball.radius * slope, clean, ball)
+    assert torch.allclose(point, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("steps", [0, 1, 5])
@@ -138,44 +174,44 @@ def test_starts_fill_the_ball_and_its_surface(ball: Ball) -> None:
 # TPGD
 
 
-def test_tpgd_is_the_ascent_on_the_divergence_from_the_clean_prediction(model: Classifier) -> None:
+@pytest.mark.parametrize("ball", BALLS, ids=["linf", "l2"])
+def test_tpgd_is_the_ascent_on_the_divergence_from_the_clean_prediction(ball: Ball, model: Classifier) -> None:
     model = model.double()
     clean = images().double()
-    point = tpgd(model, clean, ball=Linf(RADIUS), steps=3, rel_step_size=0.25, source=source())
+    point = tpgd(model, clean, ball=ball, steps=3, rel_step_size=0.25, source=source())
     expected = clean + TPGD_START * torch.randn(clean.shape, generator=source(), dtype=torch.float64)
-    expected = expected.clamp(0, 1)
+    expected = inside(expected, clean, ball)
     target = model(clean).softmax(1).detach()
     for _ in range(3):
         expected.requires_grad_()
         prediction = model(expected).softmax(1)
         divergence = (target * (target.log() - prediction.log())).sum()
         [gradient] = torch.autograd.grad(divergence, expected)
-        moved = expected.detach() + 0.25 * RADIUS * gradient.sign()
-        expected = (clean + (moved - clean).clamp(-RADIUS, RADIUS)).clamp(0, 1)
+        expected = inside(expected.detach() + 0.25 * ball.radius * unit_step(gradient, ball), clean, ball)
     assert torch.allclose(point, expected, atol=1e-12)
 
 
 # APGD
 
 
-def reference_apgd(model: nn.Module, image: Tensor, label: Tensor, start: Tensor, steps: int) -> Tensor:
+def reference_apgd(model: nn.Module, image: Tensor, label: Tensor, start: Tensor, steps: int, ball: Ball) -> Tensor:
     """Auto-PGD of one image (1, C, H, W) as published, in plain lists; the worst point met."""
 
     def valid(point: Tensor) -> Tensor:
-        return image + (point.clamp(0, 1) - image).clamp(-RADIUS, RADIUS)
+        return inside(point, image, ball)
 
     def gradient(point: Tensor) -> Tensor:
-        return loss_gradient(model, point, label)
+        return independent_gradient(model, point, label)
 
     points, worst = [valid(start)], [losses(model, valid(start), label).item()]
     current, slope = points[0], gradient(points[0])
-    step_size, windows, checks = 2 * RADIUS, [max(math.floor(0.22 * steps), 1)], [0]
+    step_size, windows, checks = 2 * ball.radius, [max(math.floor(0.22 * steps), 1)], [0]
     while checks[-1] < steps:
         checks.append(checks[-1] + windows[-1])
         windows.append(max(windows[-1] - max(math.floor(0.03 * steps), 1), max(math.floor(0.06 * steps), 1)))
     old, best_at_check, was_halved = current, worst[0], True
     for k in range(steps):
-        z = valid(current + step_size * slope.sign())
+        z = valid(current + step_size * unit_step(slope, ball))
         share = 0.75 if k else 1.0
         new = valid(current + share * (z - current) + (1 - share) * (current - old))
         old, current = current, new
@@ -195,11 +231,13 @@ def reference_apgd(model: nn.Module, image: Tensor, label: Tensor, start: Tensor
 
 
 @pytest.mark.parametrize("steps", [1, 2, 10, 25])
-def test_apgd_is_the_published_algorithm_for_each_image_on_its_own(model: Classifier, steps: int) -> None:
+@pytest.mark.parametrize("ball", BALLS, ids=["linf", "l2"])
+def test_apgd_is_the_published_algorithm_for_each_image_on_its_own(model: Classifier, steps: int, ball: Ball) -> None:
     model, clean = model.double(), images().double()
-    point = apgd(model, clean, LABELS, ball=Linf(RADIUS), steps=steps, source=source())
-    starts = clean + Linf(RADIUS).on_surface(clean, source())
-    expected = [reference_apgd(model, clean[[row]], LABELS[[row]], starts[[row]], steps) for row in range(len(clean))]
+    point = apgd(model, clean, LABELS, ball=ball, steps=steps, source=source())
+    starts = clean + ball.on_surface(clean, source())
+    rows = ((clean[[row]], LABELS[[row]], starts[[row]]) for row in range(len(clean)))
+    expected = [reference_apgd(model, *row, steps, ball) for row in rows]
     assert torch.allclose(point, torch.cat(expected), atol=1e-9)
 
 
