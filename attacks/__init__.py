@@ -3,7 +3,7 @@
 from attacks.augmentation import CutMix, Cutout, Mixup, RandAugment
 from attacks.dvae import Dvae
 from attacks.early_stopping import EarlyStopping
-from attacks.gradient import Apgd, Fgsm, Pgd, PgdL2, Tpgd
+from attacks.gradient import Apgd, ApgdL2, Fgsm, FgsmL2, Pgd, PgdL2, Tpgd, TpgdL2
 from attacks.low_pass import Gaussian, Mean, Median
 from attacks.orthogonal_projection import OrthogonalProjection
 from attacks.partial_poisoning import PartialPoisoning
@@ -38,7 +38,10 @@ ATTACKS: dict[str, type[Attack]] = {
     "pgd": Pgd,
     "pgd_l2": PgdL2,
     "fgsm": Fgsm,
+    "fgsm_l2": FgsmL2,
     "tpgd": Tpgd,
+    "tpgd_l2": TpgdL2,
     "apgd": Apgd,
+    "apgd_l2": ApgdL2,
     "trades": Trades,
 }

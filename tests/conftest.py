@@ -99,9 +99,13 @@ def undisturbed() -> Undisturbed:
             _, keys, position, *_ = np.random.get_state()  # noqa: NPY002
             return keys.tobytes(), position
 
-        before = torch.get_rng_state(), numpy_state(), random.getstate()
+        def torch_states() -> list[Tensor]:
+            return [torch.get_rng_state(), *torch.cuda.get_rng_state_all()]
+
+        before = torch_states(), numpy_state(), random.getstate()
         yield
-        assert torch.equal(torch.get_rng_state(), before[0]), "torch's global generator was touched"
+        same = (torch.equal(*pair) for pair in zip(torch_states(), before[0], strict=True))
+        assert all(same), "a global generator of torch was touched"
         assert numpy_state() == before[1], "numpy's global generator was touched"
         assert random.getstate() == before[2], "Python's global generator was touched"
 
