@@ -22,12 +22,12 @@ class Cutout(Attack):
     repository = "uoguelph-mlrg/Cutout"
 
     size: PositiveFraction = 0.5
-    """Side of the square as a share of the picture's height: 16 pixels of 32."""
+    """Side of the square as a share of the picture's height, at least a pixel: 16 pixels of 32."""
 
     def augment(self, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
         """Centre the square on any pixel; what lies outside of the picture is cut off."""
         count, _, height, width = images.shape
-        side = round(self.size * height)
+        side = max(1, round(self.size * height))
         hidden = [_near_one(size, side, count, source) for size in (height, width)]
         return images.masked_fill((hidden[0][:, :, None] & hidden[1][:, None, :])[:, None], 0.0)
 

@@ -41,9 +41,16 @@ class PartialPoisoning(Attack):
         return () if self.clean_part_only else (self.model_copy(update={"clean_part_only": True}),)
 
     def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
-        """Take the protected pictures from `released`, the others from `clean`, each in its place."""
+        """Take the protected pictures from `released`, the others from `clean`, each in its place.
+
+        Raises ValueError where the share rounds to none or all of the pictures.
+        """
         order = self._order(released, session.generator("protected subset"))
         size = round(self.protected * len(released))
+        if size == len(released) or (self.protected and not size):
+            raise ValueError(
+                f"partial_poisoning: a share of {self.protected:g} of {len(released)} pictures is {size} of them"
+            )
         if self.clean_part_only:
             return clean.only(order[size:].sort().values)
         protected = torch.zeros(len(released), 1, 1, 1, dtype=torch.bool, device=released.images.device)

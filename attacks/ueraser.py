@@ -74,13 +74,15 @@ class Ueraser(Attack):
     probability: Fraction = 0.5
     """That of either plasma and of the shuffle."""
 
-    def at(self, progress: float) -> Attack:
-        """UEraser-Lite from `worst_until` on."""
-        return self if progress < self.worst_until else UeraserLite(probability=self.probability)
+    def at(self, progress: float) -> "Ueraser":
+        """One view from `worst_until` on."""
+        return self if progress < self.worst_until else self.model_copy(update={"views": 1})
 
     def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
         """Return, for each image on its own, the view with the largest cross-entropy."""
         one_view = UeraserLite(probability=self.probability)
+        if self.views == 1:
+            return one_view.augment(images, labels, source)
         worst, highest = images, torch.full((len(images),), -torch.inf, device=images.device)
         for _ in range(self.views):
             view = one_view.augment(images, labels, source)

@@ -122,7 +122,7 @@ class Attack(Settings):
     comes_first: ClassVar[bool] = False
     """Whether nothing may prepare the data before it, because it decides what is released."""
     idempotent: ClassVar[bool] = False
-    """Whether `prepare` twice is the same as once, so that a stack cannot hold it twice."""
+    """Whether `prepare` twice is the same as once, so that a stack cannot hold it twice in a row."""
     leaves_range: ClassVar[bool] = False
     """Whether `prepare` returns images outside [0, 1], which only attacks that `mix` can go on with."""
 

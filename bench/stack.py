@@ -46,10 +46,10 @@ def _objection(choice: Choice[Attack], earlier: Stack, alone: bool) -> str | Non
             return f"{name} and {first} each bring the weights that training starts from; a stack holds one"
         if "hold_out" in hooks and "hold_out" in theirs:
             return f"{first} holds pictures out already"
-        if attack.idempotent and first == name:
-            return f"{name} a second time changes nothing"
         if other.settings.leaves_range and hooks not in (("mix",), ("start",)):
             return f"{name} needs images in [0, 1], which {first} leaves"
         if attack.comes_first and "prepare" in theirs:
             return f"{name} decides what is released: list it first"
+    if attack.idempotent and earlier and earlier[-1] == choice:
+        return f"{name} a second time changes nothing"
     return None

@@ -91,3 +91,11 @@ def test_the_control_is_the_clean_part_and_nothing_else(released: ImageDataset, 
 def test_everything_protected_is_no_partial_poisoning() -> None:
     with pytest.raises(ValidationError, match="less than 1"):
         PartialPoisoning(protected=1.0)
+
+
+@pytest.mark.parametrize(("share", "size"), [(0.999, 99), (0.001, 0)])
+def test_a_share_that_rounds_to_none_or_all_of_the_pictures_is_refused(
+    share: float, size: int, released: ImageDataset, clean: ImageDataset
+) -> None:
+    with pytest.raises(ValueError, match=f"^partial_poisoning: a share of {share} of 99 pictures is {size} of them$"):
+        prepared(released, clean, share)

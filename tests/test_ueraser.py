@@ -121,7 +121,7 @@ def test_one_view_is_lite(batch: tuple[Tensor, Tensor], model: nn.Module) -> Non
 def test_the_worst_view_counts_for_the_first_share_of_training_only() -> None:
     attack = Ueraser(probability=0.25)
     assert attack.at(0.0) is attack.at(0.299) is attack
-    assert attack.at(0.3) == UeraserLite(probability=0.25)
+    assert attack.at(0.3) == Ueraser(probability=0.25, views=1)
     longest = UeraserMax()
     assert longest.at(0.999) is longest
 
