@@ -6,6 +6,7 @@ import torch
 from pydantic import BeforeValidator, Field
 from torch import Tensor
 
+from attacks.partial_poisoning import PartialPoisoning
 from attacks.stratified import stratified_order
 from bench.data import ImageDataset
 from bench.engine import Session
@@ -17,7 +18,8 @@ class EarlyStopping(Attack):
     """Hold pictures out of training and go back to where the network was best on them.
 
     One training serves every patience and every share of clean pictures among those held out: it runs to its end, the
-    record keeps how many are right at each look, clean and protected, and the report reads from it where to stop.
+    record keeps how many are right at each look, clean and protected, and the report reads from it where to stop. The
+    clean shares above 0 assume clean images; the report counts each share as an attack of its own.
     """
 
     source = "seed paper (SEM, AAAI 2024), table 5"
@@ -25,12 +27,15 @@ class EarlyStopping(Attack):
         "how many pictures are held out, and how often they are looked at, is not published",
         "accuracy is monitored, not loss",
     )
-    assumes = frozenset({"clean images"})
 
     validation: Annotated[float, BeforeValidator(parse_fraction), Field(gt=0, lt=1)] = 0.1
     """Share of the pictures that are held out, the same of every class: 5,000 of CIFAR-10's 50,000."""
     parts: Count = 10
     """Parts the held-out pictures are counted in. Clean shares are multiples of one part, and contain each other."""
+
+    def controls(self) -> tuple[Attack, ...]:
+        """Training on as many clean pictures as are held out, and on nothing else."""
+        return (PartialPoisoning(protected=1 - self.validation, clean_part_only=True),)
 
     def hold_out(self, data: ImageDataset, session: Session) -> list[Tensor]:
         """Indices of each part; the unions of the first parts are stratified. Raises ValueError where one is empty."""

@@ -36,6 +36,10 @@ class PartialPoisoning(Attack):
     def spares_clean(self) -> bool:
         return not self.clean_part_only
 
+    @property
+    def only_clean(self) -> bool:
+        return self.clean_part_only
+
     def controls(self) -> tuple[Attack, ...]:
         """Training on the clean part alone."""
         return () if self.clean_part_only else (self.model_copy(update={"clean_part_only": True}),)

@@ -39,6 +39,8 @@ class Condition:
     method: Entry
     attacks: Stack
     cells: tuple[Cell, ...]
+    own_controls: "tuple[Condition, ...]" = ()
+    """The controls that its attacks name, those that the grid has."""
 
     @property
     def attack_label(self) -> str:
@@ -49,6 +51,11 @@ class Condition:
     def is_control(self) -> bool:
         """Whether nothing but chance protects here."""
         return bool(self.method.choice.settings.source == CONTROL)
+
+    @property
+    def is_release(self) -> bool:
+        """Whether some attack decides what is released, which no trainer can."""
+        return any(attack.choice.settings.comes_first for attack in self.attacks)
 
     @property
     def assumes(self) -> list[str]:

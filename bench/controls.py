@@ -6,6 +6,7 @@ from typing import Any
 from bench.cell import Choice
 from bench.condition import CONTROL, Entry, Pair, Stack
 from bench.protocols import Attack, Method
+from bench.stack import objection
 
 CLEAN = "clean"
 RANDOM = {"linf": "random", "l2": "random_l2"}
@@ -18,9 +19,12 @@ ALWAYS_WRITTEN = {"l2_radius"}
 
 Shape = tuple[int, int, int]
 Methods = Mapping[str, type[Method]]
+Attacks = Mapping[str, type[Attack]]
 
 
-def controls_of(pairs: Sequence[Pair], shape: Shape, paper_shape: Shape, methods: Methods) -> list[Pair]:
+def controls_of(
+    pairs: Sequence[Pair], shape: Shape, paper_shape: Shape, methods: Methods, attacks: Attacks
+) -> list[Pair]:
     """What `pairs` lack: every stack on clean pictures and on random noise of the budgets it meets, and its controls.
 
     The shapes are those of the pictures at the scale and on paper: some budgets depend on them.
@@ -29,13 +33,33 @@ def controls_of(pairs: Sequence[Pair], shape: Shape, paper_shape: Shape, methods
     wanted = [(clean, stack) for _, stack in pairs]
     for method, stack in pairs:
         wanted += [(noise, stack) for noise in _random(method, shape, paper_shape, methods)]
-    wanted += [(clean, other) for _, stack in pairs for other in _variants(stack)]
-    known = {_identity(pair) for pair in pairs}
+    for method, stack in pairs:
+        wanted += [
+            pair for unprotected in (clean, method) for pair in own_controls((unprotected, stack), methods, attacks)
+        ]
+    known = {identity(pair) for pair in pairs}
     new: dict[Any, Pair] = {}
     for pair in wanted:
-        if _identity(pair) not in known:
-            new.setdefault(_identity(pair), pair)
+        if identity(pair) not in known:
+            new.setdefault(identity(pair), pair)
     return list(new.values())
+
+
+def own_controls(pair: Pair, methods: Methods, attacks: Attacks) -> list[Pair]:
+    """The controls that its attacks name, on what its method releases, or on clean pictures where they use no others.
+
+    Each has one attack of the stack replaced; where no stack that means anything is left, there is no control.
+    """
+    method, stack = pair
+    clean = _entry(methods, CLEAN, {}, {})
+    found = []
+    for place, attack in enumerate(stack):
+        for here, paper in zip(attack.choice.settings.controls(), attack.paper.settings.controls(), strict=True):
+            control = _attack_entry(attack, here, paper, attacks)
+            other = (*stack[:place], control, *stack[place + 1 :])
+            if objection([entry.choice for entry in other]) is None:
+                found.append((clean if here.only_clean else method, other))
+    return found
 
 
 def controls_first(pairs: Sequence[Pair]) -> list[Pair]:
@@ -51,7 +75,7 @@ def acting(stack: Stack, method: Entry, none: Choice[Attack]) -> list[Choice[Att
     return choices or [none]
 
 
-def _identity(pair: Pair) -> tuple[Choice[Any], ...]:
+def identity(pair: Pair) -> tuple[Choice[Any], ...]:
     """What decides the cells of a pair."""
     method, stack = pair
     return method.choice, *(attack.choice for attack in stack)
@@ -79,16 +103,12 @@ def _budget(method: Method, shape: Shape) -> dict[str, Any]:
     return {"l2_radius": round(budget, L2_DIGITS)} if method.norm == "l2" else {}
 
 
-def _variants(stack: Stack) -> Iterator[Stack]:
-    """The stack with one attack replaced by a control of its own."""
-    for place, attack in enumerate(stack):
-        for here, paper in zip(attack.choice.settings.controls(), attack.paper.settings.controls(), strict=True):
-            control = Entry(
-                Choice(attack.choice.name, here),
-                Choice(attack.paper.name, paper),
-                " ".join([attack.label, *_changed(attack.choice.settings, here)]),
-            )
-            yield (*stack[:place], control, *stack[place + 1 :])
+def _attack_entry(attack: Entry, here: Attack, paper: Attack, attacks: Attacks) -> Entry:
+    """A control of `attack` as an entry; its label has what it changes, or all but the defaults of another attack."""
+    same = type(here) is type(attack.choice.settings)
+    [name] = [name for name, kind in attacks.items() if kind is type(here)]
+    label, before = (attack.label, attack.choice.settings) if same else (name, type(here)())
+    return Entry(Choice(name, here), Choice(name, paper), " ".join([label, *_changed(before, here)]))
 
 
 def _changed(before: Attack, after: Attack) -> list[str]:

@@ -11,7 +11,7 @@ from pydantic import Field
 from attacks import ATTACKS
 from bench.cell import Cell, Choice
 from bench.condition import Condition, Entry, Pair, Stack
-from bench.controls import acting, controls_first, controls_of
+from bench.controls import acting, controls_first, controls_of, identity, own_controls
 from bench.data import DATASETS
 from bench.models import ModelName
 from bench.scale import Scale, Values, check_names
@@ -125,10 +125,11 @@ class Expansion:
             ],
         )
         seeds = range(self.user.seeds or self.scale.seeds or parsed.seeds)
-        conditions = []
+        conditions: list[Condition] = []
         for (dataset, fingerprint), (model, paper_model) in itertools.product(
             self._datasets(parsed), self._models(parsed)
         ):
+            here = []
             for method, attacks in self._all_pairs(parsed, dataset):
                 applied = tuple(acting(attacks, method, NONE))
                 check_victim(applied, model, f"{self.file}: attacks")
@@ -136,7 +137,8 @@ class Expansion:
                     Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, parsed.noise_seed)
                     for seed in seeds
                 )
-                conditions.append(Condition(dataset, model, paper_model, method, attacks, cells))
+                here.append(Condition(dataset, model, paper_model, method, attacks, cells))
+            conditions += _with_own_controls(here)
         return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions))
 
     def _all_pairs(self, parsed: GridFile, dataset: Entry) -> list[Pair]:
@@ -145,7 +147,7 @@ class Expansion:
         pairs = list(self._pairs(parsed, (at_scale.large_pictures, on_paper.large_pictures)))
         if not parsed.controls:
             return pairs
-        return controls_first([*pairs, *controls_of(pairs, at_scale.shape, on_paper.shape, METHODS)])
+        return controls_first([*pairs, *controls_of(pairs, at_scale.shape, on_paper.shape, METHODS, ATTACKS)])
 
     def _pairs(self, parsed: GridFile, large: Large) -> Iterator[Pair]:
         """Every method with every stack of attacks of its block, that of the whole grid first."""
@@ -228,3 +230,11 @@ class Expansion:
     def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
         replacement = self.user.model or self.scale.model
         return [(replacement, parsed.models[0])] if replacement else [(model, model) for model in parsed.models]
+
+
+def _with_own_controls(conditions: Sequence[Condition]) -> Iterator[Condition]:
+    """The same, each with those of the controls that its attacks name which are among them."""
+    known = {identity((condition.method, condition.attacks)): condition for condition in reversed(conditions)}
+    for condition in conditions:
+        controls = map(identity, own_controls((condition.method, condition.attacks), METHODS, ATTACKS))
+        yield replace(condition, own_controls=tuple(known[control] for control in controls if control in known))

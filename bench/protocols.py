@@ -131,8 +131,13 @@ class Attack(Settings):
         """Whether it leaves clean pictures as they are: a grid then takes the rest of the stack for clean pictures."""
         return False
 
+    @property
+    def only_clean(self) -> bool:
+        """Whether it trains on clean pictures alone, so that a grid runs it once and not for every method."""
+        return False
+
     def controls(self) -> tuple["Attack", ...]:
-        """What else to do to clean pictures in its place: a grid adds these to the attack itself on clean pictures."""
+        """What else to do in its place, and to compare it with: a grid adds these where a method meets the attack."""
         return ()
 
     def hold_out(self, data: ImageDataset, session: Session) -> list[Tensor]:

@@ -174,6 +174,7 @@ def _place(condition: Condition) -> Record:
         "method": condition.method.label,
         "attack": condition.attack_label,
         "control": condition.is_control,
+        "release": condition.is_release,
         "assumes": condition.assumes,
         "paper": {
             "dataset": condition.dataset.paper.name,
@@ -182,4 +183,5 @@ def _place(condition: Condition) -> Record:
             "attacks": [attack.paper.canonical() for attack in condition.attacks],
         },
         "cells": [cell.key for cell in condition.cells],
+        "own_controls": [{"method": one.method.label, "attack": one.attack_label} for one in condition.own_controls],
     }

@@ -14,10 +14,18 @@ def check_stack(stack: Stack, place: str) -> None:
 
     Attacks are listed in the order they act, so that one experiment cannot be written in two ways.
     """
+    wrong = objection(stack)
+    if wrong:
+        raise GridError(f"{place}{wrong}")
+
+
+def objection(stack: Stack) -> str | None:
+    """Which attack cannot stand where it does, and why; None where all can."""
     for depth, choice in enumerate(stack):
         reason = _objection(choice, stack[:depth], alone=len(stack) == 1)
         if reason:
-            raise GridError(f"{place}[{depth}]: {reason}")
+            return f"[{depth}]: {reason}"
+    return None
 
 
 def check_victim(stack: Stack, victim: str, place: str) -> None:

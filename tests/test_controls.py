@@ -120,20 +120,60 @@ def test_a_block_has_controls_for_its_own_methods_and_attacks(tmp_path: Path) ->
     ]
 
 
-def test_an_attack_brings_controls_of_its_own_for_clean_pictures(tmp_path: Path) -> None:
+def attacks_on(grid: Grid, method: str) -> list[str]:
+    return [attack for name, attack in places(grid) if name == method]
+
+
+def test_an_attack_brings_controls_of_its_own_on_clean_pictures_and_on_protected_ones_if_it_uses_them(
+    tmp_path: Path,
+) -> None:
     attacks = "[[{name: partial_poisoning, protected: [0.2, 0.4]}, pgd], orthogonal_projection]"
     grid = expand(tmp_path, "[em]", attacks)
-    only_clean = {attack for method, attack in places(grid) if method == "clean"} - {
-        attack for method, attack in places(grid) if method == "em"
-    }
-    assert only_clean == {
+    written = [
+        "partial_poisoning protected=0.2 + pgd",
+        "partial_poisoning protected=0.4 + pgd",
+        "orthogonal_projection",
+    ]
+    random_directions = "orthogonal_projection directions=random"
+    assert attacks_on(grid, "random") == written
+    assert attacks_on(grid, "em") == [*written, random_directions]
+    assert attacks_on(grid, "clean") == [
+        *written,
         "partial_poisoning protected=0.2 clean_part_only=True + pgd",
         "partial_poisoning protected=0.4 clean_part_only=True + pgd",
-        "orthogonal_projection directions=random",
-    }
-    assert [attack for method, attack in places(grid) if method == "clean"][:3] == [
-        attack for method, attack in places(grid) if method == "em"
+        random_directions,
     ]
+
+
+def own_controls(grid: Grid) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    return {
+        place: [(control.method.label, control.attack_label) for control in condition.own_controls]
+        for place, condition in zip(places(grid), grid.conditions, strict=True)
+    }
+
+
+def test_a_condition_knows_the_controls_that_its_attacks_name_where_the_grid_has_them(tmp_path: Path) -> None:
+    attacks = "[[{name: partial_poisoning, protected: 0.2}, orthogonal_projection], pgd]"
+    own = own_controls(expand(tmp_path, "[em]", attacks))
+    stack = "partial_poisoning protected=0.2 + orthogonal_projection"
+    clean_part = ("clean", "partial_poisoning protected=0.2 clean_part_only=True + orthogonal_projection")
+    assert own["em", stack] == [clean_part, ("em", f"{stack} directions=random")]
+    assert own["clean", stack] == [clean_part, ("clean", f"{stack} directions=random")]
+    assert own["random", stack] == [clean_part]
+    assert own["em", "pgd"] == own[clean_part] == []
+    off = own_controls(expand(tmp_path, "[em]", attacks, "controls: false\n"))
+    assert set(off) == {("em", stack), ("em", "pgd")}
+    assert not any(off.values())
+
+
+def test_early_stopping_is_beside_training_on_as_many_clean_pictures_as_it_holds_out(tmp_path: Path) -> None:
+    own = own_controls(expand(tmp_path, "[em]", "[[{name: early_stopping, validation: 0.05}, pgd]]"))
+    control = ("clean", "partial_poisoning protected=0.95 clean_part_only=True + pgd")
+    assert own["em", "early_stopping validation=0.05 + pgd"] == [control]
+    # In a stack with partial poisoning the control would decide twice what is released, which means nothing.
+    both = own_controls(expand(tmp_path, "[em]", "[[early_stopping, partial_poisoning]]"))
+    other = ("clean", "early_stopping + partial_poisoning clean_part_only=True")
+    assert both["em", "early_stopping + partial_poisoning"] == [other]
 
 
 def test_a_control_written_in_the_file_is_the_same_cell_and_brings_no_other(tmp_path: Path) -> None:
@@ -211,6 +251,12 @@ def test_the_plan_says_what_is_a_control_and_what_an_attack_assumes(tmp_path: Pa
     [plan] = request(tmp_path).plans().values()
     told = {(place["method"], place["attack"]): (place["control"], place["assumes"]) for place in plan["conditions"]}
     assert told["clean", "none"] == (True, [])
-    assert told["random", "early_stopping"] == (True, ["clean images"])
-    assert told["sem", "none"] == (False, [])
-    assert told["sem", "early_stopping"] == (False, ["clean images"])
+    control = "partial_poisoning protected=0.9 clean_part_only=True"
+    assert told["clean", control] == (True, ["clean images"])
+    assert told["sem", "early_stopping"] == (False, [])
+    by_place = {(place["method"], place["attack"]): place for place in plan["conditions"]}
+    assert by_place["sem", "early_stopping"]["own_controls"] == [{"method": "clean", "attack": control}]
+    assert by_place["sem", "none"]["own_controls"] == []
+    assert [attack for (method, attack), place in by_place.items() if method == "clean" and place["release"]] == [
+        control
+    ]
