@@ -23,7 +23,8 @@ NOTE = (
     "on clean pictures; the strongest protection first, by the attacks that assume nothing but the released pictures "
     "and their labels. The best of many is chosen by the accuracies shown, so it is a little too high where seeds are "
     "few. Early stopping is an attack for each clean share of its validation set: training to the end, then going back "
-    "to the look that was best on that set."
+    "to the look that was best on that set. Partial poisoning is no answer of the trainer, who does not choose what is "
+    "released. Attacks that assume more have columns of their own where one of them recovers more."
 )
 Best = dict[str, Any]
 """Columns of a row: `attack`, `assumes`, `accuracy`, `recovered`."""
@@ -44,11 +45,11 @@ def responses(results: Results) -> list[Record]:
 
 
 def response_table(results: Results) -> list[list[str]]:
-    """The same in percent, the headings first; without the second half where no attack assumes anything."""
+    """The same in percent, the headings first; without the second half where it would repeat the first."""
     rows = responses(results)
     if not rows:
         return []
-    halves = ["free_", *(["any_"] if any(condition.assumes for condition in results.conditions) else [])]
+    halves = ["free_", *(["any_"] if any(row["any_attack"] != row["free_attack"] for row in rows) else [])]
     heads = {"free_": "best attack that assumes nothing", "any_": "best attack of all"}
     several = [part for part in ("dataset", "model") if len({row[part] for row in rows}) > 1]
     table = [["method", "no attack"]]
@@ -104,13 +105,17 @@ def _protections(rows: list[Record]) -> list[Record]:
 
 
 def _groups(conditions: Iterable[Condition]) -> list[list[Condition]]:
-    """The conditions of each data set and model that meet enough attacks, of those attacks that methods meet."""
+    """The conditions of each data set and model that meet enough attacks, of those that a trainer can choose.
+
+    Nobody who trains chooses what is released, and controls of other attacks are there to compare with.
+    """
     groups: dict[tuple[str, str], list[Condition]] = {}
     for condition in conditions:
         groups.setdefault((condition.label["dataset"], condition.label["model"]), []).append(condition)
     kept = []
     for group in groups.values():
-        met = {condition.label["attack"] for condition in group if not condition.is_clean}
+        controls = {attack for condition in group for _, attack in condition.own_controls}
+        met = {one.label["attack"] for one in group if not one.is_clean and not one.release} - controls
         own = [condition for condition in group if condition.label["attack"] in met]
         if len({_names(condition) for condition in own} - {NO_ATTACK}) >= LEAST_ATTACKS:
             kept.append(own)

@@ -12,6 +12,8 @@ from analysis.statistics import Estimate, estimate
 from bench.store import Record, Store, StoreError
 
 PLACE = ["dataset", "model", "method", "attack"]
+PLAN_KEYS = {"control", "release", "assumes", "own_controls"}
+"""Of each place of a plan, those that earlier versions did not write."""
 CLEAN = "clean"
 """The unprotected data set, by its name in every plan: what each attack reaches on it is what there is to recover."""
 
@@ -26,8 +28,12 @@ class Condition:
     """What people call its method and its attack."""
     control: bool
     """Whether nothing but chance protects here."""
+    release: bool
+    """Whether an attack decides what is released, which no trainer can."""
     assumes: list[str]
     """What its attacks need beyond the released pictures and their labels."""
+    own_controls: list[tuple[str, str]]
+    """Labels of method and attack of the controls that its attacks name."""
     paper: Record
     """Names and settings of the same condition at the paper's scale."""
     accuracies: list[float | None]
@@ -131,11 +137,12 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
             own.append({**{part: place[part] for part in PLACE}, "key": key, **_row(records.get(key), key, store)})
         cells |= {cell["key"]: cell for cell in own if cell["key"] not in cells}
         conditions.append(_condition(place, own, plan["titles"]))
-    return Results(name, plan, against_clean(conditions), list(cells.values()), list(records.values()), left_out)
+    conditions = against_own_controls(against_clean(conditions))
+    return Results(name, plan, conditions, list(cells.values()), list(records.values()), left_out)
 
 
 def _check(name: str, plan: Record, store: Store) -> None:
-    if "titles" not in plan or not all({"control", "assumes"} <= set(place) for place in plan["conditions"]):
+    if "titles" not in plan or not all(set(place) >= PLAN_KEYS for place in plan["conditions"]):
         raise StoreError(
             f"{store.plan_file(name)}: written by an earlier version; run its grid again, which keeps finished cells"
         )
@@ -150,19 +157,38 @@ def against_clean(conditions: Sequence[Condition]) -> list[Condition]:
     return [replace(one, estimates=one.estimates | _shares(one, clean.get(_opponent(one), []))) for one in conditions]
 
 
+def against_own_controls(conditions: Sequence[Condition]) -> list[Condition]:
+    """The same, with one more estimate where an attack names a control: `gained`, the difference to its accuracy.
+
+    Where there are several it is that to the strongest; over the seeds that are finished here and there.
+    """
+    known = {(*_opponent(one), one.label["method"]): one.accuracies for one in conditions}
+    return [replace(one, estimates=one.estimates | {"gained": _gained(one, known)}) for one in conditions]
+
+
+def _gained(condition: Condition, known: dict[tuple[str, ...], list[float | None]]) -> Estimate | None:
+    dataset, model, _ = _opponent(condition)
+    differences = []
+    for method, attack in condition.own_controls:
+        pairs = _finished_pairs(condition.accuracies, known.get((dataset, model, attack, method), []))
+        differences.append(estimate([ours - theirs for ours, theirs in pairs]))
+    return min((one for one in differences if one), key=lambda one: one.mean, default=None)
+
+
 def _opponent(condition: Condition) -> tuple[str, ...]:
     return condition.label["dataset"], condition.label["model"], condition.label["attack"]
 
 
 def _shares(condition: Condition, clean: list[float | None]) -> dict[str, Estimate | None]:
-    both = [
-        (ours, theirs)
-        for ours, theirs in zip(condition.accuracies, clean, strict=False)
-        if ours is not None and theirs is not None
-    ]
+    both = _finished_pairs(condition.accuracies, clean)
     ours, control = estimate([pair[0] for pair in both]), estimate([pair[1] for pair in both])
     share = Estimate(ours.mean / control.mean, None, len(both)) if ours and control and control.mean else None
     return {"control_accuracy": control, "recovered": share}
+
+
+def _finished_pairs(ours: list[float | None], theirs: list[float | None]) -> list[tuple[float, float]]:
+    """Accuracies of the seeds that are finished in both."""
+    return [(one, other) for one, other in zip(ours, theirs, strict=False) if one is not None and other is not None]
 
 
 def _row(record: Record | None, key: str, store: Store) -> Record:
@@ -192,7 +218,9 @@ def _condition(place: Record, rows: list[Record], titles: dict[str, str]) -> Con
         label={part: place[part] for part in PLACE},
         titles={part: title(place[part], titles) for part in ("method", "attack")},
         control=place["control"],
+        release=place["release"],
         assumes=place["assumes"],
+        own_controls=[(control["method"], control["attack"]) for control in place["own_controls"]],
         paper=place["paper"],
         accuracies=[row.get("final_accuracy") for row in rows],
         failed=sum(row["status"] == "failed" for row in rows),
@@ -207,8 +235,9 @@ def tidy(results: Results) -> pd.DataFrame:
     `noise_psnr` is in dB; `noise_linf` and `noise_l2` (mean over images) are in [0, 1] units; `noise_l0` is the mean
     number of changed pixels, `noise_saturated` the share of released values that are 0 or 255; passes are
     forward+backward of 128 images. `control_accuracy` is what the same attack reaches on clean pictures, over the same
-    seeds, and `recovered` the share of it that is reached here. All are means over the finished seeds, `_half_width` is
-    half of Student's 95 % interval. Empty where nothing is known.
+    seeds, and `recovered` the share of it that is reached here; `gained` is the difference to the accuracy under the
+    control that the attack names. All are means over the finished seeds, `_half_width` is half of Student's 95 %
+    interval. Empty where nothing is known.
     """
     return pd.DataFrame([_tidy_row(results, condition) for condition in results.conditions])
 
@@ -217,7 +246,7 @@ def _tidy_row(results: Results, condition: Condition) -> Record:
     values: Record = {}
     for name, value in condition.estimates.items():
         values[name] = round(value.mean, 6) if value else None
-        if name.endswith("accuracy"):
+        if name.endswith("accuracy") or name == "gained":
             values[f"{name}_half_width"] = (
                 round(value.half_width, 6) if value and value.half_width is not None else None
             )

@@ -17,7 +17,7 @@ PAPER_STEPS = 40_000
 PATIENCES = (1500, 3000, 5000, 10_000, 15_000, 20_000)
 """Steps without a better look, of PAPER_STEPS; a shorter training takes the same shares of its own."""
 CLEAN_IMAGES = "clean images"
-"""The assumption that a validation set without clean pictures does not make."""
+"""The assumption of a validation set with clean pictures."""
 CLEAN_SHARES = (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)
 """Of the validation pictures; a trainer without clean pictures has 0."""
 NOTE = (
@@ -77,7 +77,7 @@ def tidy_stopping(results: Results) -> pd.DataFrame:
     rows = []
     for place in results.plan["conditions"]:
         own = [histories[key] for key in place["cells"] if key in histories]
-        shares = [share for share in CLEAN_SHARES if own and _clean_parts(own[0], share) is not None]
+        shares = _shares(results, own[0]) if own else []
         label = {**{part: place[part] for part in PLACE}, "seeds_planned": len(place["cells"]), "finished": len(own)}
         rows += [{**label, **_row(own, patience, share)} for share in shares for patience in PATIENCES]
     return pd.DataFrame(rows)
@@ -86,16 +86,31 @@ def tidy_stopping(results: Results) -> pd.DataFrame:
 def stopped(results: Results) -> list[Condition]:
     """The conditions, of which those with early stopping are one for each clean share, with restored accuracies.
 
-    Training goes on to its end, as that of every other attack. A share of 0 needs no clean pictures.
+    Training goes on to its end, as that of every other attack. Every share but 0 assumes clean pictures.
     """
     histories = _histories(results)
     found: list[Condition] = []
     for place, condition in zip(results.plan["conditions"], results.conditions, strict=True):
         own = [histories.get(key) for key in place["cells"]]
         first = next((history for history in own if history), None)
-        shares = [share for share in CLEAN_SHARES if first and _clean_parts(first, share) is not None]
+        shares = _shares(results, first) if first else []
         found += [_at_share(condition, own, share) for share in shares] or [condition]
     return against_clean(found)
+
+
+def left_out(results: Results) -> list[str]:
+    """What a reader who does not want clean images misses, by title."""
+    if CLEAN_IMAGES not in results.left_out:
+        return []
+    histories = _histories(results)
+    places = [place for place in results.plan["conditions"] if any(key in histories for key in place["cells"])]
+    return [f"{results.title(attack)} with clean pictures" for attack in dict.fromkeys(one["attack"] for one in places)]
+
+
+def _shares(results: Results, history: Record) -> list[float]:
+    """The clean shares that the parts of the validation set can make, and that the reader has not left out."""
+    possible = [share for share in CLEAN_SHARES if _clean_parts(history, share) is not None]
+    return [share for share in possible if not share or CLEAN_IMAGES not in results.left_out]
 
 
 def _at_share(condition: Condition, histories: list[Record | None], share: float) -> Condition:
@@ -105,7 +120,7 @@ def _at_share(condition: Condition, histories: list[Record | None], share: float
         condition,
         label=condition.label | {"attack": condition.label["attack"] + words},
         titles=condition.titles | {"attack": condition.titles["attack"] + words},
-        assumes=condition.assumes if share else [need for need in condition.assumes if need != CLEAN_IMAGES],
+        assumes=sorted({*condition.assumes, CLEAN_IMAGES}) if share else condition.assumes,
         accuracies=accuracies,
         estimates={"final_accuracy": estimate([accuracy for accuracy in accuracies if accuracy is not None])},
     )

@@ -13,6 +13,8 @@ from analysis.costs import attack_costs, noise_costs
 from analysis.early_stopping import NOTE as STOPPING_NOTE
 from analysis.early_stopping import stopping_table
 from analysis.labels import paper_title
+from analysis.own_controls import NOTE as GAINED_NOTE
+from analysis.own_controls import gained_tables, named_controls
 from analysis.page_style import STYLE
 from analysis.page_tables import accuracy_table, plain_table
 from analysis.provenance import CELLS, Facts, progress, reading_line, seeds_line, what_was_run, where_it_was_run
@@ -74,6 +76,7 @@ def _plan(results: Results, figures: Figures, root: Path) -> str:
         f"<p class='note'>{escape(reading)}</p>" if reading else "",
         *(_accuracies(table, results, list(figures.values())[i]) for i, table in enumerate(tables_of(results))),
         *(accuracy_table(table, RECOVERED, _place(table, results)) for table in recovered_tables(results)),
+        _gained(results),
         _failures(results, root),
         _responses(results),
         _early_stopping(results),
@@ -148,6 +151,18 @@ def _peaks(results: Results) -> str:
     )
     shown = (accuracy_table(table, "Peak accuracy (oracle),\u00a0%", _context(table, results)) for table in tables)
     return f"<p class='note'>{warning}</p>{''.join(shown)}"
+
+
+def _gained(results: Results) -> str:
+    tables = gained_tables(results)
+    if not tables:
+        return ""
+    shown = "".join(
+        accuracy_table(table, "Gained over the control that the attack names, points", _context(table, results))
+        for table in tables
+    )
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in named_controls(results))
+    return f"<p class='note'>{GAINED_NOTE}</p>{shown}<ul class='marks'>{items}</ul>"
 
 
 def _early_stopping(results: Results) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from analysis.conditions import Results
+from analysis.early_stopping import CLEAN_IMAGES, left_out
 from analysis.labels import flat, grouped
 from bench.store import Record
 
@@ -85,8 +86,10 @@ def what_was_run(results: Results) -> Facts:
 
 def _left_out(results: Results) -> list[str]:
     """A statement for each assumption that the reader did not want."""
-    attacks = {word: ", ".join(names) or "none in this grid" for word, names in results.left_out.items()}
-    return [f"attacks that assume {word}: {names}" for word, names in attacks.items()]
+    named = {
+        word: [*names, *(left_out(results) if word == CLEAN_IMAGES else [])] for word, names in results.left_out.items()
+    }
+    return [f"attacks that assume {word}: {', '.join(names) or 'none in this grid'}" for word, names in named.items()]
 
 
 def where_it_was_run(records: list[Record]) -> Facts:

@@ -139,4 +139,4 @@ def _note(condition: Condition) -> str:
 
 def percent(share: float) -> str:
     """A share in [0, 1] as percent with one decimal."""
-    return f"{100 * share:.1f}"
+    return f"{round(100 * share, 1) + 0.0:.1f}"  # a little less than nothing is 0.0, not -0.0

@@ -12,6 +12,7 @@ import pytest
 from analysis.best_response import remarks, response_table
 from analysis.conditions import read_results
 from analysis.early_stopping import stopping_table
+from analysis.own_controls import gained_tables
 from analysis.tables import tables_of
 from attacks import ATTACKS
 from bench.store import Store
@@ -67,6 +68,9 @@ def test_the_example_of_an_attack_runs_as_written(tmp_path: Path, monkeypatch: p
     assert len({record["history"]["train_loss"][-1] for record in records}) == 3
 
 
+QUANTITIES = {"accuracy": "final_accuracy", "recovered": "recovered"}
+
+
 def quoted(document: str) -> list[tuple[str, str, list[list[str]]]]:
     """What a document quotes, `<!-- accuracy of PLAN -->` before each table: quantity, plan and rows."""
     tables = re.findall(r"<!-- ([\w ]+) of ([\w-]+) -->\n((?:\|.*\n)+)", Path(document).read_text())
@@ -82,7 +86,7 @@ def reported(quantity: str, plan: str) -> list[list[str]]:
         return response_table(results)
     if quantity == "early stopping":
         return stopping_table(results)
-    [table] = tables_of(results, {"accuracy": "final_accuracy", "recovered": "recovered"}[quantity])
+    [table] = gained_tables(results) if quantity == "gained" else tables_of(results, QUANTITIES[quantity])
     rows = [
         [heading.title, *(f"**{entry.text}**" if entry.best else entry.text for entry in entries)]
         for heading, entries in table.rows

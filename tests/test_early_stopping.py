@@ -173,7 +173,8 @@ def test_a_share_between_two_parts_is_refused() -> None:
 def store(tmp_path: Path) -> Store:
     """Two trainings of 500 steps under early stopping, one missing; plain training beside them."""
     records = Store(tmp_path / "results")
-    place = {"dataset": "cifar10", "model": "cnn", "method": "sem", "control": False, "assumes": []}
+    place = {"dataset": "cifar10", "model": "cnn", "method": "sem", "control": False, "release": False}
+    place |= {"assumes": [], "own_controls": []}
     paper = {"dataset": "cifar10", "model": "cnn", "method": {"name": "sem"}, "attacks": [{"name": "none"}]}
     plan = {
         "grid": "table5",

@@ -1,7 +1,9 @@
 """Every cell against its own control, the best response, and filters by assumption: computed from made-up records."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from analysis.best_response import remarks, response_table, responses
 from analysis.conditions import Results, read_results
 from analysis.costs import attack_costs
+from analysis.labels import parse
 from analysis.report import write_report
 from analysis.tables import recovered_tables
 from bench.store import Record, Store, StoreError
@@ -22,6 +25,7 @@ TITLES = {
     "pgd": "PGD",
     "jpeg": "JPEG",
     "early_stopping": "early stopping",
+    "partial": "partial poisoning",
 }
 ORIGIN = {"commit": "", "device": "cpu", "processor": "", "system": "", "precision": "", "threads": 1, "versions": {}}
 Accuracies = dict[tuple[str, str], list[float | None]]
@@ -42,20 +46,29 @@ def record(key: str, accuracy: float, *, passes: float = 10.0, history: Record |
 
 
 def place(method: str, attack: str, seeds: int, **changes: Any) -> Record:
-    names = [part.split()[0] for part in attack.split(" + ")]
-    paper = {"dataset": "d", "model": "m", "method": {"name": method}, "attacks": [{"name": name} for name in names]}
+    attacks = [{"name": name, **settings} for name, settings in parse(attack)]
+    names = [one["name"] for one in attacks]
+    paper = {"dataset": "d", "model": "m", "method": {"name": method}, "attacks": attacks}
     return {
         **{"dataset": "d", "model": "m", "method": method, "attack": attack},
         "control": method in ("clean", "random"),
-        "assumes": ["clean images"] if "early_stopping" in names else [],
+        "release": "partial" in names,
+        "assumes": ["clean images"] if "partial" in names else [],
+        "own_controls": [],
         "paper": paper,
         "cells": [f"{method}-{attack}-{seed}".replace(" ", "_").replace("/", "-") for seed in range(seeds)],
     } | changes
 
 
-def results_of(folder: Path, accuracies: Accuracies, without: tuple[str, ...] = (), **histories: Record) -> Results:
+def results_of(
+    folder: Path,
+    accuracies: Accuracies,
+    without: tuple[str, ...] = (),
+    own_controls: Mapping[tuple[str, str], list[Record]] = MappingProxyType({}),
+    **histories: Record,
+) -> Results:
     store = Store(folder)
-    places = [place(method, attack, len(runs)) for (method, attack), runs in accuracies.items()]
+    places = [place(*pair, len(runs), own_controls=own_controls.get(pair, [])) for pair, runs in accuracies.items()]
     titles = TITLES | {f"attack{number}": f"attack {number}" for number in range(9)}
     scale = {"name": "small", "about": "", "changes": {}}
     plan = {"grid": "g", "title": "t", "about": "", "scale": scale, "set": {}, "titles": titles, "conditions": places}
@@ -202,6 +215,56 @@ def test_the_rank_correlation_of_no_attack_and_best_response_is_over_the_protect
     assert remarks(results_of(tmp_path / "few", few)) == []
 
 
+def test_what_no_trainer_can_choose_and_what_is_there_to_compare_with_is_no_best_response(tmp_path: Path) -> None:
+    runs = many("em", 0.1, 0.2, 0.7, 0.3, 0.3, 0.3, 0.3)
+    runs |= {("em", "partial"): [0.9], ("em", "attack1 turn=random"): [0.8]}
+    own_controls = [{"method": "em", "attack": "attack1 turn=random"}]
+    results = results_of(tmp_path, runs, own_controls={("em", "attack1"): own_controls})
+    assert [row["any_attack"] for row in responses(results)] == ["attack 1"]
+
+
+def test_a_cell_is_also_read_against_the_strongest_control_that_its_attack_names(tmp_path: Path) -> None:
+    runs: Accuracies = {
+        ("clean", "partial"): [0.8, 0.8],
+        ("clean", "partial only=True"): [0.5, 0.6],
+        ("em", "partial"): [0.6, 0.5],
+        ("em", "jpeg"): [0.6, 0.4],
+        ("em", "jpeg turn=random"): [0.1, None],
+        ("em", "none"): [0.1, 0.1],
+    }
+    only_clean, random = (
+        {"method": "clean", "attack": "partial only=True"},
+        {"method": "em", "attack": "jpeg turn=random"},
+    )
+    own_controls = {("em", "partial"): [only_clean], ("em", "jpeg"): [random, only_clean]}
+    results = results_of(tmp_path, runs, own_controls=own_controls)
+    gained = {tuple(list(one.label.values())[2:]): one.estimates["gained"] for one in results.conditions}
+    partial, jpeg = gained["em", "partial"], gained["em", "jpeg"]
+    assert partial is not None
+    assert partial.mean == pytest.approx(0.0)
+    assert partial.half_width == pytest.approx(12.706 * 0.1, rel=1e-3)  # of 0.1 and -0.1, paired by seed
+    assert jpeg is not None
+    assert jpeg.mean == pytest.approx(-0.05)  # 0.6 - 0.5 and 0.4 - 0.6; the random turn is weaker
+    assert [place for place, value in gained.items() if value] == [("em", "partial"), ("em", "jpeg")]
+    write_report(Store(tmp_path))
+    markdown = (tmp_path / "report" / "g-small.md").read_text()
+    _, table = markdown.split("## Gained: d, m, scale small")
+    assert "| method | partial poisoning | JPEG |" in table
+    assert "- partial poisoning: against partial poisoning only" in table
+    assert "- JPEG: against JPEG turn random" in table
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "Gained over the control that the attack names, points" in page
+    assert "JPEG: against JPEG turn random" in page
+    # Without clean images, what is left is read against the control that needs none.
+    [jpeg] = [
+        one
+        for one in results_of(tmp_path, runs, ("clean images",), own_controls=own_controls).conditions
+        if one.own_controls
+    ]
+    assert jpeg.estimates["gained"] is not None
+    assert jpeg.estimates["gained"].mean == pytest.approx(0.5)
+
+
 def test_few_different_attacks_have_no_best_response(tmp_path: Path) -> None:
     runs = many("em", 0.1, 0.2, 0.7, 0.3, 0.3, 0.3, 0.3)
     del runs["em", ATTACKS[0]]
@@ -242,17 +305,22 @@ def test_early_stopping_is_an_attack_for_each_clean_share_and_assumes_nothing_wi
 
 def test_attacks_that_assume_something_can_be_left_out_everywhere_and_the_report_says_so(tmp_path: Path) -> None:
     runs: Accuracies = {("em", "none"): [0.1], ("em", "early_stopping"): [0.5]}
+    runs["em", "partial"] = [0.7]
     results = results_of(tmp_path, runs, ("clean images", "clean pairs"), em=STOPPED)
-    assert [condition.label["attack"] for condition in results.conditions] == ["none"]
-    assert (len(results.cells), len(results.records)) == (1, 1)
+    assert [condition.label["attack"] for condition in results.conditions] == ["none", "early_stopping"]
+    assert (len(results.cells), len(results.records)) == (2, 2)
     write_report(Store(tmp_path), ["clean images", "clean pairs"])
     markdown = (tmp_path / "report" / "g-small.md").read_text()
     assert (
-        "- **Left out:** attacks that assume clean images: early stopping; "
+        "- **Left out:** attacks that assume clean images: partial poisoning, early stopping with clean pictures; "
         "attacks that assume clean pairs: none in this grid\n"
     ) in markdown
-    assert "## Early stopping" not in markdown
-    assert "attacks that assume clean images: early stopping" in (tmp_path / "report" / "index.html").read_text()
+    rows = [row for row in markdown.split("## Early stopping")[1].splitlines() if row.startswith("| EM")]
+    assert ["| 0 % |" in row for row in rows] == [True]  # the one that needs no clean pictures
+    assert (
+        "attacks that assume clean images: partial poisoning, early stopping with clean pictures"
+        in (tmp_path / "report" / "index.html").read_text()
+    )
     write_report(Store(tmp_path))
     assert "Left out" not in (tmp_path / "report" / "g-small.md").read_text()
 
@@ -269,7 +337,7 @@ def test_the_cost_of_an_attack_is_also_told_as_a_multiple_of_plain_training(tmp_
     assert line == ["PGD", "110", "–", "220.0", "–"]  # noqa: RUF001
 
 
-@pytest.mark.parametrize("missing", ["titles", "control", "assumes"])
+@pytest.mark.parametrize("missing", ["titles", "control", "release", "assumes", "own_controls"])
 def test_a_plan_of_an_earlier_version_says_how_to_write_it_anew(missing: str, tmp_path: Path) -> None:
     plan = results_of(tmp_path, {("em", "none"): [0.1]}).plan
     plan = {key: value for key, value in plan.items() if key != missing}

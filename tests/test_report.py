@@ -22,7 +22,9 @@ PLAN = {
             "method": method,
             "attack": attack,
             "control": method == "clean",
+            "release": False,
             "assumes": [],
+            "own_controls": [],
             "paper": {
                 "dataset": "cifar10",
                 "model": "resnet18",

@@ -19,7 +19,9 @@ def condition(method, attack, runs, *, planned=None, failed=0, published=()):
         label={"dataset": "cifar10", "model": "cnn", "method": method, "attack": attack},
         titles={"method": title(method, titles), "attack": title(attack, titles)},
         control=method in ("clean", "random"),
+        release=False,
         assumes=[],
+        own_controls=[],
         paper={
             "dataset": "cifar10",
             "model": "resnet18",
