@@ -1,5 +1,6 @@
 """The figure of a table: lines over a few attacks, a heat map over many."""
 
+import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +13,10 @@ from analysis.tables import Table
 
 PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 """Okabe and Ito's colours, which colour-blind people tell apart; without those that vanish on black or white."""
-MANY = 14
+MANY = 9
 """More attacks than this are drawn as a heat map."""
+WIDTH, LETTER, LINE = 9.6, 0.083, 0.18
+"""Inches: of the figure, of a letter of a label, and of its height with the space between lines."""
 MARKERS = "osD^vPX"
 DASHES: list[Any] = ["-", (0, (5, 2)), (0, (1, 1.5))]
 LABEL_GAP = 0.058
@@ -47,11 +50,13 @@ def accuracy_figure(table: Table) -> str:
         return ""
     if len(shown) > MANY:
         return heat_map(table, shown)
-    columns = [column.title for column in shown]
-    tilt = 30 if sum(len(column) for column in columns) > 90 else 0
-    bottom, names = 0.36 if tilt else 0.2, max(len(line.name) for line in lines)
-    figure = Figure(figsize=(9.6, 4.5))
-    axes = figure.add_axes((0.045, bottom, max(0.5, 0.9 - 0.0085 * names), 0.9 - bottom))
+    share = max(0.5, 0.9 - 0.0085 * max(len(line.name) for line in lines))
+    letters = int(WIDTH * share / LETTER / len(shown))
+    columns = ["\n".join(textwrap.wrap(column.title, max(letters - 1, 1), break_long_words=False)) for column in shown]
+    below = 0.7 + LINE * max(1 + column.count("\n") for column in columns)
+    height = 3.6 + below
+    figure = Figure(figsize=(WIDTH, height))
+    axes = figure.add_axes((0.045, below / height, share, 1 - (below + 0.45) / height))
     for number, line in enumerate(lines):
         shift = (number - (len(lines) - 1) / 2) * min(0.05, 0.3 / len(lines))  # so that no bar hides another
         across = [column + shift for column in line.across]
@@ -60,7 +65,7 @@ def accuracy_figure(table: Table) -> str:
             bar.set_alpha(0.45)
     highest = max(mean + half for line in lines for mean, half in zip(line.means, line.half_widths, strict=True))
     top = min(100.0, 10.0 * (highest // 10 + 1))
-    _dress(axes, columns, top, tilt=tilt)
+    _dress(axes, columns, top)
     _label(axes, lines, top)
     return svg(figure)
 
@@ -93,11 +98,11 @@ def _quiet_style(number: int) -> dict[str, Any]:
     return {"color": QUIET, "linestyle": (0, (4, 3)), "linewidth": 1.6, "marker": marker, "markersize": 4}
 
 
-def _dress(axes: Axes, columns: list[str], top: float, *, tilt: float) -> None:
-    """Axes with as little ink as will do; `tilt` of the names in degrees."""
+def _dress(axes: Axes, columns: list[str], top: float) -> None:
+    """Axes with as little ink as will do."""
     axes.set_xlim(-0.25, len(columns) - 0.75)
     axes.set_ylim(0, top)
-    axes.set_xticks(range(len(columns)), columns, rotation=tilt, ha="right" if tilt else "center")
+    axes.set_xticks(range(len(columns)), columns)
     axes.set_title("accuracy on clean test images, %", loc="left", color=INK, fontsize=11, pad=12)
     axes.set_xlabel("attack", color=INK, fontsize=11)
     axes.tick_params(colors=INK, labelsize=11, length=0, pad=7)

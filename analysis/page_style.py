@@ -48,6 +48,7 @@ caption { padding-bottom: .9rem; text-align: left; color: var(--quiet); font-siz
 caption strong { margin-right: .6rem; color: var(--ink); font-size: 1rem; font-weight: 600; }
 th, td { padding: .6rem 0 .6rem 1.5rem; text-align: right; vertical-align: top; white-space: nowrap; }
 thead th { border-top: 1.5px solid var(--ink); border-bottom: 1px solid var(--quiet); font-weight: 600; }
+.accuracy thead th { white-space: normal; max-width: 9.5rem; text-wrap: balance; }
 tbody tr + tr > * { border-top: 1px solid var(--rule); }
 tbody tr:last-child > * { border-bottom: 1.5px solid var(--ink); }
 tr > :first-child { position: sticky; left: 0; padding: .6rem .8rem .6rem 0; text-align: left;

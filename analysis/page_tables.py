@@ -3,7 +3,7 @@
 from collections.abc import Container
 from html import escape
 
-from analysis.tables import Entry, Heading, Table
+from analysis.tables import FAILED, MISSING, Entry, Heading, Table
 
 
 def accuracy_table(table: Table, quantity: str, context: str) -> str:
@@ -58,5 +58,5 @@ def _entry(entry: Entry, table: Table) -> str:
     half_width = f"<span class='half'>{interval}</span>" if table.has_intervals else ""
     space = "<span class='half'></span>" if table.has_intervals else ""
     published = f"<small>[{entry.published}]{space}</small>" if entry.published else ""
-    kind = "" if entry.value[:1].isdigit() else " class='empty'"
+    kind = " class='empty'" if entry.value in ("", MISSING, FAILED) else ""
     return f"<td{kind}>{value}{half_width}{mark}{published}</td>"

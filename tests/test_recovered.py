@@ -255,6 +255,7 @@ def test_a_cell_is_also_read_against_the_strongest_control_that_its_attack_names
     page = (tmp_path / "report" / "index.html").read_text()
     assert "Gained over the control that the attack names, points" in page
     assert "JPEG: against JPEG turn random" in page
+    assert "<td><strong>-5.0" in page  # a number like any other
     # Without clean images, what is left is read against the control that needs none.
     [jpeg] = [
         one

@@ -1,3 +1,5 @@
+import re
+from html import unescape
 from itertools import pairwise
 
 import pytest
@@ -26,7 +28,7 @@ def condition(method, attack, runs, *, planned=None, failed=0, published=()):
             "dataset": "cifar10",
             "model": "resnet18",
             "method": {"name": method.partition(" ")[0]},
-            "attacks": [{"name": "pgd", "radius": "4/255"}],
+            "attacks": [{"name": "pgd", "radius": "4/255"} for _ in attack.split(" + ")],
         },
         accuracies=[*runs, *[None] * missing],
         failed=failed,
@@ -119,6 +121,17 @@ def test_many_attacks_are_a_heat_map_that_shows_every_accuracy_once() -> None:
     assert figure.count(">PGD") == len(attacks)
     few = accuracy_figure(table(*clean[:3], *protected[:2]))
     assert few.count(">50<") <= 1  # a number of the axis
+
+
+def test_long_names_of_attacks_are_broken_into_lines_that_fit_beside_each_other() -> None:
+    stacks = [f"pgd radius={number}/255 + random + clean + pgd radius=1/255" for number in range(5)]
+    made = [condition(method, stack, [0.5]) for stack in stacks for method in ("clean", "em")]
+    columns = table(*made).columns
+    texts = [unescape(text) for text in re.findall(r">([^<>\n]+)</text>", accuracy_figure(table(*made)))]
+    for column in columns:
+        words = column.title.split()
+        assert any(" ".join(texts[start:]).startswith(" ".join(words)) for start in range(len(texts)))
+    assert max(len(text) for text in texts if "accuracy" not in text) < 18
 
 
 def test_twenty_labels_fit_the_height_of_the_axis() -> None:
