@@ -16,30 +16,33 @@ LEAST_ATTACKS = 6
 LEAST_METHODS = 5
 """So many protections make a rank correlation worth a sentence."""
 NO_ATTACK = ("none",)
-WORDS = (0, 2, 5)
+WORDS = (0, 2, 6)
 """Columns of the table that hold words."""
 NOTE = (
-    "For each method the attack that recovers most, in percent, and what share that is of what the same attack reaches "
-    "on clean pictures; the strongest protection first, by the attacks that assume nothing but the released pictures "
-    "and their labels. The best of many is chosen by the accuracies shown, so it is a little too high where seeds are "
-    "few. Early stopping is an attack for each clean share of its validation set: training to the end, then going back "
-    "to the look that was best on that set. Partial poisoning is no answer of the trainer, who does not choose what is "
-    "released. Attacks that assume more have columns of their own where one of them recovers more."
+    "For each method the attack that recovers most, in percent, what share that is of what the same attack reaches on "
+    "clean pictures, and of what the best attack reaches there; the strongest protection first, by the attacks that "
+    "assume nothing but the released pictures and their labels. The best of many is chosen by the accuracies shown, so "
+    "it is a little too high where seeds are few. Early stopping is an attack for each clean share of its validation "
+    "set: training to the end, then going back to the look that was best on that set. Partial poisoning is no answer "
+    "of the trainer, who does not choose what is released. Attacks that assume more have columns of their own where "
+    "one of them recovers more."
 )
 Best = dict[str, Any]
-"""Columns of a row: `attack`, `assumes`, `accuracy`, `recovered`."""
+"""Columns of a row: `attack`, `assumes`, `accuracy`, `recovered`, `of_clean`."""
 
 
 def responses(results: Results) -> list[Record]:
     """A row for each method, controls first, then the strongest protection; shares in [0, 1]; no row for few attacks.
 
     Columns that begin with `free_` are of attacks that assume nothing, those with `any_` of all. An attack that several
-    share by the same accuracy is named as all of them; `recovered` is then that of the first.
+    share by the same accuracy is named as all of them; `recovered` is then that of the first. `of_clean` is the share
+    of the highest accuracy on clean pictures.
     """
     rows = []
     for conditions in _groups(stopped(results)):
         methods = dict.fromkeys(condition.label["method"] for condition in conditions)
         own = [_row([one for one in conditions if one.label["method"] == method]) for method in methods]
+        own = [row | _of_clean(row, own) for row in own]
         rows += sorted(own, key=lambda row: (not row["control"], 0 if row["control"] else row["free_accuracy"] or 2.0))
     return rows
 
@@ -54,7 +57,7 @@ def response_table(results: Results) -> list[list[str]]:
     several = [part for part in ("dataset", "model") if len({row[part] for row in rows}) > 1]
     table = [["method", "no attack"]]
     for half in halves:
-        table[0] += [heads[half], "accuracy", "recovered"]
+        table[0] += [heads[half], "accuracy", "recovered", "of the best on clean"]
     for row in rows:
         name = ", ".join([*(row[part] for part in several), row["title"]])
         line = [name, _percent(row["no_attack"])]
@@ -63,6 +66,7 @@ def response_table(results: Results) -> list[list[str]]:
                 row[f"{half}attack"] or MISSING,
                 _percent(row[f"{half}accuracy"]),
                 _percent(row[f"{half}recovered"]),
+                _percent(row[f"{half}of_clean"]),
             ]
         table.append(line)
     return table
@@ -134,10 +138,21 @@ def _row(conditions: list[Condition]) -> Record:
         **{part: first.label[part] for part in ("dataset", "model", "method")},
         "title": first.titles["method"],
         "control": first.control,
+        "clean": first.is_clean,
         "no_attack": plain[0] if plain else None,
         **{f"free_{name}": value for name, value in free.items() if name != "assumes"},
         **{f"any_{name}": value for name, value in _best(conditions).items()},
     }
+
+
+def _of_clean(row: Record, rows: list[Record]) -> Record:
+    """The accuracies of a row as shares of those of clean pictures, where these are among the rows."""
+    shares: Record = {}
+    for half in ("free_", "any_"):
+        highest = next((one[f"{half}accuracy"] for one in rows if one["clean"]), None)
+        ours = row[f"{half}accuracy"]
+        shares[f"{half}of_clean"] = round(ours / highest, 6) if ours is not None and highest else None
+    return shares
 
 
 def _best(conditions: list[Condition]) -> Best:

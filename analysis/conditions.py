@@ -43,6 +43,8 @@ class Condition:
     """By column of the finished cells, such as `final_accuracy`; None where no cell has it."""
     published: list[Published]
     """The surest first."""
+    held_out: bool = False
+    """Whether some pictures only said when to stop, which these accuracies know nothing of: they are of the end."""
 
     @property
     def planned(self) -> int:
@@ -197,7 +199,9 @@ def _row(record: Record | None, key: str, store: Store) -> Record:
     try:
         if record["status"] != "finished":
             return {"status": "failed", "error": record["error"]}
-        return {"status": "finished", **{name: _value(record, path) for name, path in QUANTITIES.items()}}
+        held_out = "validation_clean" in record.get("history", {})
+        values = {name: _value(record, path) for name, path in QUANTITIES.items()}
+        return {"status": "finished", "held_out": held_out, **values}
     except (KeyError, TypeError) as error:
         file = store.cell_file(key)
         raise StoreError(f"{file}: no record of this suite ({error}); delete it to run its cell again") from None
@@ -226,6 +230,7 @@ def _condition(place: Record, rows: list[Record], titles: dict[str, str]) -> Con
         failed=sum(row["status"] == "failed" for row in rows),
         estimates={name: estimate([row[name] for row in finished if row[name] is not None]) for name in MEASURED},
         published=matching(place),
+        held_out=any(row["held_out"] for row in finished),
     )
 
 

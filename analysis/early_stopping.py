@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.conditions import PLACE, Condition, Results, against_clean
+from analysis.conditions import PLACE, Condition, Results, against_clean, against_own_controls
 from analysis.statistics import estimate
 from analysis.tables import percent
 from bench.store import Record
@@ -95,7 +95,7 @@ def stopped(results: Results) -> list[Condition]:
         first = next((history for history in own if history), None)
         shares = _shares(results, first) if first else []
         found += [_at_share(condition, own, share) for share in shares] or [condition]
-    return against_clean(found)
+    return against_own_controls(against_clean(found))
 
 
 def left_out(results: Results) -> list[str]:
@@ -122,6 +122,7 @@ def _at_share(condition: Condition, histories: list[Record | None], share: float
         titles=condition.titles | {"attack": condition.titles["attack"] + words},
         assumes=sorted({*condition.assumes, CLEAN_IMAGES}) if share else condition.assumes,
         accuracies=accuracies,
+        held_out=False,
         estimates={"final_accuracy": estimate([accuracy for accuracy in accuracies if accuracy is not None])},
     )
 

@@ -74,11 +74,11 @@ def _plan(results: Results, figures: Figures, root: Path) -> str:
         _bar(results),
         _facts([*what_was_run(results), *where_it_was_run(results.records)]),
         f"<p class='note'>{escape(reading)}</p>" if reading else "",
+        _responses(results),
         *(_accuracies(table, results, list(figures.values())[i]) for i, table in enumerate(tables_of(results))),
         *(accuracy_table(table, RECOVERED, _place(table, results)) for table in recovered_tables(results)),
         _gained(results),
         _failures(results, root),
-        _responses(results),
         _early_stopping(results),
         _details("Peak accuracy", _peaks(results)),
         _details("Cost", _costs(results)),
@@ -162,12 +162,12 @@ def _gained(results: Results) -> str:
         for table in tables
     )
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in named_controls(results))
-    return f"<p class='note'>{GAINED_NOTE}</p>{shown}<ul class='marks'>{items}</ul>"
+    return f"{shown}<ul class='marks'>{items}</ul><p class='note'>{GAINED_NOTE}</p>"
 
 
 def _early_stopping(results: Results) -> str:
     rows = stopping_table(results)
-    return f"<p class='note'>{STOPPING_NOTE}</p>{plain_table('Early stopping', rows, range(3))}" if rows else ""
+    return f"{plain_table('Early stopping', rows, range(3))}<p class='note'>{STOPPING_NOTE}</p>" if rows else ""
 
 
 def _responses(results: Results) -> str:
@@ -176,7 +176,7 @@ def _responses(results: Results) -> str:
         return ""
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in remarks(results))
     table = plain_table("Best response,\u00a0%", rows, RESPONSE_WORDS)
-    return f"<p class='note'>{RESPONSE_NOTE}</p>{table}" + (f"<ul class='marks'>{items}</ul>" if items else "")
+    return table + (f"<ul class='marks'>{items}</ul>" if items else "") + f"<p class='note'>{RESPONSE_NOTE}</p>"
 
 
 def _costs(results: Results) -> str:

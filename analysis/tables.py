@@ -95,8 +95,9 @@ def recovered_tables(results: Results) -> list[Table]:
 
 def attack_heading(condition: Condition) -> Heading:
     """The column of a condition."""
-    label = condition.label["attack"]
-    return Heading(label, condition.titles["attack"], paper_hint(label, condition.paper["attacks"]))
+    label, title = condition.label["attack"], condition.titles["attack"]
+    title += ", to the end" if condition.held_out else ""
+    return Heading(label, title, paper_hint(label, condition.paper["attacks"]))
 
 
 def method_heading(condition: Condition) -> Heading:

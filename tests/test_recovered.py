@@ -12,8 +12,9 @@ from analysis.best_response import remarks, response_table, responses
 from analysis.conditions import Results, read_results
 from analysis.costs import attack_costs
 from analysis.labels import parse
+from analysis.own_controls import gained_tables
 from analysis.report import write_report
-from analysis.tables import recovered_tables
+from analysis.tables import recovered_tables, tables_of
 from bench.store import Record, Store, StoreError
 
 TITLES = {
@@ -173,11 +174,11 @@ def test_the_best_response_is_the_attack_that_recovers_most_and_the_strongest_pr
     runs |= many("sem", 0.3, 0.2, 0.6, 0.6, 0.1, 0.1, None)
     results = results_of(tmp_path, runs)
     assert response_table(results) == [
-        ["method", "no attack", "best attack that assumes nothing", "accuracy", "recovered"],
-        ["clean", "90.0", "none or attack 0", "90.0", "100.0"],
-        ["random", "85.0", "none", "85.0", "94.4"],
-        ["SEM", "30.0", "attack 1 or attack 2", "60.0", "75.0"],
-        ["EM", "10.0", "attack 1", "70.0", "87.5"],
+        ["method", "no attack", "best attack that assumes nothing", "accuracy", "recovered", "of the best on clean"],
+        ["clean", "90.0", "none or attack 0", "90.0", "100.0", "100.0"],
+        ["random", "85.0", "none", "85.0", "94.4", "94.4"],
+        ["SEM", "30.0", "attack 1 or attack 2", "60.0", "75.0", "66.7"],
+        ["EM", "10.0", "attack 1", "70.0", "87.5", "77.8"],
     ]
     write_report(Store(tmp_path))
     missing = "Without a result, and left out: attack 5 on SEM."
@@ -197,7 +198,7 @@ def test_a_method_without_any_result_comes_last(tmp_path: Path) -> None:
     empty: Accuracies = {("sem", attack): [None] for attack in ("none", *ATTACKS)}
     table = response_table(results_of(tmp_path, empty | runs))
     assert [row[0] for row in table] == ["method", "EM", "SEM"]
-    assert table[2][1:] == ["–"] * 4  # noqa: RUF001
+    assert table[2][1:] == ["–"] * 5  # noqa: RUF001
 
 
 @pytest.mark.parametrize(("best", "says"), [([0.9, 0.8, 0.7, 0.6, 0.5], "-1.00"), ([0.5, 0.7, 0.6, 0.8, 0.9], "0.90")])
@@ -266,6 +267,17 @@ def test_a_cell_is_also_read_against_the_strongest_control_that_its_attack_names
     assert jpeg.estimates["gained"].mean == pytest.approx(0.5)
 
 
+def test_early_stopping_is_compared_where_it_stops_and_its_column_says_that_it_is_of_the_end(tmp_path: Path) -> None:
+    runs: Accuracies = {("clean", "partial only=True"): [0.4], ("em", "early_stopping"): [0.99]}
+    own_controls = {("em", "early_stopping"): [{"method": "clean", "attack": "partial only=True"}]}
+    results = results_of(tmp_path, runs, own_controls=own_controls, em=STOPPED)
+    [table] = gained_tables(results)
+    assert [column.title for column in table.columns] == [f"early stopping, {share} % clean" for share in (0, 50, 100)]
+    assert [entry.text for entry in table.rows[0][1]] == ["-20.0", "10.0", "10.0"]
+    [table] = tables_of(results)
+    assert [column.title for column in table.columns] == ["partial poisoning only", "early stopping, to the end"]
+
+
 def test_few_different_attacks_have_no_best_response(tmp_path: Path) -> None:
     runs = many("em", 0.1, 0.2, 0.7, 0.3, 0.3, 0.3, 0.3)
     del runs["em", ATTACKS[0]]
@@ -298,7 +310,9 @@ def test_early_stopping_is_an_attack_for_each_clean_share_and_assumes_nothing_wi
     assert row["any_attack"] == "early stopping, 50 % clean or early stopping, 100 % clean"
     assert (row["any_accuracy"], row["any_recovered"], row["any_assumes"]) == (0.5, 0.625, "clean images")
     table = response_table(results)
-    assert table[0][5:] == ["best attack of all", "accuracy", "recovered"]
+    assert table[0][6:] == ["best attack of all", "accuracy", "recovered", "of the best on clean"]
+    assert table[-1][2:6] == ["attack 1 or attack 2 or attack 3 or attack 4", "30.0", "37.5", "33.3"]
+    assert table[-1][7:] == ["50.0", "62.5", "55.6"]
     lower = many("em", 0.1, 0.15, 0.1, 0.1, 0.1, 0.1, 0.1)
     row = responses(results_of(tmp_path, lower | stopping, em=STOPPED))[-1]
     assert (row["free_attack"], row["free_accuracy"]) == ("early stopping, 0 % clean", 0.2)
