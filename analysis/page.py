@@ -24,6 +24,11 @@ from analysis.tables import Table, recovered_tables, tables_of
 TITLE = "Unlearnable examples: which protect, against whom, at what cost"
 EMPTY = "no plan in results/plans yet: run a grid first"
 RECOVERED = "Recovered,\u00a0% of what the same attack reaches on clean pictures"
+WORDS = (
+    "A cell is one training of a victim, from its own seed. none is plain training, without any attack. Rows in grey "
+    "are controls: clean pictures and random noise. An attack that assumes nothing needs the released pictures and "
+    "their labels only. Wide tables scroll sideways."
+)
 ASSIGNMENT = re.compile(r"(?:([\w.*-]+): )?([\w.*-]+=.*)")
 Figures = dict[str, str]
 """Figures of a plan by their file names."""
@@ -42,7 +47,8 @@ def page(plans: list[tuple[Results, Figures]], root: Path) -> str:
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{escape(TITLE)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         f"<header><h1>{escape(question)}<span>{escape(rest)}</span></h1>"
-        f"{_contents([results for results, _ in plans])}</header>\n<main>\n{content}\n</main>\n</body>\n</html>\n"
+        f"{_contents([results for results, _ in plans])}<p class='note'>{escape(WORDS)}</p></header>\n"
+        f"<main>\n{content}\n</main>\n</body>\n</html>\n"
     )
 
 
@@ -50,10 +56,17 @@ def _contents(plans: list[Results]) -> str:
     if len(plans) < 2:
         return ""
     items = (
-        f"<li><a href='#{escape(results.name)}'>{escape(_short(results))}</a> <small>{progress(results)}</small></li>"
+        f"<li><a href='#{escape(results.name)}'>{escape(_heading(results)[0])}</a> "
+        f"<small>{escape(_short(results))}: {progress(results)}</small></li>"
         for results in plans
     )
     return f"<nav aria-label='Plans'><ul>{''.join(items)}</ul></nav>"
+
+
+def _heading(results: Results) -> tuple[str, str]:
+    """The title of a plan, up to its colon and beyond."""
+    heading, _, rest = results.plan["title"].partition(": ")
+    return heading, rest
 
 
 def _short(results: Results) -> str:
@@ -64,7 +77,7 @@ def _short(results: Results) -> str:
 def _plan(results: Results, figures: Figures, root: Path) -> str:
     """One plan from its heading to its sources."""
     plan = results.plan
-    heading, _, rest = plan["title"].partition(": ")
+    heading, rest = _heading(results)
     reading = reading_line(results, sources="below")
     parts = [
         f"<section id='{escape(results.name)}'>",

@@ -54,9 +54,9 @@ def seeds_line(results: Results) -> str:
     """How many victims each condition has, and what that says of the intervals."""
     counts = results.seeds
     if counts == [1]:
-        return "1 seed, no interval"
+        return "1 victim seed, one noise; no interval"
     seeds = " or ".join(str(count) for count in counts) or "no"
-    return f"{seeds} seeds; ± is half of the 95 % Student interval of the mean"
+    return f"{seeds} victim seeds, one noise; ± is half of the 95 % Student interval of the mean"
 
 
 def reading_line(results: Results, *, sources: str) -> str:

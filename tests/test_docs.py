@@ -11,6 +11,7 @@ import pytest
 
 from analysis.best_response import remarks, response_table
 from analysis.conditions import read_results
+from analysis.costs import noise_costs
 from analysis.early_stopping import stopping_table
 from analysis.own_controls import gained_tables
 from analysis.tables import tables_of
@@ -84,6 +85,8 @@ def reported(quantity: str, plan: str) -> list[list[str]]:
     results = read_results(plan, store.plans()[plan], store)
     if quantity == "best response":
         return response_table(results)
+    if quantity == "noise":
+        return noise_costs(results)
     if quantity == "early stopping":
         return stopping_table(results)
     [table] = gained_tables(results) if quantity == "gained" else tables_of(results, QUANTITIES[quantity])
