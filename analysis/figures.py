@@ -1,4 +1,4 @@
-"""The figure of a table: lines over a few attacks, a heat map over many."""
+"""The figure of a table: lines for a few methods over a few attacks, a heat map for many."""
 
 import textwrap
 from dataclasses import dataclass, field
@@ -15,6 +15,8 @@ PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 """Okabe and Ito's colours, which colour-blind people tell apart; without those that vanish on black or white."""
 MANY = 9
 """More attacks than this are drawn as a heat map."""
+CROWD = 12
+"""So are more methods than this."""
 WIDTH, LETTER, LINE = 9.6, 0.083, 0.18
 """Inches: of the figure, of a letter of a label, and of its height with the space between lines."""
 MARKERS = "osD^vPX"
@@ -39,7 +41,7 @@ class Line:
 
 
 def accuracy_figure(table: Table) -> str:
-    """Accuracy (percent) against attack: one line for each method, or where attacks are many one row; controls grey.
+    """Accuracy (percent) against attack: a line for each method, or a row where there are many; controls grey.
 
     Attacks that only clean pictures meet are left out. Empty where nothing is finished of the others.
     """
@@ -48,7 +50,7 @@ def accuracy_figure(table: Table) -> str:
     lines = [line for line in _lines(table, [column.label for column in shown]) if line.across]
     if not lines:
         return ""
-    if len(shown) > MANY:
+    if len(shown) > MANY or len(lines) > CROWD:
         return heat_map(table, shown)
     share = max(0.5, 0.9 - 0.0085 * max(len(line.name) for line in lines))
     letters = int(WIDTH * share / LETTER / len(shown))

@@ -29,6 +29,8 @@ WORDS = (
     "are controls: clean pictures and random noise. An attack that assumes nothing needs the released pictures and "
     "their labels only. Wide tables scroll sideways."
 )
+LONG = 40
+"""A table of early stopping with more rows is folded away."""
 ASSIGNMENT = re.compile(r"(?:([\w.*-]+): )?([\w.*-]+=.*)")
 Figures = dict[str, str]
 """Figures of a plan by their file names."""
@@ -180,7 +182,8 @@ def _gained(results: Results) -> str:
 
 def _early_stopping(results: Results) -> str:
     rows = stopping_table(results)
-    return f"{plain_table('Early stopping', rows, range(3))}<p class='note'>{STOPPING_NOTE}</p>" if rows else ""
+    content = f"{plain_table('Early stopping', rows, range(3))}<p class='note'>{STOPPING_NOTE}</p>" if rows else ""
+    return content if len(rows) <= LONG else _details("Early stopping", content)
 
 
 def _responses(results: Results) -> str:

@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 
 from analysis.conditions import Condition, Results
-from analysis.figures import LABEL_GAP, MANY, _spread, accuracy_figure
-from analysis.labels import title
+from analysis.figures import CROWD, LABEL_GAP, MANY, _spread, accuracy_figure
+from analysis.labels import parse, title
 from analysis.reported import Published
 from analysis.statistics import estimate
 from analysis.tables import Table, tables_of
@@ -15,6 +15,7 @@ PUBLISHED = Published(0.9466, "94.66", "REM, ICLR 2022", "Table 2", "high", "", 
 
 
 def condition(method, attack, runs, *, planned=None, failed=0, published=()):
+    [(name, settings)] = parse(method)
     accuracy, missing = estimate(runs), (planned or len(runs)) - len(runs)
     titles = {"sem": "SEM", "em": "EM", "pgd": "PGD", "clean": "clean", "none": "none", "random": "random"}
     return Condition(
@@ -27,7 +28,7 @@ def condition(method, attack, runs, *, planned=None, failed=0, published=()):
         paper={
             "dataset": "cifar10",
             "model": "resnet18",
-            "method": {"name": method.partition(" ")[0]},
+            "method": {"name": name, **settings},
             "attacks": [{"name": "pgd", "radius": "4/255"} for _ in attack.split(" + ")],
         },
         accuracies=[*runs, *[None] * missing],
@@ -121,6 +122,12 @@ def test_many_attacks_are_a_heat_map_that_shows_every_accuracy_once() -> None:
     assert figure.count(">PGD") == len(attacks)
     few = accuracy_figure(table(*clean[:3], *protected[:2]))
     assert few.count(">50<") <= 1  # a number of the axis
+
+
+def test_a_crowd_of_methods_is_a_heat_map_too() -> None:
+    crowd = [condition(f"em radius={number}/255", "none", [0.1 + 0.02 * number]) for number in range(CROWD + 1)]
+    assert all(accuracy_figure(table(*crowd)).count(f">{10 + 2 * number}<") == 1 for number in range(CROWD + 1))
+    assert ">12<" not in accuracy_figure(table(*crowd[1:]))
 
 
 def test_long_names_of_attacks_are_broken_into_lines_that_fit_beside_each_other() -> None:
