@@ -34,9 +34,7 @@ def controls_of(
     for method, stack in pairs:
         wanted += [(noise, stack) for noise in _random(method, shape, paper_shape, methods)]
     for method, stack in pairs:
-        wanted += [
-            pair for unprotected in (clean, method) for pair in own_controls((unprotected, stack), methods, attacks)
-        ]
+        wanted += own_controls((clean, stack), methods, attacks) + own_controls((method, stack), methods, attacks)
     known = {identity(pair) for pair in pairs}
     new: dict[Any, Pair] = {}
     for pair in wanted:
@@ -104,7 +102,7 @@ def _budget(method: Method, shape: Shape) -> dict[str, Any]:
 
 
 def _attack_entry(attack: Entry, here: Attack, paper: Attack, attacks: Attacks) -> Entry:
-    """A control of `attack` as an entry; its label has what it changes, or all but the defaults of another attack."""
+    """A control that `attack` names, as an entry; its label has what it changes, of another plug-in from the defaults."""
     same = type(here) is type(attack.choice.settings)
     [name] = [name for name, kind in attacks.items() if kind is type(here)]
     label, before = (attack.label, attack.choice.settings) if same else (name, type(here)())

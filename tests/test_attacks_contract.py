@@ -311,6 +311,12 @@ def test_an_attack_has_a_complete_card(attack: Attack) -> None:
     assert all(deviation and not deviation.endswith(".") for deviation in attack.deviations)
 
 
+def test_its_controls_are_attacks_of_the_suite_and_name_no_others(attack: Attack) -> None:
+    for control in attack.controls():
+        assert list(ATTACKS.values()).count(type(control)) == 1
+        assert control.controls() == ()
+
+
 def test_settings_survive_the_record(attack: Attack) -> None:
     assert type(attack).model_validate(json.loads(attack.model_dump_json())) == attack
 
