@@ -102,7 +102,7 @@ def _budget(method: Method, shape: Shape) -> dict[str, Any]:
 
 
 def _attack_entry(attack: Entry, here: Attack, paper: Attack, attacks: Attacks) -> Entry:
-    """A control that `attack` names, as an entry; its label has what it changes, of another plug-in from the defaults."""
+    """A control that `attack` names, as an entry; its label has what it changes, of another plug-in the defaults."""
     same = type(here) is type(attack.choice.settings)
     [name] = [name for name, kind in attacks.items() if kind is type(here)]
     label, before = (attack.label, attack.choice.settings) if same else (name, type(here)())
