@@ -21,6 +21,17 @@ class AdversarialTraining(Attack, ABC):
         """What holds the perturbations."""
 
 
+class ManySteps(AdversarialTraining, ABC):
+    """An ascent with an input gradient in each step."""
+
+    steps: Count = 10
+    """Steps up the gradient for each batch."""
+
+    def passes_per_image(self) -> float:
+        """One pass for each step."""
+        return self.steps
+
+
 class InLinf(AdversarialTraining, ABC):
     """Perturbations are bounded in each value."""
 
@@ -43,17 +54,15 @@ class InL2(AdversarialTraining, ABC):
         return L2(self.l2_radius)
 
 
-class Pgd(InLinf):
+class Pgd(ManySteps, InLinf):
     """Adversarial training: the victim learns from the worst images within a radius of each view (Madry et al.)."""
 
     title = "PGD"
     source = "PGD (Madry et al., ICLR 2018) with the victim settings of REM and SEM for CIFAR-10"
     large: ClassVar[Mapping[str, Any]] = {"steps": 8, "rel_step_size": 0.25}
 
-    steps: Count = 10
-    """Signed-gradient steps for each batch."""
     rel_step_size: Positive = 0.2
-    """Their size, relative to the radius: 0.8/255 at 4/255."""
+    """Size of a step, relative to the radius: 0.8/255 at 4/255."""
     random_start: bool = True
     """Start from a uniform draw in the ball."""
 
@@ -62,12 +71,8 @@ class Pgd(InLinf):
         start, step = source if self.random_start else None, self.rel_step_size
         return pgd(model, images, labels, ball=self.ball, steps=self.steps, rel_step_size=step, source=start)
 
-    def passes_per_image(self) -> float:
-        """One pass for each step."""
-        return self.steps
 
-
-class PgdL2(InL2):
+class PgdL2(ManySteps, InL2):
     """Adversarial training in an l2 ball, along normalised gradients."""
 
     title = "PGD l2"
@@ -75,7 +80,6 @@ class PgdL2(InL2):
         "PGD with l2 norm, radii 0.25 to 0.75 as in CUDA (Sadasivan et al., CVPR 2023); step size 2.5 radius / steps"
     )
 
-    steps: Count = 10
     rel_step_size: Positive = 0.25
     """Length of a step, relative to the radius."""
 
@@ -83,10 +87,6 @@ class PgdL2(InL2):
         """Maximise the cross-entropy within the ball around `images`, from a random start."""
         step = self.rel_step_size
         return pgd(model, images, labels, ball=self.ball, steps=self.steps, rel_step_size=step, source=source)
-
-    def passes_per_image(self) -> float:
-        """One pass for each step."""
-        return self.steps
 
 
 class OneStep(AdversarialTraining, ABC):
@@ -121,21 +121,16 @@ class FgsmL2(OneStep, InL2):
     source = "FGSM (Goodfellow et al., ICLR 2015) with the settings of Wong et al. (ICLR 2020), in the ball of PGD l2"
 
 
-class Divergence(AdversarialTraining, ABC):
+class Divergence(ManySteps, ABC):
     """The ascent of TRADES."""
 
-    steps: Count = 10
     rel_step_size: Positive = 0.25
     """Size of a step, relative to the radius: 2/255 at 8/255."""
 
     def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
-        """Maximise the divergence from the prediction on `images`."""
+        """Maximise the divergence from the prediction on `images`, which takes no gradient."""
         step = self.rel_step_size
         return tpgd(model, images, ball=self.ball, steps=self.steps, rel_step_size=step, source=source)
-
-    def passes_per_image(self) -> float:
-        """One pass for each step; the prediction on the clean view needs no gradient."""
-        return self.steps
 
 
 class Tpgd(Divergence, InLinf):
@@ -152,20 +147,14 @@ class TpgdL2(Divergence, InL2):
     source = "the inner problem of TRADES (Zhang et al., ICML 2019), in the ball and with the steps of PGD l2"
 
 
-class AutoPgd(AdversarialTraining, ABC):
+class AutoPgd(ManySteps, ABC):
     """The ascent of Auto-PGD."""
 
     deviations = ("the loss is the cross-entropy; the official code also has the ratio of logit differences (DLR)",)
 
-    steps: Count = 10
-
     def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
         """Maximise the cross-entropy within the ball around `images`."""
         return apgd(model, images, labels, ball=self.ball, steps=self.steps, source=source)
-
-    def passes_per_image(self) -> float:
-        """One pass for each step."""
-        return self.steps
 
 
 class Apgd(AutoPgd, InLinf):
