@@ -6,7 +6,7 @@ from collections.abc import Container
 from pandas import DataFrame
 
 from analysis import best_response, early_stopping, own_controls
-from analysis.conditions import Results, tidy
+from analysis.conditions import Results
 from analysis.provenance import (
     changed_by_user,
     progress,
@@ -17,6 +17,7 @@ from analysis.provenance import (
     where_it_was_run,
 )
 from analysis.tables import Entry, Heading, Table, recovered_tables, tables_of
+from analysis.tidy import tidy
 
 SOURCES = "on the report page"
 RECOVERED = "Accuracy in percent of what the same attack reaches on clean pictures, over the same seeds."
