@@ -3,26 +3,20 @@
 The same cell on the same machine is always computed in the same way, because what was measured is kept.
 """
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
-from torch.optim import SGD
 
 from bench.cell import digest
 from bench.compilation import EAGER, Calls, Mode, Modes, candidates, forget
-from bench.engine import IMAGES_PER_PASS, describe
-from bench.models import Classifier
-from bench.perturb import frozen, loss_gradient
-from bench.seeding import generator
+from bench.engine import describe
 from bench.store import Store
-from bench.train import update
+from bench.timing import KINDS, Kind, Make, seconds_per_pass, timed, work
 
-Kind = Literal["training", "frozen"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+LOOK = 1.0
+"""Seconds of the measurement that tells how long the work will be."""
 WORTH_TRYING = 600.0
 """Seconds of expected work from which a trial, one or two minutes, pays; a later process compiles again in seconds."""
 GAIN = 0.1
@@ -36,7 +30,6 @@ Timing = dict[str, Any]
 """`seconds` of one call and `compile_seconds` before the first, or an `error`."""
 Trial = dict[Mode, dict[Kind, Timing]]
 """Timings by mode, the simplest first, and by kind of work."""
-Make = Callable[[], Classifier]
 
 
 @dataclass(frozen=True)
@@ -58,7 +51,7 @@ class KeptTuner:
         with self.store.lock(f"speed-{key}"):
             known = self.store.read_speed(key)
             if known is None:
-                known = about | {"seconds_per_pass": seconds_per_pass(make, self.shape, self.num_classes, self.device)}
+                known = about | {"seconds_per_pass": self._seconds_per_pass(make)}
                 self.store.write_speed(key, known)
             if self.passes * known["seconds_per_pass"] < WORTH_TRYING:
                 return EAGER
@@ -66,6 +59,9 @@ class KeptTuner:
                 known["trial"] = trial(make, self.shape, self.num_classes, self.device)
                 self.store.write_speed(key, known)
         return fastest(known["trial"])
+
+    def _seconds_per_pass(self, make: Make) -> float:
+        return seconds_per_pass(make, self.shape, self.num_classes, self.device, LOOK)
 
     def _about(self, name: str) -> dict[str, Any]:
         """Everything that a timing depends on."""
@@ -87,16 +83,6 @@ def _fastest(timings: Mapping[Mode, Timing]) -> Mode:
         if timing.get("seconds", float("inf")) < (1 - GAIN) * limit:
             best, limit = mode, timing["seconds"]
     return best
-
-
-def seconds_per_pass(make: Make, shape: tuple[int, int, int, int], num_classes: int, device: torch.device) -> float:
-    """A quick look at eager work, half of it weight updates: the second call of each kind."""
-    seconds = 0.0
-    for kind in KINDS:
-        with work(make(), kind, shape, num_classes, device) as action:
-            timed(action, device)
-            seconds += timed(action, device) / len(KINDS)
-    return seconds * IMAGES_PER_PASS / shape[0]
 
 
 def trial(make: Make, shape: tuple[int, int, int, int], num_classes: int, device: torch.device) -> Trial:
@@ -127,40 +113,9 @@ def trial(make: Make, shape: tuple[int, int, int, int], num_classes: int, device
     return found
 
 
-@contextmanager
-def work(
-    model: Classifier, kind: Kind, shape: tuple[int, int, int, int], num_classes: int, device: torch.device
-) -> Iterator[Callable[[], object]]:
-    """One weight update (`training`) or one input gradient (`frozen`) of a batch, to be called again and again."""
-    images = torch.rand(shape, generator=generator(0, "trial", device=device), device=device)
-    labels = torch.arange(len(images), device=device) % num_classes
-    if kind == "training":
-        optimiser = SGD(model.parameters(), 0.0, 0.9, weight_decay=5e-4)
-        yield lambda: update(model, images, labels, optimiser)
-    else:
-        with frozen(model):
-            yield lambda: loss_gradient(model, images, labels)
-
-
 def timing(action: Callable[[], object], device: torch.device) -> Timing:
     """Seconds of one call, and those that the first calls took beyond."""
     first = timed(action, device, WARM_UP)
     count = max(1, min(50, int(ROUND / timed(action, device))))
     seconds = min(timed(action, device, count) / count for _ in range(ROUNDS))
     return {"seconds": seconds, "compile_seconds": max(0.0, first - WARM_UP * seconds)}
-
-
-def timed(action: Callable[[], object], device: torch.device, count: int = 1) -> float:
-    """Seconds of `count` calls, the device idle before and after."""
-    synchronise(device)
-    start = time.perf_counter()
-    for _ in range(count):
-        action()
-    synchronise(device)
-    return time.perf_counter() - start
-
-
-def synchronise(device: torch.device) -> None:
-    """Wait until the device has done all it was told to."""
-    if device.type != "cpu":
-        torch.accelerator.synchronize(device)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from bench.compilation import Modes
 from bench.engine import IMAGES_PER_PASS, Session
 from bench.models import Classifier
-from bench.tuning import Kind, Timing, Trial, fastest, trial
+from bench.timing import Kind
+from bench.tuning import Timing, Trial, fastest, trial
 from benchmarks.timing import DEVICE, threads
 
 CLASSES = 10

@@ -11,7 +11,7 @@ from types import FrameType
 from bench.data import Cifar10, ImageDataset
 from bench.engine import Session
 from bench.protocols import Method
-from bench.tuning import synchronise
+from bench.timing import synchronise
 from benchmarks.timing import DEVICE, threads
 from methods import METHODS
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.engine import available_devices, precision, prepared
-from bench.tuning import timed
+from bench.timing import timed
 
 CPU = torch.device("cpu")
 DEVICE = prepared(available_devices("auto")[0])

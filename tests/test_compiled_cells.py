@@ -15,6 +15,7 @@ from bench.data import DatasetSettings, Synthetic
 from bench.experiment import run_cell
 from bench.schedule import Task, Workplace
 from bench.store import Record, Store
+from bench.timing import KINDS
 from bench.train import Recipe
 from methods.rem import Rem
 
@@ -36,9 +37,7 @@ def paying(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which compiling always pays, from the first call."""
     compilation.forget()
     function = torch.compile(compilation.plain, backend="aot_eager", fullgraph=True, dynamic=False)
-    found = {
-        mode: {kind: {"seconds": seconds} for kind in tuning.KINDS} for mode, seconds in (("eager", 2), ("compiled", 1))
-    }
+    found = {mode: {kind: {"seconds": seconds} for kind in KINDS} for mode, seconds in (("eager", 2), ("compiled", 1))}
     monkeypatch.setattr(compilation, "compiled", lambda mode: function)
     monkeypatch.setattr(tuning, "WORTH_TRYING", 0.0)
     monkeypatch.setattr(tuning, "trial", lambda *arguments: found)

@@ -107,7 +107,8 @@ def test_work_outside_networks_is_work_in_passes_of_a_resnet(tmp_path: Path, mon
     tasks = arrange([cell(Laborious(), 0), cell(Laborious(), 1)], place)
     assert [task.noise_only for task in tasks] == [True, False, False]
     assert tasks[0].passes == 10
-    monkeypatch.setattr("bench.forecast.seconds_per_pass", lambda model, *_: {"resnet18": 3.0, "cnn": 0.5}[model])
+    rates = {"resnet18": 3.0, "cnn": 0.5}
+    monkeypatch.setattr("bench.forecast.seconds_per_pass", lambda make, *_: rates[make.args[0]])
     assert forecast(tasks, place).seconds == (30.0, *(0.5 * task.passes for task in tasks[1:]))
 
 

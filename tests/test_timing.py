@@ -1,0 +1,59 @@
+"""How a network is timed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from conftest import Network, Undisturbed
+
+from bench import timing
+from bench.timing import seconds_per_pass
+
+CPU = torch.device("cpu")
+SHAPE = (8, 3, 8, 8)
+
+
+def test_a_pass_is_a_quarter_weight_updates_and_three_quarters_input_gradients(
+    monkeypatch: pytest.MonkeyPatch, network: Network
+) -> None:
+    answers = iter((90.0, 90.0, 6.0, 10.0))  # the first round warms up
+    counts: list[int] = []
+
+    def timed(action: Callable[[], object], device: torch.device, count: int = 1) -> float:
+        counts.append(count)
+        return next(answers)
+
+    monkeypatch.setattr(timing, "timed", timed)
+    assert seconds_per_pass(network, SHAPE, 10, CPU, budget=0) == 128 * 4.0 / 4
+    assert counts == [1, 3, 1, 3]
+
+
+@pytest.mark.parametrize(("seconds", "images"), [(1.0, 4), (0.01, 8)])
+def test_the_budget_decides_how_many_images_are_timed(
+    seconds: float, images: int, monkeypatch: pytest.MonkeyPatch, network: Network
+) -> None:
+    sizes: list[int] = []
+    update = timing.update
+
+    def counted(model: torch.nn.Module, batch: torch.Tensor, *rest: Any) -> torch.Tensor:
+        sizes.append(len(batch))
+        return update(model, batch, *rest)
+
+    def timed(action: Callable[[], object], device: torch.device, count: int = 1) -> float:
+        action()
+        return seconds * count
+
+    monkeypatch.setattr(timing, "update", counted)
+    monkeypatch.setattr(timing, "timed", timed)
+    seconds_per_pass(network, SHAPE, 10, CPU, budget=0.5)
+    assert sizes[0] == 4
+    assert set(sizes[1:]) == {images}
+
+
+def test_timing_leaves_no_trace(network: Network, undisturbed: Undisturbed) -> None:
+    model = network()
+    weights = [weight.clone() for weight in model.parameters()]
+    with undisturbed():
+        assert seconds_per_pass(lambda: model, SHAPE, 10, CPU, budget=0.01) > 0
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), weights, strict=True))
