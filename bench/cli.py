@@ -1,6 +1,7 @@
 """The commands, and all exit codes: 0 done, 1 some cell failed, 2 wrong input, 130 stopped."""
 
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -151,7 +152,11 @@ def schema() -> None:
 
 
 def main() -> None:
-    """Run a command; a user's mistake is one line on standard error, never a traceback."""
+    """Run a command; a user's mistake is one line on standard error, never a traceback.
+
+    SIGTERM, which schedulers of clusters send, stops it as Ctrl-C does: else its workers would go on without it.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except (GridError, StoreError) as error:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,41 @@ def kill_after_first_cells(folder: Path, count: int) -> int:
         time.sleep(0.01)
     process.wait()
     return len(list((folder / "cells").glob("*.json")))
+
+
+def test_a_run_that_is_asked_to_end_takes_its_workers_with_it(tmp_path: Path) -> None:
+    endless = GRID.replace("steps: 2}", "steps: 1_000_000}")
+    (tmp_path / "grid.yaml").write_text(endless)
+    (tmp_path / "scales.yaml").write_text("paper: {}\n")
+    folder = tmp_path / "results"
+    process = subprocess.Popen(command(folder), stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        waited_for(lambda: list((folder / "cells").glob("*.json")))
+        process.terminate()
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 130
+        assert "cells are finished and kept: run again to go on" in output
+        waited_for(lambda: not alive(process.pid))
+    finally:
+        if alive(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def waited_for(condition: Callable[[], object]) -> None:
+    """Wait until it holds, and fail where it does not within two minutes."""
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def alive(group: int) -> bool:
+    """Whether any process of the group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_a_killed_run_that_is_started_again_gives_the_same_records(tmp_path: Path) -> None:
