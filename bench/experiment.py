@@ -72,6 +72,7 @@ def _generate(
         "size": perceptibility(clean.images, released.images),
         "seconds": round(time.perf_counter() - start, 3),
         "provenance": provenance(device) | compiled(session),
+        **_notes(session),
     }
     return moved(protection, CPU), about
 
@@ -141,11 +142,15 @@ def _measure(cell: Cell, store: Store, data_root: Path, device: torch.device, co
         "result": summary(history),
         "history": columns(history),
         "cost": {"train_passes": session.passes, "noise_passes": about["passes"]},
-        "noise": {name: about[name] for name in ("key", "size")},
-        **({"notes": session.notes} if session.notes else {}),
+        "noise": {name: about[name] for name in ("key", "size", "notes") if name in about},
+        **_notes(session),
         "time": {"noise_seconds": about["seconds"], "train_seconds": round(time.perf_counter() - start, 3)},
         "provenance": compiled(session),
     }
+
+
+def _notes(session: Session) -> Record:
+    return {"notes": session.notes} if session.notes else {}
 
 
 Versions = Sequence[Sequence[ImageDataset]]

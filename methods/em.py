@@ -62,14 +62,17 @@ class Em(Method):
     """The network the noise is learnt with."""
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
-        """Alternate until the surrogate errs on at most `stop_error` of the protected images."""
+        """Alternate until the surrogate errs on at most `stop_error` of the protected images, or the rounds end.
+
+        The record's notes say after how many rounds that was, and on what share the surrogate errs.
+        """
         model = session.build(self.surrogate, num_classes=data.num_classes, channels=data.shape[0])
         optimiser = SGD(model.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay)
         order = batches(len(data), self.batch_size, session.generator("batches"))
         subsets = session.generator("subsets")
         rows = self._rows(data)
         noise = empty((int(rows.max()) + 1, *data.shape), torch.float32, data.images.device).zero_()
-        for _ in range(self.max_rounds):
+        for done in range(1, self.max_rounds + 1):
             for _ in range(self.updates_per_round):
                 index = next(order)
                 protected = (data.floats(index) + take(noise, rows[index], session.device)).clamp(0, 1)
@@ -78,8 +81,10 @@ class Em(Method):
             with frozen(model):
                 for index in self._sweep(data, subsets):
                     self._improve(model, data, noise, index)
-                if self._errors(model, data, noise, rows) <= self.stop_error * len(data):
-                    break
+                error = self._errors(model, data, noise, rows) / len(data)
+            session.notes |= {"rounds": done, "surrogate_error": error}
+            if error <= self.stop_error:
+                break
         session.keeper.network(model)
         final = data.empty_noise()
         for part in in_order(len(data), self.batch_size):

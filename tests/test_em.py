@@ -1,5 +1,7 @@
 """EM: the analytic corner, the stop rule, and the batches that go on."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,8 +10,13 @@ from conftest import Linear, MadeUp
 from torch import Tensor, nn
 
 import methods.em
+from bench.cell import Cell, Choice
+from bench.data import DatasetSettings, Synthetic
 from bench.engine import IMAGES_PER_PASS, Session
-from bench.train import DivergedError, update
+from bench.experiment import run_cell
+from bench.protocols import Method
+from bench.store import Store
+from bench.train import DivergedError, Recipe, update
 from methods.em import Em
 from methods.em_class import EmClass
 
@@ -59,6 +66,20 @@ def test_em_stops_after_the_first_round_whose_error_is_low_enough_or_after_the_l
     method.generate(made_up(LABELS), session)
     assert session.passes == rounds * (4 + 8 * 2) / IMAGES_PER_PASS
     assert method.passes(8) == 4 * (4 + 8 * 2) / IMAGES_PER_PASS
+    assert session.notes == {"rounds": rounds, "surrogate_error": 0.25}
+
+
+def test_the_record_tells_how_em_ended_also_where_the_noise_was_there_already(two_layers: str, tmp_path: Path) -> None:
+    data = Choice[DatasetSettings]("synthetic", Synthetic(size=8, train_images=20, test_images=10))
+    method = Choice[Method]("em", Em(surrogate=two_layers, batch_size=4, stop_error=0, max_rounds=2))
+    cell = Cell(data, "", two_layers, method, (), Recipe(steps=2, batch_size=4), 0, 0)
+    store = Store(tmp_path)
+    for seed in range(2):
+        record = run_cell(replace(cell, seed=seed), store, tmp_path, CPU, asked={})
+        assert record["status"] == "finished"
+        assert record["noise"]["notes"]["rounds"] == 2
+        assert 0 < record["noise"]["notes"]["surrogate_error"] <= 1
+        assert "notes" not in record
 
 
 def test_the_forecast_counts_on_the_rounds_of_the_official_log() -> None:
