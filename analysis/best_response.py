@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from analysis.conditions import Condition, Results
 from analysis.early_stopping import stopped
-from analysis.tables import MISSING, percent
+from analysis.tables import MISSING, with_interval
 from bench.store import Record
 
 LEAST_ATTACKS = 6
@@ -28,7 +28,7 @@ NOTE = (
     "one of them recovers more."
 )
 Best = dict[str, Any]
-"""Columns of a row: `attack`, `assumes`, `accuracy`, `recovered`, `of_clean`."""
+"""Columns of a row: `attack`, `assumes`, `accuracy`, `accuracy_half_width`, `recovered`, `of_clean`."""
 
 
 def responses(results: Results) -> list[Record]:
@@ -60,11 +60,11 @@ def response_table(results: Results) -> list[list[str]]:
         table[0] += [heads[half], "accuracy", "recovered", "of the best on clean"]
     for row in rows:
         name = ", ".join([*(row[part] for part in several), row["title"]])
-        line = [name, _percent(row["no_attack"])]
+        line = [name, _percent(row["no_attack"], row["no_attack_half_width"])]
         for half in halves:
             line += [
                 row[f"{half}attack"] or MISSING,
-                _percent(row[f"{half}accuracy"]),
+                _percent(row[f"{half}accuracy"], row[f"{half}accuracy_half_width"]),
                 _percent(row[f"{half}recovered"]),
                 _percent(row[f"{half}of_clean"]),
             ]
@@ -132,14 +132,15 @@ def _names(condition: Condition) -> tuple[str, ...]:
 
 def _row(conditions: list[Condition]) -> Record:
     first = conditions[0]
-    plain = [_accuracy(condition) for condition in conditions if _names(condition) == NO_ATTACK]
+    plain = next((condition for condition in conditions if _names(condition) == NO_ATTACK), None)
     free = _best([condition for condition in conditions if not condition.assumes])
     return {
         **{part: first.label[part] for part in ("dataset", "model", "method")},
         "title": first.titles["method"],
         "control": first.control,
         "clean": first.is_clean,
-        "no_attack": plain[0] if plain else None,
+        "no_attack": _accuracy(plain) if plain else None,
+        "no_attack_half_width": _half_width(plain) if plain else None,
         **{f"free_{name}": value for name, value in free.items() if name != "assumes"},
         **{f"any_{name}": value for name, value in _best(conditions).items()},
     }
@@ -161,12 +162,13 @@ def _best(conditions: list[Condition]) -> Best:
     highest = max((_accuracy(condition) or 0.0 for condition in found), default=None)
     best = [condition for condition in found if _accuracy(condition) == highest]
     if not best:
-        return dict.fromkeys(("attack", "assumes", "accuracy", "recovered"))
+        return dict.fromkeys(("attack", "assumes", "accuracy", "accuracy_half_width", "recovered"))
     share = best[0].estimates["recovered"]
     return {
         "attack": " or ".join(condition.titles["attack"] for condition in best),
         "assumes": ", ".join(best[0].assumes),
         "accuracy": highest,
+        "accuracy_half_width": _half_width(best[0]),
         "recovered": round(share.mean, 6) if share else None,
     }
 
@@ -176,5 +178,10 @@ def _accuracy(condition: Condition) -> float | None:
     return round(value.mean, 6) if value else None
 
 
-def _percent(share: float | None) -> str:
-    return MISSING if share is None else percent(share)
+def _half_width(condition: Condition) -> float | None:
+    value = condition.estimates["final_accuracy"]
+    return round(value.half_width, 6) if value and value.half_width is not None else None
+
+
+def _percent(share: float | None, half_width: float | None = None) -> str:
+    return MISSING if share is None else with_interval(share, half_width)

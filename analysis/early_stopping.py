@@ -1,16 +1,14 @@
 """Early stopping, read from finished records: where a patient trainer would have stopped, and with what accuracy."""
 
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import fmean
-from typing import Any
 
 import pandas as pd
 
 from analysis.conditions import PLACE, Condition, Results, against_clean, against_own_controls
 from analysis.statistics import estimate
-from analysis.tables import percent
+from analysis.tables import percent, with_interval
 from bench.store import Record
 
 PAPER_STEPS = 40_000
@@ -176,11 +174,6 @@ def stopping_table(results: Results) -> list[list[str]]:
         if first["finished"] < first["seeds_planned"]:
             method += f" ({first['finished']} of {first['seeds_planned']} seeds)"
         ends = [percent(first["final_accuracy"]), percent(first["peak_accuracy"])]
-        table.append([method, results.title(first["attack"]), f"{100 * share:g} %", *map(_entry, own), *ends])
+        restored = [with_interval(row["restored_accuracy"], row["restored_accuracy_half_width"]) for row in own]
+        table.append([method, results.title(first["attack"]), f"{100 * share:g} %", *restored, *ends])
     return table
-
-
-def _entry(row: Mapping[Hashable, Any]) -> str:
-    half_width = row["restored_accuracy_half_width"]
-    interval = "" if pd.isna(half_width) else f" ± {percent(half_width)}"
-    return percent(row["restored_accuracy"]) + interval

@@ -1,6 +1,7 @@
 """Tables of accuracies, rows the methods and columns the attacks; the only place that knows percent."""
 
 from dataclasses import dataclass, field, replace
+from math import isnan
 
 from analysis.conditions import Condition, Results
 from analysis.labels import paper_hint
@@ -141,3 +142,8 @@ def _note(condition: Condition) -> str:
 def percent(share: float) -> str:
     """A share in [0, 1] as percent with one decimal."""
     return f"{round(100 * share, 1) + 0.0:.1f}"  # a little less than nothing is 0.0, not -0.0
+
+
+def with_interval(share: float, half_width: float | None) -> str:
+    """A share with half of its interval in percent, `54.3 ± 0.8`; alone where there is none (None or NaN)."""
+    return percent(share) + ("" if half_width is None or isnan(half_width) else f" ± {percent(half_width)}")

@@ -193,6 +193,18 @@ def test_the_best_response_is_the_attack_that_recovers_most_and_the_strongest_pr
     )
 
 
+def test_a_best_response_over_several_seeds_has_an_interval(tmp_path: Path) -> None:
+    three = [0.1, 0.2, 0.3]  # Student's 4.30 times 0.1 over the root of 3
+    runs: Accuracies = {("em", "none"): three, ("em", "attack0"): [share + 0.5 for share in three]}
+    runs |= {("em", attack): three for attack in ATTACKS[1:]}
+    results = results_of(tmp_path, runs)
+    assert response_table(results)[1][1:4] == ["20.0 ± 24.8", "attack 0", "70.0 ± 24.8"]
+    [row] = responses(results)
+    assert (row["no_attack_half_width"], row["free_accuracy_half_width"]) == (0.248414, 0.248414)
+    write_report(Store(tmp_path))
+    assert "70.0 ± 24.8" in (tmp_path / "report" / "index.html").read_text()
+
+
 def test_a_method_without_any_result_comes_last(tmp_path: Path) -> None:
     runs = many("em", 0.1, 0.2, 0.7, 0.3, 0.3, 0.3, 0.3)
     empty: Accuracies = {("sem", attack): [None] for attack in ("none", *ATTACKS)}
