@@ -22,14 +22,14 @@ Shape = tuple[int, int, int, int]
 """A batch of images: N, C, H, W."""
 GRADIENTS = 3
 """Input gradients measured for each weight update: most passes of a grid are the former, and cheaper."""
-WARM_UP_IMAGES = 4
+FEW_IMAGES = 4
 
 
 def seconds_per_pass(make: Make, shape: Shape, num_classes: int, device: torch.device, budget: float) -> float:
     """Time one pass (forward and backward of 128 images) of eager work, in the mixture of adversarial training.
 
-    A first round with few images warms up and tells how many of the batch the budget (seconds) allows in the rounds
-    that count, of which the median is taken.
+    A first round warms up; then the images of a round, few at first, are doubled as far as the batch and a quarter of
+    the budget (seconds) allow. The median of the rounds of that many is taken.
     """
     model = make()
 
@@ -42,9 +42,12 @@ def seconds_per_pass(make: Make, shape: Shape, num_classes: int, device: torch.d
         return seconds / count / (1 + GRADIENTS)
 
     until = time.perf_counter() + budget
-    affordable = int(budget / 4 / (1 + GRADIENTS) / seconds_per_image(min(WARM_UP_IMAGES, shape[0])))
-    count = min(max(affordable, WARM_UP_IMAGES), shape[0])
+    count = min(FEW_IMAGES, shape[0])
+    seconds_per_image(count)
     timings = [seconds_per_image(count)]
+    while count < shape[0] and 2 * count * (1 + GRADIENTS) * timings[0] <= budget / 4:
+        count = min(2 * count, shape[0])
+        timings = [seconds_per_image(count)]
     while time.perf_counter() < until:
         timings.append(seconds_per_image(count))
     return IMAGES_PER_PASS * statistics.median(timings)

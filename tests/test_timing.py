@@ -47,8 +47,39 @@ def test_the_budget_decides_how_many_images_are_timed(
     monkeypatch.setattr(timing, "update", counted)
     monkeypatch.setattr(timing, "timed", timed)
     seconds_per_pass(network, SHAPE, 10, CPU, budget=0.5)
-    assert sizes[0] == 4
-    assert set(sizes[1:]) == {images}
+    assert sizes[:2] == [4, 4]
+    assert sizes[-1] == images
+    assert set(sizes) == {4, images}
+
+
+def test_a_slow_first_round_and_rounds_as_long_for_many_images_do_not_keep_the_batch_small(
+    monkeypatch: pytest.MonkeyPatch, network: Network
+) -> None:
+    rounds = iter([20.0, *[0.01] * 100_000])  # as on a GPU
+    sizes: list[int] = []
+
+    def timed(action: Callable[[], object], device: torch.device, count: int = 1) -> float:
+        return next(rounds)
+
+    class Clock:
+        now = 0.0
+
+        @classmethod
+        def perf_counter(cls) -> float:
+            cls.now += 0.1
+            return cls.now
+
+    work = timing.work
+
+    def sized(model: torch.nn.Module, kind: timing.Kind, shape: timing.Shape, *rest: Any) -> Any:
+        sizes.append(shape[0])
+        return work(model, kind, shape, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(timing, "timed", timed)
+    monkeypatch.setattr(timing, "time", Clock)
+    monkeypatch.setattr(timing, "work", sized)
+    assert seconds_per_pass(network, (100, 3, 8, 8), 10, CPU, budget=1) == pytest.approx(128 * 0.02 / 4 / 100)
+    assert sizes[::2][:8] == [4, 4, 8, 16, 32, 64, 100, 100]
 
 
 def test_timing_leaves_no_trace(network: Network, undisturbed: Undisturbed) -> None:
