@@ -13,7 +13,7 @@ from bench.cell import digest
 from bench.compilation import EAGER, Calls, Mode, Modes, candidates, forget
 from bench.engine import describe
 from bench.store import Store
-from bench.timing import KINDS, Kind, Make, seconds_per_pass, timed, work
+from bench.timing import KINDS, Kind, Make, Shape, seconds_per_pass, timed, work
 
 LOOK = 1.0
 """Seconds of the measurement that tells how long the work will be."""
@@ -40,8 +40,7 @@ class KeptTuner:
     device: torch.device
     passes: float
     """Forecast of the forward+backward passes (128 images) that are to be done."""
-    shape: tuple[int, int, int, int]
-    """A batch of images: N, C, H, W."""
+    shape: Shape
     num_classes: int
 
     def modes(self, name: str, make: Make) -> Modes:
@@ -51,7 +50,8 @@ class KeptTuner:
         with self.store.lock(f"speed-{key}"):
             known = self.store.read_speed(key)
             if known is None:
-                known = about | {"seconds_per_pass": self._seconds_per_pass(make)}
+                rate = seconds_per_pass(make, self.shape, self.num_classes, self.device, LOOK)
+                known = about | {"seconds_per_pass": rate}
                 self.store.write_speed(key, known)
             if self.passes * known["seconds_per_pass"] < WORTH_TRYING:
                 return EAGER
@@ -59,9 +59,6 @@ class KeptTuner:
                 known["trial"] = trial(make, self.shape, self.num_classes, self.device)
                 self.store.write_speed(key, known)
         return fastest(known["trial"])
-
-    def _seconds_per_pass(self, make: Make) -> float:
-        return seconds_per_pass(make, self.shape, self.num_classes, self.device, LOOK)
 
     def _about(self, name: str) -> dict[str, Any]:
         """Everything that a timing depends on."""
@@ -85,7 +82,7 @@ def _fastest(timings: Mapping[Mode, Timing]) -> Mode:
     return best
 
 
-def trial(make: Make, shape: tuple[int, int, int, int], num_classes: int, device: torch.device) -> Trial:
+def trial(make: Make, shape: Shape, num_classes: int, device: torch.device) -> Trial:
     """Time every mode that may pay on the device, on networks of their own, which are thrown away.
 
     Eager work is timed before and after the others, and the better time counts: a machine that was busy for a while
