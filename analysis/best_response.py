@@ -8,6 +8,7 @@ from scipy.stats import spearmanr
 
 from analysis.conditions import Condition, Results
 from analysis.early_stopping import stopped
+from analysis.statistics import rounded
 from analysis.tables import MISSING, with_interval
 from bench.store import Record
 
@@ -180,7 +181,7 @@ def _accuracy(condition: Condition) -> float | None:
 
 def _half_width(condition: Condition) -> float | None:
     value = condition.estimates["final_accuracy"]
-    return round(value.half_width, 6) if value and value.half_width is not None else None
+    return rounded(value.half_width) if value else None
 
 
 def _percent(share: float | None, half_width: float | None = None) -> str:

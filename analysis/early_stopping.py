@@ -7,7 +7,7 @@ from statistics import fmean
 import pandas as pd
 
 from analysis.conditions import PLACE, Condition, Results, against_clean, against_own_controls
-from analysis.statistics import estimate
+from analysis.statistics import estimate, rounded
 from analysis.tables import percent, with_interval
 from bench.store import Record
 
@@ -149,7 +149,7 @@ def _row(histories: list[Record], patience: int, clean_share: float) -> Record:
         "stopping_step": fmean(end.step for end in ends),
         "restored_step": fmean(end.restored_step for end in ends),
         "restored_accuracy": round(restored.mean, 6),
-        "restored_accuracy_half_width": None if restored.half_width is None else round(restored.half_width, 6),
+        "restored_accuracy_half_width": rounded(restored.half_width),
         "stopped_accuracy": round(fmean(end.stopped_accuracy for end in ends), 6),
         "final_accuracy": round(fmean(history["test_accuracy"][-1] for history in histories), 6),
         "peak_accuracy": round(fmean(max(history["test_accuracy"]) for history in histories), 6),

@@ -22,6 +22,11 @@ class Estimate:
     count: int
 
 
+def rounded(value: float | None) -> float | None:
+    """A number as files have it, with six decimals; None stays None."""
+    return None if value is None else round(value, 6)
+
+
 def estimate(values: Sequence[float]) -> Estimate | None:
     """The mean of independent runs with Student's 95 % interval; None where there is no run."""
     if not values:

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from analysis.conditions import Condition, Results
+from analysis.statistics import rounded
 from bench.store import Record
 
 
@@ -24,9 +25,7 @@ def _tidy_row(results: Results, condition: Condition) -> Record:
     for name, value in condition.estimates.items():
         values[name] = round(value.mean, 6) if value else None
         if name.endswith("accuracy") or name == "gained":
-            values[f"{name}_half_width"] = (
-                round(value.half_width, 6) if value and value.half_width is not None else None
-            )
+            values[f"{name}_half_width"] = rounded(value.half_width) if value else None
     first = condition.published[0] if condition.published else None
     return {
         "plan": results.name,

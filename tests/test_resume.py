@@ -30,22 +30,22 @@ def command(folder: Path) -> list[str]:
 
 def records(folder: Path) -> dict[str, Any]:
     """Every record without its times and provenance."""
-    whole = {file.name: json.loads(file.read_text()) for file in (folder / "cells").glob("*.json")}
+    whole = {file.name: json.loads(file.read_text()) for file in cells(folder)}
     return {name: {key: part for key, part in record.items() if key not in TIMES} for name, record in whole.items()}
 
 
 def kill_after_first_cells(folder: Path, count: int) -> int:
     """Start a run, kill it and its workers with SIGKILL once `count` cells are there; return how many were."""
     process = subprocess.Popen(command(folder), stdout=subprocess.DEVNULL, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < deadline:
-        finished = len(list((folder / "cells").glob("*.json")))
-        if finished >= count:
-            os.killpg(process.pid, signal.SIGKILL)
-            break
-        time.sleep(0.01)
+    waited_for(lambda: process.poll() is not None or len(cells(folder)) >= count)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    return len(list((folder / "cells").glob("*.json")))
+    return len(cells(folder))
+
+
+def cells(folder: Path) -> list[Path]:
+    return list((folder / "cells").glob("*.json"))
 
 
 def test_a_run_that_is_asked_to_end_takes_its_workers_with_it(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_run_that_is_asked_to_end_takes_its_workers_with_it(tmp_path: Path) ->
     folder = tmp_path / "results"
     process = subprocess.Popen(command(folder), stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
-        waited_for(lambda: list((folder / "cells").glob("*.json")))
+        waited_for(lambda: cells(folder))
         process.terminate()
         output, _ = process.communicate(timeout=120)
         assert process.returncode == 130
@@ -71,7 +71,7 @@ def waited_for(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
-        time.sleep(0.05)
+        time.sleep(0.01)
 
 
 def alive(group: int) -> bool:
