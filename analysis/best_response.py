@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from analysis.conditions import Condition, Results
 from analysis.early_stopping import stopped
-from analysis.statistics import rounded
+from analysis.estimates import rounded
 from analysis.tables import MISSING, with_interval
 from bench.store import Record
 
@@ -21,8 +21,8 @@ WORDS = (0, 2, 6)
 """Columns of the table that hold words."""
 NOTE = (
     "For each method the attack that recovers most, in percent, what share that is of what the same attack reaches on "
-    "clean pictures, and of what the best attack reaches there; the strongest protection first, by the attacks that "
-    "assume nothing but the released pictures and their labels. The best of many is chosen by the accuracies shown, so "
+    "clean images, and of what the best attack reaches there; the strongest protection first, by the attacks that "
+    "assume nothing but the released images and their labels. The best of many is chosen by the accuracies shown, so "
     "it is a little too high where seeds are few. Early stopping is an attack for each clean share of its validation "
     "set: training to the end, then going back to the look that was best on that set. Partial poisoning is no answer "
     "of the trainer, who does not choose what is released. Attacks that assume more have columns of their own where "
@@ -37,7 +37,7 @@ def responses(results: Results) -> list[Record]:
 
     Columns that begin with `free_` are of attacks that assume nothing, those with `any_` of all. An attack that several
     share by the same accuracy is named as all of them; `recovered` is then that of the first. `of_clean` is the share
-    of the highest accuracy on clean pictures.
+    of the highest accuracy on clean images.
     """
     rows = []
     for conditions in _groups(stopped(results)):
@@ -148,7 +148,7 @@ def _row(conditions: list[Condition]) -> Record:
 
 
 def _of_clean(row: Record, rows: list[Record]) -> Record:
-    """The accuracies of a row as shares of those of clean pictures, where these are among the rows."""
+    """The accuracies of a row as shares of those of clean images, where these are among the rows."""
     shares: Record = {}
     for half in ("free_", "any_"):
         highest = next((one[f"{half}accuracy"] for one in rows if one["clean"]), None)

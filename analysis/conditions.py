@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from analysis.estimates import Estimate, estimate
 from analysis.labels import title
-from analysis.reported import Published, matching
-from analysis.statistics import Estimate, estimate
+from analysis.published import Published, matching
 from bench.store import Record, Store, StoreError
 
 PLACE = ["dataset", "model", "method", "attack"]
@@ -29,7 +29,7 @@ class Condition:
     release: bool
     """Whether an attack decides what is released, which no trainer can."""
     assumes: list[str]
-    """What its attacks need beyond the released pictures and their labels."""
+    """What its attacks need beyond the released images and their labels."""
     own_controls: list[tuple[str, str]]
     """Labels of method and attack of the controls that its attacks name."""
     paper: Record
@@ -42,7 +42,7 @@ class Condition:
     published: list[Published]
     """The surest first."""
     held_out: bool = False
-    """Whether some pictures only said when to stop, which these accuracies know nothing of: they are of the end."""
+    """Whether some images only said when to stop, which these accuracies know nothing of: they are of the end."""
 
     @property
     def planned(self) -> int:
@@ -61,7 +61,7 @@ class Condition:
 
     @property
     def is_clean(self) -> bool:
-        """Whether the pictures are as they were."""
+        """Whether the images are as they were."""
         return bool(self.paper["method"]["name"] == CLEAN)
 
 
@@ -149,7 +149,7 @@ def _check(name: str, plan: Record, store: Store) -> None:
 
 
 def against_clean(conditions: Sequence[Condition]) -> list[Condition]:
-    """The same, with two more estimates: what the attack reaches on clean pictures, and the share of it reached here.
+    """The same, with two more estimates: what the attack reaches on clean images, and the share of it reached here.
 
     They are `control_accuracy` and `recovered`, a ratio of means, both over the seeds that are finished here and there.
     """

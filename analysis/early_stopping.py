@@ -7,7 +7,7 @@ from statistics import fmean
 import pandas as pd
 
 from analysis.conditions import PLACE, Condition, Results, against_clean, against_own_controls
-from analysis.statistics import estimate, rounded
+from analysis.estimates import estimate, rounded
 from analysis.tables import percent, with_interval
 from bench.store import Record
 
@@ -15,12 +15,12 @@ PAPER_STEPS = 40_000
 PATIENCES = (1500, 3000, 5000, 10_000, 15_000, 20_000)
 """Steps without a better look, of PAPER_STEPS; a shorter training takes the same shares of its own."""
 CLEAN_IMAGES = "clean images"
-"""The assumption of a validation set with clean pictures."""
+"""The assumption of a validation set with clean images."""
 CLEAN_SHARES = (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)
-"""Of the validation pictures; a trainer without clean pictures has 0."""
+"""Of the validation images; a trainer without clean images has 0."""
 NOTE = (
     "Accuracy on clean test images in percent at the look that was best on the validation set, where training stops "
-    "after so many steps without a better one. The clean share is that of the validation set, whose other pictures are "
+    "after so many steps without a better one. The clean share is that of the validation set, whose other images are "
     "protected. Final is without stopping; peak is an oracle."
 )
 
@@ -84,7 +84,7 @@ def tidy_stopping(results: Results) -> pd.DataFrame:
 def stopped(results: Results) -> list[Condition]:
     """The conditions, of which those with early stopping are one for each clean share, with restored accuracies.
 
-    Training goes on to its end, as that of every other attack. Every share but 0 assumes clean pictures.
+    Training goes on to its end, as that of every other attack. Every share but 0 assumes clean images.
     """
     histories = _histories(results)
     found: list[Condition] = []
@@ -102,7 +102,7 @@ def left_out(results: Results) -> list[str]:
         return []
     histories = _histories(results)
     places = [place for place in results.plan["conditions"] if any(key in histories for key in place["cells"])]
-    return [f"{results.title(attack)} with clean pictures" for attack in dict.fromkeys(one["attack"] for one in places)]
+    return [f"{results.title(attack)} with clean images" for attack in dict.fromkeys(one["attack"] for one in places)]
 
 
 def _shares(results: Results, history: Record) -> list[float]:

@@ -43,7 +43,7 @@ class Line:
 def accuracy_figure(table: Table) -> str:
     """Accuracy (percent) against attack: a line for each method, or a row where there are many; controls grey.
 
-    Attacks that only clean pictures meet are left out. Empty where nothing is finished of the others.
+    Attacks that only clean images meet are left out. Empty where nothing is finished of the others.
     """
     met = {condition.label["attack"] for condition in table.conditions if not condition.is_clean}
     shown = [column for column in table.columns if column.label in met or not met]

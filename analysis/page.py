@@ -12,9 +12,9 @@ from analysis.conditions import Results
 from analysis.costs import attack_costs, noise_costs
 from analysis.early_stopping import NOTE as STOPPING_NOTE
 from analysis.early_stopping import stopping_table
+from analysis.gains import NOTE as GAINED_NOTE
+from analysis.gains import gained_tables, named_controls
 from analysis.labels import paper_title
-from analysis.own_controls import NOTE as GAINED_NOTE
-from analysis.own_controls import gained_tables, named_controls
 from analysis.page_style import STYLE
 from analysis.page_tables import accuracy_table, plain_table
 from analysis.provenance import CELLS, Facts, progress, reading_line, seeds_line, what_was_run, where_it_was_run
@@ -23,10 +23,10 @@ from analysis.tables import Table, recovered_tables, tables_of
 
 TITLE = "Unlearnable examples: which protect, against whom, at what cost"
 EMPTY = "no plan in results/plans yet: run a grid first"
-RECOVERED = "Recovered,\u00a0% of what the same attack reaches on clean pictures"
+RECOVERED = "Recovered,\u00a0% of what the same attack reaches on clean images"
 WORDS = (
     "A cell is one training of a victim, from its own seed. none is plain training, without any attack. Rows in grey "
-    "are controls: clean pictures and random noise. An attack that assumes nothing needs the released pictures and "
+    "are controls: clean images and random noise. An attack that assumes nothing needs the released images and "
     "their labels only. Wide tables scroll sideways."
 )
 LONG = 40
@@ -105,7 +105,7 @@ def _plan(results: Results, figures: Figures, root: Path) -> str:
 
 
 def _bar(results: Results) -> str:
-    """How much is finished, as a picture and as words."""
+    """How much is finished, as a image and as words."""
     counts = progress(results)
     share = 100 / max(counts.planned, 1)
     return (

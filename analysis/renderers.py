@@ -5,7 +5,7 @@ from collections.abc import Container
 
 from pandas import DataFrame
 
-from analysis import best_response, early_stopping, own_controls
+from analysis import best_response, early_stopping, gains
 from analysis.conditions import Results
 from analysis.provenance import (
     changed_by_user,
@@ -20,7 +20,7 @@ from analysis.tables import Entry, Heading, Table, recovered_tables, tables_of
 from analysis.tidy import tidy
 
 SOURCES = "on the report page"
-RECOVERED = "Accuracy in percent of what the same attack reaches on clean pictures, over the same seeds."
+RECOVERED = "Accuracy in percent of what the same attack reaches on clean images, over the same seeds."
 _LATEX = {
     "\\": r"\textbackslash{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -66,10 +66,10 @@ def markdown(results: Results) -> str:
     for table in recovered_tables(results):
         parts += [f"## Recovered: {_subject(table, results)}", RECOVERED, _markdown_table(table)]
         parts += [f"{mark} {note}." for note, mark in table.marks.items()]
-    for table in own_controls.gained_tables(results):
-        parts += [f"## Gained: {_subject(table, results)}", own_controls.NOTE, _markdown_table(table)]
+    for table in gains.gained_tables(results):
+        parts += [f"## Gained: {_subject(table, results)}", gains.NOTE, _markdown_table(table)]
         parts += [f"{mark} {note}." for note, mark in table.marks.items()]
-        parts += ["\n".join(f"- {_escaped(sentence)}" for sentence in own_controls.named_controls(results))]
+        parts += ["\n".join(f"- {_escaped(sentence)}" for sentence in gains.named_controls(results))]
     if rows := best_response.response_table(results):
         parts += ["## Best response", best_response.NOTE, _markdown_rows(_all_escaped(rows), best_response.WORDS)]
         parts += map(_escaped, best_response.remarks(results))

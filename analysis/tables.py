@@ -88,7 +88,7 @@ def _table(dataset: str, model: str, conditions: list[Condition], quantity: str)
 
 
 def recovered_tables(results: Results) -> list[Table]:
-    """The shares recovered, of those tables that have any; clean pictures have all, by definition, and no row."""
+    """The shares recovered, of those tables that have any; clean images have all, by definition, and no row."""
     protected = [condition for condition in results.conditions if not condition.is_clean]
     tables = tables_of(replace(results, conditions=protected), "recovered")
     return [table for table in tables if any(condition.estimates["recovered"] for condition in table.conditions)]

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis.conditions import Condition, Results
-from analysis.statistics import rounded
+from analysis.estimates import rounded
 from bench.store import Record
 
 
@@ -12,7 +12,7 @@ def tidy(results: Results) -> pd.DataFrame:
 
     `noise_psnr` is in dB; `noise_linf` and `noise_l2` (mean over images) are in [0, 1] units; `noise_l0` is the mean
     number of changed pixels, `noise_saturated` the share of released values that are 0 or 255; passes are
-    forward+backward of 128 images. `control_accuracy` is what the same attack reaches on clean pictures, over the same
+    forward+backward of 128 images. `control_accuracy` is what the same attack reaches on clean images, over the same
     seeds, and `recovered` the share of it that is reached here; `gained` is the difference to the accuracy under the
     control that the attack names. All are means over the finished seeds, `_half_width` is half of Student's 95 %
     interval. Empty where nothing is known.

@@ -12,7 +12,7 @@ from attacks.pretrained import Finetune, Frozen
 from attacks.squeezing import BitDepth, Gray, Jpeg
 from attacks.trades import Trades
 from attacks.ueraser import Ueraser, UeraserLite, UeraserMax
-from bench.protocols import Attack
+from bench.core import Attack
 
 ATTACKS: dict[str, type[Attack]] = {
     "none": Plain,

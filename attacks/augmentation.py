@@ -1,4 +1,4 @@
-"""Augmentation: views of the pictures that a shortcut may not survive."""
+"""Augmentation: views of the images that a shortcut may not survive."""
 
 from typing import Annotated
 
@@ -6,9 +6,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from attacks.image_operations import OPERATIONS, applied
-from bench.protocols import Attack
-from bench.settings import Count, PositiveFraction
+from attacks._image_operations import OPERATIONS, applied
+from bench.core import Attack, Count, PositiveFraction
 
 STRONGEST = 30
 """The largest magnitude of RandAugment: 31 in all."""
@@ -22,13 +21,13 @@ class Cutout(Attack):
     repository = "uoguelph-mlrg/Cutout"
 
     size: PositiveFraction = 0.5
-    """Side of the square as a share of the picture's height, at least a pixel: 16 pixels of 32."""
+    """Side of the square as a share of the image's height, at least a pixel: 16 pixels of 32."""
 
-    def augment(self, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
-        """Centre the square on any pixel; what lies outside of the picture is cut off."""
+    def augment(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
+        """Centre the square on any pixel; what lies outside of the image is cut off."""
         count, _, height, width = images.shape
         side = max(1, round(self.size * height))
-        hidden = [_near_one(size, side, count, source) for size in (height, width)]
+        hidden = [_near_one(size, side, count, generator) for size in (height, width)]
         return images.masked_fill((hidden[0][:, :, None] & hidden[1][:, None, :])[:, None], 0.0)
 
 
@@ -42,10 +41,10 @@ class CutMix(Attack):
     probability: PositiveFraction = 0.5
     """That of a batch to be mixed."""
 
-    def mix(self, images: Tensor, targets: Tensor, source: torch.Generator) -> tuple[Tensor, Tensor]:
+    def mix(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw one rectangle and one partner for each image; the kept share is uniform, which is Beta(1, 1)."""
-        chance, kept, *centre = _uniform(4, source)
-        partner = torch.randperm(len(images), generator=source, device=source.device)
+        chance, kept, *centre = _uniform(4, generator)
+        partner = torch.randperm(len(images), generator=generator, device=generator.device)
         if chance >= self.probability:
             return images, targets
         spans = []
@@ -70,10 +69,10 @@ class Mixup(Attack):
     probability: PositiveFraction = 0.5
     """That of a batch to be mixed."""
 
-    def mix(self, images: Tensor, targets: Tensor, source: torch.Generator) -> tuple[Tensor, Tensor]:
+    def mix(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw one partner for each image; the share of the blend is uniform, which is Beta(1, 1)."""
-        chance, share = _uniform(2, source)
-        partner = torch.randperm(len(images), generator=source, device=source.device)
+        chance, share = _uniform(2, generator)
+        partner = torch.randperm(len(images), generator=generator, device=generator.device)
         if chance >= self.probability:
             return images, targets
         return images[partner].lerp(images, share), targets[partner].lerp(targets, share)
@@ -91,16 +90,17 @@ class RandAugment(Attack):
     magnitude: Annotated[int, Field(ge=0, le=STRONGEST)] = 9
     """Their strength, of at most 30."""
 
-    def augment(self, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
+    def augment(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Draw an operation and a sign for each view, in 8 bits. Raises ValueError unless it has 1 or 3 channels."""
-        pictures = eight_bits(images)
+        views = eight_bits(images)
         table = torch.tensor(list(magnitudes(self.magnitude / STRONGEST).values()), device=images.device)
         for _ in range(self.operations):
             draws = [
-                torch.randint(size, (len(images),), generator=source, device=source.device) for size in table.shape
+                torch.randint(size, (len(images),), generator=generator, device=generator.device)
+                for size in table.shape
             ]
-            pictures = applied(pictures, list(OPERATIONS), draws[0], table[draws[0], draws[1]])
-        return pictures.float() / 255
+            views = applied(views, list(OPERATIONS), draws[0], table[draws[0], draws[1]])
+        return views.float() / 255
 
 
 def magnitudes(strength: float) -> dict[str, tuple[float, float]]:
@@ -116,19 +116,19 @@ def magnitudes(strength: float) -> dict[str, tuple[float, float]]:
 def eight_bits(images: Tensor) -> Tensor:
     """Float images in [0, 1] as uint8; flipped and cropped views lose nothing. Raises ValueError for odd channels."""
     if images.shape[1] not in (1, 3):
-        raise ValueError(f"picture operations need 1 or 3 channels, got {images.shape[1]}")
+        raise ValueError(f"image operations need 1 or 3 channels, got {images.shape[1]}")
     return (255 * images).round().byte()
 
 
-def _uniform(count: int, source: torch.Generator) -> list[float]:
+def _uniform(count: int, generator: torch.Generator) -> list[float]:
     """Independent draws from [0, 1)."""
-    draws: list[float] = torch.rand(count, generator=source, device=source.device).tolist()
+    draws: list[float] = torch.rand(count, generator=generator, device=generator.device).tolist()
     return draws
 
 
-def _near_one(size: int, length: int, count: int, source: torch.Generator) -> Tensor:
+def _near_one(size: int, length: int, count: int, generator: torch.Generator) -> Tensor:
     """Which of `size` pixels are in the stretch of `length` about a random one, for each of `count` images."""
-    centre = torch.randint(size, (count, 1), generator=source, device=source.device)
+    centre = torch.randint(size, (count, 1), generator=generator, device=generator.device)
     start = centre - length // 2
-    pixel = torch.arange(size, device=source.device)
+    pixel = torch.arange(size, device=generator.device)
     return (pixel >= start) & (pixel < start + length)

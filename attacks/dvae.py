@@ -1,4 +1,4 @@
-"""D-VAE: split the protected pictures into pictures and perturbations, without any clean picture."""
+"""D-VAE: split the protected images into images and perturbations, without any clean image."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,21 +11,29 @@ from torch.nn import functional as F
 from torch.optim import Adam
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from attacks.dvae_network import DisentanglingVae, Parts
-from bench.data import ImageDataset
-from bench.engine import IMAGES_PER_PASS, Session
-from bench.memory import empty
-from bench.protocols import Attack
-from bench.seeding import default_randomness, generator
-from bench.settings import Count, Fraction, Positive
-from bench.train import batches, check_finite, in_order
+from attacks._dvae_network import DisentanglingVae, Parts
+from bench.core import (
+    IMAGES_PER_PASS,
+    Attack,
+    Count,
+    Fraction,
+    ImageDataset,
+    Positive,
+    Session,
+    batches,
+    check_finite,
+    default_randomness,
+    empty,
+    generator_for,
+    in_order,
+)
 
 MAX_NORM = 5.0
 """To which the gradient of all weights is clipped."""
 
 
 class Dvae(Attack):
-    """Train on reconstructions by variational autoencoders that set aside what adds to the pictures of a class.
+    """Train on reconstructions by variational autoencoders that set aside what adds to the images of a class.
 
     The autoencoder of the first stage finds the perturbations, which are taken off. That of the second, trained on
     the result, takes off what it still finds, and the victim sees its reconstruction of what is left.
@@ -35,9 +43,9 @@ class Dvae(Attack):
     source = "D-VAE (Yu et al., ICML 2024, arXiv 2405.01460), released settings for CIFAR-10"
     repository = "yuyi-sd/D-VAE"
     deviations = (
-        "pictures are rounded to the nearest grey level after each stage; the official code rounds down",
-        "the maps of the class embedding take the size of the latents; the official ones fit pictures of 32x32 only",
-        "pictures of every size have the network of CIFAR; for the ImageNet subset the official one has latents at an "
+        "images are rounded to the nearest grey level after each stage; the official code rounds down",
+        "the maps of the class embedding take the size of the latents; the official ones fit images of 32x32 only",
+        "images of every size have the network of CIFAR; for the ImageNet subset the official one has latents at an "
         "eighth of the resolution",
         "the victim has the recipe of the grid",
     )
@@ -52,7 +60,7 @@ class Dvae(Attack):
     width: Annotated[int, Field(ge=2)] = 64
     """Channels of the encoder's first layers."""
     latents: Count = 256
-    """Channels of the latent, at half the resolution of the pictures."""
+    """Channels of the latent, at half the resolution of the images."""
     rates: Annotated[tuple[Positive, Positive], Field(strict=False)] = (1.0, 3.0)
     """Kappa of either stage: nats that each latent position may carry for nothing."""
     rate_weight: Positive = 0.01
@@ -79,7 +87,7 @@ class Dvae(Attack):
 
     def _trained(self, data: ImageDataset, stage: int, session: Session) -> DisentanglingVae:
         """A fresh autoencoder trained on `data` with the kappa of the stage."""
-        with default_randomness(generator(session.seed, "dvae", "weights", str(stage))):
+        with default_randomness(generator_for(session.seed, "dvae", "weights", str(stage))):
             network = DisentanglingVae(
                 num_classes=data.num_classes, shape=data.shape, width=self.width, latents=self.latents
             )
@@ -87,14 +95,14 @@ class Dvae(Attack):
         optimiser = Adam(network.parameters(), self.lr)
         scheduler = CosineAnnealingLR(optimiser, self.epochs)
         order = batches(len(data), self.batch_size, session.generator("dvae", "batches", str(stage)))
-        source = session.generator("dvae", "latents", str(stage))
+        generator = session.generator("dvae", "latents", str(stage))
         for epoch in range(self.epochs):
             bounded = epoch >= round(self.unbounded * self.epochs)
             for _ in range(self._per_epoch(len(data))):
                 index = next(order)
                 images = data.floats(index)
                 session.count(len(images))
-                loss = self.loss_of(network(images, data.labels[index], source), images, self.rates[stage], bounded)
+                loss = self.loss_of(network(images, data.labels[index], generator), images, self.rates[stage], bounded)
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 nn.utils.clip_grad_norm_(network.parameters(), MAX_NORM)
@@ -105,21 +113,25 @@ class Dvae(Attack):
 
     def loss_of(self, parts: Parts, images: Tensor, kappa: float, bounded: bool) -> Tensor:
         """What an autoencoder is trained on; the energy of the perturbations counts where it is `bounded`."""
-        both = (parts.pictures + parts.perturbations).clamp(0, 1)
-        loss = F.mse_loss(parts.pictures, images) + F.mse_loss(both, images)
+        both = (parts.images + parts.perturbations).clamp(0, 1)
+        loss = F.mse_loss(parts.images, images) + F.mse_loss(both, images)
         loss = loss + self.rate_weight * parts.rate.clamp(min=kappa)
         return loss + parts.perturbations.square().mean().clamp(min=self.energy) if bounded else loss
 
     @torch.no_grad()
     def _purified(
-        self, data: ImageDataset, network: nn.Module, chosen: Callable[[Tensor, Parts], Tensor], source: torch.Generator
+        self,
+        data: ImageDataset,
+        network: nn.Module,
+        chosen: Callable[[Tensor, Parts], Tensor],
+        generator: torch.Generator,
     ) -> ImageDataset:
-        """The data with each picture replaced by what is `chosen` of its parts, as uint8."""
+        """The data with each image replaced by what is `chosen` of its parts, as uint8."""
         network.eval()
         images = empty(data.images.shape, torch.uint8, data.images.device)
         for part in in_order(len(data), self.batch_size):
             floats = data.floats(part)
-            levels = 255 * chosen(floats, network(floats, data.labels[part], source)).clamp(0, 1)
+            levels = 255 * chosen(floats, network(floats, data.labels[part], generator)).clamp(0, 1)
             images[part] = levels.round().to(torch.uint8)
         return replace(data, images=images)
 
@@ -131,4 +143,4 @@ def without_perturbation(images: Tensor, parts: Parts) -> Tensor:
 
 def reconstruction(images: Tensor, parts: Parts) -> Tensor:
     """What the network makes of the images' latents."""
-    return parts.pictures
+    return parts.images

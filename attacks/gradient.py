@@ -7,9 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from bench.adversary import L2, Ball, Linf, apgd, pgd, tpgd
-from bench.protocols import Attack
-from bench.settings import Count, Positive, Radius
+from bench.core import L2, Attack, Ball, Count, Linf, Positive, Radius, apgd, pgd, tpgd
 
 
 class AdversarialTraining(Attack, ABC):
@@ -66,10 +64,10 @@ class Pgd(ManySteps, InLinf):
     random_start: bool = True
     """Start from a uniform draw in the ball."""
 
-    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
+    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Maximise the cross-entropy within the ball around `images`."""
-        start, step = source if self.random_start else None, self.rel_step_size
-        return pgd(model, images, labels, ball=self.ball, steps=self.steps, rel_step_size=step, source=start)
+        start, step = generator if self.random_start else None, self.rel_step_size
+        return pgd(model, images, labels, ball=self.ball, steps=self.steps, rel_step_size=step, generator=start)
 
 
 class PgdL2(ManySteps, InL2):
@@ -83,10 +81,10 @@ class PgdL2(ManySteps, InL2):
     rel_step_size: Positive = 0.25
     """Length of a step, relative to the radius."""
 
-    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
+    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Maximise the cross-entropy within the ball around `images`, from a random start."""
         step = self.rel_step_size
-        return pgd(model, images, labels, ball=self.ball, steps=self.steps, rel_step_size=step, source=source)
+        return pgd(model, images, labels, ball=self.ball, steps=self.steps, rel_step_size=step, generator=generator)
 
 
 class OneStep(AdversarialTraining, ABC):
@@ -97,10 +95,10 @@ class OneStep(AdversarialTraining, ABC):
     random_start: bool = True
     """Start from a random point of the ball; the original FGSM starts at the image."""
 
-    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
+    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """One projected step up the cross-entropy."""
-        start, step = source if self.random_start else None, self.rel_step_size
-        return pgd(model, images, labels, ball=self.ball, steps=1, rel_step_size=step, source=start)
+        start, step = generator if self.random_start else None, self.rel_step_size
+        return pgd(model, images, labels, ball=self.ball, steps=1, rel_step_size=step, generator=start)
 
     def passes_per_image(self) -> float:
         """One pass."""
@@ -127,10 +125,10 @@ class Divergence(ManySteps, ABC):
     rel_step_size: Positive = 0.25
     """Size of a step, relative to the radius: 2/255 at 8/255."""
 
-    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
+    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Maximise the divergence from the prediction on `images`, which takes no gradient."""
         step = self.rel_step_size
-        return tpgd(model, images, ball=self.ball, steps=self.steps, rel_step_size=step, source=source)
+        return tpgd(model, images, ball=self.ball, steps=self.steps, rel_step_size=step, generator=generator)
 
 
 class Tpgd(Divergence, InLinf):
@@ -152,9 +150,9 @@ class AutoPgd(ManySteps, ABC):
 
     deviations = ("the loss is the cross-entropy; the official code also has the ratio of logit differences (DLR)",)
 
-    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
+    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Maximise the cross-entropy within the ball around `images`."""
-        return apgd(model, images, labels, ball=self.ball, steps=self.steps, source=source)
+        return apgd(model, images, labels, ball=self.ball, steps=self.steps, generator=generator)
 
 
 class Apgd(AutoPgd, InLinf):

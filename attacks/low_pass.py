@@ -1,16 +1,16 @@
-"""Low-pass filters of 3x3 pixels on the released pictures: integers only, bit by bit those of OpenCV."""
+"""Low-pass filters of 3x3 pixels on the released images: integers only, bit by bit those of OpenCV."""
 
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from attacks.picture_filter import PictureFilter
+from attacks._image_filter import ImageFilter
 
 Border = Literal["reflect", "replicate"]
 
 
-class Mean(PictureFilter):
+class Mean(ImageFilter):
     """Box blur: the mean of 3x3 pixels."""
 
     title = "mean filter"
@@ -22,7 +22,7 @@ class Mean(PictureFilter):
         return nearest(neighbours(images, "reflect").sum(0, dtype=torch.int16), 9)
 
 
-class Gaussian(PictureFilter):
+class Gaussian(ImageFilter):
     """Gaussian blur of 3x3 pixels, with the fixed kernel 1-2-1 that OpenCV takes where sigma is left to it."""
 
     title = "Gaussian filter"
@@ -35,7 +35,7 @@ class Gaussian(PictureFilter):
         return nearest((weights.view(9, 1, 1, 1, 1) * neighbours(images, "reflect")).sum(0, dtype=torch.int16), 16)
 
 
-class Median(PictureFilter):
+class Median(ImageFilter):
     """The median of 3x3 pixels."""
 
     title = "median filter"
@@ -56,7 +56,7 @@ class Median(PictureFilter):
 def neighbours(images: Tensor, border: Border) -> Tensor:
     """The nine pixels around each pixel of (N, C, H, W), row by row: (9, N, C, H, W).
 
-    Beyond its edge a picture is mirrored without repeating the edge (OpenCV's reflect-101), or the edge is repeated.
+    Beyond its edge a image is mirrored without repeating the edge (OpenCV's reflect-101), or the edge is repeated.
     """
     height, width = images.shape[2:]
     rows, columns = (beyond(size, border).to(images.device) for size in (height, width))

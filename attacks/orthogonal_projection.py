@@ -1,4 +1,4 @@
-"""Orthogonal projection: remove what a linear classifier learns from the protected pictures."""
+"""Orthogonal projection: remove what a linear classifier learns from the protected images."""
 
 from typing import Literal
 
@@ -6,20 +6,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.data import ImageDataset
-from bench.engine import Session
-from bench.protocols import Attack
-from bench.settings import Count, Positive
-from bench.train import batches
+from bench.core import Attack, Count, ImageDataset, Positive, Session, batches
 
 DECAY_AT = (0.5, 0.75)
 """Shares of the epochs after which the learning rate is a tenth of what it was."""
 
 
 class OrthogonalProjection(Attack):
-    """Train on the pictures without what the weights of a linear classifier of the protected pictures see in them.
+    """Train on the images without what the weights of a linear classifier of the protected images see in them.
 
-    The pictures lose their components along those weights; they are then float and leave [0, 1].
+    The images lose their components along those weights; they are then float and leave [0, 1].
     """
 
     source = "Orthogonal projection (Sandoval-Segura et al., NeurIPS 2023, arXiv 2305.19254)"
@@ -43,22 +39,22 @@ class OrthogonalProjection(Attack):
         return () if self.directions == "random" else (self.model_copy(update={"directions": "random"}),)
 
     def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
-        """Project every picture. Raises ValueError unless a picture has more values than there are classes."""
+        """Project every image. Raises ValueError unless a image has more values than there are classes."""
         features = released.images[0].numel()
         if released.num_classes >= features:
             raise ValueError(
                 f"orthogonal_projection: {released.num_classes} directions leave nothing of {features} values"
             )
-        source = session.generator("orthogonal projection")
-        weights = initial_weights(released.num_classes, features, source)
+        generator = session.generator("orthogonal projection")
+        weights = initial_weights(released.num_classes, features, generator)
         if self.directions == "fitted":
-            weights = self._fitted(weights, released, source)
+            weights = self._fitted(weights, released, generator)
         basis: Tensor = torch.linalg.qr(weights.T).Q
         return released.filled(lambda part: _without(released.floats(part), basis), torch.float32)
 
-    def _fitted(self, weights: Tensor, data: ImageDataset, source: torch.Generator) -> Tensor:
-        """Logistic regression without bias on raw pictures: weights (classes, values) after SGD from `weights`."""
-        order = batches(len(data), self.batch_size, source)
+    def _fitted(self, weights: Tensor, data: ImageDataset, generator: torch.Generator) -> Tensor:
+        """Logistic regression without bias on raw images: weights (classes, values) after SGD from `weights`."""
+        order = batches(len(data), self.batch_size, generator)
         per_epoch = max(1, len(data) // self.batch_size)
         for epoch in range(self.epochs):
             lr = self.lr * 0.1 ** sum(epoch >= int(share * self.epochs) for share in DECAY_AT)
@@ -70,10 +66,10 @@ class OrthogonalProjection(Attack):
         return weights
 
 
-def initial_weights(classes: int, features: int, source: torch.Generator) -> Tensor:
+def initial_weights(classes: int, features: int, generator: torch.Generator) -> Tensor:
     """Those of a linear layer of PyTorch: uniform within 1/sqrt(features)."""
     bound = features**-0.5
-    return torch.empty(classes, features, device=source.device).uniform_(-bound, bound, generator=source)
+    return torch.empty(classes, features, device=generator.device).uniform_(-bound, bound, generator=generator)
 
 
 def _without(images: Tensor, basis: Tensor) -> Tensor:

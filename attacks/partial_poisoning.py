@@ -6,17 +6,14 @@ import torch
 from pydantic import BeforeValidator, Field
 from torch import Tensor
 
-from attacks.stratified import stratified_order
-from bench.data import ImageDataset
-from bench.engine import Session
-from bench.protocols import Attack
-from bench.settings import parse_fraction
+from attacks._stratified import stratified_order
+from bench.core import Attack, ImageDataset, Session, parse_fraction
 
 
 class PartialPoisoning(Attack):
-    """Train on a mixture: a share of the pictures is protected, the others were released clean.
+    """Train on a mixture: a share of the images is protected, the others were released clean.
 
-    The noise is the one made for all pictures. The subsets of growing shares contain each other.
+    The noise is the one made for all images. The subsets of growing shares contain each other.
     """
 
     source = "REM (Fu et al., ICLR 2022) and seed paper (SEM, AAAI 2024), table 11"
@@ -26,11 +23,11 @@ class PartialPoisoning(Attack):
     comes_first = True
 
     protected: Annotated[float, BeforeValidator(parse_fraction), Field(ge=0, lt=1)] = 0.8
-    """Share of the pictures that are protected; the papers have 0.2, 0.4, 0.6 and 0.8."""
+    """Share of the images that are protected; the papers have 0.2, 0.4, 0.6 and 0.8."""
     stratified: bool = True
-    """Protect this share of every class, to within one picture, instead of a share of all."""
+    """Protect this share of every class, to within one image, instead of a share of all."""
     clean_part_only: bool = False
-    """The control: train on the clean pictures alone, for the same number of steps."""
+    """The control: train on the clean images alone, for the same number of steps."""
 
     @property
     def spares_clean(self) -> bool:
@@ -45,15 +42,15 @@ class PartialPoisoning(Attack):
         return () if self.clean_part_only else (self.model_copy(update={"clean_part_only": True}),)
 
     def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
-        """Take the protected pictures from `released`, the others from `clean`, each in its place.
+        """Take the protected images from `released`, the others from `clean`, each in its place.
 
-        Raises ValueError where the share rounds to none or all of the pictures.
+        Raises ValueError where the share rounds to none or all of the images.
         """
         order = self._order(released, session.generator("protected subset"))
         size = round(self.protected * len(released))
         if size == len(released) or (self.protected and not size):
             raise ValueError(
-                f"partial_poisoning: a share of {self.protected:g} of {len(released)} pictures is {size} of them"
+                f"partial_poisoning: a share of {self.protected:g} of {len(released)} images is {size} of them"
             )
         if self.clean_part_only:
             return clean.only(order[size:].sort().values)
@@ -61,8 +58,8 @@ class PartialPoisoning(Attack):
         protected[order[:size].to(protected.device)] = True
         return released.filled(lambda part: torch.where(protected[part], released.images[part], clean.images[part]))
 
-    def _order(self, data: ImageDataset, source: torch.Generator) -> Tensor:
-        """The order in which pictures are protected as the share grows: a permutation of all indices."""
+    def _order(self, data: ImageDataset, generator: torch.Generator) -> Tensor:
+        """The order in which images are protected as the share grows: a permutation of all indices."""
         if self.stratified:
-            return stratified_order(data, source)
-        return torch.randperm(len(data), generator=source, device=source.device)
+            return stratified_order(data, generator)
+        return torch.randperm(len(data), generator=generator, device=generator.device)

@@ -1,6 +1,6 @@
 """Plain training: no attack."""
 
-from bench.protocols import Attack
+from bench.core import Attack
 
 
 class Plain(Attack):

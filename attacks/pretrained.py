@@ -4,14 +4,12 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from bench.engine import Session
-from bench.models import Classifier, classifier_layers
-from bench.protocols import Assumption, Attack
-from bench.weights import HUB, PretrainedWeights, Weights, load
+from attacks._weights import HUB, PretrainedWeights, Weights, load
+from bench.core import Assumption, Attack, Classifier, Session, classifier_layers
 
 
 class PretrainedStart(Attack):
-    """An attack whose victim starts from weights that were learnt on clean pictures.
+    """An attack whose victim starts from weights that were learnt on clean images.
 
     A file must have the victim's tensors by name, as `--keep surrogates` and `torch.save` of a state_dict write them.
     Networks of timm take the normalisation that timm tells for its weights, unless the suite trained the file's.
@@ -26,7 +24,7 @@ class PretrainedStart(Attack):
     weights: PretrainedWeights = Weights(HUB)
     """A file, or `hub`: timm's weights for a victim called timm/NAME."""
     size: Annotated[int, Field(ge=4)] | None = None
-    """Height that pictures are enlarged to, bilinearly, inside the network; null leaves them as they are."""
+    """Height that images are enlarged to, bilinearly, inside the network; null leaves them as they are."""
 
     def content(self, victim: str) -> dict[str, Any]:
         return self.weights.on(victim)
@@ -43,7 +41,7 @@ class PretrainedStart(Attack):
 
 
 class Finetune(PretrainedStart):
-    """Start from weights learnt on clean pictures, and train all layers."""
+    """Start from weights learnt on clean images, and train all layers."""
 
     title = "fine-tuning"
     source = "fine-tuning, as CUDA is tested with (Sadasivan et al., CVPR 2023, arXiv 2303.04278)"
@@ -57,7 +55,7 @@ class Finetune(PretrainedStart):
 
 
 class Frozen(PretrainedStart):
-    """Train a new linear classifier on the features of a network learnt on clean pictures, which stays as it is."""
+    """Train a new linear classifier on the features of a network learnt on clean images, which stays as it is."""
 
     title = "frozen features"
     source = "new last layer, as CUDA is tested with (Sadasivan et al., CVPR 2023, arXiv 2303.04278)"

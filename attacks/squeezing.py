@@ -1,4 +1,4 @@
-"""Squeezing: pictures with fewer colours, levels or frequencies, in which small noise is lost (ISS)."""
+"""Squeezing: images with fewer colours, levels or frequencies, in which small noise is lost (ISS)."""
 
 import io
 from typing import Annotated
@@ -10,30 +10,30 @@ from PIL import Image
 from pydantic import Field
 from torch import Tensor
 
-from attacks.picture_filter import PictureFilter
+from attacks._image_filter import ImageFilter
 
 SOURCE = "ISS (Liu et al., ICML 2023, arXiv 2301.13838)"
 
 
-class Gray(PictureFilter):
-    """Grey pictures: the luminance in all three channels, by Pillow's integer rule."""
+class Gray(ImageFilter):
+    """Grey images: the luminance in all three channels, by Pillow's integer rule."""
 
     title = "grayscale"
     source = SOURCE
     repository = "liuzrcc/ImageShortcutSqueezing"
-    deviations = ("test pictures keep their colours, as in ISS; CUDA tests on grey pictures",)
+    deviations = ("test images keep their colours, as in ISS; CUDA tests on grey images",)
     idempotent = True
 
     def filtered(self, images: Tensor) -> Tensor:
-        """Raise ValueError for pictures of one channel, which are grey already."""
+        """Raise ValueError for images of one channel, which are grey already."""
         if images.shape[1] != 3:
-            raise ValueError(f"gray: needs pictures of 3 channels, got {images.shape[1]}")
+            raise ValueError(f"gray: needs images of 3 channels, got {images.shape[1]}")
         red, green, blue = images.int().unbind(1)
         luminance = (19595 * red + 38470 * green + 7471 * blue + 32768) >> 16
         return luminance.byte()[:, None].repeat(1, 3, 1, 1)
 
 
-class BitDepth(PictureFilter):
+class BitDepth(ImageFilter):
     """Bit-depth reduction: the highest bits of every value, the others 0."""
 
     title = "BDR"
@@ -49,7 +49,7 @@ class BitDepth(PictureFilter):
         return images & (256 - (1 << (8 - self.bits)))
 
 
-class Jpeg(PictureFilter):
+class Jpeg(ImageFilter):
     """JPEG compression, by Pillow with its default chroma subsampling; the record names the library's version."""
 
     title = "JPEG"
@@ -59,16 +59,16 @@ class Jpeg(PictureFilter):
     quality: Annotated[int, Field(ge=1, le=100)] = 10
 
     def filtered(self, images: Tensor) -> Tensor:
-        """Compress and decompress each picture, on the CPU. Raises ValueError unless it has 1 or 3 channels."""
+        """Compress and decompress each image, on the CPU. Raises ValueError unless it has 1 or 3 channels."""
         if images.shape[1] not in (1, 3):
-            raise ValueError(f"jpeg: needs pictures of 1 or 3 channels, got {images.shape[1]}")
-        pictures = images.movedim(1, 3).cpu().numpy()
-        squeezed = np.stack([self._compressed(picture) for picture in pictures])
+            raise ValueError(f"jpeg: needs images of 1 or 3 channels, got {images.shape[1]}")
+        rows = images.movedim(1, 3).cpu().numpy()
+        squeezed = np.stack([self._compressed(pixels) for pixels in rows])
         return torch.from_numpy(squeezed).movedim(3, 1).contiguous().to(images.device)
 
-    def _compressed(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """One picture (H, W, C) after the round trip."""
+    def _compressed(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """One image (H, W, C) after the round trip."""
         file = io.BytesIO()
-        Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture).save(file, "JPEG", quality=self.quality)
+        Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(file, "JPEG", quality=self.quality)
         with Image.open(file) as image:
-            return np.asarray(image).reshape(picture.shape)
+            return np.asarray(image).reshape(pixels.shape)

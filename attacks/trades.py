@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attacks.gradient import Tpgd
-from bench.settings import Positive, Radius
+from bench.core import Positive, Radius
 
 
 class Trades(Tpgd):

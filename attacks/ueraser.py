@@ -1,14 +1,13 @@
-"""UEraser: strong augmentation, and training on the worst of several views of every picture."""
+"""UEraser: strong augmentation, and training on the worst of several views of every image."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from attacks._image_operations import applied
+from attacks._plasma import plasma
 from attacks.augmentation import eight_bits
-from attacks.image_operations import applied
-from attacks.plasma import plasma
-from bench.protocols import Attack
-from bench.settings import Count, Fraction
+from bench.core import Attack, Count, Fraction
 
 SOURCE = "UEraser (Qin et al. 2023, arXiv 2303.15127), released settings for CIFAR-10"
 REPOSITORY = "lafeat/ueraser"
@@ -47,14 +46,14 @@ class UeraserLite(Attack):
     probability: Fraction = 0.5
     """That of either plasma and of the shuffle."""
 
-    def augment(self, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
+    def augment(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Draw one such view of each image. Raises ValueError unless it has 1 or 3 channels."""
-        clouded = under_plasma(images, self.probability, source)
-        return trivially_augmented(shuffled(clouded, self.probability, source), source)
+        clouded = under_plasma(images, self.probability, generator)
+        return trivially_augmented(shuffled(clouded, self.probability, generator), generator)
 
 
 class Ueraser(Attack):
-    """Of five UEraser views of every picture, train on the one with the largest loss; later in training, on one view.
+    """Of five UEraser views of every image, train on the one with the largest loss; later in training, on one view.
 
     The views cost as many forward passes without gradients, which are not counted as passes: training takes more than
     twice as long meanwhile.
@@ -78,14 +77,14 @@ class Ueraser(Attack):
         """One view from `worst_until` on."""
         return self if progress < self.worst_until else self.model_copy(update={"views": 1})
 
-    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, source: torch.Generator) -> Tensor:
+    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Return, for each image on its own, the view with the largest cross-entropy."""
         one_view = UeraserLite(probability=self.probability)
         if self.views == 1:
-            return one_view.augment(images, labels, source)
+            return one_view.augment(images, labels, generator)
         worst, highest = images, torch.full((len(images),), -torch.inf, device=images.device)
         for _ in range(self.views):
-            view = one_view.augment(images, labels, source)
+            view = one_view.augment(images, labels, generator)
             with torch.no_grad():
                 loss = F.cross_entropy(model(view), labels, reduction="none")
             worse = loss > highest
@@ -98,7 +97,7 @@ class Ueraser(Attack):
 
 
 class UeraserMax(Ueraser):
-    """Of five UEraser views of every picture, train on the one with the largest loss, from the first step to the last.
+    """Of five UEraser views of every image, train on the one with the largest loss, from the first step to the last.
 
     It costs as `ueraser` does at first.
     """
@@ -108,43 +107,45 @@ class UeraserMax(Ueraser):
     worst_until: Fraction = 1.0
 
 
-def under_plasma(images: Tensor, probability: float, source: torch.Generator) -> Tensor:
+def under_plasma(images: Tensor, probability: float, generator: torch.Generator) -> Tensor:
     """Images with clouds of brightness, then of contrast, each with a probability of its own for each image."""
-    intensity = _between(*INTENSITY, len(images), source)
-    brightness = (2 * _clouds(images, source) - 1) * intensity
-    images = torch.where(_chosen(images, probability, source), (images + brightness).clamp(0, 1), images)
-    contrast = 4 * _clouds(images, source)
-    return torch.where(_chosen(images, probability, source), ((images - 0.5) * contrast + 0.5).clamp(0, 1), images)
+    intensity = _between(*INTENSITY, len(images), generator)
+    brightness = (2 * _clouds(images, generator) - 1) * intensity
+    images = torch.where(_chosen(images, probability, generator), (images + brightness).clamp(0, 1), images)
+    contrast = 4 * _clouds(images, generator)
+    return torch.where(_chosen(images, probability, generator), ((images - 0.5) * contrast + 0.5).clamp(0, 1), images)
 
 
-def shuffled(images: Tensor, probability: float, source: torch.Generator) -> Tensor:
+def shuffled(images: Tensor, probability: float, generator: torch.Generator) -> Tensor:
     """Images with their channels in a random order, with a probability for each image."""
-    order = torch.rand(images.shape[:2], generator=source, device=source.device).argsort(1)
-    return torch.where(_chosen(images, probability, source), images.take_along_dim(order[:, :, None, None], 1), images)
+    order = torch.rand(images.shape[:2], generator=generator, device=generator.device).argsort(1)
+    return torch.where(
+        _chosen(images, probability, generator), images.take_along_dim(order[:, :, None, None], 1), images
+    )
 
 
-def trivially_augmented(images: Tensor, source: torch.Generator) -> Tensor:
+def trivially_augmented(images: Tensor, generator: torch.Generator) -> Tensor:
     """Each image under one operation of TrivialAugment, its magnitude uniform in its range, in 8 bits."""
     ranges = torch.tensor(list(TRIVIAL.values()), device=images.device)
-    choice = torch.randint(len(TRIVIAL), (len(images),), generator=source, device=source.device)
-    strength = torch.rand(len(images), generator=source, device=source.device)
+    choice = torch.randint(len(TRIVIAL), (len(images),), generator=generator, device=generator.device)
+    strength = torch.rand(len(images), generator=generator, device=generator.device)
     magnitude = ranges[choice, 0].lerp(ranges[choice, 1], strength)
     return applied(eight_bits(images), list(TRIVIAL), choice, magnitude).float() / 255
 
 
-def _clouds(images: Tensor, source: torch.Generator) -> Tensor:
+def _clouds(images: Tensor, generator: torch.Generator) -> Tensor:
     """A plasma map for every channel, of one roughness for each image, shaped as the images."""
     count, channels, height, width = images.shape
-    roughness = _between(*ROUGHNESS, count, source).flatten().repeat_interleave(channels)
-    maps = plasma(roughness, max(height, width), source)
+    roughness = _between(*ROUGHNESS, count, generator).flatten().repeat_interleave(channels)
+    maps = plasma(roughness, max(height, width), generator)
     return maps[:, :height, :width].view(images.shape)
 
 
-def _between(low: float, high: float, count: int, source: torch.Generator) -> Tensor:
+def _between(low: float, high: float, count: int, generator: torch.Generator) -> Tensor:
     """A uniform draw for each image, (N, 1, 1, 1)."""
-    return low + (high - low) * torch.rand(count, 1, 1, 1, generator=source, device=source.device)
+    return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator, device=generator.device)
 
 
-def _chosen(images: Tensor, probability: float, source: torch.Generator) -> Tensor:
+def _chosen(images: Tensor, probability: float, generator: torch.Generator) -> Tensor:
     """Which images something happens to, (N, 1, 1, 1)."""
-    return _between(0.0, 1.0, len(images), source) < probability
+    return _between(0.0, 1.0, len(images), generator) < probability

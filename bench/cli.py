@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.store import Store, StoreError
-from bench.yaml_file import GridError, suggestion
+from bench.core.errors import UserError, suggestion
+from bench.store import Store
 
 GRIDS = Path("grids")
 PIPED_WIDTH = 140
@@ -47,8 +47,8 @@ def run(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed cells again.")] = False,
 ) -> None:
     """Run the cells of grid files that have no result yet; started again, it goes on where it stopped."""
-    from bench.request import Request
-    from bench.running import carry_out, show_forecast
+    from bench.console import carry_out, show_forecast
+    from bench.run.request import Request
 
     request = Request(
         grids=tuple(grids),
@@ -77,11 +77,11 @@ def report(
 ) -> None:
     """Write tables, figures and one page from all records, and say where the page is."""
     from analysis.report import write_report
-    from bench.protocols import Assumption
+    from bench.core.protocols import Assumption
 
     for word in without:
         if word not in get_args(Assumption):
-            raise GridError(f"--without {word}: unknown assumption{suggestion(word, get_args(Assumption))}")
+            raise UserError(f"--without {word}: unknown assumption{suggestion(word, get_args(Assumption))}")
     console = Console(highlight=False, soft_wrap=True)
     summary = write_report(Store(results), dict.fromkeys(without))
     for line in summary.lines:
@@ -93,7 +93,7 @@ def report(
 def list_(what: Annotated[Literal["methods", "attacks", "datasets", "models", "grids"], typer.Argument()]) -> None:
     """List the plug-ins, networks and grid files there are; for methods and attacks, a card each."""
     if what in ("methods", "attacks"):
-        from bench.card import attack_cards, method_cards
+        from bench.cards import attack_cards, method_cards
 
         for line in method_cards() if what == "methods" else attack_cards():
             Console(highlight=False, soft_wrap=True).print(line, markup=False)
@@ -109,9 +109,9 @@ def list_(what: Annotated[Literal["methods", "attacks", "datasets", "models", "g
 
 
 def _listing(what: str) -> list[Sequence[str]]:
-    from bench.grid import TABLES
-    from bench.models import MODELS
-    from bench.yaml_file import read_mapping
+    from bench.core.models import MODELS
+    from bench.grid.expand import TABLES
+    from bench.grid.yaml_file import read_mapping
 
     if what == "grids":
         files = [file for file in sorted(GRIDS.glob("*.yaml")) if file.name != "scales.yaml"]
@@ -135,18 +135,18 @@ def show(
     store = Store(results)
     keys = store.find(cell)
     if not keys:
-        raise GridError(
+        raise UserError(
             f"show {cell}: no such cell in {results}{suggestion(cell, store.find('')[:20] or ['none yet'])}"
         )
     if len(keys) > 1:
-        raise GridError(f"show {cell}: {len(keys)} cells begin so: {', '.join(keys[:5])}{', ...' if keys[5:] else ''}")
+        raise UserError(f"show {cell}: {len(keys)} cells begin so: {', '.join(keys[:5])}{', ...' if keys[5:] else ''}")
     Console(highlight=False, soft_wrap=True).print(store.cell_file(keys[0]).read_text(), markup=False, end="")
 
 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a grid file, for editors."""
-    from bench.schema import grid_schema
+    from bench.grid.schema import grid_schema
 
     sys.stdout.write(json.dumps(grid_schema(), indent=2) + "\n")
 
@@ -159,7 +159,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
-    except (GridError, StoreError) as error:
+    except UserError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
         raise SystemExit(2) from None
     except KeyboardInterrupt:

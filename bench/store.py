@@ -12,15 +12,15 @@ import safetensors.torch
 from safetensors import safe_open
 from torch import Tensor
 
-from bench import tensor_file
-from bench.atomic import whole
-from bench.keeping import Kind
-from bench.memory import parts
+from bench.core.errors import UserError
+from bench.core.files import read_tensor, write_tensor, write_whole
+from bench.core.keeper import Kind
+from bench.core.memory import parts
 
 Record = dict[str, Any]
 
 
-class StoreError(ValueError):
+class StoreError(UserError):
     """A file of the results folder cannot be read; the message names it and says what to do."""
 
 
@@ -71,7 +71,7 @@ class Store:
         """A protection (int8 noise or uint8 images, indexed as the data set) and what is known of its making."""
         file = self._noise_file(key)
         try:
-            return tensor_file.read(file, "protection")
+            return read_tensor(file, "protection")
         except (OSError, ValueError) as error:
             raise StoreError(f"{file}: not a noise file of this suite ({error}); delete it to make it again") from None
 
@@ -79,7 +79,7 @@ class Store:
         """Keep a protection for all the cells that need it."""
         shape, dtype = protection.shape, protection.dtype
         rows = (protection[part] for part in parts(len(protection), shape[1:]))
-        tensor_file.write(self._noise_file(key), "protection", rows, shape=shape, dtype=dtype, about=about)
+        write_tensor(self._noise_file(key), "protection", rows, shape=shape, dtype=dtype, about=about)
 
     def model(self, key: str, make: Callable[[], tuple[dict[str, Tensor], Record]]) -> tuple[dict[str, Tensor], Record]:
         """The weights called `key`, on the CPU, and what is known of their making; where they are missing, `make` them.
@@ -128,7 +128,7 @@ class Store:
                 _write(self._kept_file(key), safetensors.torch.save(content, about))
 
     def read_kept(self, key: str) -> dict[str, Tensor]:
-        """What was kept of the cell or noise called `key`, by the names that `bench.keeping` gives; {} if nothing."""
+        """What was kept of the cell or noise called `key`, by the names that the keeper gives; {} if nothing."""
         file = self._kept_file(key)
         try:
             return safetensors.torch.load_file(file) if file.is_file() else {}
@@ -197,5 +197,5 @@ def _laid_out(value: Any, indent: int) -> str:
 
 def _write(file: Path, content: bytes) -> None:
     """Write all or nothing. Callers hold the lock of what they write."""
-    with whole(file) as stream:
+    with write_whole(file) as stream:
         stream.write(content)

@@ -8,7 +8,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from bench.engine import describe
+from bench.core.device import describe
 from benchmarks import compiling, footprint, growth, paper, runner, steps, targets
 from benchmarks.timing import CPU, DEVICE, copy_rate, product_rate, threads
 

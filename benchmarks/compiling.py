@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-from bench.compilation import Modes
-from bench.engine import IMAGES_PER_PASS, Session
-from bench.models import Classifier
-from bench.timing import Kind
-from bench.tuning import Timing, Trial, fastest, trial
+from bench.core.compilation import Modes
+from bench.core.models import Classifier
+from bench.core.session import IMAGES_PER_PASS, Session
+from bench.run.timing import Kind
+from bench.run.tuning import Timing, Trial, fastest, trial
 from benchmarks.timing import DEVICE, threads
 
 CLASSES = 10

@@ -16,12 +16,12 @@ from threading import Event, Thread
 
 import torch
 
-from bench import tensor_file
-from bench.data import ImageDataset
-from bench.engine import Session
-from bench.memory import scratch
+from bench.core.data import ImageDataset
+from bench.core.files import read_tensor, write_tensor
+from bench.core.memory import scratch
+from bench.core.session import Session
+from bench.core.train import Recipe, train
 from bench.store import Store
-from bench.train import Recipe, train
 from methods.sc import Sc
 
 SIZE, CLASSES, BLOCK = 256, 100, 200
@@ -93,16 +93,16 @@ def _measure(images: int) -> tuple[Footprint, Footprint]:
 
 
 def _cached(images: int, folder: Path, session: Session) -> ImageDataset:
-    """Random pictures in a mapped file, as `bench.decoded` leaves it."""
+    """Random images in a mapped file, as `bench.core.image_cache` leaves it."""
     pixels = torch.randint(256, (BLOCK, 3, SIZE, SIZE), dtype=torch.uint8, generator=session.generator("pixels"))
     blocks = (pixels[: images - start] for start in range(0, images, BLOCK))
     file, shape = folder / "images.safetensors", (images, *pixels.shape[1:])
-    tensor_file.write(file, "images", blocks, shape=shape, dtype=torch.uint8, about={})
-    return ImageDataset(tensor_file.read(file, "images")[0], torch.arange(images) % CLASSES, CLASSES)
+    write_tensor(file, "images", blocks, shape=shape, dtype=torch.uint8, about={})
+    return ImageDataset(read_tensor(file, "images")[0], torch.arange(images) % CLASSES, CLASSES)
 
 
 def _protect(clean: ImageDataset, store: Store, session: Session) -> None:
-    """What `bench.experiment` does, without the perceptibility, which takes hours at this size."""
+    """What `bench.run.experiment` does, without the perceptibility, which takes hours at this size."""
     noise = Sc().generate(clean, session)
     Sc().check(clean, clean.protected(noise))
     store.write_noise("sc", noise, {})

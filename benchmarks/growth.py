@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from bench.data import ImageDataset
-from bench.engine import Session, peak_memory
-from bench.synthetic import draw
+from bench.core.data import ImageDataset
+from bench.core.device import peak_memory
+from bench.core.session import Session
+from bench.core.synthetic import draw
 from benchmarks.timing import DEVICE, seconds, threads
 from methods.error_minimizing import ErrorMinimizing
 from methods.sem import Sem

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from bench.data import Cifar10, ImageDataset
-from bench.engine import Session
-from bench.protocols import Method
-from bench.timing import synchronise
+from bench.core.data import Cifar10, ImageDataset
+from bench.core.device import synchronise
+from bench.core.protocols import Method
+from bench.core.session import Session
 from benchmarks.timing import DEVICE, threads
 from methods import METHODS
 

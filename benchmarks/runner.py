@@ -69,8 +69,8 @@ def _write_grid(folder: Path, *, steps: int, seeds: int, methods: str = "clean")
 
 def _fill(results: Path) -> None:
     """Give every cell of the grid in the folder above a record, copied from one that was run."""
-    from bench.grid import read_grid
-    from bench.scale import Scale
+    from bench.grid.expand import read_grid
+    from bench.grid.scale import Scale
     from bench.store import Store
 
     grid = read_grid(results.parent / "grid.yaml", {"paper": Scale()}, "paper", Scale(), results)

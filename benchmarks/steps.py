@@ -9,13 +9,13 @@ from torch import Tensor
 from torch.optim import SGD
 
 from attacks.gradient import Pgd
-from bench.augment import flip_crop
-from bench.compilation import EAGER, Calls, Modes
-from bench.data import ImageDataset
-from bench.engine import Session
-from bench.models import Classifier
-from bench.perturb import frozen, loss_gradient
-from bench.train import evaluate, update
+from bench.core.augment import flip_crop
+from bench.core.compilation import EAGER, Calls, Modes
+from bench.core.data import ImageDataset
+from bench.core.models import Classifier
+from bench.core.perturb import frozen, loss_gradient
+from bench.core.session import Session
+from bench.core.train import evaluate, update
 from benchmarks import compiling, plain
 from benchmarks.timing import DEVICE, operations, product_rate, seconds, threads
 from methods.error_minimizing import ErrorMinimizing, Streams

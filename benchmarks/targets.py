@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from attacks.gradient import Pgd
-from bench.engine import IMAGES_PER_PASS
-from bench.perturb import frozen
-from bench.train import Recipe
+from bench.core.perturb import frozen
+from bench.core.session import IMAGES_PER_PASS
+from bench.core.train import Recipe
 from benchmarks.steps import Case, adversarial_update, made, streams_of
 from benchmarks.timing import seconds
 from methods.error_minimizing import ErrorMinimizing

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench.engine import available_devices, precision, prepared
-from bench.timing import timed
+from bench.core.device import available_devices, precision, prepare_device
+from bench.run.timing import timed
 
 CPU = torch.device("cpu")
-DEVICE = prepared(available_devices("auto")[0])
+DEVICE = prepare_device(available_devices("auto")[0])
 """What is measured: the first accelerator, or the CPU."""
 
 
@@ -61,6 +61,6 @@ def product_rate(device: torch.device = DEVICE) -> float:
 
 def copy_rate(device: torch.device = DEVICE, megabytes: int = 256) -> float:
     """Bytes a second of a copy within memory, read and written bytes both counted."""
-    source = torch.zeros(megabytes * 2**20, dtype=torch.uint8, device=device)
-    target = torch.zeros_like(source)
-    return 2 * source.numel() / seconds(lambda: target.copy_(source), 1.0)
+    generator = torch.zeros(megabytes * 2**20, dtype=torch.uint8, device=device)
+    target = torch.zeros_like(generator)
+    return 2 * generator.numel() / seconds(lambda: target.copy_(generator), 1.0)

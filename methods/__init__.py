@@ -1,6 +1,6 @@
 """Protecting methods: one file each. Those in METHODS are in the suite."""
 
-from bench.protocols import Method
+from bench.core import Method
 from methods.ar import Ar
 from methods.clean import Clean
 from methods.cuda import Cuda

@@ -7,12 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.data import ImageDataset
-from bench.engine import Session
-from bench.perturb import as_int8
-from bench.protocols import Method, Norm
-from bench.settings import Positive
-from bench.train import in_order
+from bench.core import ImageDataset, Method, Norm, Positive, Session, as_int8, in_order
 
 MARGIN = 4
 """Rows and columns, the first ones, that are generated and dropped: they still show the random start."""
@@ -47,7 +42,7 @@ class Ar(Method):
 
     l2_radius: Positive = 1.0
     """l2 norm of one image's noise. The paper has 1.0 at 32x32 and 3.0 at 96x96, in proportion to the side; 7.0
-    for large pictures continues that to 224x224."""
+    for large images continues that to 224x224."""
     min_response: Positive | None = None
     """Least summed response of every class's filter to the processes found after it; null is 10 up to ten classes and 3
     beyond, as released."""
@@ -97,15 +92,15 @@ def evolve(fields: Tensor, windows: Tensor) -> Tensor:
     return patterns
 
 
-def stable_processes(channels: int, source: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+def stable_processes(channels: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     """Random processes that do not diverge: groups of windows (M, C, 3, 3) and their trials (M, 3, C, 32, 32), norm 1.
 
     A process in bounds is so in each channel, so channels are drawn and screened one by one: of windows for three
     channels drawn at once, about one in eighty stays in bounds, of windows for one channel one in four.
     """
     for _ in range(MAX_WINDOWS // WINDOWS):
-        windows = F.pad(torch.randn(WINDOWS, 8, generator=source, device=source.device), (0, 1))
-        windows, trials = bounded((windows / windows.sum(1, keepdim=True)).view(-1, 3, 3), source)
+        windows = F.pad(torch.randn(WINDOWS, 8, generator=generator, device=generator.device), (0, 1))
+        windows, trials = bounded((windows / windows.sum(1, keepdim=True)).view(-1, 3, 3), generator)
         processes = len(windows) // channels
         windows = windows[: processes * channels].view(processes, channels, 3, 3)
         trials = trials[: processes * channels].unflatten(0, (processes, channels)).transpose(1, 2)
@@ -114,12 +109,12 @@ def stable_processes(channels: int, source: torch.Generator) -> Iterator[tuple[T
         yield windows[kept], trials[kept] / norms[kept]
 
 
-def bounded(windows: Tensor, source: torch.Generator) -> tuple[Tensor, Tensor]:
+def bounded(windows: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Those of the one-channel `windows` (N, 3, 3) whose trials all stay in bounds, and the trials (M, 3, 32, 32)."""
     trials: list[Tensor] = []
     side = TRIAL_SIZE + MARGIN
     for _ in range(TRIALS):
-        starts = torch.randn(len(windows), 1, side, side, generator=source, device=source.device)
+        starts = torch.randn(len(windows), 1, side, side, generator=generator, device=generator.device)
         trial = evolve(starts, windows[:, None])[:, 0, MARGIN:, MARGIN:]
         kept = torch.linalg.vector_norm(trial, dim=(1, 2)) <= TRIAL_NORM  # NaN is not
         windows, trials = windows[kept], [earlier[kept] for earlier in (*trials, trial)]

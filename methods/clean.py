@@ -5,13 +5,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.data import ImageDataset
-from bench.engine import Session
-from bench.protocols import Method
+from bench.core import ImageDataset, Method, Session
 
 
 class Clean(Method):
-    """The pictures as they are."""
+    """The images as they are."""
 
     source = "control"
     cached: ClassVar[bool] = False

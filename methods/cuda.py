@@ -8,12 +8,7 @@ from pydantic import AfterValidator
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.data import ImageDataset
-from bench.engine import Session
-from bench.memory import take
-from bench.protocols import Method, Norm
-from bench.settings import Count, Fraction
-from bench.train import in_order
+from bench.core import Count, Fraction, ImageDataset, Method, Norm, Session, in_order, take
 
 IMAGES = 250
 """Images convolved together: bounds the memory."""

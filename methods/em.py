@@ -8,14 +8,28 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import SGD
 
-from bench.data import ImageDataset
-from bench.engine import IMAGES_PER_PASS, Session
-from bench.memory import empty, take
-from bench.models import ModelName
-from bench.perturb import ascend, frozen, loss_gradient, quantised
-from bench.protocols import Method
-from bench.settings import Count, Fraction, NonNegative, Positive, Radius
-from bench.train import batches, check_finite, in_order, update
+from bench.core import (
+    IMAGES_PER_PASS,
+    Count,
+    Fraction,
+    ImageDataset,
+    Method,
+    ModelName,
+    NonNegative,
+    Positive,
+    Radius,
+    Session,
+    ascend,
+    batches,
+    check_finite,
+    empty,
+    frozen,
+    in_order,
+    loss_gradient,
+    quantised,
+    take,
+    update,
+)
 
 OBSERVED_ROUNDS = 15
 """The official CIFAR-10 log needs 10 to 15 rounds to the stopping error; the cost forecast counts on the larger."""
@@ -95,9 +109,9 @@ class Em(Method):
         """Which noise each image wears."""
         return torch.arange(len(data), device=data.labels.device)
 
-    def _sweep(self, data: ImageDataset, source: torch.Generator) -> Iterator[Tensor]:
+    def _sweep(self, data: ImageDataset, generator: torch.Generator) -> Iterator[Tensor]:
         """The images of one sweep, in batches: all of them, in order."""
-        return iter(torch.arange(len(data), device=source.device).split(self.batch_size))
+        return iter(torch.arange(len(data), device=generator.device).split(self.batch_size))
 
     def _swept(self, images: int) -> int:
         """How many of so many images one sweep visits, at most."""

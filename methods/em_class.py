@@ -7,9 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.data import ImageDataset
-from bench.memory import take
-from bench.settings import Count
+from bench.core import Count, ImageDataset, take
 from methods.em import Em
 
 SHARE = 0.2
@@ -43,15 +41,15 @@ class EmClass(Em):
     def _rows(self, data: ImageDataset) -> Tensor:
         return data.labels
 
-    def _sweep(self, data: ImageDataset, source: torch.Generator) -> Iterator[Tensor]:
-        shuffled = torch.randperm(len(data), generator=source, device=source.device)
+    def _sweep(self, data: ImageDataset, generator: torch.Generator) -> Iterator[Tensor]:
+        shuffled = torch.randperm(len(data), generator=generator, device=generator.device)
         labels = data.labels[shuffled]
         chosen = []
         for label in range(data.num_classes):
             members = shuffled[labels == label]
             chosen.append(members[: max(1, round(SHARE * len(members)))])
         subset = torch.cat(chosen)
-        order = torch.randperm(len(subset), generator=source, device=source.device)
+        order = torch.randperm(len(subset), generator=generator, device=generator.device)
         return iter(subset[order].split(self.batch_size))
 
     def _swept(self, images: int) -> int:

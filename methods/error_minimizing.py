@@ -10,15 +10,31 @@ from torch import Tensor, nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import StepLR
 
-from bench.adversary import Linf, maximise
-from bench.augment import flip_crop
-from bench.data import ImageDataset
-from bench.engine import IMAGES_PER_PASS, Session
-from bench.models import ModelName
-from bench.perturb import ascend, frozen, loss_gradient, quantised, uniform
-from bench.protocols import Method
-from bench.settings import Count, CountOrZero, NonNegative, Positive, Radius, RadiusOrZero
-from bench.train import batches, check_finite, in_order, update
+from bench.core import (
+    IMAGES_PER_PASS,
+    Count,
+    CountOrZero,
+    ImageDataset,
+    Linf,
+    Method,
+    ModelName,
+    NonNegative,
+    Positive,
+    Radius,
+    RadiusOrZero,
+    Session,
+    ascend,
+    batches,
+    check_finite,
+    flip_crop,
+    frozen,
+    in_order,
+    loss_gradient,
+    maximise,
+    quantised,
+    uniform,
+    update,
+)
 
 Perturbation = Literal["none", "random", "pgd", "fgsm", "tpgd", "apgd"]
 
@@ -57,7 +73,7 @@ class Adversary(NamedTuple):
             ball=Linf(self.radius),
             steps=self.steps,
             rel_step_size=self.rel_step_size,
-            source=draws,
+            generator=draws,
         )
 
     @property
@@ -83,7 +99,7 @@ class ErrorMinimizing(Method):
     deviations: ClassVar[tuple[str, ...]] = (
         "the final noise comes from one ordered pass over every image; the official pass is shuffled and leaves "
         "old noise on an incomplete last batch",
-        "on pictures of 128 pixels or more a view is a flip and a padded crop; the official one is a random-resized "
+        "on images of 128 pixels or more a view is a flip and a padded crop; the official one is a random-resized "
         "crop to 224 pixels and a flip",
     )
     large: ClassVar[Mapping[str, Any]] = {

@@ -6,14 +6,24 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from bench.data import ImageDataset
-from bench.engine import IMAGES_PER_PASS, Session
-from bench.models import ModelName
-from bench.perturb import as_int8, frozen, loss_gradient, quantised, uniform
-from bench.protocols import Norm
-from bench.settings import Count, Positive, Radius
-from bench.surrogate import Shares, SurrogateMethod
-from bench.train import batches, in_order
+from bench.core import (
+    IMAGES_PER_PASS,
+    Count,
+    ImageDataset,
+    ModelName,
+    Norm,
+    Positive,
+    Radius,
+    Session,
+    as_int8,
+    batches,
+    frozen,
+    in_order,
+    loss_gradient,
+    quantised,
+    uniform,
+)
+from methods._surrogate import Shares, SurrogateMethod
 
 UNIVERSAL_STEPS = 5
 """A universal perturbation takes so many times `steps`."""
@@ -57,7 +67,7 @@ class Delusive(SurrogateMethod):
         """The nearest noise (N, C, H, W) within the radius."""
 
     @abstractmethod
-    def drawn(self, noise: Tensor, source: torch.Generator) -> Tensor:
+    def drawn(self, noise: Tensor, generator: torch.Generator) -> Tensor:
         """Random noise of the same shape, for p5."""
 
     @abstractmethod
@@ -137,8 +147,8 @@ class Hypo(Delusive):
     def projected(self, noise: Tensor) -> Tensor:
         return noise.renorm(2, 0, self.l2_radius)
 
-    def drawn(self, noise: Tensor, source: torch.Generator) -> Tensor:
-        return self.direction(torch.randn(noise.shape, generator=source, device=noise.device))
+    def drawn(self, noise: Tensor, generator: torch.Generator) -> Tensor:
+        return self.direction(torch.randn(noise.shape, generator=generator, device=noise.device))
 
     def at_rest(self, noise: Tensor) -> Tensor:
         return as_int8((255 * noise).round_())
@@ -169,8 +179,8 @@ class HypoLinf(Delusive):
     def projected(self, noise: Tensor) -> Tensor:
         return noise.clamp(-self.radius, self.radius)
 
-    def drawn(self, noise: Tensor, source: torch.Generator) -> Tensor:
-        return uniform(noise, self.radius, source)
+    def drawn(self, noise: Tensor, generator: torch.Generator) -> Tensor:
+        return uniform(noise, self.radius, generator)
 
     def at_rest(self, noise: Tensor) -> Tensor:
         return quantised(noise, self.radius)

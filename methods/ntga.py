@@ -8,13 +8,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.data import ImageDataset
-from bench.engine import Session
-from bench.memory import float64_device, take
-from bench.perturb import ascend, quantised
-from bench.protocols import Method, Needs
-from bench.settings import Count, Positive, Radius
-from methods.neural_tangent import Inputs, Kernel, cnn, fnn, trained
+from bench.core import (
+    Count,
+    ImageDataset,
+    Method,
+    Needs,
+    Positive,
+    Radius,
+    Session,
+    ascend,
+    float64_device,
+    quantised,
+    take,
+)
+from methods._neural_tangent import Inputs, Kernel, cnn, fnn, trained
 
 MAP_VALUES = {"cpu": 2**20, "cuda": 2**25}
 """Most values in one map over places and pairs, by device: few enough for a cache, many enough to fill a GPU."""
@@ -69,8 +76,8 @@ class Ntga(Method):
         """Attack every block. Raises ValueError for a single image, which leaves none to train on."""
         if len(data) < 2:
             raise ValueError("ntga: needs at least two images, one of them to hold out, got one")
-        source = session.generator("order")
-        order = torch.randperm(len(data), generator=source, device=source.device)
+        generator = session.generator("order")
+        order = torch.randperm(len(data), generator=generator, device=generator.device)
         device = float64_device(session.device)
         data, order = data.to(device), order.to(device)
         count = self._held_out(len(data))

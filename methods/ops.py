@@ -6,10 +6,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from bench.data import ImageDataset
-from bench.engine import Session
-from bench.protocols import Method, Norm
-from bench.train import in_order
+from bench.core import ImageDataset, Method, Norm, Session, in_order
 
 IMAGES = 250
 """Images summed together: bounds the memory."""

@@ -6,13 +6,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.augment import NO_AUGMENTATION, Augmentation
-from bench.data import ImageDataset
-from bench.engine import IMAGES_PER_PASS, Session
-from bench.perturb import ascend, frozen, quantised, uniform
-from bench.settings import Count, Fraction, NonNegative, Positive, Radius
-from bench.surrogate import SurrogateMethod
-from bench.train import in_order
+from bench.core import (
+    IMAGES_PER_PASS,
+    NO_AUGMENTATION,
+    Augmentation,
+    Count,
+    Fraction,
+    ImageDataset,
+    NonNegative,
+    Positive,
+    Radius,
+    Session,
+    ascend,
+    frozen,
+    in_order,
+    quantised,
+    uniform,
+)
+from methods._surrogate import SurrogateMethod
 
 
 class Pil(SurrogateMethod):

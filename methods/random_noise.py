@@ -5,12 +5,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from bench.data import ImageDataset
-from bench.engine import Session
-from bench.perturb import as_int8
-from bench.protocols import Method, Norm
-from bench.settings import Positive, Radius
-from bench.train import in_order
+from bench.core import ImageDataset, Method, Norm, Positive, Radius, Session, as_int8, in_order
 
 IMAGES = 1024
 """Images drawn at a time, which bounds the memory."""

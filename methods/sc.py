@@ -7,12 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from bench.data import ImageDataset
-from bench.engine import Session
-from bench.memory import parts
-from bench.perturb import as_int8
-from bench.protocols import Method, Norm
-from bench.settings import Count, Radius
+from bench.core import Count, ImageDataset, Method, Norm, Radius, Session, as_int8, parts
 
 CLASS_SEPARATION = 10.0
 """Distance scale of the class centres; the spread within a class is about sqrt(features / 3)."""
@@ -71,7 +66,7 @@ class Sc(Method):
         return as_int8((255 * self.radius * blocks / mean_square.sqrt()).round_())
 
     @staticmethod
-    def _vertices(count: int, features: int, source: torch.Generator) -> Tensor:
+    def _vertices(count: int, features: int, generator: torch.Generator) -> Tensor:
         """`count` distinct random vertices of the cube {-1, +1}^features."""
         if features < 31 and count > 2**features:
             raise ValueError(
@@ -79,5 +74,5 @@ class Sc(Method):
             )
         found: dict[tuple[bool, ...], None] = {}
         while len(found) < count:
-            found[tuple((torch.rand(features, generator=source, device=source.device) < 0.5).tolist())] = None
-        return 2 * torch.tensor(list(found), dtype=torch.float32, device=source.device) - 1
+            found[tuple((torch.rand(features, generator=generator, device=generator.device) < 0.5).tolist())] = None
+        return 2 * torch.tensor(list(found), dtype=torch.float32, device=generator.device) - 1

@@ -7,14 +7,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.augment import FLIP_TRANSLATE, Augmentation
-from bench.data import ImageDataset
-from bench.engine import IMAGES_PER_PASS, Session
-from bench.models import ModelName
-from bench.perturb import ascend, frozen, loss_gradient, quantised
-from bench.settings import Count, Positive, Radius
-from bench.surrogate import Shares, SurrogateMethod
-from bench.train import in_order
+from bench.core import (
+    FLIP_TRANSLATE,
+    IMAGES_PER_PASS,
+    Augmentation,
+    Count,
+    ImageDataset,
+    ModelName,
+    Positive,
+    Radius,
+    Session,
+    ascend,
+    frozen,
+    in_order,
+    loss_gradient,
+    quantised,
+)
+from methods._surrogate import Shares, SurrogateMethod
 
 
 class Tap(SurrogateMethod):

@@ -1,4 +1,4 @@
-"""What all tests share: one thread, networks of two layers, made-up pictures."""
+"""What all tests share: one thread, networks of two layers, made-up images."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from bench import memory
-from bench.data import ImageDataset
-from bench.models import MODELS, Classifier, build
+from bench.core import memory
+from bench.core.data import ImageDataset
+from bench.core.models import MODELS, Classifier, build
 
 torch.set_num_threads(1)
 
@@ -27,14 +27,14 @@ Undisturbed = Callable[[], AbstractContextManager[None]]
 
 @pytest.fixture
 def made_up() -> MadeUp:
-    """A function that makes uint8 pictures of random pixels in [low, high) for a list of labels."""
+    """A function that makes uint8 images of random pixels in [low, high) for a list of labels."""
 
     def make(
         labels: Sequence[int], *, channels: int = 3, classes: int = 2, size: int = 8, low: int = 0, high: int = 256
     ) -> ImageDataset:
-        source = torch.Generator().manual_seed(len(labels))
+        generator = torch.Generator().manual_seed(len(labels))
         shape = (len(labels), channels, size, size)
-        images = torch.randint(low, high, shape, generator=source, dtype=torch.uint8)
+        images = torch.randint(low, high, shape, generator=generator, dtype=torch.uint8)
         return ImageDataset(images, torch.tensor(labels), classes)
 
     return make
@@ -58,14 +58,14 @@ def network(two_layers: str) -> Network:
     """A function that builds the network of two layers, or another."""
 
     def make(name: str = two_layers, *, classes: int = 10, channels: int = 3, seed: int = 1) -> Classifier:
-        return build(name, num_classes=classes, channels=channels, source=torch.Generator().manual_seed(seed))
+        return build(name, num_classes=classes, channels=channels, generator=torch.Generator().manual_seed(seed))
 
     return make
 
 
 @pytest.fixture
 def weights_file(network: Network, tmp_path: Path) -> Path:
-    """Weights of the network of two layers, for colour pictures of ten classes."""
+    """Weights of the network of two layers, for colour images of ten classes."""
     tensors = {name: tensor.contiguous() for name, tensor in network().state_dict().items()}
     safetensors.torch.save_file(tensors, tmp_path / "weights.safetensors")
     return tmp_path / "weights.safetensors"
@@ -113,14 +113,14 @@ def undisturbed() -> Undisturbed:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Two classes, cat and dog, each with two 8x8 pictures to train on and one to test with."""
-    source = np.random.default_rng(0)
+def image_folder(tmp_path: Path) -> Path:
+    """Two classes, cat and dog, each with two 8x8 images to train on and one to test with."""
+    generator = np.random.default_rng(0)
     for part, count in (("train", 2), ("val", 1)):
         for name in ("cat", "dog"):
             (tmp_path / "pets" / part / name).mkdir(parents=True)
             for number in range(count):
-                pixels = source.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+                pixels = generator.integers(0, 256, (8, 8, 3), dtype=np.uint8)
                 Image.fromarray(pixels).save(tmp_path / "pets" / part / name / f"{number}.png")
     return tmp_path
 

@@ -227,7 +227,7 @@ def test_list_attacks_shows_a_card_for_each(capsys: pytest.CaptureFixture[str]) 
     assert list(cards) == list(ATTACKS)
     for line in (
         "acts       on each batch, against the network",
-        "assumes    nothing but the released pictures and labels",
+        "assumes    nothing but the released images and labels",
         "cost       11 passes for each of plain training",
         "source     PGD (Madry et al., ICLR 2018)",
     ):

@@ -13,7 +13,7 @@ from analysis.best_response import remarks, response_table
 from analysis.conditions import read_results
 from analysis.costs import noise_costs
 from analysis.early_stopping import stopping_table
-from analysis.own_controls import gained_tables
+from analysis.gains import gained_tables
 from analysis.tables import tables_of
 from attacks import ATTACKS
 from bench.store import Store

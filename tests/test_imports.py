@@ -5,23 +5,12 @@ from pathlib import Path
 
 import pytest
 
+import bench.core
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("bench", "methods", "attacks", "analysis")
-KERNEL = {
-    "protocols",
-    "data",
-    "adversary",
-    "augment",
-    "models",
-    "perturb",
-    "seeding",
-    "engine",
-    "train",
-    "settings",
-    "surrogate",
-    "memory",
-    "weights",
-}
+STAIRS = ("bench.core", "bench.store", "bench.grid", "bench.run", "bench.cards", "bench.console", "bench.cli")
+"""Each step imports from the steps before it, never from those behind."""
 
 
 def module_name(file: Path) -> str:
@@ -48,47 +37,64 @@ def imported(name: str, text: str) -> set[str]:
 IMPORTS = {name: imported(name, file.read_text()) for name, file in FILES.items()}
 
 
-def importers(*modules: str) -> set[str]:
-    return {name for name, found in IMPORTS.items() if found & set(modules)}
+def within(name: str, *rooms: str) -> bool:
+    """Whether a module is one of `rooms` or lies in one."""
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+
+
+def modules(*rooms: str) -> list[str]:
+    return [name for name in FILES if within(name, *rooms)]
+
+
+def foreign(name: str, *rooms: str) -> set[str]:
+    """What a module imports from elsewhere than `rooms`."""
+    return {module for module in IMPORTS[name] if not within(module, *rooms)}
 
 
 def test_imports_are_found_wherever_they_stand() -> None:
-    text = "import bench.data\ndef f():\n  from bench import grid\n  from methods import METHODS\n  import torch"
-    assert imported("x", text) == {"bench.data", "bench.grid", "methods"}
-    assert "bench.adversary" in IMPORTS["attacks.gradient"]
-    assert all(len([name for name in FILES if name.startswith(package)]) > 0 for package in PACKAGES)
+    text = "import bench.core.data\ndef f():\n  from bench import grid\n  from methods import METHODS\n  import torch"
+    assert imported("x", text) == {"bench.core.data", "bench.grid", "methods"}
+    assert IMPORTS["attacks.gradient"] == {"bench.core"}
+    assert all(modules(room) for room in (*PACKAGES, *STAIRS))
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.startswith(("methods", "attacks"))])
-def test_a_plug_in_imports_only_the_kernel_and_its_own_package(name: str) -> None:
+@pytest.mark.parametrize("name", modules("methods", "attacks"))
+def test_a_plug_in_imports_the_core_in_one_block_and_its_own_package(name: str) -> None:
     package = name.split(".")[0]
-    allowed = {f"bench.{module}" for module in KERNEL}
-    others = {module for module in IMPORTS[name] - allowed if not module.startswith(f"{package}.")}
-    assert not others
+    assert not {module for module in IMPORTS[name] if module != "bench.core" and not within(module, package)}
 
 
-def test_the_kernel_knows_no_plug_in() -> None:
-    for module in KERNEL:
-        assert not {found for found in IMPORTS[f"bench.{module}"] if not found.startswith("bench.")}
+def test_the_core_exports_what_plug_ins_use_and_no_more() -> None:
+    used = {
+        alias.name
+        for name in modules("methods", "attacks")
+        for node in ast.walk(ast.parse(FILES[name].read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == "bench.core"
+        for alias in node.names
+    }
+    assert set(bench.core.__all__) == used
+    assert len(bench.core.__all__) == len(used)
 
 
-def test_only_the_grid_knows_the_tables_of_plug_ins() -> None:
-    assert importers("methods", "attacks") == {"bench.grid"}
-    named = {name for name in FILES if name.startswith(("methods.", "attacks."))}
-    assert {name.split(".")[0] for name in importers(*named)} <= {"methods", "attacks"}
+@pytest.mark.parametrize("name", modules("bench"))
+def test_no_arrow_leads_up_the_stairs(name: str) -> None:
+    step = next((number for number, room in enumerate(STAIRS) if within(name, room)), len(STAIRS))
+    tables = ["methods", "attacks"] if within(name, "bench.grid") else []
+    reports = ["analysis"] if name == "bench.cli" else []
+    assert not foreign(name, *STAIRS[: step + 1], *tables, *reports)
 
 
-def test_only_the_command_line_imports_the_analysis() -> None:
-    analysis = {name for name in FILES if name.startswith("analysis")} | {"analysis.report"}
-    assert {name for name in importers(*analysis) if not name.startswith("analysis")} <= {"bench.cli"}
+def test_only_the_expansion_knows_the_tables_of_plug_ins() -> None:
+    assert {name for name in modules("bench") if {"methods", "attacks"} & IMPORTS[name]} == {"bench.grid.expand"}
+    for name in modules("bench", "analysis"):
+        assert not {module for module in IMPORTS[name] if module.startswith(("methods.", "attacks."))}
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("analysis")])
-def test_the_analysis_reads_records_and_pictures_and_trains_nothing(name: str) -> None:
-    others = {module for module in IMPORTS[name] if not module.startswith("analysis")}
-    assert others <= {"bench.store", "bench.data", "bench.settings"}
+@pytest.mark.parametrize("name", modules("analysis"))
+def test_the_analysis_reads_records_and_trains_nothing(name: str) -> None:
+    assert not foreign(name, "analysis", "bench.store", "bench.core.settings", "bench.core.errors")
 
 
 def test_nothing_imports_the_command_line() -> None:
-    assert importers("bench.cli") == {"bench.__main__"}
-    assert not importers("bench.__main__")
+    assert {name for name, found in IMPORTS.items() if "bench.cli" in found} == {"bench.__main__"}
+    assert not {name for name, found in IMPORTS.items() if "bench.__main__" in found}

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from conftest import Paged
 
-from bench import tensor_file
-from bench.engine import Trained
+from bench.core.files import write_tensor
+from bench.core.session import Trained
 from bench.store import Store, StoreError, to_json
+from tests.conftest import Paged
 
 
 def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_writing_to_loaded_noise_changes_no_file(tmp_path: Path) -> None:
 def test_parts_that_do_not_add_up_are_not_kept(tmp_path: Path, rows: int) -> None:
     parts = [torch.zeros(rows, 3, dtype=torch.int8)]
     with pytest.raises(ValueError, match=r"file: the parts of noise do not add up to \(2, 3\)"):
-        tensor_file.write(tmp_path / "file", "noise", parts, shape=(2, 3), dtype=torch.int8, about={})
+        write_tensor(tmp_path / "file", "noise", parts, shape=(2, 3), dtype=torch.int8, about={})
     assert not list(tmp_path.iterdir())
 
 

@@ -1,0 +1,166 @@
+"""What `run` shows: the forecast, the progress with its time to go, one line for each outcome, and the end."""
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from bench.core.data import DatasetSettings
+from bench.core.errors import UserError
+from bench.core.session import IMAGES_PER_PASS
+from bench.grid.cell import Cell, Choice
+from bench.run import schedule
+from bench.run.forecast import forecast
+from bench.run.request import Request
+from bench.run.schedule import Outcome, Task
+
+
+def pending(request: Request) -> tuple[list[Cell], list[Task]]:
+    """The cells that are done already, and the tasks still to do."""
+    place = request.workplace
+    done = [cell for cell in request.cells if schedule.is_done(cell, place.store, retry_failed=request.retry_failed)]
+    keys = {cell.key for cell in done}
+    todo = [cell for cell in request.cells if cell.key not in keys]
+    return done, schedule.arrange(todo, place, request.asked)
+
+
+def show_forecast(request: Request, console: Console) -> int:
+    """Print every cell, which are done, and what the rest will cost. Writes nothing."""
+    done, tasks = pending(request)
+    place = request.workplace
+    cost = forecast(tasks, place)
+    table = Table(box=None, header_style="bold")
+    table.add_column("cell", no_wrap=True)
+    for heading in ("method", "attack", "model", "data set", "seed"):
+        table.add_column(heading)
+    for heading in ("passes", "time"):
+        table.add_column(heading, justify="right")
+    for cell in done:
+        status = "failed" if _status(request, cell) == "failed" else "done"
+        table.add_row(cell.key, *_columns(cell), "", status)
+    for task, seconds in zip(tasks, cost.seconds, strict=True):
+        name = f"noise {task.cell.noise_key}" if task.noise_only else task.cell.key
+        columns = _columns(task.cell)
+        shown = (columns[0], "", "", columns[3], "") if task.noise_only else columns
+        table.add_row(name, *shown, f"{task.passes:,.0f}", duration(seconds))
+    console.print(table)
+    passes = sum(task.passes for task in tasks)
+    console.print(
+        f"{len(request.cells)} cells, {len(done)} done. "
+        f"To do: {passes:,.0f} passes (forward+backward of {IMAGES_PER_PASS} images), about "
+        f"{duration(cost.seconds_in_all)} with {place.jobs} worker(s) on {', '.join(place.devices)}: "
+        "from a two-second measurement of this machine."
+    )
+    return 0
+
+
+def carry_out(request: Request, console: Console) -> int:
+    """Run what is to do and say what became of it. Returns the exit code."""
+    done, tasks = pending(request)
+    place = request.workplace
+    try:
+        place.store.root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--results {place.store.root}: cannot be written ({error.strerror})") from None
+    for dataset in {task.cell.dataset for task in tasks}:
+        fetch(dataset, place.data_root)
+    for name, plan in request.plans().items():
+        place.store.write_plan(name, plan)
+    left = f", about {duration(forecast(tasks, place, budget=0.5).seconds_in_all)}" if tasks else ""
+    console.print(
+        f"{len(request.cells)} cells: {len(done)} done, {len(request.cells) - len(done)} to run, "
+        f"{place.jobs} at a time{left}"
+    )
+    counts = Counter(_status(request, cell) for cell in done)
+    try:
+        for number, outcome in enumerate(_progress(tasks, request, console), 1):
+            counts[outcome.record["status"] if outcome.record else "noise"] += 1
+            console.print(f"[{number}/{len(tasks)}] {_line(outcome)}", markup=False)
+    except KeyboardInterrupt:
+        console.print(
+            f"stopped; {counts['finished']} of {len(request.cells)} cells are finished and kept: run again to go on"
+        )
+        return 130
+    console.print(f"{counts['finished']} finished, {counts['failed']} failed; python -m bench report shows them")
+    if counts["failed"]:
+        console.print("failed cells are kept as results; --retry-failed tries them again")
+    return 1 if counts["failed"] else 0
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it, in the largest unit that fits."""
+    for unit, length in (("days", 86400), ("hours", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def fetch(dataset: Choice[DatasetSettings], root: Path) -> None:
+    """Download what is missing before any worker needs it. Raises UserError where that fails."""
+    try:
+        dataset.settings.fetch(root)
+    except (OSError, RuntimeError) as error:
+        raise UserError(
+            f"{dataset.name}: not complete in {root} and not to be downloaded now ({error}); see --data-root"
+        ) from None
+
+
+def _progress(tasks: list[Task], request: Request, console: Console) -> Iterator[Outcome]:
+    """The outcomes, under a live bar where the output is a terminal."""
+    with contextlib.ExitStack() as stack:
+        outcomes = schedule.run(tasks, request.workplace, request.cluster)
+        if not console.is_terminal:
+            yield from outcomes
+            return
+        progress = stack.enter_context(
+            Progress(
+                TextColumn("passes"),
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=console,
+                speed_estimate_period=1e9,  # outcomes come minutes apart: the speed is that of the whole run
+            )
+        )
+        bar = progress.add_task("passes", total=sum(task.passes for task in tasks))
+        for outcome in outcomes:
+            progress.advance(bar, outcome.task.passes)
+            yield outcome
+
+
+def _line(outcome: Outcome) -> str:
+    cell, record = outcome.task.cell, outcome.record
+    method, attack, model, dataset, seed = _columns(cell)
+    if record is None:
+        return f"noise of {method} on {dataset}: {outcome.error or 'made'}"
+    what = f"{method} against {attack}, {model} on {dataset}, seed {seed}"
+    if record["status"] == "failed":
+        return f"{what}: FAILED: {record['error']} (python -m bench show {cell.key})"
+    result: dict[str, Any] = record["result"]
+    final, peak, seconds = (
+        100 * result["final_accuracy"],
+        100 * result["peak_accuracy"],
+        record["time"]["train_seconds"],
+    )
+    return f"{what}: {final:.1f} % (peak {peak:.1f} %) in {seconds:.0f} s"
+
+
+def _columns(cell: Cell) -> tuple[str, str, str, str, str]:
+    attacks = " + ".join(_short(attack.name, attack.settings) for attack in cell.attacks)
+    return cell.method.name, attacks, cell.model, cell.dataset.name, str(cell.seed)
+
+
+def _short(name: str, settings: Any) -> str:
+    radius = settings.model_dump(mode="json").get("radius")
+    return f"{name} {radius}" if radius else name
+
+
+def _status(request: Request, cell: Cell) -> str:
+    record = request.workplace.store.read(cell.key)
+    return str(record["status"]) if record else "missing"

@@ -1,0 +1,137 @@
+"""Devices, threads, precision and what a reader must know of a machine: the only code that knows hardware."""
+
+import os
+import platform
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+import torch
+
+from bench.core.memory import CPU
+
+RESIDENT_COPIES = 4
+"""Arrays of the data's size that must fit an accelerator: clean, noise, released, and one that is being made."""
+
+
+def available_devices(choice: str) -> list[str]:
+    """The devices that `choice` (auto, cpu, cuda, cuda:N, mps) stands for; ValueError if it has none here."""
+    gpus = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    present = [*gpus, *(["mps"] if torch.backends.mps.is_available() else []), "cpu"]
+    if choice == "auto":
+        return gpus or present[:1]
+    if choice == "cuda" and gpus:
+        return gpus
+    if choice in present:
+        return [choice]
+    raise ValueError(f"no device {choice!r} on this machine; choices: auto, {', '.join(present)}")
+
+
+def default_jobs(devices: list[str]) -> int:
+    """Parallel cells: one for each accelerator, or one for each CPU core this process may use."""
+    if devices != ["cpu"]:
+        return len(devices)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def prepare_device(name: str) -> torch.device:
+    """The device called `name`, this process set up for it: one thread on a CPU, the same bits every time on a GPU."""
+    device = torch.device(name)
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    torch.backends.cudnn.deterministic = True
+    return device
+
+
+@contextmanager
+def lease(devices: list[str], locks: Path) -> Iterator[torch.device]:
+    """Hold one of `devices` for the time of the block, so that every worker process has an accelerator of its own.
+
+    CPUs are not counted: each worker runs on one thread, and the number of workers is the number of cores.
+    """
+    if devices == ["cpu"]:
+        yield prepare_device("cpu")
+        return
+    locks.mkdir(parents=True, exist_ok=True)
+    while True:
+        for name in devices:
+            lock = filelock.FileLock(locks / f"{name.replace(':', '-')}.lock")
+            try:
+                lock.acquire(timeout=0.2)
+            except filelock.Timeout:
+                continue
+            try:
+                yield prepare_device(name)
+            finally:
+                lock.release()
+            return
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """What networks compute in: bfloat16 on a GPU that has it, which moves accuracies less than a seed does."""
+    fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if fast else torch.float32
+
+
+def describe(device: torch.device) -> dict[str, object]:
+    """What a reader needs to judge timings and bits: hardware, precision, threads and versions."""
+    import numpy
+    import PIL
+    import torchvision
+    from PIL import features
+
+    accelerator = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return {
+        "device": accelerator,
+        "processor": _processor(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "precision": str(precision(device)).removeprefix("torch."),
+        "threads": torch.get_num_threads(),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "torchvision": torchvision.__version__,
+            "numpy": numpy.__version__,
+            "pillow": PIL.__version__,
+            "libjpeg": features.version("libjpeg_turbo") or features.version("jpg"),
+        },
+    }
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes: the most the accelerator held, or the most this process has held since it started."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _processor() -> str:
+    """The processor's name, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def float64_device(device: torch.device) -> torch.device:
+    """Where float64 is computed for work on `device`: there, or on the CPU where the device has none (MPS)."""
+    return CPU if device.type == "mps" else device
+
+
+def fits(size: int, device: torch.device) -> bool:
+    """Whether data of `size` bytes, with all that is made from them, have room on the device."""
+    if device.type != "cuda":
+        return True
+    free = torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return RESIDENT_COPIES * size <= free
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait until the device has done all it was told to."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)

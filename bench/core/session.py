@@ -1,0 +1,96 @@
+"""What one making of noise or one training may use: a device, random streams, networks that are counted."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from bench.core.compilation import EAGER, Calls, Modes, forget
+from bench.core.device import precision
+from bench.core.keeper import Keeper
+from bench.core.models import FLAT, Classifier, build
+from bench.core.seeding import generator_for
+
+IMAGES_PER_PASS = 128
+"""The cost unit: one pass is forward and backward of 128 images."""
+
+
+Trained = tuple[dict[str, Tensor], dict[str, Any]]
+"""The weights of a trained network by name, and what is known of their making, as JSON values."""
+
+
+class Shelf(Protocol):
+    """Where trained networks are kept from one session to the next."""
+
+    def model(self, key: str, make: Callable[[], Trained]) -> Trained:
+        """The network called `key`; where it is missing, what `make` returns is kept and returned."""
+
+
+class Tuner(Protocol):
+    """Knows which networks are worth compiling."""
+
+    def modes(self, name: str, make: Callable[[], Classifier]) -> Modes:
+        """How the network called `name` is to be called; `make` gives one to try with."""
+
+
+class Session:
+    """What one noise making or one training may use: a device, random streams by purpose, networks that are counted.
+
+    `shelf` keeps trained surrogates for the next session; without it each session trains its own. `keeper` collects
+    what a user wants kept; by default nothing. `notes` are what the record should say beside the settings, JSON values.
+    `tuner` decides which networks are compiled, which `modes` then tells by their names; by default none.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        device: torch.device,
+        shelf: Shelf | None = None,
+        keeper: Keeper | None = None,
+        tuner: Tuner | None = None,
+    ) -> None:
+        self.seed, self.device, self.shelf, self.tuner = seed, device, shelf, tuner
+        self.keeper = keeper or Keeper()
+        self.notes: dict[str, Any] = {}
+        self.modes: dict[str, Modes] = {}
+        self._models: list[Classifier] = []
+        self._counted = 0
+
+    def generator(self, *purpose: str) -> torch.Generator:
+        """The random stream for `purpose`, on the session's device: the same bits for the same seed and purpose."""
+        return generator_for(self.seed, *purpose, device=self.device)
+
+    def build(self, name: str, *, num_classes: int, channels: int, size: tuple[int, int] | None = None) -> Classifier:
+        """A fresh network on the device, in training mode, its initial weights fixed by the session's seed.
+
+        `size` is the images' height and width; a network over flattened pixels needs it.
+        """
+
+        def make() -> Classifier:
+            generator = generator_for(self.seed, "weights", name)  # drawn on the CPU: the same start on every device
+            model = build(name, num_classes=num_classes, channels=channels, size=size, generator=generator).to(
+                self.device
+            )
+            # Pixels that a network takes as they are need more bits than bfloat16 has.
+            model.precision = torch.float32 if name in FLAT else precision(self.device)
+            return model
+
+        if name not in self.modes:
+            modes = self.tuner.modes(name, make) if self.tuner else EAGER
+            if modes != EAGER and set(self.modes.values()) <= {EAGER}:
+                forget()  # what earlier sessions compiled counts against torch's limit and holds memory
+            self.modes[name] = modes
+        model = make()
+        model.calls = Calls(self.modes[name])
+        self._models.append(model)
+        return model
+
+    @property
+    def passes(self) -> float:
+        """Forward+backward passes of 128 images done so far by all networks of this session."""
+        return (sum(model.gradient_images for model in self._models) + self._counted) / IMAGES_PER_PASS
+
+    def count(self, images: int) -> None:
+        """Count images that went forward with gradients recorded through a network that `build` did not make."""
+        self._counted += images

@@ -1,0 +1,79 @@
+"""Settings, frozen and spelled out in full, and the digest that names whatever they decide."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+PROTOCOL = 1
+"""Raised when the core itself changes what the same settings measure."""
+
+
+def digest(*values: Any, content: Iterable[bytes | memoryview] = ()) -> str:
+    """The name of JSON values, whatever the order of their keys, and of what follows them: 16 hexadecimal digits.
+
+    They are the first of the SHA-256 of the values' JSON and the bytes of `content`.
+    """
+    found = hashlib.sha256()
+    for value in values:
+        found.update(json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
+    for part in content:
+        found.update(part)
+    return found.hexdigest()[:16]
+
+
+class Settings(BaseModel):
+    """A frozen set of named values. Unknown names are refused; two equal settings are the same experiment."""
+
+    revision: ClassVar[int] = 1
+    """Raised when the same settings start to mean something else: every cell that uses them is then a new one."""
+    large: ClassVar[Mapping[str, Any]] = {}
+    """What the source sets for the ImageNet subset: replaces the defaults where images have 128 pixels or more."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def parse_fraction(value: Any) -> Any:
+    """Read `8/255` as a number; leave everything else to the type check that follows."""
+    if not isinstance(value, str):
+        return value
+    numerator, slash, denominator = value.partition("/")
+    try:
+        return float(numerator) / float(denominator) if slash else float(numerator)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"must be a number or a fraction such as 8/255, got {value!r}") from None
+
+
+def format_fraction(value: float) -> str | float:
+    """Write a radius as people read it, `8/255`, wherever that gives back the same number."""
+    text = f"{value * 255:.10g}/255"
+    return text if parse_fraction(text) == value else value
+
+
+def _in_unit_interval(value: Any) -> Any:
+    value = parse_fraction(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > 1:
+        raise ValueError(f"must be in (0, 1], got {value:g}; write {value:g}/255, not {value:g}")
+    return value
+
+
+_written = PlainSerializer(format_fraction, return_type=str | float, when_used="json")
+
+Radius = Annotated[float, BeforeValidator(_in_unit_interval), Field(gt=0), _written]
+"""The bound of a perturbation of images in [0, 1]: in (0, 1], written `8/255`."""
+
+RadiusOrZero = Annotated[float, BeforeValidator(_in_unit_interval), Field(ge=0), _written]
+"""As Radius, with 0 for no perturbation at all."""
+
+Fraction = Annotated[float, BeforeValidator(parse_fraction), Field(ge=0, le=1)]
+"""A share in [0, 1]."""
+
+PositiveFraction = Annotated[float, BeforeValidator(parse_fraction), Field(gt=0, le=1)]
+"""A share in (0, 1]: one for which 0 would do nothing."""
+
+Positive = Annotated[float, BeforeValidator(parse_fraction), Field(gt=0)]
+NonNegative = Annotated[float, BeforeValidator(parse_fraction), Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+CountOrZero = Annotated[int, Field(ge=0)]

@@ -1,0 +1,237 @@
+"""The unauthorised trainer's one training loop, and its measurement on clean test images."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import SGD
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR, OneCycleLR
+
+from bench.core.augment import flip_crop
+from bench.core.data import ImageDataset
+from bench.core.models import images_at_once
+from bench.core.perturb import frozen
+from bench.core.protocols import Attack
+from bench.core.session import IMAGES_PER_PASS, Session
+from bench.core.settings import Count, Fraction, NonNegative, Positive, Settings
+
+
+class Recipe(Settings):
+    """How the victim is trained. The defaults are those of the REM and SEM scripts for CIFAR (40,000 steps of SGD)."""
+
+    steps: Count = 40_000
+    """Weight updates."""
+    batch_size: Count = 128
+    lr: Positive = 0.1
+    """Peak learning rate."""
+    schedule: Literal["steps", "cosine", "one_cycle"] = "steps"
+    """`steps` multiplies the rate by 0.1 at each of `decay_at`; `cosine` and `one_cycle` end near 0."""
+    decay_at: Annotated[tuple[Fraction, ...], Field(strict=False)] = (0.4, 0.8)
+    """Shares of `steps`: 16,000 and 32,000 of 40,000."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: NonNegative = 5e-4
+    evaluate_every: Count = 1000
+    """Weight updates between two looks at the test set; there is one more after the first epoch and one at the end."""
+
+    def scheduler(self, optimiser: SGD) -> LRScheduler:
+        """The learning-rate schedule, one step per weight update."""
+        if self.schedule == "cosine":
+            return CosineAnnealingLR(optimiser, self.steps)
+        if self.schedule == "one_cycle":
+            return OneCycleLR(optimiser, self.lr, total_steps=self.steps, cycle_momentum=False)
+        return MultiStepLR(optimiser, sorted({round(share * self.steps) for share in self.decay_at}), 0.1)
+
+    def passes(self, attacks: Sequence[Attack], images: int) -> float:
+        """Forward+backward passes of 128 images that preparing so many images and training under `attacks` take."""
+        training = self._plain_passes() * (1 + sum(attack.passes_per_image() for attack in attacks))
+        return training + sum(attack.prepare_passes(images) for attack in attacks)
+
+    def other_work(self, attacks: Sequence[Attack]) -> float:
+        """Work in training under `attacks` that nothing counts, as the passes that take as long."""
+        return self._plain_passes() * sum(attack.other_work_per_image() for attack in attacks)
+
+    def _plain_passes(self) -> float:
+        return self.steps * self.batch_size / IMAGES_PER_PASS
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One look at the victim. Accuracies are shares in [0, 1]; training values are means since the look before."""
+
+    step: int
+    train_loss: float
+    train_accuracy: float
+    test_loss: float
+    test_accuracy: float
+    validation: tuple[tuple[int, ...], ...] = ()
+    """Right predictions on each set that was held out: first for clean images, then for the same ones protected."""
+
+
+class DivergedError(ArithmeticError):
+    """The training loss stopped being a finite number."""
+
+
+def check_finite(model: nn.Module) -> None:
+    """Raise DivergedError where a weight of the network is not a finite number."""
+    if not all(torch.isfinite(values).all() for values in model.state_dict().values()):
+        raise DivergedError("training left weights that are not finite; lower lr")
+
+
+def batches(count: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Endless index batches: each epoch a new order, its incomplete last batch dropped.
+
+    A set smaller than one batch is one batch.
+    """
+    size = min(size, count)
+    while True:
+        order = torch.randperm(count, generator=generator, device=generator.device)
+        yield from order[: count - count % size].view(-1, size)
+
+
+def in_order(count: int, size: int) -> Iterator[slice]:
+    """Every index exactly once, in order, the incomplete last batch included."""
+    return (slice(start, start + size) for start in range(0, count, size))
+
+
+Loss = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Of a network, its images and labels: the loss to train on, and the logits."""
+
+
+def cross_entropy(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean cross-entropy. `labels` are int64 (N,), or shares of the classes, float (N, num_classes)."""
+    logits = model(images)
+    return F.cross_entropy(logits, labels), logits
+
+
+def update(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    optimiser: SGD,
+    max_norm: float | None = None,
+    loss: Loss = cross_entropy,
+) -> Tensor:
+    """One SGD step on the loss, the model in training mode; returns the logits it was computed from."""
+    model.train()
+    value, logits = loss(model, images, labels)
+    optimiser.zero_grad(set_to_none=True)
+    value.backward()
+    if max_norm is not None:
+        nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+    optimiser.step()
+    # Nobody reads them, and the next forward may write over them where CUDA graphs are replayed.
+    optimiser.zero_grad(set_to_none=True)
+    return logits.detach()
+
+
+def hits(logits: Tensor, labels: Tensor) -> Tensor:
+    """How many predictions are right, as a sum; under mixed labels each counts for the share of the predicted class."""
+    predicted = logits.argmax(1)
+    return labels.gather(1, predicted[:, None]).sum() if labels.is_floating_point() else (predicted == labels).sum()
+
+
+@torch.inference_mode()
+def evaluate(model: nn.Module, data: ImageDataset) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy over all of `data`, in evaluation mode, every image once."""
+    model.eval()
+    loss = torch.zeros((), device=data.labels.device)
+    correct = torch.zeros((), device=data.labels.device)
+    for part in in_order(len(data), images_at_once(model, data.shape, data.labels.device)):
+        logits, labels = model(data.floats(part)), data.labels[part]
+        loss += F.cross_entropy(logits, labels, reduction="sum")
+        correct += hits(logits, labels)
+    return loss.item() / len(data), correct.item() / len(data)
+
+
+def right_of(model: nn.Module, data: ImageDataset) -> int:
+    """How many predictions on `data` are right, in evaluation mode."""
+    return round(evaluate(model, data)[1] * len(data))
+
+
+def train(
+    model: nn.Module,
+    data: ImageDataset,
+    *,
+    test: ImageDataset,
+    attacks: Sequence[Attack],
+    recipe: Recipe,
+    session: Session,
+    validation: Sequence[Sequence[ImageDataset]] = (),
+) -> list[Evaluation]:
+    """Train `model` on `data` (already prepared) under `attacks` and return the whole history, first look to last.
+
+    Each look also counts the right predictions on every set of `validation`, in the same nesting.
+    Raises DivergedError if the training loss is not finite.
+    """
+    optimiser = SGD(model.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay)
+    scheduler = recipe.scheduler(optimiser)
+    order = batches(len(data), recipe.batch_size, session.generator("batches"))
+    crops = session.generator("flip and crop")
+    generators = [session.generator(f"attack {place}") for place in range(len(attacks))]
+    mixed = any("mix" in attack.hooks() for attack in attacks)
+    epoch = max(1, len(data) // recipe.batch_size)
+    history: list[Evaluation] = []
+    sums, seen = torch.zeros(2, device=session.device), 0
+    for step in range(1, recipe.steps + 1):
+        index = next(order)
+        labels = F.one_hot(data.labels[index], data.num_classes).float() if mixed else data.labels[index]
+        now = [attack.at((step - 1) / recipe.steps) for attack in attacks]
+        views, labels = _views(data.floats(index), labels, now, crops, generators)
+        images = _perturbed(model, views, labels, now, generators)
+        session.keeper.met("victim", step, recipe.steps, views, images)
+        logits = update(model, images, labels, optimiser, loss=_loss(now, views))
+        scheduler.step()
+        sums += torch.stack([F.cross_entropy(logits, labels, reduction="sum"), hits(logits, labels)])
+        seen += len(labels)
+        if step % recipe.evaluate_every == 0 or step in (epoch, recipe.steps):
+            history.append(_look(model, step, sums / seen, test, validation))
+            sums, seen = torch.zeros_like(sums), 0
+    return history
+
+
+def _look(
+    model: nn.Module, step: int, means: Tensor, test: ImageDataset, validation: Sequence[Sequence[ImageDataset]]
+) -> Evaluation:
+    """Measure the network; `means` are its training loss and accuracy since the look before."""
+    loss, accuracy = means.tolist()
+    if not torch.isfinite(means).all():
+        raise DivergedError(f"the training loss is {loss} at step {step}")
+    right = tuple(tuple(right_of(model, part) for part in version) for version in validation)
+    return Evaluation(step, loss, accuracy, *evaluate(model, test), right)
+
+
+def _views(
+    images: Tensor,
+    labels: Tensor,
+    attacks: Sequence[Attack],
+    crops: torch.Generator,
+    generators: Sequence[torch.Generator],
+) -> tuple[Tensor, Tensor]:
+    """Flip and crop, then every attack's view and mixture."""
+    images = flip_crop(images, crops)(images)
+    for attack, generator in zip(attacks, generators, strict=True):
+        images = attack.augment(images, labels, generator)
+    for attack, generator in zip(attacks, generators, strict=True):
+        images, labels = attack.mix(images, labels, generator)
+    return images, labels
+
+
+def _perturbed(
+    model: nn.Module, images: Tensor, labels: Tensor, attacks: Sequence[Attack], generators: Sequence[torch.Generator]
+) -> Tensor:
+    """What the network is trained on: every attack's perturbation of the views."""
+    with frozen(model):
+        for attack, generator in zip(attacks, generators, strict=True):
+            images = attack.perturb(model, images, labels, generator)
+    return images
+
+
+def _loss(attacks: Sequence[Attack], views: Tensor) -> Loss:
+    """The loss of the attack that has its own, else the usual one."""
+    attack = next((attack for attack in attacks if "loss" in attack.hooks()), None)
+    return cross_entropy if attack is None else partial(attack.loss, views)

@@ -1,0 +1,1 @@
+"""Grids: YAML in, cells and plans out."""

@@ -1,0 +1,241 @@
+"""Grid files: YAML in, cells out, and every mistake of a user told here. The only code that knows all plug-ins."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from attacks import ATTACKS
+from bench.core.data import DATASETS
+from bench.core.errors import UserError, suggestion
+from bench.core.models import ModelName
+from bench.core.settings import Count, CountOrZero, Settings
+from bench.core.train import Recipe
+from bench.grid.cell import Cell, Choice
+from bench.grid.condition import Condition, Entry, Pair, Stack
+from bench.grid.controls import acting, controls_first, controls_of, identity, own_controls
+from bench.grid.scale import Scale, Values, check_names
+from bench.grid.stack import check_stack, check_victim
+from bench.grid.yaml_file import mapping, read_mapping, validated, within
+from methods import METHODS
+
+TABLES: dict[str, Mapping[str, type[Settings]]] = {"datasets": DATASETS, "methods": METHODS, "attacks": ATTACKS}
+REPLACED = {"dataset": "datasets", "model": "models", "seeds": "seeds"}
+"""Keys of a scale that replace a key of the grid."""
+Large = tuple[bool, bool]
+"""Whether the images are so large that plug-ins take the settings of the ImageNet subset: at the scale, on paper."""
+NO_DATA: Large = (False, False)
+NONE = Choice("none", ATTACKS["none"]())
+Entries = Annotated[list[Any], Field(min_length=1)]
+
+
+class Block(Settings):
+    """Methods that meet attacks of their own: conditions beside those of the whole grid, such as a control's."""
+
+    methods: Entries
+    attacks: Entries
+
+
+class GridFile(Settings):
+    """The keys of a grid file, written at paper scale.
+
+    An entry is a name, or a mapping of `name` and settings; a list of values for a setting is a sweep.
+    """
+
+    title: str
+    """What the table shows."""
+    about: str = ""
+    """What a reader should know, printed under the title."""
+    datasets: Entries
+    models: Annotated[list[ModelName], Field(min_length=1)]
+    """Victims."""
+    methods: Entries
+    attacks: Entries
+    """Each entry is one attack or a list of attacks: a stack, applied in that order."""
+    also: list[Values] = []
+    """Blocks of `methods` and `attacks` that join the same tables: what would be the same for every method."""
+    controls: bool = True
+    """Whether to add what the results are read against: every attack on clean images, and on random noise."""
+    train: Values = {}
+    """Settings of the victim's training."""
+    seeds: Count = 3
+    """Victims trained for each condition, with seeds 0, 1, ..."""
+    noise_seed: CountOrZero = 0
+    at: dict[str, Values] = {}
+    """Keys of this file that read differently at a scale, by the scale's name; they win over the scale's own."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All conditions of a grid file at a scale: its controls, then all else in the order written."""
+
+    name: str
+    title: str
+    about: str
+    conditions: tuple[Condition, ...]
+
+    @property
+    def cells(self) -> list[Cell]:
+        """All cells, each once, those of the first seed first."""
+        by_seed = itertools.zip_longest(*(condition.cells for condition in self.conditions))
+        return list({cell.key: cell for row in by_seed for cell in row if cell is not None}.values())
+
+
+def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale, data_root: Path) -> Grid:
+    """Expand `file` at a scale, as changed by the `user`, into cells. Raises UserError for all a user can get wrong."""
+    if scale_name not in scales:
+        raise UserError(f"{file}: --scale {scale_name}: unknown scale{suggestion(scale_name, scales)}")
+    check_names(scales[scale_name], f"scale {scale_name}: ", TABLES, Recipe)
+    check_names(user, "--set ", TABLES, Recipe)
+    values = read_mapping(file)
+    paper = validated(GridFile, [(str(file), values)])
+    for name in paper.at:
+        if name not in scales:
+            raise UserError(f"{file}: at: unknown scale {name!r}{suggestion(name, scales)}")
+    here = paper.at.get(scale_name, {})
+    parsed = validated(GridFile, [(str(file), values), (f"{file}: at.{scale_name}", here)])
+    scale = scales[scale_name].model_copy(
+        # What the file itself says about a scale wins over what the scale replaces.
+        update={field: None for field, key in REPLACED.items() if key in here}
+    )
+    return Expansion(file, f"scale {scale_name}", scale, user, data_root).grid(parsed)
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """The sources of every setting, weakest first: plug-in default, scale, grid file, the user's --set."""
+
+    file: Path
+    scale_place: str
+    """What error messages call the scale."""
+    scale: Scale
+    user: Scale
+    data_root: Path
+
+    def grid(self, parsed: GridFile) -> Grid:
+        """All conditions and cells of a parsed file."""
+        recipe = validated(
+            Recipe,
+            [
+                (f"{self.scale_place}: train", self.scale.train),
+                (f"{self.file}: train", self.scale.multiplied(parsed.train)),
+                ("--set train", self.user.train),
+            ],
+        )
+        seeds = range(self.user.seeds or self.scale.seeds or parsed.seeds)
+        conditions: list[Condition] = []
+        for (dataset, fingerprint), (model, paper_model) in itertools.product(
+            self._datasets(parsed), self._models(parsed)
+        ):
+            here = []
+            for method, attacks in self._all_pairs(parsed, dataset):
+                applied = tuple(acting(attacks, method, NONE))
+                check_victim(applied, model, f"{self.file}: attacks")
+                cells = tuple(
+                    Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, parsed.noise_seed)
+                    for seed in seeds
+                )
+                here.append(Condition(dataset, model, paper_model, method, attacks, cells))
+            conditions += _with_own_controls(here)
+        return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions))
+
+    def _all_pairs(self, parsed: GridFile, dataset: Entry) -> list[Pair]:
+        """Every method with every stack of attacks that it meets; the controls first, where they are wanted."""
+        at_scale, on_paper = dataset.choice.settings, dataset.paper.settings
+        pairs = list(self._pairs(parsed, (at_scale.large_images, on_paper.large_images)))
+        if not parsed.controls:
+            return pairs
+        return controls_first([*pairs, *controls_of(pairs, at_scale.shape, on_paper.shape, METHODS, ATTACKS)])
+
+    def _pairs(self, parsed: GridFile, large: Large) -> Iterator[Pair]:
+        """Every method with every stack of attacks of its block, that of the whole grid first."""
+        blocks = [("", Block(methods=parsed.methods, attacks=parsed.attacks))]
+        for row, values in enumerate(parsed.also):
+            blocks.append((f"also[{row}].", validated(Block, [(f"{self.file}: also[{row}]", values)])))
+        for place, block in blocks:
+            methods = self._entries("methods", block.methods, large, place)
+            yield from itertools.product(methods, self._stacks(block.attacks, large, place))
+
+    def _entries(self, group: str, items: Sequence[Any], large: Large, block: str = "") -> list[Entry]:
+        """The plug-ins that a list of a grid file names, sweeps written out."""
+        place = f"{self.file}: {block}{group}"
+        return [entry for row, item in enumerate(items) for entry in self._entry(group, item, f"{place}[{row}]", large)]
+
+    def _entry(self, group: str, item: Any, place: str, large: Large) -> Iterator[Entry]:
+        values = {"name": item} if isinstance(item, str) else dict(mapping(item, place))
+        if "name" not in values:
+            raise UserError(f"{place}: missing key 'name'{suggestion('', TABLES[group])}")
+        name = values.pop("name")
+        if not isinstance(name, str) or name not in TABLES[group]:
+            word = group.removesuffix("s").replace("dataset", "data set")
+            raise UserError(f"{place}: unknown {word} {name!r}{suggestion(str(name), TABLES[group])}")
+        settings = TABLES[group][name]
+        at_scale, at_paper = (dict(settings.large) if is_large else {} for is_large in large)
+        defaults = {key: field.default for key, field in settings.model_fields.items() if not field.is_required()}
+        for key, value in values.items():
+            if value == []:
+                raise UserError(f"{within(place, key)}: a sweep must hold at least one value")
+        sweeps = [value if isinstance(value, list) else [value] for value in values.values()]
+        for combination in itertools.product(*sweeps):
+            written = dict(zip(values, combination, strict=True))
+            paper = validated(settings, [(place, {**at_paper, **written})])
+            scaled = validated(
+                settings,
+                [
+                    (f"{self.scale_place}: multiply", self.scale.multiplied(defaults | at_scale)),
+                    (
+                        f"{self.scale_place}: {group}.{name}",
+                        self.scale.settings(group, name, set(settings.model_fields)),
+                    ),
+                    (place, self.scale.multiplied(written)),
+                    (f"--set {group}.{name}", self.user.settings(group, name, set(settings.model_fields))),
+                ],
+            )
+            shown = scaled.model_dump(mode="json")
+            label = " ".join([name, *(f"{key}={shown[key]}" for key in written)])
+            yield Entry(Choice(name, scaled), Choice(name, paper), label)
+
+    def _stacks(self, items: Sequence[Any], large: Large, block: str) -> list[Stack]:
+        stacks: list[Stack] = []
+        for row, item in enumerate(items):
+            place = f"{self.file}: {block}attacks[{row}]"
+            if item == []:
+                raise UserError(f"{place}: an empty stack; write none for plain training")
+            if isinstance(item, list):
+                parts = [(part, f"{place}[{depth}]") for depth, part in enumerate(item)]
+                layers = [list(self._entry("attacks", *part, large)) for part in parts]
+                check_stack([layer[0].choice for layer in layers], place)  # a sweep changes no attack's place
+                stacks += itertools.product(*layers)
+            else:
+                stacks += [(entry,) for entry in self._entry("attacks", item, place, large)]
+        return stacks
+
+    def _datasets(self, parsed: GridFile) -> list[tuple[Entry, str]]:
+        """Data sets with the fingerprints of their contents; one that replaces the others stands for the first."""
+        entries = self._entries("datasets", parsed.datasets, NO_DATA)
+        replacement = self.user.dataset or self.scale.dataset
+        if replacement:
+            place = "--set dataset" if self.user.dataset else f"{self.scale_place}: dataset"
+            [substitute] = self._entry("datasets", replacement, place, NO_DATA)
+            entries = [replace(substitute, paper=entries[0].paper)]
+        try:
+            for entry in entries:
+                entry.choice.settings.outline(self.data_root)
+            return [(entry, entry.choice.settings.fingerprint(self.data_root)) for entry in entries]
+        except OSError as error:
+            raise UserError(f"{self.file}: datasets: {error}") from None
+
+    def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
+        replacement = self.user.model or self.scale.model
+        return [(replacement, parsed.models[0])] if replacement else [(model, model) for model in parsed.models]
+
+
+def _with_own_controls(conditions: Sequence[Condition]) -> Iterator[Condition]:
+    """The same, each with those of the controls that its attacks name which are among them."""
+    known = {identity((condition.method, condition.attacks)): condition for condition in reversed(conditions)}
+    for condition in conditions:
+        controls = map(identity, own_controls((condition.method, condition.attacks), METHODS, ATTACKS))
+        yield replace(condition, own_controls=tuple(known[control] for control in controls if control in known))

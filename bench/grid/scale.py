@@ -1,0 +1,118 @@
+"""Scales: named overlays that cut any grid down to a machine, and say in every record what they changed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from bench.core.errors import UserError, suggestion
+from bench.core.settings import Positive, Settings, parse_fraction
+from bench.grid.yaml_file import explain, mapping, read_mapping
+
+Values = dict[str, Any]
+EVERY = "*"
+
+
+class Scale(Settings):
+    """What a scale changes, or a user with --set: the first yields to what a grid file writes, the second does not."""
+
+    about: str = ""
+    """One sentence for readers of a table, printed over it."""
+    dataset: str | None = None
+    """The data set to use instead of those the grid names."""
+    model: str | None = None
+    """The victim to use instead of those the grid names."""
+    seeds: Annotated[int, Field(ge=1)] | None = None
+    """The number of seeds to use instead of the grid's."""
+    multiply: dict[str, Positive] = {}
+    """Factors for settings by name, wherever they stand: `radius: 2`. Whole numbers stay whole and at least 1."""
+    datasets: dict[str, Values] = {}
+    methods: dict[str, Values] = {}
+    attacks: dict[str, Values] = {}
+    """Settings by plug-in; those under `*` hold for every plug-in that has such a setting."""
+    train: Values = {}
+    """Settings of the victim's training."""
+
+    def multiplied(self, values: Values) -> Values:
+        """Settings written at paper scale, at this scale."""
+        return {name: _times(value, self.multiply.get(name, 1.0)) for name, value in values.items()}
+
+    def settings(self, group: str, name: str, fields: set[str]) -> Values:
+        """What the scale sets for the plug-in `name`, with such `fields`, of datasets, methods or attacks."""
+        values: dict[str, Values] = getattr(self, group)
+        shared = {key: value for key, value in values.get(EVERY, {}).items() if key in fields}
+        return shared | values.get(name, {})
+
+
+def check_names(
+    scale: Scale, place: str, tables: Mapping[str, Mapping[str, type[Settings]]], train: type[Settings]
+) -> None:
+    """Raise UserError for a plug-in or a setting that no one has: it would have no effect."""
+    known = {"train": set(train.model_fields)}
+    for group, table in tables.items():
+        known[group] = {key for settings in table.values() for key in settings.model_fields}
+        for name, values in getattr(scale, group).items():
+            if name != EVERY and name not in table:
+                raise UserError(f"{place}{group}: unknown name {name!r}{suggestion(name, table)}")
+            fields = known[group] if name == EVERY else set(table[name].model_fields)
+            for key in values:
+                if key not in fields:
+                    raise UserError(f"{place}{group}.{name}: unknown key {key!r}{suggestion(key, sorted(fields))}")
+    everything = sorted(set().union(*known.values()))
+    for key in scale.multiply:
+        if key not in everything:
+            raise UserError(f"{place}multiply: unknown key {key!r}{suggestion(key, everything)}")
+
+
+def _times(value: Any, factor: float) -> Any:
+    if factor == 1:
+        return value
+    try:
+        number = parse_fraction(value)
+    except ValueError:
+        return value  # the check that follows says what is wrong with it
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return value
+    return max(1, round(number * factor)) if isinstance(number, int) else number * factor
+
+
+def read_scales(file: Path) -> dict[str, Scale]:
+    """All scales by name. Raises UserError where the file is missing or wrong."""
+    scales = {}
+    for name, values in read_mapping(file).items():
+        place = f"{file}: {name}"
+        try:
+            scales[name] = Scale.model_validate(mapping(values, place))
+        except ValidationError as error:
+            raise explain(error, Scale.model_fields, place) from None
+    return scales
+
+
+def read_assignments(assignments: list[str]) -> Scale:
+    """What a user wrote as `--set train.steps=2000 --set methods.sem.samples=3`: the same keys as in a scale."""
+    values: Values = {}
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        *parents, last = path.split(".")
+        if not equals or not all([*parents, last]):
+            raise UserError(
+                f"--set {assignment}: write KEY.KEY=VALUE, such as train.steps=2000 or methods.sem.samples=3"
+            )
+        place = values
+        for parent in parents:
+            place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise UserError(f"--set {assignment}: {parent} is set to a value already")
+        try:
+            place[last] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise UserError(f"--set {assignment}: {text!r} is not a YAML value") from None
+    for key in ("multiply", "about"):
+        if key in values:
+            raise UserError(f"--set {key}: belongs to a scale; write the setting itself: methods.sem.radius=16/255")
+    try:
+        return Scale.model_validate(values)
+    except ValidationError as error:
+        raise explain(error, Scale.model_fields, "--set") from None

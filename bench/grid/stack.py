@@ -1,0 +1,63 @@
+"""Which stacks of attacks mean something: every other one is refused when the grid is read."""
+
+from collections.abc import Sequence
+
+from bench.core.errors import UserError
+from bench.core.protocols import HOOKS, Attack
+from bench.grid.cell import Choice
+
+Stack = Sequence[Choice[Attack]]
+
+
+def check_stack(stack: Stack, place: str) -> None:
+    """Raise UserError, naming the entry of `place` at fault, where the attacks cannot be stacked in this order.
+
+    Attacks are listed in the order they act, so that one experiment cannot be written in two ways.
+    """
+    wrong = objection(stack)
+    if wrong:
+        raise UserError(f"{place}{wrong}")
+
+
+def objection(stack: Stack) -> str | None:
+    """Which attack cannot stand where it does, and why; None where all can."""
+    for depth, choice in enumerate(stack):
+        reason = _objection(choice, stack[:depth], alone=len(stack) == 1)
+        if reason:
+            return f"[{depth}]: {reason}"
+    return None
+
+
+def check_victim(stack: Stack, victim: str, place: str) -> None:
+    """Raise UserError, naming the attack of `place` at fault, where it cannot have the network called `victim`."""
+    for choice in stack:
+        try:
+            choice.settings.content(victim)
+        except ValueError as error:
+            raise UserError(f"{place}: {choice.name} with victim {victim}: {error}") from None
+
+
+def _objection(choice: Choice[Attack], earlier: Stack, alone: bool) -> str | None:
+    """Why the attack cannot stand after the `earlier` ones; None where it can."""
+    name, attack, hooks = choice.name, choice.settings, choice.settings.hooks()
+    if not hooks:
+        return None if alone else f"{name} is no attack: it must stand alone"
+    for other in earlier:
+        first, theirs = other.name, other.settings.hooks()
+        if "perturb" in hooks and "perturb" in theirs:
+            return f"{name} would search around what {first} found; a stack holds one attack that perturbs"
+        if "loss" in hooks and "loss" in theirs:
+            return f"{name} and {first} each bring a training loss of their own; a stack holds one"
+        if HOOKS.index(hooks[0]) < HOOKS.index(theirs[0]):
+            return f"{name} acts before {first} ({hooks[0]} comes before {theirs[0]}); list it first"
+        if "start" in hooks and "start" in theirs:
+            return f"{name} and {first} each bring the weights that training starts from; a stack holds one"
+        if "hold_out" in hooks and "hold_out" in theirs:
+            return f"{first} holds images out already"
+        if other.settings.leaves_range and hooks not in (("mix",), ("start",)):
+            return f"{name} needs images in [0, 1], which {first} leaves"
+        if attack.comes_first and "prepare" in theirs:
+            return f"{name} decides what is released: list it first"
+    if attack.idempotent and earlier and earlier[-1] == choice:
+        return f"{name} a second time changes nothing"
+    return None

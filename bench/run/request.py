@@ -1,0 +1,188 @@
+"""What a user asked to run: which grids, at which scale, with which changes, where, and with how many workers."""
+
+import importlib.util
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from bench.core.device import available_devices, default_jobs
+from bench.core.errors import UserError, suggestion
+from bench.core.keeper import KINDS, Kind
+from bench.core.settings import digest
+from bench.grid.cell import Cell
+from bench.grid.condition import Condition
+from bench.grid.expand import Grid, read_grid
+from bench.grid.scale import Scale, read_assignments, read_scales
+from bench.run.schedule import Workplace
+from bench.store import Record, Store
+
+BACKENDS = {"processes": "loky", "dask": "dask", "ray": "ray"}
+PACKAGES = {"dask": "distributed", "ray": "ray"}
+"""What a cluster backend needs besides the suite's own dependencies."""
+FILTERS = ("dataset", "model", "method", "attack", "seed")
+SCALES = "scales.yaml"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One `run` command. Reading any property raises UserError for what cannot be used."""
+
+    grids: tuple[Path, ...]
+    scale: str
+    assignments: tuple[str, ...]
+    only: tuple[str, ...]
+    seeds: int | None
+    jobs: int | None
+    device: str
+    data_root: Path
+    results: Path
+    backend: str
+    cluster: str | None
+    retry_failed: bool
+    keep: str = ""
+    compiling: bool = False
+
+    @cached_property
+    def user(self) -> Scale:
+        """What --set and --seeds change."""
+        user = read_assignments(list(self.assignments))
+        return user.model_copy(update={"seeds": self.seeds}) if self.seeds else user
+
+    @cached_property
+    def expanded(self) -> list[tuple[Grid, Scale]]:
+        """Every grid with the scale it is run at; scales are read beside the grid, else from grids/."""
+        pairs = []
+        for file in self.grids:
+            beside = file.parent / SCALES
+            scales = read_scales(beside if beside.is_file() else Path("grids") / SCALES)
+            pairs.append((read_grid(file, scales, self.scale, self.user, self.data_root), scales[self.scale]))
+        return pairs
+
+    @cached_property
+    def workplace(self) -> Workplace:
+        """Devices, workers and folders."""
+        if self.backend not in BACKENDS:
+            raise UserError(f"--backend {self.backend}: unknown backend{suggestion(self.backend, BACKENDS)}")
+        package = PACKAGES.get(self.backend)
+        if package and not importlib.util.find_spec(package):
+            raise UserError(
+                f"--backend {self.backend}: needs {package}: pip install 'unlearnable-bench[{self.backend}]'"
+            )
+        try:
+            devices = available_devices(self.device)
+        except ValueError as error:
+            raise UserError(f"--device {self.device}: {error}") from None
+        jobs = self.jobs or default_jobs(devices)
+        if devices != ["cpu"] and jobs > len(devices):
+            raise UserError(
+                f"--jobs {jobs}: one worker for each accelerator; there are {len(devices)}: {', '.join(devices)}"
+            )
+        store, backend = Store(self.results, self.kept), BACKENDS[self.backend]
+        return Workplace(store, self.data_root, tuple(devices), jobs, backend, self.compiling)
+
+    @property
+    def kept(self) -> frozenset[Kind]:
+        """What --keep names."""
+        names = [name for name in self.keep.split(",") if name]
+        for name in names:
+            if name not in KINDS:
+                raise UserError(f"--keep {self.keep}: unknown {name!r}{suggestion(name, KINDS)}")
+        return frozenset(kind for kind in KINDS if kind in names)
+
+    @cached_property
+    def asked(self) -> dict[str, Record]:
+        """For each wanted cell, by key: which grid and scale asked for it, and what these changed."""
+        return {
+            cell.key: {"grid": grid.name, "scale": self.scale, "changes": changes(scale), "set": changes(self.user)}
+            for grid, scale in reversed(self.expanded)
+            for cell in grid.cells
+        }
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """All wanted cells, each once."""
+        wanted = self._filters()
+        by_key: dict[str, Cell] = {}
+        for grid, _ in self.expanded:
+            kept = {
+                cell.key
+                for condition in grid.conditions
+                for cell in condition.cells
+                if all(_names(condition, cell)[key] & values for key, values in wanted.items())
+            }
+            by_key |= {cell.key: cell for cell in grid.cells if cell.key in kept}
+        return list(by_key.values())
+
+    def plans(self) -> dict[str, Record]:
+        """What the report needs of each grid: its places, and the cells that belong to each."""
+        named = {}
+        for grid, scale in self.expanded:
+            set_by_user = changes(self.user)
+            suffix = f"-{digest(set_by_user)[:6]}" if set_by_user else ""
+            named[f"{grid.name}-{self.scale}{suffix}"] = {
+                "grid": grid.name,
+                "title": grid.title,
+                "about": grid.about,
+                "scale": {"name": self.scale, "about": scale.about, "changes": changes(scale)},
+                "set": set_by_user,
+                "titles": _titles(grid),
+                "conditions": [_place(condition) for condition in grid.conditions],
+            }
+        return named
+
+    def _filters(self) -> dict[str, set[str]]:
+        wanted: dict[str, set[str]] = {}
+        for text in self.only:
+            key, equals, value = text.partition("=")
+            if not equals or key not in FILTERS:
+                raise UserError(f"--only {text}: write KEY=VALUE{suggestion(key, FILTERS)}")
+            pairs = [(c, cell) for grid, _ in self.expanded for c in grid.conditions for cell in c.cells]
+            known = {name: None for condition, cell in pairs for name in sorted(_names(condition, cell)[key])}
+            if value not in known:
+                raise UserError(f"--only {text}: no such {key} in the grid{suggestion(value, known)}")
+            wanted.setdefault(key, set()).add(value)
+        return wanted
+
+
+def changes(scale: Scale) -> dict[str, Any]:
+    """What a scale, or --set, changes: without its description and without what it leaves alone."""
+    return scale.model_dump(mode="json", exclude_defaults=True, exclude={"about"})
+
+
+def _names(condition: Condition, cell: Cell) -> dict[str, set[str]]:
+    """What each filter may call the cell: names and labels."""
+    return {
+        "dataset": {condition.dataset.choice.name, condition.dataset.label},
+        "model": {condition.model},
+        "method": {condition.method.choice.name, condition.method.label},
+        "attack": {*(attack.choice.name for attack in condition.attacks), condition.attack_label},
+        "seed": {str(cell.seed)},
+    }
+
+
+def _titles(grid: Grid) -> dict[str, str]:
+    """How tables call the plug-ins of a grid, by their names."""
+    entries = (entry for condition in grid.conditions for entry in (condition.method, *condition.attacks))
+    return {entry.choice.name: entry.title for entry in entries}
+
+
+def _place(condition: Condition) -> Record:
+    """One place of a table: its labels, its paper-scale counterpart (to compare with published values), its cells."""
+    return {
+        "dataset": condition.dataset.label,
+        "model": condition.model,
+        "method": condition.method.label,
+        "attack": condition.attack_label,
+        "control": condition.is_control,
+        "release": condition.is_release,
+        "assumes": condition.assumes,
+        "paper": {
+            "dataset": condition.dataset.paper.name,
+            "model": condition.paper_model,
+            "method": condition.method.paper.canonical(),
+            "attacks": [attack.paper.canonical() for attack in condition.attacks],
+        },
+        "cells": [cell.key for cell in condition.cells],
+        "own_controls": [{"method": one.method.label, "attack": one.attack_label} for one in condition.own_controls],
+    }

@@ -1,0 +1,150 @@
+"""Order of work and parallel workers: which noise and which cells, in what order, and what became of each."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import joblib
+
+from bench.core.device import lease
+from bench.grid.cell import Cell
+from bench.run.experiment import make_noise, run_cell
+from bench.store import Record, Store
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cell to run or, where `noise_only`, the noise of a cell to make beforehand."""
+
+    cell: Cell
+    passes: float
+    """Forecast of its forward+backward passes, or of as many as take as long."""
+    asked: Record
+    """Which grid and scale wanted it."""
+    noise_only: bool = False
+    blocked: str = ""
+    """Why the noise it needs cannot be made."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task: the record of a cell, finished or failed, or an error where noise could not be made."""
+
+    task: Task
+    record: Record | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where tasks are done."""
+
+    store: Store
+    data_root: Path
+    devices: tuple[str, ...]
+    jobs: int
+    backend: str = "loky"
+    """The joblib backend: loky (processes here), or dask or ray (a cluster that shares the results folder)."""
+    compiling: bool = False
+    """Whether networks may be compiled where a measurement says that it pays."""
+
+
+def is_done(cell: Cell, store: Store, *, retry_failed: bool) -> bool:
+    """Whether the cell needs no more work: it finished, or it failed and is not to be tried again."""
+    record = store.read(cell.key)
+    if record is None:
+        return False
+    return store.has_kept(cell.key) if record["status"] == "finished" else not retry_failed
+
+
+def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -> list[Task]:
+    """Tasks for `cells`, in an order that keeps every worker busy: what others wait for, longest first.
+
+    One cell that needs no noise goes before all, so that a first result is there within the minute.
+    """
+    noise: dict[str, Task] = {}
+    ready: list[Task] = []
+    waiting: list[Task] = []
+    for cell in cells:
+        images = cell.dataset.settings.outline(place.data_root).train_images
+        making = cell.method.settings.passes(images) + cell.method.settings.other_work(images)
+        attacks = [attack.settings for attack in cell.attacks]
+        training = cell.train.passes(attacks, images) + cell.train.other_work(attacks)
+        task = Task(cell, training, asked[cell.key])
+        if not making or place.store.has_noise(cell.noise_key):
+            ready.append(task)
+        else:
+            noise.setdefault(cell.noise_key, replace(task, passes=making, noise_only=True))
+            waiting.append(task)
+    first = [min(ready, key=lambda task: task.passes)] if ready else []
+    longest_first = sorted(noise.values(), key=lambda task: -task.passes)
+    soonest_first = sorted(waiting, key=lambda task: noise[task.cell.noise_key].passes)
+    return [*first, *longest_first, *(task for task in ready if task not in first), *soonest_first]
+
+
+def run(tasks: Sequence[Task], place: Workplace, cluster: str | None = None) -> Iterator[Outcome]:
+    """Do all tasks in parallel and yield each outcome as it comes. A failure never stops the others.
+
+    `cluster` is the address of a dask or ray cluster. Closing the iterator, or an interrupt, stops the workers; what
+    they had finished is kept.
+    """
+    broken: dict[str, str] = {}  # noise that could not be made: its cells fail without trying again
+
+    def next_tasks() -> Iterator[Task]:
+        for task in tasks:
+            yield replace(task, blocked=broken.get(task.cell.noise_key, ""))
+
+    with connected(place.backend, cluster), joblib.parallel_config(backend=place.backend):
+        parallel = joblib.Parallel(
+            n_jobs=place.jobs,
+            # The ray backend cannot hand back outcomes one by one: they all come at the end.
+            return_as="list" if place.backend == "ray" else "generator_unordered",
+            pre_dispatch="n_jobs",
+            batch_size=1,
+        )
+        for outcome in parallel(joblib.delayed(work)(task, place) for task in next_tasks()):
+            if outcome.error:
+                broken[outcome.task.cell.noise_key] = outcome.error
+            yield outcome
+
+
+@contextmanager
+def connected(backend: str, cluster: str | None) -> Iterator[None]:
+    """A connection to the cluster that `backend` needs; none for processes on this machine."""
+    if backend == "dask":
+        from distributed import Client
+
+        with Client(cluster) if cluster else Client(processes=True, threads_per_worker=1):
+            yield
+    elif backend == "ray":
+        import ray
+        from ray.util.joblib import register_ray
+
+        ray.init(address=cluster)
+        register_ray()
+        yield
+        ray.shutdown()
+    else:
+        yield
+
+
+def work(task: Task, place: Workplace) -> Outcome:
+    """Do one task in a worker process, on a device of its own."""
+    with lease(list(place.devices), place.store.locks) as device:
+        if not task.noise_only:
+            record = run_cell(
+                task.cell,
+                place.store,
+                place.data_root,
+                device,
+                asked=task.asked,
+                blocked=task.blocked,
+                compiling=place.compiling,
+            )
+            return Outcome(task, record)
+        try:
+            make_noise(task.cell, place.store, place.data_root, device, compiling=place.compiling)
+        except Exception as error:  # whatever a plug-in raises is the result of the cells that need this noise
+            return Outcome(task, error=f"{type(error).__name__}: {error}")
+        return Outcome(task)

@@ -1,0 +1,122 @@
+"""Methods that craft against a surrogate: a network trained on the clean images, once for all who train it alike."""
+
+from dataclasses import asdict
+from itertools import chain, islice
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+from torch.optim import SGD
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR
+
+from bench.core import (
+    FLIP_CROP,
+    IMAGES_PER_PASS,
+    PROTOCOL,
+    Augmentation,
+    Classifier,
+    Count,
+    Fraction,
+    ImageDataset,
+    Method,
+    Needs,
+    NonNegative,
+    Positive,
+    Session,
+    Trained,
+    batches,
+    check_finite,
+    digest,
+    in_order,
+    parts,
+    update,
+)
+
+Shares = Annotated[tuple[Fraction, ...], Field(strict=False)]
+"""Points of a training, as shares of its length."""
+
+
+class SurrogateMethod(Method):
+    """A method that trains a network on the clean images and then keeps it fixed.
+
+    The fields here are the training's; those of a subclass say what is done with the network.
+    """
+
+    needs: ClassVar[Needs] = "a clean model"
+    augmentation: ClassVar[Augmentation] = FLIP_CROP
+    """What the network sees of an image while it is trained."""
+    shuffled: ClassVar[bool] = True
+    """Whether each epoch has a new order and drops its incomplete last batch; else it is all images in their order."""
+
+    epochs: Count
+    """Epochs of the surrogate's training."""
+    train_batch_size: Count = 128
+    lr: Positive = 0.1
+    schedule: Literal["steps", "cosine"] = "steps"
+    """Once an epoch: `steps` multiplies the rate by 0.1 after each of `decay_at`, `cosine` ends near 0."""
+    decay_at: Shares = ()
+    """Shares of `epochs`."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    nesterov: bool = False
+    weight_decay: NonNegative = 5e-4
+
+    def trained(self, network: str, data: ImageDataset, session: Session) -> Classifier:
+        """The surrogate, trained now or taken from the session's shelf: the same bits, the same count of passes.
+
+        Freeze it before use. Raises DivergedError if the training left a weight that is not finite.
+        """
+        channels, height, width = data.shape
+        model = session.build(network, num_classes=data.num_classes, channels=channels, size=(height, width))
+
+        def make() -> Trained:
+            self._train(model, data, session)
+            known = {"gradient_images": model.gradient_images, "compiled": asdict(model.calls.modes)}
+            return model.state_dict(), content | known
+
+        content = self._content(network, session.seed) | {"precision": str(model.precision)}
+        weights, about = session.shelf.model(key(content, data), make) if session.shelf else make()
+        model.load_state_dict(weights)
+        model.gradient_images = about["gradient_images"]
+        session.keeper.network(model)
+        return model
+
+    def training_passes(self, images: int) -> float:
+        """Forward+backward passes of 128 images that training the surrogate on so many images takes."""
+        return self.epochs * images / IMAGES_PER_PASS
+
+    def _content(self, network: str, seed: int) -> dict[str, Any]:
+        """Everything but the data that decides the weights, as JSON values."""
+        return {
+            "protocol": PROTOCOL,
+            "network": network,
+            "training": self.model_dump(mode="json", include=set(SurrogateMethod.model_fields)),
+            "augmentation": [self.augmentation.name, self.augmentation.revision],
+            "shuffled": self.shuffled,
+            "seed": seed,
+        }
+
+    def _train(self, model: Classifier, data: ImageDataset, session: Session) -> None:
+        optimiser = SGD(
+            model.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay, nesterov=self.nesterov
+        )
+        scheduler = self._scheduler(optimiser)
+        order = batches(len(data), self.train_batch_size, session.generator("surrogate", "batches"))
+        updates = max(1, len(data) // self.train_batch_size)
+        views = session.generator("surrogate", "views")
+        for _ in range(self.epochs):
+            for part in islice(order, updates) if self.shuffled else in_order(len(data), self.train_batch_size):
+                images = data.floats(part)
+                update(model, self.augmentation.draw(images, views)(images), data.labels[part], optimiser)
+            scheduler.step()
+        check_finite(model)
+
+    def _scheduler(self, optimiser: SGD) -> LRScheduler:
+        if self.schedule == "cosine":
+            return CosineAnnealingLR(optimiser, self.epochs)
+        return MultiStepLR(optimiser, sorted({round(share * self.epochs) for share in self.decay_at}), 0.1)
+
+
+def key(content: dict[str, Any], data: ImageDataset) -> str:
+    """The name of a trained network: 16 hexadecimal digits of the hash of what it was trained on and how."""
+    about = content | {"shape": list(data.images.shape), "num_classes": data.num_classes}
+    pixels = (data.images[part] for part in parts(len(data), data.shape))
+    return digest(about, content=(rows.cpu().contiguous().numpy().data for rows in chain(pixels, [data.labels])))

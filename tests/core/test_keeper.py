@@ -1,0 +1,114 @@
+"""What is kept on request: networks and perturbations, of noise making and of victims, and nothing unasked."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import bench.core.keeper
+from attacks.gradient import Pgd
+from bench.core.data import DatasetSettings, Synthetic
+from bench.core.keeper import Keeper
+from bench.core.session import Session
+from bench.core.train import Recipe
+from bench.grid.cell import Cell, Choice
+from bench.run import schedule
+from bench.run.experiment import run_cell
+from bench.store import Store, StoreError
+from methods.rem import Rem
+
+CPU = torch.device("cpu")
+SETTINGS: dict[str, Any] = {"updates": 10, "batch_size": 4, "steps": 2, "samples": 2, "adv_steps": 2}
+
+
+@pytest.fixture
+def cell(two_layers: str) -> Cell:
+    data = Choice[DatasetSettings]("synthetic", Synthetic(size=8, train_images=20, test_images=10))
+    method, attack = Choice("rem", Rem(**SETTINGS, surrogate=two_layers)), Choice("pgd", Pgd(steps=2))
+    return Cell(data, "", two_layers, method, (attack,), Recipe(steps=20, batch_size=4), 0, 0)
+
+
+def test_nothing_is_kept_unasked(cell: Cell, tmp_path: Path) -> None:
+    run_cell(cell, Store(tmp_path), tmp_path, CPU, asked={})
+    assert not (tmp_path / "kept").exists()
+    assert Store(tmp_path).read_kept(cell.key) == {}
+
+
+def test_networks_and_perturbations_of_noise_and_victim_are_kept_and_change_no_result(
+    cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.core.keeper, "IMAGES", 6)
+    store = Store(tmp_path / "kept", frozenset({"surrogates", "perturbations"}))
+    record = run_cell(cell, store, tmp_path, CPU, asked={})
+    plain = run_cell(cell, Store(tmp_path / "plain"), tmp_path, CPU, asked={})
+    assert record["history"] == plain["history"]
+
+    noise, victim = store.read_kept(cell.noise_key), store.read_kept(cell.key)
+    model = Session(0, CPU).build(cell.model, num_classes=10, channels=3)
+    for kept in (noise, victim):
+        weights = {name.removeprefix("weights/"): value for name, value in kept.items() if name.startswith("weights/")}
+        model.load_state_dict(weights)
+    loops = {name: tensor for name, tensor in (noise | victim).items() if name.endswith("perturbations")}
+    steps = {"noise step": (1, 2, 4, 10), "surrogate step": (1, 2, 4, 10), "victim": (2, 4, 8, 20)}
+    assert set(loops) == {f"{loop}/{step}/perturbations" for loop, found in steps.items() for step in found}
+    for name, tensor in loops.items():
+        first = name.startswith(("noise", "surrogate")) and "/1/" in name  # one batch before the first milestone
+        assert tensor.shape[1:] == (3, 8, 8)
+        assert len(tensor) == (4 if first and "surrogate" in name else 6)
+        assert 0 < tensor.abs().max() <= 4 / 255 + 1e-6
+
+
+def test_a_finished_cell_is_done_only_with_what_is_to_be_kept(cell: Cell, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    run_cell(cell, store, tmp_path, CPU, asked={})
+    asking = replace(store, keep=frozenset({"surrogates"}))
+    assert schedule.is_done(cell, store, retry_failed=False)
+    assert not schedule.is_done(cell, asking, retry_failed=False)
+    assert not asking.has_noise(cell.noise_key)
+    run_cell(cell, asking, tmp_path, CPU, asked={})
+    assert schedule.is_done(cell, asking, retry_failed=False)
+    assert asking.has_noise(cell.noise_key)
+    assert not schedule.is_done(cell, replace(store, keep=frozenset({"perturbations"})), retry_failed=False)
+
+
+def test_the_last_batches_before_a_milestone_are_kept_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.core.keeper, "IMAGES", 3)
+    keeper = Keeper(["perturbations"])
+    for step in range(1, 11):
+        views = torch.zeros(2, 1, 1, 1)
+        keeper.met("victim", step, 10, views, views + step)
+    kept = {name: tensor.flatten().tolist() for name, tensor in keeper.tensors.items()}
+    assert kept == {
+        "victim/1/perturbations": [1, 1],
+        "victim/2/perturbations": [1, 1, 2],
+        "victim/4/perturbations": [3, 3, 4],
+        "victim/10/perturbations": [9, 9, 10],
+    }
+
+
+def test_a_cell_that_runs_again_keeps_its_first_result_even_if_it_then_fails(
+    cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    run_cell(cell, store, tmp_path, CPU, asked={})
+    record, noise = store.cell_file(cell.key).read_bytes(), store.read_noise(cell.noise_key)[0]
+    asking = replace(store, keep=frozenset({"surrogates"}))
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "write_kept", lambda *_: 1 / 0)
+        assert run_cell(cell, asking, tmp_path, CPU, asked={})["status"] == "failed"
+    assert store.cell_file(cell.key).read_bytes() == record
+    run_cell(cell, asking, tmp_path, CPU, asked={})
+    assert store.cell_file(cell.key).read_bytes() == record
+    assert torch.equal(store.read_noise(cell.noise_key)[0], noise)
+
+
+def test_a_damaged_file_of_what_was_kept_is_made_again_and_named(cell: Cell, tmp_path: Path) -> None:
+    store = Store(tmp_path, frozenset({"surrogates"}))
+    run_cell(cell, store, tmp_path, CPU, asked={})
+    file = tmp_path / "kept" / f"{cell.key}.safetensors"
+    file.write_bytes(b"half a file")
+    assert not store.has_kept(cell.key)
+    with pytest.raises(StoreError, match=rf"{file.name}: cannot be read .*; delete it and run with --keep again"):
+        store.read_kept(cell.key)

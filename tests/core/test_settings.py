@@ -1,0 +1,91 @@
+"""Settings: what can be written, what is refused, and what is written back."""
+
+import json
+import math
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from attacks import ATTACKS
+from bench.core.settings import Count, Fraction, Radius, RadiusOrZero, Settings, format_fraction, parse_fraction
+from bench.core.train import Recipe
+from methods import METHODS
+
+
+class Example(Settings):
+    radius: Radius = 8 / 255
+    start: RadiusOrZero = 0.0
+    optional: RadiusOrZero | None = None
+    share: Fraction = 0.5
+    steps: Count = 1
+
+
+def refusal(**values: object) -> str:
+    with pytest.raises(ValidationError) as caught:
+        Example.model_validate(values)
+    return str(caught.value.errors()[0]["msg"]).removeprefix("Value error, ")
+
+
+def test_a_radius_is_read_from_a_fraction_of_255() -> None:
+    assert Example.model_validate({"radius": "8/255"}).radius == 8 / 255
+    assert Example.model_validate({"radius": "1.6/255"}).radius == 1.6 / 255
+    assert Example.model_validate({"radius": 1}).radius == 1.0
+
+
+@pytest.mark.parametrize("value", [8, 8.0, "8"])
+def test_a_radius_in_grey_levels_is_refused_with_what_to_write_instead(value: object) -> None:
+    assert refusal(radius=value) == "must be in (0, 1], got 8; write 8/255, not 8"
+    assert refusal(start=value) == "must be in (0, 1], got 8; write 8/255, not 8"
+
+
+@pytest.mark.parametrize("text", ["8/0", "eight", "8/", "1/2/3"])
+def test_a_fraction_that_is_no_number_is_refused(text: str) -> None:
+    assert refusal(radius=text) == f"must be a number or a fraction such as 8/255, got {text!r}"
+
+
+@pytest.mark.parametrize("value", [0, "0/255", -1 / 255, math.nan, True])
+def test_nothing_is_no_radius_except_where_zero_means_no_perturbation(value: object) -> None:
+    assert refusal(radius=value)
+    assert Example.model_validate({"start": 0}).start == 0
+    assert refusal(start=-1 / 255)
+
+
+def test_misspelt_settings_and_numbers_of_the_wrong_kind_are_refused() -> None:
+    assert refusal(raduis="8/255") == "Extra inputs are not permitted"
+    for values in ({"steps": 0}, {"steps": 1.5}, {"steps": True}, {"steps": "1"}, {"share": "3/2"}, {"share": -0.1}):
+        assert refusal(**values)
+
+
+def test_settings_cannot_be_changed_and_are_equal_by_value() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Example().steps = 2  # type: ignore[misc]
+    assert {Example(), Example(radius=8 / 255)} == {Example()}
+
+
+@pytest.mark.parametrize("grey_levels", [0.4, 0.5, 0.8, 1, 1.2345, 1.6, 2, 2.4, 4, 8, 16, 255])
+def test_a_radius_is_written_as_the_fraction_people_write(grey_levels: float) -> None:
+    radius = grey_levels / 255
+    assert format_fraction(radius) == f"{grey_levels:g}/255"
+    assert parse_fraction(format_fraction(radius)) == radius
+
+
+def test_no_number_changes_by_being_written_and_read() -> None:
+    values = torch.rand(1000, generator=torch.Generator().manual_seed(0), dtype=torch.float64).tolist()
+    assert [parse_fraction(format_fraction(value)) for value in values] == values
+    assert format_fraction(math.pi / 10) == math.pi / 10
+
+
+PLUG_INS = {**METHODS, **ATTACKS}
+
+
+@pytest.mark.parametrize("settings", [*PLUG_INS.values(), Recipe, Example], ids=lambda settings: settings.__name__)
+def test_settings_survive_being_written_as_json(settings: type[Settings]) -> None:
+    written = json.loads(json.dumps(settings().model_dump(mode="json")))
+    assert settings.model_validate(written) == settings()
+    assert written.keys() == settings.model_fields.keys()
+
+
+def test_a_radius_stands_in_a_record_as_a_fraction() -> None:
+    written = Example(optional=2 / 255).model_dump(mode="json")
+    assert written == {"radius": "8/255", "start": "0/255", "optional": "2/255", "share": 0.5, "steps": 1}

@@ -1,0 +1,405 @@
+"""The error-minimising family: its points against each other, and its noise step against analysis and plain loops."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import methods.error_minimizing
+from bench.core.adversary import Linf
+from bench.core.augment import FlipCrop, flip_crop
+from bench.core.data import ImageDataset
+from bench.core.models import Classifier, build
+from bench.core.perturb import frozen, quantised, uniform
+from bench.core.session import Session
+from bench.core.train import DivergedError, update
+from methods.em_stepwise import EmStepwise
+from methods.error_minimizing import ErrorMinimizing, Streams
+from methods.rem import Rem
+from methods.sem import Sem
+from tests.conftest import Linear, MadeUp
+
+CPU = torch.device("cpu")
+SMALL: dict[str, Any] = {"updates": 3, "batch_size": 4, "steps": 3, "samples": 2, "adv_steps": 2}
+LABELS = [0, 1, 0, 1, 1, 0]
+KINDS = ["none", "random", "pgd", "fgsm", "tpgd", "apgd"]
+Draw = Callable[[Tensor, torch.Generator], Callable[[Tensor], Tensor]]
+
+
+def streams(seed: int = 0) -> Streams:
+    return Streams(*(torch.Generator().manual_seed(10 * seed + place) for place in range(3)))
+
+
+def start(images: Tensor, seed: int = 0, radius: float = 8 / 255) -> Tensor:
+    """The uniform start that the noise step draws from `streams(seed)`."""
+    return uniform(images, radius, streams(seed).starts)
+
+
+def noise_of(method: ErrorMinimizing, data: ImageDataset) -> Tensor:
+    return method.generate(data, Session(0, CPU))
+
+
+def family(model: str, **settings: Any) -> ErrorMinimizing:
+    return ErrorMinimizing(**{**SMALL, "surrogate": model, **settings})
+
+
+@pytest.fixture
+def use_views(monkeypatch: pytest.MonkeyPatch) -> Callable[[Draw], None]:
+    """A function that replaces flip and crop inside the family."""
+    return lambda draw: monkeypatch.setattr(methods.error_minimizing, "flip_crop", draw)
+
+
+def no_views(images: Tensor, generator: torch.Generator) -> Callable[[Tensor], Tensor]:
+    return lambda images: images
+
+
+def trained(name: str, data: ImageDataset, dtype: torch.dtype = torch.float32) -> Classifier:
+    """A network that has learnt `data` for a few steps."""
+    model = build(name, num_classes=2, channels=3, generator=torch.Generator().manual_seed(0)).to(dtype)
+    optimiser = torch.optim.SGD(model.parameters(), 0.1, 0.9)
+    for _ in range(20):
+        update(model, data.floats().to(dtype), data.labels, optimiser)
+    return model
+
+
+# The family's points are what they should be of each other.
+
+
+def test_sem_is_rem_whose_noise_step_takes_no_adversarial_step_bit_for_bit(two_layers: str, made_up: MadeUp) -> None:
+    data = made_up(LABELS)
+    sem = Sem(**{**SMALL, "surrogate": two_layers})
+    rem = Rem(**{**SMALL, "surrogate": two_layers, "noise_adv_steps": 0})
+    assert torch.equal(noise_of(sem, data), noise_of(rem, data))
+    assert not torch.equal(noise_of(sem, data), noise_of(Rem(**{**SMALL, "surrogate": two_layers}), data))
+
+
+def test_the_named_methods_are_points_of_the_family(two_layers: str, made_up: MadeUp) -> None:
+    data = made_up(LABELS)
+    named = {**SMALL, "surrogate": two_layers}
+    rem, sem = noise_of(Rem(**named), data), noise_of(Sem(**named), data)
+    assert torch.equal(rem, noise_of(family(two_layers, noise_step="pgd", surrogate_step="pgd"), data))
+    assert torch.equal(sem, noise_of(family(two_layers, noise_step="random", surrogate_step="pgd"), data))
+    assert torch.equal(noise_of(Rem(**named, adv_radius=0), data), noise_of(family(two_layers), data))
+
+
+def test_fgsm_in_the_surrogate_step_is_one_full_step_of_pgd_from_the_view_itself(
+    two_layers: str, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = made_up(LABELS)
+    fgsm = noise_of(family(two_layers, surrogate_step="fgsm"), data)
+    monkeypatch.setattr(Linf, "draw", lambda ball, images, generator: torch.zeros_like(images))
+    one_step = family(two_layers, surrogate_step="pgd", adv_steps=1, adv_rel_step_size=1.0)
+    assert torch.equal(fgsm, noise_of(one_step, data))
+
+
+def test_em_stepwise_is_the_family_without_views_on_images_without_saturated_pixels(
+    two_layers: str, made_up: MadeUp
+) -> None:
+    data = made_up(LABELS, low=20, high=236)
+    settings = {name: value for name, value in SMALL.items() if name != "samples"}
+    stepwise = noise_of(EmStepwise(**settings, surrogate=two_layers), data)
+    assert torch.equal(stepwise, noise_of(family(two_layers, samples=1, views="identity"), data))
+    assert not torch.equal(stepwise, noise_of(family(two_layers, samples=1), data))
+
+
+def test_a_saturated_pixel_always_reaches_the_corner_where_the_noise_is_projected(linear: Linear) -> None:
+    direction = torch.ones(192)
+    direction[::2] = -1
+    model = build(
+        linear(torch.stack([direction, -direction]) / 50), num_classes=2, channels=3, generator=streams().starts
+    )
+    white, labels = torch.ones(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
+    with frozen(model):
+        noise = family("linear", steps=10, views="identity", saturated="project").minimise(
+            model, white, labels, streams()
+        )
+    up = direction.view(3, 8, 8).expand(4, -1, -1, -1) > 0
+    assert (noise[up] == 0).all()
+    assert (noise[~up] == -8).all()
+
+
+def test_the_adversary_of_the_noise_step_has_numbers_of_its_own(
+    two_layers: str, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: set[tuple[int, float, int]] = set()
+
+    def recording(
+        kind: str, model: nn.Module, images: Tensor, *rest: object, ball: Linf, steps: int, **_: Any
+    ) -> Tensor:
+        calls.add((len(images), round(255 * ball.radius), steps))
+        return images
+
+    monkeypatch.setattr(methods.error_minimizing, "maximise", recording)
+    rem = Rem(**{**SMALL, "surrogate": two_layers, "noise_adv_radius": 16 / 255, "noise_adv_steps": 7, "samples": 3})
+    noise_of(rem, made_up([0, 1, 0, 1]))
+    assert calls == {(12, 16, 7), (4, 4, 2)}  # noise step: three views of four images; surrogate step: one
+
+
+@pytest.mark.parametrize("noise_step", KINDS)
+@pytest.mark.parametrize("surrogate_step", ["none", "random", "apgd"])
+def test_an_adversary_without_radius_is_none(
+    noise_step: str, surrogate_step: str, two_layers: str, made_up: MadeUp
+) -> None:
+    data = made_up(LABELS)
+    absent = family(two_layers, noise_step=noise_step, surrogate_step=surrogate_step, adv_radius=0)
+    assert torch.equal(noise_of(absent, data), noise_of(family(two_layers), data))
+
+
+def test_sem_without_a_random_radius_is_adversarial_training_alone(two_layers: str, made_up: MadeUp) -> None:
+    data = made_up(LABELS)
+    sem = Sem(**{**SMALL, "surrogate": two_layers, "random_radius": 0})
+    assert torch.equal(noise_of(sem, data), noise_of(family(two_layers, surrogate_step="pgd"), data))
+
+
+def test_the_random_radius_is_that_of_random_noise_alone(two_layers: str, made_up: MadeUp) -> None:
+    data = made_up(LABELS)
+    for steps in ({"noise_step": "pgd", "surrogate_step": "random"}, {"surrogate_step": "random"}):
+        point: dict[str, Any] = {"adv_radius": 64 / 255, **steps}
+        one, other = (family(two_layers, random_radius=radius, **point) for radius in (None, 8 / 255))
+        assert torch.equal(noise_of(one, data), noise_of(other, data))
+
+
+def test_no_radius_is_clipped_to_another(two_layers: str, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[float] = []
+    monkeypatch.setattr(
+        methods.error_minimizing, "uniform", lambda images, radius, generator: drawn.append(radius) or images * 0
+    )
+    sem = Sem(**{**SMALL, "surrogate": two_layers, "random_radius": 32 / 255})
+    noise_of(sem, made_up([0, 1]))
+    assert set(drawn) == {8 / 255, 32 / 255}  # the start of the noise, and the views; the adversary's own is 4/255
+
+
+def test_each_switch_and_each_radius_changes_the_noise(two_layers: str, made_up: MadeUp) -> None:
+    data = made_up(LABELS)
+    points: list[dict[str, Any]] = [{"noise_step": a, "surrogate_step": b} for a in KINDS for b in KINDS]
+    random = {"noise_step": "random"}
+    points += [random | {"random_radius": 8 / 255}, random | {"adv_radius": 16 / 255}, {"radius": 4 / 255}]
+    wide: dict[str, Any] = {"adv_radius": 64 / 255, "samples": 1}  # a small net hardly notices a small radius
+    noises = [noise_of(family(two_layers, **(wide | point)), data).numpy().tobytes() for point in points]
+    assert len(set(noises)) == len(points)
+
+
+# A linear network has one best noise, whatever else is going on.
+
+
+@pytest.mark.parametrize("point", [("none", "none"), ("random", "pgd"), ("pgd", "pgd")])
+def test_a_linear_surrogate_gives_the_corner_away_from_the_other_class(
+    point: tuple[str, str], linear: Linear, made_up: MadeUp, use_views: Callable[[Draw], None]
+) -> None:
+    use_views(no_views)
+    weight = torch.randn(2, 192, generator=torch.Generator().manual_seed(0)) / 10
+    data = made_up(LABELS, low=20, high=236)
+    towards_1 = (weight[1] - weight[0]).sign().view(3, 8, 8)
+    expected = torch.stack([-8 * towards_1 if label == 0 else 8 * towards_1 for label in LABELS]).to(torch.int8)
+    method = family(linear(weight), noise_step=point[0], surrogate_step=point[1], steps=10, lr=1e-9, updates=1)
+    assert torch.equal(noise_of(method, data), expected)
+
+
+def test_saturated_pixels_move_only_where_the_clip_lets_a_gradient_through(
+    linear: Linear, use_views: Callable[[Draw], None]
+) -> None:
+    use_views(no_views)
+    direction = torch.ones(192)
+    direction[::2] = -1
+    model = build(
+        linear(torch.stack([direction, -direction]) / 50), num_classes=2, channels=3, generator=streams().starts
+    )
+    images, labels = torch.ones(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
+    with frozen(model):
+        noise = family("linear", steps=10).minimise(model, images, labels, streams())
+    up, began = direction.view(3, 8, 8).expand(4, -1, -1, -1) > 0, start(images)
+    kept = quantised(began, 8 / 255)
+    assert (noise[up] >= 0).all()
+    assert (noise[~up & (began <= 0)] == -8).all()
+    stuck = began > 0
+    assert torch.equal(noise[stuck], kept[stuck])
+    assert min(int((stuck & up).sum()), int((stuck & ~up).sum())) > 100
+
+
+def test_a_pixel_that_every_view_drops_keeps_its_start_and_all_others_reach_the_corner(
+    linear: Linear, made_up: MadeUp, use_views: Callable[[Draw], None]
+) -> None:
+    data = made_up(LABELS, low=20, high=236)
+    fixed = flip_crop(data.floats(), torch.Generator().manual_seed(1))
+    rows = [tensor.repeat(2, 1) for tensor in (fixed.rows, fixed.columns, fixed.adjoint_rows, fixed.adjoint_columns)]
+    use_views(lambda images, generator: FlipCrop(*rows))
+    weight = torch.randn(2, 192, generator=torch.Generator().manual_seed(0)) / 10
+    model = build(linear(weight), num_classes=2, channels=3, generator=streams().starts)
+    with frozen(model):
+        noise = family("linear", steps=10).minimise(model, data.floats(), data.labels, streams())
+    blank = torch.zeros(data.images.shape, requires_grad=True)
+    seen = torch.autograd.grad(fixed(blank).sum(), blank)[0] > 0
+    assert 0 < (~seen).sum() < seen.numel() / 3
+    assert torch.equal(noise[~seen], quantised(start(data.floats()), 8 / 255)[~seen])
+    assert (noise[seen].abs() == 8).all()
+
+
+# The noise step against an implementation by plain loops.
+
+
+@pytest.mark.parametrize("kind", ["none", "random"])
+def test_a_noise_step_sums_the_gradients_of_its_views_in_any_order(
+    kind: str, two_layers: str, made_up: MadeUp, use_views: Callable[[Draw], None]
+) -> None:
+    # In double precision, where no sum is so close to zero that its order decides a sign.
+    data = made_up(LABELS)
+    model, images, count, samples = trained(two_layers, data, torch.float64), data.floats().double(), len(LABELS), 3
+    drawn: list[FlipCrop] = []
+
+    def recording(images: Tensor, generator: torch.Generator) -> FlipCrop:
+        drawn.append(flip_crop(images, generator))
+        return drawn[-1]
+
+    use_views(recording)
+    method = family(two_layers, noise_step=kind, samples=samples, steps=4)
+    with frozen(model):
+        noise = method.minimise(model, images, data.labels, streams())
+        expected, draws = start(images), streams().draws
+        for step in drawn:
+            shape = (samples * count, *images.shape[1:])
+            offsets = uniform(torch.empty(shape, dtype=torch.float64), 4 / 255, draws)
+            total = torch.zeros_like(images)
+            for sample in reversed(range(samples)):
+                for row in range(count):
+                    place = slice(sample * count + row, sample * count + row + 1)
+                    view = FlipCrop(*(getattr(step, part)[place] for part in step.__dataclass_fields__))
+                    pixels = (images[[row]] + expected[[row]]).requires_grad_()
+                    shown = view(pixels.clamp(0, 1))
+                    offset = (shown + offsets[place]).clamp(0, 1) - shown if kind == "random" else 0
+                    loss = F.cross_entropy(model(shown + torch.as_tensor(offset).detach()), data.labels[[row]])
+                    total[row] += torch.autograd.grad(loss, pixels)[0][0]
+            expected = (expected - 0.2 * 8 / 255 * total.sign()).clamp(-8 / 255, 8 / 255)
+    assert len(drawn) == 4
+    assert torch.equal(noise, quantised(expected, 8 / 255))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_loss_on_fresh_views_falls_from_the_start_to_the_noise(kind: str, two_layers: str, made_up: MadeUp) -> None:
+    data = made_up([0, 1] * 16)
+    model = trained(two_layers, data)
+    method = ErrorMinimizing(surrogate=two_layers, noise_step=kind)
+
+    def loss(noise: Tensor) -> float:
+        protected = (data.floats() + noise).clamp(0, 1).repeat(20, 1, 1, 1)
+        views = flip_crop(protected, torch.Generator().manual_seed(99))(protected)
+        return F.cross_entropy(model(views), data.labels.repeat(20)).item()
+
+    with frozen(model):
+        noise = method.minimise(model, data.floats(), data.labels, streams())
+        assert loss(noise.float() / 255) < 0.9 * loss(start(data.floats()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_noise_step_changes_nothing_in_the_surrogate(kind: str, two_layers: str, made_up: MadeUp) -> None:
+    data = made_up(LABELS)
+    model = trained(two_layers, data)
+    F.cross_entropy(model(data.floats()), data.labels).backward()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    gradients = [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
+    assert gradients
+    with frozen(model):
+        family(two_layers, noise_step=kind).minimise(model, data.floats(), data.labels, streams())
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(torch.equal(p.grad, g) for p, g in zip(model.parameters(), gradients, strict=True) if p.grad is not None)
+
+
+# The loop around it.
+
+
+@pytest.mark.parametrize("noise_step", KINDS)
+@pytest.mark.parametrize("surrogate_step", KINDS)
+def test_the_forecast_of_passes_is_exact(
+    noise_step: str, surrogate_step: str, two_layers: str, made_up: MadeUp
+) -> None:
+    method, session = family(two_layers, noise_step=noise_step, surrogate_step=surrogate_step), Session(0, CPU)
+    method.generate(made_up(LABELS), session)
+    assert session.passes == method.passes(len(LABELS))
+
+
+def test_an_adversary_without_radius_costs_nothing(two_layers: str, made_up: MadeUp) -> None:
+    method, session = family(two_layers, noise_step="pgd", surrogate_step="pgd", adv_radius=0), Session(0, CPU)
+    method.generate(made_up(LABELS), session)
+    assert session.passes == method.passes(len(LABELS)) == family(two_layers).passes(len(LABELS))
+
+
+def test_a_paper_run_costs_the_published_number_of_passes() -> None:
+    # Spec 1.6: 61 and 561 passes for each update, and 50 or 550 for each of 390.625 batches of the final pass.
+    assert Sem().passes(50_000) == 5000 * 61 + 50_000 / 128 * 50
+    rem = Rem()
+    assert rem.passes(50_000) == 5000 * 561 + 50_000 / 128 * 550
+    assert EmStepwise().passes(50_000) == 5000 * 11 + 50_000 / 128 * 10
+    # ImageNet subset: 36 and 232 for each update.
+    assert Sem(**Sem.large).passes(0) == 3000 * 36
+    assert Rem(**Rem.large).passes(0) == 3000 * 232
+
+
+class Recording(ErrorMinimizing):
+    """Notes which images each noise step is given; the image called i is grey level i, and its noise is i."""
+
+    source = "test"
+
+    def minimise(self, model: nn.Module, images: Tensor, labels: Tensor, *rest: Any) -> Tensor:
+        assert not model.training
+        assert not any(parameter.requires_grad for parameter in model.parameters())
+        seen.append((255 * images[:, 0, 0, 0]).round().int().tolist())
+        return (255 * images).round().to(torch.int8)
+
+
+seen: list[list[int]] = []
+
+
+def test_the_final_pass_visits_every_image_once_in_order_even_when_the_batch_does_not_divide_the_set(
+    two_layers: str,
+) -> None:
+    seen.clear()
+    levels = torch.arange(10, dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 8, 8).contiguous()
+    data = ImageDataset(levels, torch.arange(10) % 2, 2)
+    noise = Recording(**{**SMALL, "surrogate": two_layers}).generate(data, Session(0, CPU))
+    learning, final = seen[:3], seen[3:]
+    assert final == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert torch.equal(noise, levels.to(torch.int8))
+    assert [len(batch) for batch in learning] == [4, 4, 4]
+    assert len({*learning[0], *learning[1]}) == 8
+
+
+def test_the_surrogate_learns_on_views(
+    two_layers: str, made_up: MadeUp, use_views: Callable[[Draw], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_views(lambda images, generator: torch.zeros_like)  # every view is black
+    learnt: list[Tensor] = []
+    monkeypatch.setattr(methods.error_minimizing, "update", lambda model, images, *rest: learnt.append(images))
+    monkeypatch.setattr(ErrorMinimizing, "minimise", lambda self, model, images, *rest: images.to(torch.int8))
+    monkeypatch.setattr(methods.error_minimizing, "StepLR", lambda *_: SimpleNamespace(step=lambda: None))
+    noise_of(family(two_layers), made_up(LABELS))
+    assert len(learnt) == 3
+    assert not torch.cat(learnt).any()
+
+
+def test_the_surrogate_learns_on_rounded_noise_from_views_of_valid_images(
+    two_layers: str, made_up: MadeUp, use_views: Callable[[Draw], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_views(no_views)
+    learnt: list[Tensor] = []
+
+    def recording(model: nn.Module, images: Tensor, labels: Tensor, optimiser: torch.optim.SGD) -> Tensor:
+        learnt.append(images)
+        rates.append(optimiser.param_groups[0]["lr"])
+        return update(model, images, labels, optimiser)
+
+    rates: list[float] = []
+    monkeypatch.setattr(methods.error_minimizing, "update", recording)
+    data = made_up([0, 1, 0, 1])
+    noise_of(family(two_layers, updates=5, decay_every=2), data)
+    grey_levels = 255 * torch.cat(learnt)
+    assert torch.allclose(grey_levels, grey_levels.round(), atol=1e-3)
+    assert 0 <= grey_levels.min() <= grey_levels.max() <= 255
+    assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001])
+
+
+def test_a_surrogate_that_diverged_gives_no_noise(two_layers: str, made_up: MadeUp) -> None:
+    with pytest.raises(DivergedError, match="training left weights that are not finite; lower lr"):
+        noise_of(family(two_layers, lr=1e30), made_up(LABELS))

@@ -1,0 +1,154 @@
+"""Order of work, failures, and that nothing is done twice."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import torch
+from torch import Tensor
+
+from attacks import ATTACKS
+from bench.core.data import DATASETS, ImageDataset
+from bench.core.protocols import Method
+from bench.core.session import Session
+from bench.core.train import Recipe
+from bench.grid.cell import Cell, Choice
+from bench.run import schedule
+from bench.run.forecast import forecast
+from bench.run.schedule import Task, Workplace
+from bench.store import Store
+from methods import METHODS
+
+
+class Flat(Method):
+    """Constant noise that counts how often it is made, and fails on demand."""
+
+    source = "test"
+    radius: float = 0.1
+    fails: bool = False
+    made: ClassVar[list[int]] = []
+
+    def generate(self, data: ImageDataset, session: Session) -> Tensor:
+        if self.fails:
+            raise RuntimeError("no noise today")
+        self.made.append(session.seed)
+        return torch.ones_like(data.images, dtype=torch.int8)
+
+    def passes(self, images: int) -> float:
+        return 5.0
+
+
+@pytest.fixture(autouse=True)
+def _count_from_zero() -> None:
+    Flat.made.clear()
+
+
+def cell(method: Method, seed: int = 0, **train: int) -> Cell:
+    return Cell(
+        dataset=Choice("synthetic", DATASETS["synthetic"](size=8, train_images=40, test_images=20)),
+        fingerprint="",
+        model="cnn",
+        method=Choice("flat" if isinstance(method, Flat) else "clean", method),
+        attacks=(Choice("none", ATTACKS["none"]()),),
+        train=Recipe(**({"steps": 2, "batch_size": 10} | train)),
+        seed=seed,
+        noise_seed=0,
+    )
+
+
+def workplace(folder: Path) -> Workplace:
+    return Workplace(Store(folder), folder, ("cpu",), jobs=1)
+
+
+def arrange(cells: list[Cell], place: Workplace) -> list[Task]:
+    return schedule.arrange(cells, place, {cell.key: {} for cell in cells})
+
+
+def test_a_result_comes_first_then_noise_longest_first_then_what_waits_for_it(tmp_path: Path) -> None:
+    clean, cheaper = METHODS["clean"](), METHODS["clean"]()
+    sem = METHODS["sem"](surrogate="cnn", updates=2)
+    cells = [cell(Flat(), 0), cell(sem, 0), cell(clean, 0, steps=9), cell(cheaper, 0), cell(Flat(), 1)]
+    order = [
+        (type(t.cell.method.settings).__name__, t.noise_only, t.cell.seed) for t in arrange(cells, workplace(tmp_path))
+    ]
+    assert order == [
+        ("Clean", False, 0),
+        ("Sem", True, 0),
+        ("Flat", True, 0),
+        ("Clean", False, 0),
+        ("Flat", False, 0),
+        ("Flat", False, 1),
+        ("Sem", False, 0),
+    ]
+
+
+def test_noise_is_made_once_for_all_cells_that_need_it(tmp_path: Path) -> None:
+    place, cells = workplace(tmp_path), [cell(Flat(), seed) for seed in range(3)]
+    outcomes = list(schedule.run(arrange(cells, place), place))
+    assert Flat.made == [0]
+    records = [outcome.record for outcome in outcomes if outcome.record]
+    assert [record["status"] for record in records] == ["finished"] * 3
+    assert {record["noise"]["size"]["linf"] for record in records} == {round(1 / 255, 6)}
+
+
+class Laborious(Flat):
+    """Work without a network."""
+
+    def passes(self, images: int) -> float:
+        return 0.0
+
+    def other_work(self, images: int) -> float:
+        return images / 4
+
+
+def test_work_outside_networks_is_work_in_passes_of_a_resnet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = workplace(tmp_path)
+    tasks = arrange([cell(Laborious(), 0), cell(Laborious(), 1)], place)
+    assert [task.noise_only for task in tasks] == [True, False, False]
+    assert tasks[0].passes == 10
+    rates = {"resnet18": 3.0, "cnn": 0.5}
+    monkeypatch.setattr("bench.run.forecast.seconds_per_pass", lambda make, *_: rates[make.args[0]])
+    assert forecast(tasks, place).seconds == (30.0, *(0.5 * task.passes for task in tasks[1:]))
+
+
+def test_noise_that_cannot_be_made_fails_its_cells_and_no_others(tmp_path: Path) -> None:
+    place, cells = workplace(tmp_path), [cell(Flat(fails=True), 0), cell(Flat(fails=True), 1), cell(Flat(), 0)]
+    list(schedule.run(arrange(cells, place), place))
+    records = [place.store.read(cell.key) for cell in cells]
+    assert [record and record["status"] for record in records] == ["failed", "failed", "finished"]
+    assert records[0] is not None
+    assert records[0]["error"] == "BlockedError: RuntimeError: no noise today"
+
+
+def test_a_failed_cell_counts_as_done_until_a_retry_is_asked_for(tmp_path: Path) -> None:
+    place, failing = workplace(tmp_path), cell(Flat(fails=True))
+    list(schedule.run(arrange([failing], place), place))
+    assert schedule.is_done(failing, place.store, retry_failed=False)
+    assert not schedule.is_done(failing, place.store, retry_failed=True)
+
+
+def test_noise_beyond_its_declared_budget_is_a_failure(tmp_path: Path) -> None:
+    place, bold = workplace(tmp_path), cell(Flat(radius=0.001))
+    list(schedule.run(arrange([bold], place), place))
+    record = place.store.read(bold.key)
+    assert record
+    assert record["error"].endswith("image 0 leaves the budget: linf norm 0.00392, bound 0.00000")
+
+
+def test_a_finished_cell_is_not_run_again(tmp_path: Path) -> None:
+    place, once = workplace(tmp_path), cell(METHODS["clean"]())
+    tasks = arrange([once], place)
+    [first], [second] = (list(schedule.run(tasks, place)) for _ in range(2))
+    assert first.record == second.record  # the times too: it was read, not run
+
+
+def test_two_workers_give_the_same_results_as_one(tmp_path: Path) -> None:
+    cells = [cell(METHODS["clean"](), seed) for seed in range(2)]
+    results = []
+    for jobs in (1, 2):
+        place = replace(workplace(tmp_path / str(jobs)), jobs=jobs)
+        list(schedule.run(arrange(cells, place), place))
+        results.append([place.store.read(cell.key) for cell in cells])
+    one, two = ([record and (record["result"], record["history"]) for record in records] for records in results)
+    assert one == two

@@ -1,0 +1,30 @@
+"""The committed records: each is called by the hash of what it ran, and the grids still ask for them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.core.settings import digest
+from bench.grid.expand import read_grid
+from bench.grid.scale import read_assignments, read_scales
+
+CELLS, GRIDS = Path("results/cells"), Path("grids")
+PLANS = sorted(file.stem for file in Path("results/plans").glob("*-small.json"))
+
+
+def test_every_record_is_called_by_the_digest_of_its_cell() -> None:
+    files = sorted(CELLS.glob("*.json"))
+    assert len(files) > 1_200
+    for file in files:
+        record = json.loads(file.read_text())
+        assert file.stem == record["key"] == digest(record["cell"])
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_every_cell_of_a_committed_plan_is_found_done(plan: str, tmp_path: Path) -> None:
+    scales = read_scales(GRIDS / "scales.yaml")
+    grid = read_grid(GRIDS / f"{plan.removesuffix('-small')}.yaml", scales, "small", read_assignments([]), tmp_path)
+    records = {file.stem for file in CELLS.glob("*.json")}
+    assert grid.cells
+    assert {cell.key for cell in grid.cells} <= records
