@@ -1,15 +1,15 @@
-"""Best response: for each method, the attack that recovers most, because accuracy without attack says little of it."""
+"""The study of best responses: for each method the attack that recovers most, for accuracy without attack says little."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
 from scipy.stats import spearmanr
 
-from analysis.conditions import Condition, Results
 from analysis.early_stopping import stopped
 from analysis.estimates import rounded
-from analysis.tables import MISSING, with_interval
+from analysis.results import ConditionResult, Results, by_place
+from analysis.sections import MISSING, Entry, Section, Table, plain_table, share_entry
 from bench.store import Record
 
 LEAST_ATTACKS = 6
@@ -17,8 +17,6 @@ LEAST_ATTACKS = 6
 LEAST_METHODS = 5
 """So many protections make a rank correlation worth a sentence."""
 NO_ATTACK = ("none",)
-WORDS = (0, 2, 6)
-"""Columns of the table that hold words."""
 NOTE = (
     "For each method the attack that recovers most, in percent, what share that is of what the same attack reaches on "
     "clean images, and of what the best attack reaches there; the strongest protection first, by the attacks that "
@@ -32,51 +30,58 @@ Best = dict[str, Any]
 """Columns of a row: `attack`, `assumes`, `accuracy`, `accuracy_half_width`, `recovered`, `of_clean`."""
 
 
-def responses(results: Results) -> list[Record]:
-    """A row for each method, controls first, then the strongest protection; shares in [0, 1]; no row for few attacks.
+def sections(results: Results) -> list[Section]:
+    """One, if enough attacks are met: it says what accuracy without attack says of it, and what has no result."""
+    groups = _groups(stopped(results))
+    rows = [row for conditions in groups for row in _responses(conditions)]
+    if not rows:
+        return []
+    remarks = [*_correlations(rows), *_missing(groups)]
+    return [
+        Section("Best response,\u00a0%", _table(rows), note=NOTE, remarks=remarks, numbers=rows, file="-best-response")
+    ]
+
+
+def _responses(conditions: list[ConditionResult]) -> list[Record]:
+    """A row for each method, controls first, then the strongest protection; shares in [0, 1].
 
     Columns that begin with `free_` are of attacks that assume nothing, those with `any_` of all. An attack that several
     share by the same accuracy is named as all of them; `recovered` is then that of the first. `of_clean` is the share
     of the highest accuracy on clean images.
     """
-    rows = []
-    for conditions in _groups(stopped(results)):
-        methods = dict.fromkeys(condition.label["method"] for condition in conditions)
-        own = [_row([one for one in conditions if one.label["method"] == method]) for method in methods]
-        own = [row | _of_clean(row, own) for row in own]
-        rows += sorted(own, key=lambda row: (not row["control"], 0 if row["control"] else row["free_accuracy"] or 2.0))
-    return rows
+    methods = dict.fromkeys(condition.label["method"] for condition in conditions)
+    rows = [_row([one for one in conditions if one.label["method"] == method]) for method in methods]
+    rows = [row | _of_clean(row, rows) for row in rows]
+    return sorted(rows, key=lambda row: (not row["control"], 0 if row["control"] else row["free_accuracy"] or 2.0))
 
 
-def response_table(results: Results) -> list[list[str]]:
-    """The same in percent, the headings first; without the second half where it would repeat the first."""
-    rows = responses(results)
-    if not rows:
-        return []
-    halves = ["free_", *(["any_"] if any(row["any_attack"] != row["free_attack"] for row in rows) else [])]
-    heads = {"free_": "best attack that assumes nothing", "any_": "best attack of all"}
-    several = [part for part in ("dataset", "model") if len({row[part] for row in rows}) > 1]
-    table = [["method", "no attack"]]
-    for half in halves:
-        table[0] += [heads[half], "accuracy", "recovered", "of the best on clean"]
-    for row in rows:
+def _table(numbers: list[Record]) -> Table:
+    """The same in percent; without the second half if it would repeat the first."""
+    halves = {"free_": "best attack that assumes nothing", "any_": "best attack of all"}
+    if all(row["any_attack"] == row["free_attack"] for row in numbers):
+        del halves["any_"]
+    several = [part for part in ("dataset", "model") if len({row[part] for row in numbers}) > 1]
+    head = ["method", "no attack"]
+    for title in halves.values():
+        head += [title, "accuracy", "recovered", "of the best on clean"]
+    rows: list[list[Entry | str]] = []
+    for row in numbers:
         name = ", ".join([*(row[part] for part in several), row["title"]])
-        line = [name, _percent(row["no_attack"], row["no_attack_half_width"])]
+        rows.append([name, share_entry(row["no_attack"], row["no_attack_half_width"])])
         for half in halves:
-            line += [
+            rows[-1] += [
                 row[f"{half}attack"] or MISSING,
-                _percent(row[f"{half}accuracy"], row[f"{half}accuracy_half_width"]),
-                _percent(row[f"{half}recovered"]),
-                _percent(row[f"{half}of_clean"]),
+                share_entry(row[f"{half}accuracy"], row[f"{half}accuracy_half_width"]),
+                share_entry(row[f"{half}recovered"]),
+                share_entry(row[f"{half}of_clean"]),
             ]
-        table.append(line)
-    return table
+    controls = [row["control"] for row in numbers]
+    return plain_table(head, rows, words=(0, 2, 6), controls=controls)
 
 
-def remarks(results: Results) -> list[str]:
-    """Sentences about the table: what accuracy without attack says of it, and the conditions that have no result."""
+def _correlations(numbers: list[Record]) -> list[str]:
     sentences = []
-    for (dataset, model), own in groupby(responses(results), lambda row: (row["dataset"], row["model"])):
+    for (dataset, model), own in groupby(numbers, lambda row: (row["dataset"], row["model"])):
         rows = list(own)
         correlation = rank_correlation(rows)
         if correlation is not None:
@@ -84,15 +89,15 @@ def remarks(results: Results) -> list[str]:
                 f"{dataset}, {model}: the rank correlation (Spearman) of the accuracy without attack with that under "
                 f"the best attack that assumes nothing is {correlation:.2f} over {len(_protections(rows))} methods."
             )
+    return sentences
+
+
+def _missing(groups: list[list[ConditionResult]]) -> list[str]:
+    """A sentence for each attack without a result on some method."""
     missing: dict[str, list[str]] = {}
-    for conditions in _groups(stopped(results)):
-        for condition in conditions:
-            if not condition.finished:
-                missing.setdefault(condition.titles["attack"], []).append(condition.titles["method"])
-    without = [
-        f"Without a result, and left out: {attack} on {', '.join(methods)}." for attack, methods in missing.items()
-    ]
-    return sentences + without
+    for condition in (one for conditions in groups for one in conditions if not one.finished):
+        missing.setdefault(condition.attack.title, []).append(condition.method.title)
+    return [f"Without a result, and left out: {attack} on {', '.join(methods)}." for attack, methods in missing.items()]
 
 
 def rank_correlation(rows: list[Record]) -> float | None:
@@ -109,16 +114,13 @@ def _protections(rows: list[Record]) -> list[Record]:
     return [row for row in rows if not row["control"] and None not in (row["no_attack"], row["free_accuracy"])]
 
 
-def _groups(conditions: Iterable[Condition]) -> list[list[Condition]]:
+def _groups(conditions: Sequence[ConditionResult]) -> list[list[ConditionResult]]:
     """The conditions of each data set and model that meet enough attacks, of those that a trainer can choose.
 
     Nobody who trains chooses what is released, and controls of other attacks are there to compare with.
     """
-    groups: dict[tuple[str, str], list[Condition]] = {}
-    for condition in conditions:
-        groups.setdefault((condition.label["dataset"], condition.label["model"]), []).append(condition)
     kept = []
-    for group in groups.values():
+    for group in by_place(conditions).values():
         controls = {attack for condition in group for _, attack in condition.own_controls}
         met = {one.label["attack"] for one in group if not one.is_clean and not one.release} - controls
         own = [condition for condition in group if condition.label["attack"] in met]
@@ -127,17 +129,17 @@ def _groups(conditions: Iterable[Condition]) -> list[list[Condition]]:
     return kept
 
 
-def _names(condition: Condition) -> tuple[str, ...]:
+def _names(condition: ConditionResult) -> tuple[str, ...]:
     return tuple(attack["name"] for attack in condition.paper["attacks"])
 
 
-def _row(conditions: list[Condition]) -> Record:
+def _row(conditions: list[ConditionResult]) -> Record:
     first = conditions[0]
     plain = next((condition for condition in conditions if _names(condition) == NO_ATTACK), None)
     free = _best([condition for condition in conditions if not condition.assumes])
     return {
         **{part: first.label[part] for part in ("dataset", "model", "method")},
-        "title": first.titles["method"],
+        "title": first.method.title,
         "control": first.control,
         "clean": first.is_clean,
         "no_attack": _accuracy(plain) if plain else None,
@@ -157,7 +159,7 @@ def _of_clean(row: Record, rows: list[Record]) -> Record:
     return shares
 
 
-def _best(conditions: list[Condition]) -> Best:
+def _best(conditions: list[ConditionResult]) -> Best:
     """The attack with the highest accuracy, or those that share it."""
     found = [condition for condition in conditions if condition.finished]
     highest = max((_accuracy(condition) or 0.0 for condition in found), default=None)
@@ -166,7 +168,7 @@ def _best(conditions: list[Condition]) -> Best:
         return dict.fromkeys(("attack", "assumes", "accuracy", "accuracy_half_width", "recovered"))
     share = best[0].estimates["recovered"]
     return {
-        "attack": " or ".join(condition.titles["attack"] for condition in best),
+        "attack": " or ".join(condition.attack.title for condition in best),
         "assumes": ", ".join(best[0].assumes),
         "accuracy": highest,
         "accuracy_half_width": _half_width(best[0]),
@@ -174,15 +176,11 @@ def _best(conditions: list[Condition]) -> Best:
     }
 
 
-def _accuracy(condition: Condition) -> float | None:
+def _accuracy(condition: ConditionResult) -> float | None:
     value = condition.estimates["final_accuracy"]
     return round(value.mean, 6) if value else None
 
 
-def _half_width(condition: Condition) -> float | None:
+def _half_width(condition: ConditionResult) -> float | None:
     value = condition.estimates["final_accuracy"]
     return rounded(value.half_width) if value else None
-
-
-def _percent(share: float | None, half_width: float | None = None) -> str:
-    return MISSING if share is None else with_interval(share, half_width)

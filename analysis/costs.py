@@ -1,18 +1,29 @@
-"""What noise and training cost, and how visible the noise is: rows of a table, the headings first."""
+"""The study of costs: what noise and training cost, and how visible the noise is."""
 
 from statistics import fmean
 
-from analysis.conditions import PLACE, Results
-from analysis.tables import MISSING
+from analysis.results import PLACE, Results
+from analysis.sections import MISSING, Section, Table, plain_table
 from bench.store import Record
 
 PLAIN = "none"
 """Plain training, by its name in every plan."""
+NOTE = "One pass is forward and backward of 128 images; seconds depend on the machine."
 Groups = dict[tuple[str, ...], list[Record]]
 """Cells by their labels, in the order of the plan."""
 
 
-def noise_costs(results: Results) -> list[list[str]]:
+def sections(results: Results) -> list[Section]:
+    """One for noise and one for training, if any cell is finished."""
+    if not _finished(results):
+        return []
+    return [
+        Section("Cost of noise: each counts once", _noise(results), note=NOTE, folded=True),
+        Section("Cost of training: mean over all methods and seeds", _training(results), note=NOTE, folded=True),
+    ]
+
+
+def _noise(results: Results) -> Table:
     """For each method: passes and seconds of making its noise, and how visible it is; each noise counts once."""
     noises = {cell["noise_key"]: cell for cell in _finished(results)}
     columns = {
@@ -23,27 +34,27 @@ def noise_costs(results: Results) -> list[list[str]]:
         "PSNR, dB": ("noise_psnr", 1),
         "SSIM": ("noise_ssim", 3),
     }
-    rows = [["method", *columns, "largest change"]]
+    rows = []
     for place, cells in _grouped(list(noises.values()), ["dataset", "method"]).items():
         values = [_written(_mean(cells, quantity), digits) for quantity, digits in columns.values()]
         rows.append([_name(results, place), *values, _steps(_mean(cells, "noise_linf"))])
-    return rows
+    return plain_table(["method", *columns, "largest change"], rows)
 
 
-def attack_costs(results: Results) -> list[list[str]]:
+def _training(results: Results) -> Table:
     """For each attack: passes and seconds of training one victim, over all methods and seeds, and as a multiple.
 
-    The multiples are of plain training of the same network on the same data, where the plan has it.
+    The multiples are of plain training of the same network on the same data, if the plan has it.
     """
     groups = _grouped(_finished(results), ["dataset", "model", "attack"])
-    rows = [["attack", "passes", "times plain training", "seconds", "times plain training"]]
+    rows = []
     for place, cells in groups.items():
         plain = groups.get((*place[:-1], PLAIN), [])
         row = [_name(results, place)]
         for quantity, digits in (("train_passes", 0), ("train_seconds", 1)):
             row += [_written(_mean(cells, quantity), digits), _written(_ratio(cells, plain, quantity), 1)]
         rows.append(row)
-    return rows
+    return plain_table(["attack", "passes", "times plain training", "seconds", "times plain training"], rows)
 
 
 def _finished(results: Results) -> list[Record]:

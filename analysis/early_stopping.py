@@ -1,14 +1,12 @@
-"""Early stopping, read from finished records: where a patient trainer would have stopped, and with what accuracy."""
+"""The study of early stopping: where a patient trainer would have stopped, and with what accuracy."""
 
 from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import fmean
 
-import pandas as pd
-
-from analysis.conditions import PLACE, Condition, Results, against_clean, against_own_controls
 from analysis.estimates import estimate, rounded
-from analysis.tables import percent, with_interval
+from analysis.results import PLACE, ConditionResult, Results, against_clean, against_own_controls
+from analysis.sections import LONG, Entry, Section, Table, percent, plain_table, share_entry
 from bench.store import Record
 
 PAPER_STEPS = 40_000
@@ -33,6 +31,16 @@ class Stopping:
     stopped_accuracy: float
     restored_step: int
     restored_accuracy: float
+
+
+def sections(results: Results) -> list[Section]:
+    """One, if any record has early stopping."""
+    numbers = _numbers(results)
+    if not numbers:
+        return []
+    table = _table(results, numbers)
+    folded = len(table.rows) > LONG
+    return [Section("Early stopping", table, note=NOTE, numbers=numbers, file="-early-stopping", folded=folded)]
 
 
 def stopping(history: Record, patience: float, clean_share: float) -> Stopping:
@@ -66,7 +74,7 @@ def _clean_parts(history: Record, clean_share: float) -> int | None:
     return round(count) if abs(count - round(count)) < 1e-9 else None
 
 
-def tidy_stopping(results: Results) -> pd.DataFrame:
+def _numbers(results: Results) -> list[Record]:
     """A row for each condition with early stopping, clean share and patience (steps); accuracies as shares in [0, 1].
 
     Steps and accuracies are means over the finished seeds, `_half_width` is half of Student's 95 % interval.
@@ -78,16 +86,16 @@ def tidy_stopping(results: Results) -> pd.DataFrame:
         shares = _shares(results, own[0]) if own else []
         label = {**{part: place[part] for part in PLACE}, "seeds_planned": len(place["cells"]), "finished": len(own)}
         rows += [{**label, **_row(own, patience, share)} for share in shares for patience in PATIENCES]
-    return pd.DataFrame(rows)
+    return rows
 
 
-def stopped(results: Results) -> list[Condition]:
+def stopped(results: Results) -> list[ConditionResult]:
     """The conditions, of which those with early stopping are one for each clean share, with restored accuracies.
 
     Training goes on to its end, as that of every other attack. Every share but 0 assumes clean images.
     """
     histories = _histories(results)
-    found: list[Condition] = []
+    found: list[ConditionResult] = []
     for place, condition in zip(results.plan["conditions"], results.conditions, strict=True):
         own = [histories.get(key) for key in place["cells"]]
         first = next((history for history in own if history), None)
@@ -111,13 +119,13 @@ def _shares(results: Results, history: Record) -> list[float]:
     return [share for share in possible if not share or CLEAN_IMAGES not in results.left_out]
 
 
-def _at_share(condition: Condition, histories: list[Record | None], share: float) -> Condition:
+def _at_share(condition: ConditionResult, histories: list[Record | None], share: float) -> ConditionResult:
     accuracies = [_stop(history, PAPER_STEPS, share).restored_accuracy if history else None for history in histories]
     words = f", {100 * share:g} % clean"
     return replace(
         condition,
         label=condition.label | {"attack": condition.label["attack"] + words},
-        titles=condition.titles | {"attack": condition.titles["attack"] + words},
+        attack=replace(condition.attack, title=condition.attack.title + words),
         assumes=sorted({*condition.assumes, CLEAN_IMAGES}) if share else condition.assumes,
         accuracies=accuracies,
         held_out=False,
@@ -156,24 +164,18 @@ def _row(histories: list[Record], patience: int, clean_share: float) -> Record:
     }
 
 
-def stopping_table(results: Results) -> list[list[str]]:
-    """Restored accuracies, a row for each condition and clean share and a column for each patience; headings first.
-
-    Empty where no record has early stopping.
-    """
-    rows = tidy_stopping(results).to_dict("records")
-    if not rows:
-        return []
-    several = [part for part in PLACE[:2] if len({row[part] for row in rows}) > 1]
-    patiences = [f"patience {steps:,g}" for steps in dict.fromkeys(row["patience"] for row in rows)]
-    table = [["method", "attack", "clean share", *patiences, "final", "peak"]]
-    for (*_, share), group in groupby(rows, key=lambda row: (*(row[part] for part in PLACE), row["clean_share"])):
+def _table(results: Results, numbers: list[Record]) -> Table:
+    """Restored accuracies, a row for each condition and clean share and a column for each patience."""
+    several = [part for part in PLACE[:2] if len({row[part] for row in numbers}) > 1]
+    patiences = [f"patience {steps:,g}" for steps in dict.fromkeys(row["patience"] for row in numbers)]
+    rows: list[list[Entry | str]] = []
+    for (*_, share), group in groupby(numbers, key=lambda row: (*(row[part] for part in PLACE), row["clean_share"])):
         own = list(group)
         first = own[0]
         method = ", ".join([*(first[part] for part in several), results.title(first["method"])])
         if first["finished"] < first["seeds_planned"]:
             method += f" ({first['finished']} of {first['seeds_planned']} seeds)"
+        restored = [share_entry(row["restored_accuracy"], row["restored_accuracy_half_width"]) for row in own]
         ends = [percent(first["final_accuracy"]), percent(first["peak_accuracy"])]
-        restored = [with_interval(row["restored_accuracy"], row["restored_accuracy_half_width"]) for row in own]
-        table.append([method, results.title(first["attack"]), f"{100 * share:g} %", *restored, *ends])
-    return table
+        rows.append([method, results.title(first["attack"]), f"{100 * share:g} %", *restored, *ends])
+    return plain_table(["method", "attack", "clean share", *patiences, "final", "peak"], rows, words=range(3))

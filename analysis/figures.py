@@ -1,24 +1,41 @@
-"""The figure of a table: lines for a few methods over a few attacks, a heat map for many."""
+"""The figure of accuracies: lines for a few methods over a few attacks, a heat map for many.
 
+The same records always draw the same bytes.
+"""
+
+import io
+import re
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.transforms import ScaledTranslation
 
-from analysis.drawing import INK, QUIET, svg
-from analysis.heat_map import heat_map
-from analysis.tables import Table
+from analysis.results import ConditionResult
+from analysis.tables import attacks_of
 
+INK, QUIET = "#123457", "#808890"
+"""INK stands for the colour of the surrounding text: the finished figure says `currentColor` instead."""
 PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 """Okabe and Ito's colours, which colour-blind people tell apart; without those that vanish on black or white."""
+COLOUR, FULL = "#d55e00", 0.75
+"""Of the highest accuracy in a heat map; none has no colour, so that the map stands on any background."""
 MANY = 9
 """More attacks than this are drawn as a heat map."""
 CROWD = 12
 """So are more methods than this."""
-WIDTH, LETTER, LINE = 9.6, 0.083, 0.18
-"""Inches: of the figure, of a letter of a label, and of its height with the space between lines."""
+WIDTH, HEIGHT, LETTER, MARGIN = 9.6, 3.15, 0.083, 0.06
+"""Inches: of a figure of lines, of its axes, of a letter of a label, and around all that is drawn."""
+CELL = (0.295, 0.25)
+"""Inches of one condition in a heat map, across and down."""
+TITLE = "accuracy on clean test images, %"
 MARKERS = "osD^vPX"
 DASHES: list[Any] = ["-", (0, (5, 2)), (0, (1, 1.5))]
 LABEL_GAP = 0.058
@@ -37,28 +54,51 @@ class Line:
     means: list[float] = field(default_factory=list)
     """Percent."""
     half_widths: list[float] = field(default_factory=list)
-    """Percent points; 0 where there is no interval."""
+    """Percent points; 0 if there is no interval."""
 
 
-def accuracy_figure(table: Table) -> str:
-    """Accuracy (percent) against attack: a line for each method, or a row where there are many; controls grey.
+def accuracy_figure(conditions: Sequence[ConditionResult]) -> Figure | None:
+    """Accuracy (percent) against attack: a line for each method, or a row if there are many; controls grey.
 
-    Attacks that only clean images meet are left out. Empty where nothing is finished of the others.
+    Attacks that only clean images meet are left out. None if nothing is finished of the others.
     """
-    met = {condition.label["attack"] for condition in table.conditions if not condition.is_clean}
-    shown = [column for column in table.columns if column.label in met or not met]
-    lines = [line for line in _lines(table, [column.label for column in shown]) if line.across]
+    met = {one.label["attack"] for one in conditions if not one.is_clean}
+    columns = {label: one.column_title for label, one in attacks_of(conditions).items() if label in met or not met}
+    lines = [line for line in _lines(conditions, list(columns)) if line.across]
     if not lines:
-        return ""
-    if len(shown) > MANY or len(lines) > CROWD:
-        return heat_map(table, shown)
-    share = max(0.5, 0.9 - 0.0085 * max(len(line.name) for line in lines))
-    letters = int(WIDTH * share / LETTER / len(shown))
-    columns = ["\n".join(textwrap.wrap(column.title, max(letters - 1, 1), break_long_words=False)) for column in shown]
-    below = 0.7 + LINE * max(1 + column.count("\n") for column in columns)
-    height = 3.6 + below
-    figure = Figure(figsize=(WIDTH, height))
-    axes = figure.add_axes((0.045, below / height, share, 1 - (below + 0.45) / height))
+        return None
+    many = len(columns) > MANY or len(lines) > CROWD
+    return _heat_map(conditions, columns) if many else _line_chart(lines, list(columns.values()))
+
+
+def svg(figure: Figure) -> str:
+    """The figure as one element for a page or a file: no date, no random names, text as text."""
+    stream = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "bench", "svg.fonttype": "none"}):
+        figure.savefig(stream, format="svg", transparent=True)
+    text = stream.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r' id="(figure|axes|patch|line2d|text|matplotlib\.axis|xtick|ytick|LineCollection)_\d+"', "", text)
+    return text.replace(INK, "currentColor")
+
+
+def _fit(figure: Figure, axes: Axes, width: float, height: float) -> float:
+    """Give the axes a size (inches) and the canvas room for all that is drawn around them; return the canvas' width."""
+    figure.set_size_inches(width, height)
+    axes.set_position((0, 0, 1, 1))
+    drawn = axes.get_tightbbox(FigureCanvasAgg(figure).get_renderer())
+    assert drawn is not None  # axes that are shown
+    left, bottom = MARGIN - min(drawn.x0 / figure.dpi, 0), MARGIN - min(drawn.y0 / figure.dpi, 0)
+    across = left + max(drawn.x1 / figure.dpi, width) + MARGIN
+    up = bottom + max(drawn.y1 / figure.dpi, height) + MARGIN
+    figure.set_size_inches(across, up)
+    axes.set_position((left / across, bottom / up, width / across, height / up))
+    return float(across)
+
+
+def _line_chart(lines: list[Line], columns: list[str]) -> Figure:
+    figure = Figure()
+    axes = figure.add_axes((0, 0, 1, 1))
     for number, line in enumerate(lines):
         shift = (number - (len(lines) - 1) / 2) * min(0.05, 0.3 / len(lines))  # so that no bar hides another
         across = [column + shift for column in line.across]
@@ -67,19 +107,25 @@ def accuracy_figure(table: Table) -> str:
             bar.set_alpha(0.45)
     highest = max(mean + half for line in lines for mean, half in zip(line.means, line.half_widths, strict=True))
     top = min(100.0, 10.0 * (highest // 10 + 1))
-    _dress(axes, columns, top)
-    _label(axes, lines, top)
-    return svg(figure)
+    _dress(axes, len(columns), top)
+    _label(figure, axes, lines, top)
+    width = max(WIDTH / 2, WIDTH - (_fit(figure, axes, WIDTH, HEIGHT) - WIDTH))
+    letters = int(width / LETTER / len(columns))
+    wrapped = ["\n".join(textwrap.wrap(title, max(letters - 1, 1), break_long_words=False)) for title in columns]
+    axes.set_xticks(range(len(columns)), wrapped)
+    _fit(figure, axes, width, HEIGHT)
+    return figure
 
 
-def _lines(table: Table, columns: list[str]) -> list[Line]:
+def _lines(conditions: Sequence[ConditionResult], columns: list[str]) -> list[Line]:
     """A line for each row over some attacks; colours follow the rows, so that they stay when more cells finish."""
-    protected = [heading.label for heading, _ in table.rows if not heading.control]
-    lines: dict[str, Line] = {}
-    for heading, _ in table.rows:
-        style = _quiet_style(len(lines)) if heading.control else _style(protected.index(heading.label))
-        lines[heading.label] = Line(heading.title, heading.control, style)
-    for condition in table.conditions:
+    methods = {one.label["method"]: one for one in conditions}
+    protected = [label for label, one in methods.items() if not one.control]
+    lines = {
+        label: Line(one.method.title, one.control, _quiet_style(row) if one.control else _style(protected.index(label)))
+        for row, (label, one) in enumerate(methods.items())
+    }
+    for condition in conditions:
         value = condition.estimates["final_accuracy"]
         if value and condition.label["attack"] in columns:
             line = lines[condition.label["method"]]
@@ -100,12 +146,11 @@ def _quiet_style(number: int) -> dict[str, Any]:
     return {"color": QUIET, "linestyle": (0, (4, 3)), "linewidth": 1.6, "marker": marker, "markersize": 4}
 
 
-def _dress(axes: Axes, columns: list[str], top: float) -> None:
+def _dress(axes: Axes, columns: int, top: float) -> None:
     """Axes with as little ink as will do."""
-    axes.set_xlim(-0.25, len(columns) - 0.75)
+    axes.set_xlim(-0.25, columns - 0.75)
     axes.set_ylim(0, top)
-    axes.set_xticks(range(len(columns)), columns)
-    axes.set_title("accuracy on clean test images, %", loc="left", color=INK, fontsize=11, pad=12)
+    axes.set_title(TITLE, loc="left", color=INK, fontsize=11, pad=12)
     axes.set_xlabel("attack", color=INK, fontsize=11)
     axes.tick_params(colors=INK, labelsize=11, length=0, pad=7)
     axes.grid(axis="y", color=INK, alpha=0.15, linewidth=0.8)
@@ -116,16 +161,17 @@ def _dress(axes: Axes, columns: list[str], top: float) -> None:
     axes.spines["bottom"].set(color=INK, alpha=0.5)
 
 
-def _label(axes: Axes, lines: list[Line], top: float) -> None:
+def _label(figure: Figure, axes: Axes, lines: list[Line], top: float) -> None:
     """Name every line at the right edge, at the height where it ends or as near as its neighbours let it."""
     ending = sorted(lines, key=lambda line: (line.means[-1], line.name))
     gap = min(LABEL_GAP, 1 / len(lines))
+    beside, further = (axes.transAxes + ScaledTranslation(inches, 0, figure.dpi_scale_trans) for inches in (0.18, 0.3))
     for line, height in zip(ending, _spread([line.means[-1] / top for line in ending], gap), strict=True):
         marker = {key: line.style[key] for key in ("marker", "markersize", "color")}
-        axes.plot(1.03, height, transform=axes.transAxes, clip_on=False, **marker)
+        axes.plot(1, height, transform=beside, clip_on=False, **marker)
         colour = INK if not line.control else QUIET
         size = 11 * gap / LABEL_GAP
-        axes.text(1.05, height, line.name, transform=axes.transAxes, color=colour, fontsize=size, va="center")
+        axes.text(1, height, line.name, transform=further, color=colour, fontsize=size, va="center")
 
 
 def _spread(heights: list[float], gap: float) -> list[float]:
@@ -142,3 +188,38 @@ def _spread(heights: list[float], gap: float) -> list[float]:
 def _placed(group: list[float], gap: float) -> list[float]:
     middle = sum(group) / len(group)
     return [middle + gap * (place - (len(group) - 1) / 2) for place in range(len(group))]
+
+
+def _heat_map(conditions: Sequence[ConditionResult], columns: dict[str, str]) -> Figure:
+    """Whole percent, a row for each method and a column for each attack: lines over so many would be a thicket."""
+    means = {
+        (one.label["method"], one.label["attack"]): 100 * value.mean
+        for one in conditions
+        if (value := one.estimates["final_accuracy"])
+    }
+    rows = {one.label["method"]: one for one in conditions}
+    highest = max(means.values())
+    figure = Figure()
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_xlim(0, len(columns))
+    axes.set_ylim(len(rows), 0)
+    for row, (method, first) in enumerate(rows.items()):
+        for column, attack in enumerate(columns):
+            mean = means.get((method, attack))
+            if mean is None:
+                continue
+            colour = to_rgba(QUIET if first.control else COLOUR, FULL * mean / highest)
+            axes.add_patch(Rectangle((column, row), 1, 1, facecolor=colour, linewidth=0))
+            axes.text(column + 0.5, row + 0.53, f"{mean:.0f}", color=INK, fontsize=8, ha="center", va="center")
+    axes.set_title(TITLE, loc="left", color=INK, fontsize=10, pad=8)
+    axes.set_xticks([place + 0.7 for place in range(len(columns))], list(columns.values()))
+    axes.set_yticks([place + 0.5 for place in range(len(rows))], [first.method.title for first in rows.values()])
+    axes.tick_params(colors=INK, labelsize=9, length=0, pad=4)
+    axes.tick_params(axis="x", labelrotation=60)
+    for label in axes.get_xticklabels():
+        label.set_horizontalalignment("right")
+    axes.patch.set_visible(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    _fit(figure, axes, CELL[0] * len(columns), CELL[1] * len(rows))
+    return figure

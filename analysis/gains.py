@@ -1,10 +1,9 @@
-"""Every cell against the control that its attack names: what an attack gains over simpler means."""
+"""The study of gains: every cell against the control that its attack names, which is a simpler means."""
 
-from dataclasses import replace
-
-from analysis.conditions import Results
 from analysis.early_stopping import stopped
-from analysis.tables import Table, tables_of
+from analysis.results import Results, by_place
+from analysis.sections import Section
+from analysis.tables import table_of
 
 NOTE = (
     "Final accuracy less that under the control that the attack names, in points, over the same seeds; the strongest "
@@ -12,18 +11,13 @@ NOTE = (
 )
 
 
-def gained_tables(results: Results) -> list[Table]:
-    """Differences to the controls that attacks name, in points, of those tables that have any."""
+def sections(results: Results) -> list[Section]:
+    """One for each data set and model with any; it also says what stands against what: `APGD: against PGD`."""
     compared = [condition for condition in stopped(results) if condition.estimates["gained"]]
-    return tables_of(replace(results, conditions=compared), "gained")
-
-
-def named_controls(results: Results) -> list[str]:
-    """What stands against what in these tables: `APGD: against PGD`; of the finished ones, each once."""
-    pairs = [
-        (condition.titles["attack"], results.title(control))
-        for condition in stopped(results)
-        if condition.estimates["gained"]
-        for _, control in condition.own_controls
-    ]
-    return [f"{attack}: against {control}" for attack, control in dict.fromkeys(pairs)]
+    found = []
+    for place, conditions in by_place(compared).items():
+        pairs = [(one.attack.title, results.title(control)) for one in conditions for _, control in one.own_controls]
+        remarks = [f"{attack}: against {control}" for attack, control in dict.fromkeys(pairs)]
+        context, table = results.context(place), table_of(conditions, "gained")
+        found.append(Section("Gained, points", table, context=context, note=NOTE, remarks=remarks))
+    return found

@@ -1,16 +1,24 @@
 """What a reader must know before the numbers: scale, changes, how much is finished, and where it was run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from analysis.conditions import Results
 from analysis.early_stopping import CLEAN_IMAGES, left_out
-from analysis.labels import flat, grouped
+from analysis.results import Results
+from analysis.sections import Section
 from bench.store import Record
 
 CELLS = "Cells"
 LEFT_OUT = "Left out"
-Facts = list[tuple[str, list[str]]]
-"""Headings, each with one or several statements."""
+
+
+class Fact(NamedTuple):
+    """A heading with one or several statements, which may be assignments: `train: steps=800, batch_size=64`."""
+
+    name: str
+    statements: list[str]
+    assigns: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,14 +38,45 @@ class Progress:
         return f"{self.finished} of {self.planned} cells finished, {self.failed} failed, {self.missing} missing"
 
 
+@dataclass(frozen=True)
+class Chapter:
+    """All that a report says of a plan, in words that every format renders."""
+
+    name: str
+    """Of the plan; the names of its files begin so."""
+    title: str
+    about: str
+    subject: str
+    """Which grid at which scale, and how a user changed it."""
+    progress: Progress
+    facts: list[Fact]
+    reading: str
+    """How to read bold and bracketed values."""
+    basis: str
+    """What makes a table readable away from its page."""
+    sections: list[Section]
+
+    @property
+    def heading(self) -> tuple[str, str]:
+        """The title up to its colon and beyond."""
+        heading, _, rest = self.title.partition(": ")
+        return heading, rest
+
+
+def chapter(results: Results, sections: list[Section]) -> Chapter:
+    """The chapter of a plan, whose tables are already made."""
+    plan, changed = results.plan, ", ".join(flat(results.plan["set"]))
+    counts, reading = progress(results), reading_line(results)
+    sentences = [f"Scale {scale_line(results)}", f"Set by the user: {changed}" if changed else "", str(counts), reading]
+    basis = " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
+    facts = [*what_was_run(results), *where_it_was_run(results.records)]
+    subject = f"{plan['grid']} at scale {plan['scale']['name']}" + (f" with {changed}" if changed else "")
+    return Chapter(results.name, plan["title"], plan["about"], subject, counts, facts, reading, basis, sections)
+
+
 def progress(results: Results) -> Progress:
     """How far the plan has come."""
     return Progress(results.count("finished"), results.count("failed"), results.count("missing"))
-
-
-def changed_by_user(results: Results) -> list[str]:
-    """What --set and --seeds changed, as assignments."""
-    return flat(results.plan["set"])
 
 
 def is_paper(results: Results) -> bool:
@@ -59,29 +98,32 @@ def seeds_line(results: Results) -> str:
     return f"{seeds} victim seeds, one noise; ± is half of the 95 % Student interval of the mean"
 
 
-def reading_line(results: Results, *, sources: str) -> str:
-    """How to read bold and bracketed values; `sources` says where the latter's are listed."""
+def reading_line(results: Results) -> str:
+    """How to read bold and bracketed values."""
     bold = "Bold is the lowest of a column, if it is below the unprotected row."
     if not any(condition.published for condition in results.conditions):
         return bold
     if is_paper(results):
-        return f"{bold} [Brackets] hold published values of the same condition; sources {sources}."
-    return (
-        f"{bold} [Brackets] hold published values at the paper's scale, a different experiment from the one here: "
-        f"compare patterns, not numbers; sources {sources}."
-    )
+        where = "of the same condition"
+    else:
+        where = "at the paper's scale, a different experiment from the one here: compare patterns, not numbers"
+    return f"{bold} [Brackets] hold published values {where}; the last table has their sources."
 
 
-def what_was_run(results: Results) -> Facts:
+def what_was_run(results: Results) -> list[Fact]:
     """Scale, its changes, the user's changes, attacks that a reader left out, seeds, progress."""
     return [
-        ("Scale", [scale_line(results)]),
-        ("The scale changes", grouped(results.plan["scale"]["changes"]) or ["nothing"]),
-        ("Set by the user", changed_by_user(results) or ["nothing"]),
-        *([(LEFT_OUT, _left_out(results))] if results.left_out else []),
-        ("Seeds", [seeds_line(results)]),
-        (CELLS, [str(progress(results))]),
+        Fact("Scale", [scale_line(results)]),
+        _assignments("The scale changes", grouped(results.plan["scale"]["changes"])),
+        _assignments("Set by the user", flat(results.plan["set"])),
+        *([Fact(LEFT_OUT, _left_out(results))] if results.left_out else []),
+        Fact("Seeds", [seeds_line(results)]),
+        Fact(CELLS, [str(progress(results))]),
     ]
+
+
+def _assignments(name: str, lines: list[str]) -> Fact:
+    return Fact(name, lines or ["nothing"], assigns=bool(lines))
 
 
 def _left_out(results: Results) -> list[str]:
@@ -92,7 +134,7 @@ def _left_out(results: Results) -> list[str]:
     return [f"attacks that assume {word}: {', '.join(names) or 'none in this grid'}" for word, names in named.items()]
 
 
-def where_it_was_run(records: list[Record]) -> Facts:
+def where_it_was_run(records: list[Record]) -> list[Fact]:
     """Machines, commits, versions and dates of the records, each different one with its number of cells."""
     if not records:
         return []
@@ -106,10 +148,10 @@ def where_it_was_run(records: list[Record]) -> Facts:
     days = sorted(record["time"]["ended"][:16].replace("T", " ") for record in records)
     span = f"{days[0]} to {days[-1]} UTC" if days[0] != days[-1] else f"{days[0]} UTC"
     return [
-        ("Machine" + _plural(machines), _counted(machines)),
-        ("Commit" + _plural(commits), _counted(commits)),
-        ("Versions", _counted(versions)),
-        ("Cells ended", [span]),
+        Fact("Machine" + _plural(machines), _counted(machines)),
+        Fact("Commit" + _plural(commits), _counted(commits)),
+        Fact("Versions", _counted(versions)),
+        Fact("Cells ended", [span]),
     ]
 
 
@@ -132,8 +174,22 @@ def _counted(values: list[str]) -> list[str]:
     ]
 
 
-def summary_line(results: Results) -> str:
-    """One line for the terminal."""
-    changed = ", ".join(changed_by_user(results))
-    changes = f" with {changed}" if changed else ""
-    return f"{results.plan['grid']} at scale {results.plan['scale']['name']}{changes}: {progress(results)}"
+def flat(settings: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Nested settings as dotted assignments, the way --set takes them: `train.steps=800`."""
+    lines: list[str] = []
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            lines += flat(value, f"{prefix}{key}.")
+        else:
+            lines.append(f"{prefix}{key}={value:g}" if isinstance(value, float) else f"{prefix}{key}={value}")
+    return lines
+
+
+def grouped(settings: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Nested settings in few lines, one for each mapping: `train: steps=800, batch_size=64`."""
+    here = {key: value for key, value in settings.items() if not isinstance(value, Mapping)}
+    lines = [f"{prefix}: {', '.join(flat(here))}" if prefix else line for line in flat(here)[: 1 if prefix else None]]
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            lines += grouped(value, f"{prefix}.{key}" if prefix else key)
+    return lines

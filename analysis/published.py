@@ -8,9 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from analysis.labels import RADIUS, equal, number, parse
-
 FILE = Path(__file__).parent / "reported" / "reported.csv"
+STACK = " + "
+RADIUS = "radius"
 CONFIDENCES = ("high", "medium-high", "medium", "low")
 
 
@@ -91,3 +91,29 @@ def _same_method(note: str, method: Mapping[str, Any], written: set[str]) -> boo
     if stated and RADIUS in method and number(stated[0]) is not None:
         return written <= {RADIUS} and equal(method[RADIUS], stated[0])
     return not written
+
+
+def parse(label: str) -> list[tuple[str, dict[str, str]]]:
+    """Split a label into plug-ins in the order of application: name, and the settings that the grid wrote out."""
+    parts = []
+    for part in label.split(STACK):
+        name, *settings = re.split(r" (?=\w+=)", part)
+        parts.append((name, {key: value for key, _, value in (text.partition("=") for text in settings)}))
+    return parts
+
+
+def equal(ours: Any, text: str) -> bool:
+    """Whether a setting has the value written as `text`; numbers and fractions are compared as numbers."""
+    left, right = number(str(ours)), number(text)
+    if left is None or right is None:
+        return str(ours).lower() == text.lower()
+    return abs(left - right) <= 1e-9 * max(abs(left), abs(right))
+
+
+def number(text: str) -> float | None:
+    """Read `0.5` or `8/255`; None where the text is no number."""
+    numerator, slash, denominator = text.partition("/")
+    try:
+        return float(numerator) / float(denominator) if slash else float(numerator)
+    except (ValueError, ZeroDivisionError):
+        return None

@@ -1,11 +1,12 @@
 """What the records say of a plan: one row for each cell, and one for each condition."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from analysis.estimates import Estimate, estimate
-from analysis.labels import title
+from analysis.labels import Words, words_of
 from analysis.published import Published, matching
 from bench.store import Record, Store, StoreError
 
@@ -17,13 +18,15 @@ CLEAN = "clean"
 
 
 @dataclass(frozen=True)
-class Condition:
+class ConditionResult:
     """One place of a table, over its seeds. Accuracies are shares in [0, 1]."""
 
     label: dict[str, str]
     """What the plan calls it, by data set, model, method and attack."""
-    titles: dict[str, str]
-    """What people call its method and its attack."""
+    method: Words
+    """How people call its method."""
+    attack: Words
+    """How people call its stack of attacks."""
     control: bool
     """Whether nothing but chance protects here."""
     release: bool
@@ -60,24 +63,31 @@ class Condition:
         return self.planned - self.finished - self.failed
 
     @property
+    def column_title(self) -> str:
+        """Its attack's title over accuracies of the end."""
+        return self.attack.title + (", to the end" if self.held_out else "")
+
+    @property
     def is_clean(self) -> bool:
         """Whether the images are as they were."""
         return bool(self.paper["method"]["name"] == CLEAN)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Results:
     """A plan with all that the store holds of it."""
 
     name: str
     plan: Record
-    conditions: list[Condition]
+    conditions: list[ConditionResult]
     cells: list[Record]
     """Each cell once: its PLACE, key, status (finished, failed or missing) and error or QUANTITIES."""
     records: list[Record]
     """The records there are, each once, in the order of the plan."""
     left_out: dict[str, list[str]]
     """Attacks that a reader did not want, by what they assume."""
+    root: Path
+    """The results folder, for the commands that a report names."""
 
     @property
     def seeds(self) -> list[int]:
@@ -86,7 +96,11 @@ class Results:
 
     def title(self, label: str) -> str:
         """A label of the plan as people read it."""
-        return title(label, self.plan["titles"])
+        return words_of(label, self.plan["titles"]).title
+
+    def context(self, place: tuple[str, str]) -> str:
+        """What stands over every table of a data set and a model, so that nobody mistakes one scale for another."""
+        return ", ".join([*place, f"scale {self.plan['scale']['name']}"])
 
     def count(self, status: str) -> int:
         """Cells with that status."""
@@ -121,10 +135,8 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
     """
     _check(name, plan, store)
     places = [place for place in plan["conditions"] if not set(place["assumes"]) & set(without)]
-    names = {word: [place["attack"] for place in plan["conditions"] if word in place["assumes"]] for word in without}
-    left_out = {
-        word: [title(attack, plan["titles"]) for attack in dict.fromkeys(attacks)] for word, attacks in names.items()
-    }
+    titles = [(words_of(place["attack"], plan["titles"]).title, place["assumes"]) for place in plan["conditions"]]
+    left_out = {word: list(dict.fromkeys(one for one, assumed in titles if word in assumed)) for word in without}
     plan = plan | {"conditions": places}
     records: dict[str, Record] = {}
     cells: dict[str, Record] = {}
@@ -138,7 +150,7 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
         cells |= {cell["key"]: cell for cell in own if cell["key"] not in cells}
         conditions.append(_condition(place, own, plan["titles"]))
     conditions = against_own_controls(against_clean(conditions))
-    return Results(name, plan, conditions, list(cells.values()), list(records.values()), left_out)
+    return Results(name, plan, conditions, list(cells.values()), list(records.values()), left_out, store.root)
 
 
 def _check(name: str, plan: Record, store: Store) -> None:
@@ -148,7 +160,15 @@ def _check(name: str, plan: Record, store: Store) -> None:
         )
 
 
-def against_clean(conditions: Sequence[Condition]) -> list[Condition]:
+def by_place(conditions: Iterable[ConditionResult]) -> dict[tuple[str, str], list[ConditionResult]]:
+    """The conditions of each data set and model, in the plan's order."""
+    places: dict[tuple[str, str], list[ConditionResult]] = {}
+    for condition in conditions:
+        places.setdefault((condition.label["dataset"], condition.label["model"]), []).append(condition)
+    return places
+
+
+def against_clean(conditions: Sequence[ConditionResult]) -> list[ConditionResult]:
     """The same, with two more estimates: what the attack reaches on clean images, and the share of it reached here.
 
     They are `control_accuracy` and `recovered`, a ratio of means, both over the seeds that are finished here and there.
@@ -157,7 +177,7 @@ def against_clean(conditions: Sequence[Condition]) -> list[Condition]:
     return [replace(one, estimates=one.estimates | _shares(one, clean.get(_opponent(one), []))) for one in conditions]
 
 
-def against_own_controls(conditions: Sequence[Condition]) -> list[Condition]:
+def against_own_controls(conditions: Sequence[ConditionResult]) -> list[ConditionResult]:
     """The same, with one more estimate where an attack names a control: `gained`, the difference to its accuracy.
 
     Where there are several it is that to the strongest; over the seeds that are finished here and there.
@@ -166,7 +186,7 @@ def against_own_controls(conditions: Sequence[Condition]) -> list[Condition]:
     return [replace(one, estimates=one.estimates | {"gained": _gained(one, known)}) for one in conditions]
 
 
-def _gained(condition: Condition, known: dict[tuple[str, ...], list[float | None]]) -> Estimate | None:
+def _gained(condition: ConditionResult, known: dict[tuple[str, ...], list[float | None]]) -> Estimate | None:
     dataset, model, _ = _opponent(condition)
     differences = []
     for method, attack in condition.own_controls:
@@ -175,11 +195,11 @@ def _gained(condition: Condition, known: dict[tuple[str, ...], list[float | None
     return min((one for one in differences if one), key=lambda one: one.mean, default=None)
 
 
-def _opponent(condition: Condition) -> tuple[str, ...]:
+def _opponent(condition: ConditionResult) -> tuple[str, ...]:
     return condition.label["dataset"], condition.label["model"], condition.label["attack"]
 
 
-def _shares(condition: Condition, clean: list[float | None]) -> dict[str, Estimate | None]:
+def _shares(condition: ConditionResult, clean: list[float | None]) -> dict[str, Estimate | None]:
     both = _finished_pairs(condition.accuracies, clean)
     ours, control = estimate([pair[0] for pair in both]), estimate([pair[1] for pair in both])
     share = Estimate(ours.mean / control.mean, None, len(both)) if ours and control and control.mean else None
@@ -214,11 +234,12 @@ def _value(record: Record, path: Sequence[str]) -> Any:
     return value.get(last) if "size" in parents else value[last]
 
 
-def _condition(place: Record, rows: list[Record], titles: dict[str, str]) -> Condition:
+def _condition(place: Record, rows: list[Record], titles: Record) -> ConditionResult:
     finished = [row for row in rows if row["status"] == "finished"]
-    return Condition(
+    return ConditionResult(
         label={part: place[part] for part in PLACE},
-        titles={part: title(place[part], titles) for part in ("method", "attack")},
+        method=words_of(place["method"], titles, [place["paper"]["method"]]),
+        attack=words_of(place["attack"], titles, place["paper"]["attacks"]),
         control=place["control"],
         release=place["release"],
         assumes=place["assumes"],

@@ -1,26 +1,48 @@
-"""The conditions of a plan as a table of numbers, for whoever goes on with them."""
+"""The study of final accuracies: each method against each attack, as a table, a figure and all numbers."""
 
-import pandas as pd
+import re
 
-from analysis.conditions import Condition, Results
 from analysis.estimates import rounded
+from analysis.figures import accuracy_figure, svg
+from analysis.provenance import seeds_line
+from analysis.results import ConditionResult, Results, by_place
+from analysis.sections import Drawing, Section
+from analysis.tables import table_of
 from bench.store import Record
 
 
-def tidy(results: Results) -> pd.DataFrame:
-    """All numbers of a plan, one row for each condition in the plan's order, accuracies as shares in [0, 1].
+def sections(results: Results) -> list[Section]:
+    """One for each data set and model."""
+    return [
+        Section(
+            "Final accuracy on clean test images,\u00a0%",
+            table_of(conditions, "final_accuracy"),
+            context=results.context(place),
+            note=f"{seeds_line(results)}.",
+            figure=_drawing(place, conditions),
+            numbers=[_numbers(results, condition) for condition in conditions],
+        )
+        for place, conditions in by_place(results.conditions).items()
+    ]
+
+
+def _drawing(place: tuple[str, str], conditions: list[ConditionResult]) -> Drawing | None:
+    figure = accuracy_figure(conditions)
+    file = re.sub(r"[^\w.]+", "-", "-".join(place))
+    text = f"Accuracy of each method against each attack; {', '.join(place)}."
+    return Drawing(f"-{file}.svg", svg(figure), text) if figure else None
+
+
+def _numbers(results: Results, condition: ConditionResult) -> Record:
+    """All numbers of a condition, accuracies as shares in [0, 1].
 
     `noise_psnr` is in dB; `noise_linf` and `noise_l2` (mean over images) are in [0, 1] units; `noise_l0` is the mean
     number of changed pixels, `noise_saturated` the share of released values that are 0 or 255; passes are
     forward+backward of 128 images. `control_accuracy` is what the same attack reaches on clean images, over the same
     seeds, and `recovered` the share of it that is reached here; `gained` is the difference to the accuracy under the
     control that the attack names. All are means over the finished seeds, `_half_width` is half of Student's 95 %
-    interval. Empty where nothing is known.
+    interval. Empty if nothing is known.
     """
-    return pd.DataFrame([_tidy_row(results, condition) for condition in results.conditions])
-
-
-def _tidy_row(results: Results, condition: Condition) -> Record:
     values: Record = {}
     for name, value in condition.estimates.items():
         values[name] = round(value.mean, 6) if value else None

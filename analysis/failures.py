@@ -1,0 +1,27 @@
+"""The study of failures: every failed cell with its error, and the command that shows the rest."""
+
+import shlex
+from pathlib import Path
+
+from analysis.results import Results
+from analysis.sections import LONG, Section, plain_table
+
+
+def sections(results: Results) -> list[Section]:
+    """One, if any cell failed; cells with the same error stand together."""
+    failed = [cell for cell in results.cells if cell["status"] == "failed"]
+    if not failed:
+        return []
+    elsewhere = "" if results.root == Path("results") else f" --results {shlex.quote(str(results.root))}"
+    rows = [
+        [
+            cell["error"],
+            f"{results.title(cell['method'])}, {results.title(cell['attack'])}",
+            f"python -m bench show {cell['key']}{elsewhere}",
+        ]
+        for error in dict.fromkeys(cell["error"] for cell in failed)
+        for cell in failed
+        if cell["error"] == error
+    ]
+    table = plain_table(["error", "cell", "what shows it all"], rows, words=range(3))
+    return [Section("Failed cells", table, folded=len(rows) > LONG)]

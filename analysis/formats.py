@@ -1,0 +1,139 @@
+"""The chapter of a plan as Markdown, LaTeX, CSV and figures."""
+
+import re
+
+from pandas import DataFrame
+
+from analysis.provenance import Chapter
+from analysis.sections import Entry, Section, Table
+from bench.store import Record
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    **{character: f"{{{character}}}" for character in "[]*"},  # after the end of a row they would be its options
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': "''",
+    "±": r"$\pm$",
+    "\N{EN DASH}": "--",
+    "†": r"$^{\dagger}$",
+    "‡": r"$^{\ddagger}$",
+    "§": r"$^{\S}$",
+    "¶": r"$^{\P}$",
+    "‖": r"$^{\|}$",
+}
+
+
+def files_of(chapter: Chapter) -> dict[str, str]:
+    """Everything written of a plan besides the page, by file name."""
+    files = {".md": markdown(chapter), ".tex": latex(chapter), **csv(chapter)}
+    files |= {section.figure.file: section.figure.svg for section in chapter.sections if section.figure}
+    return {f"{chapter.name}{ending}": text for ending, text in files.items()}
+
+
+def csv(chapter: Chapter) -> dict[str, str]:
+    """All numbers in full, as recorded: shares in [0, 1], radii in [0, 1] units, seconds."""
+    numbers: dict[str, list[Record]] = {}
+    for section in chapter.sections:
+        if section.numbers:
+            numbers.setdefault(f"{section.file}.csv", []).extend(section.numbers)
+    return {file: str(DataFrame(rows).to_csv(index=False, lineterminator="\n")) for file, rows in numbers.items()}
+
+
+def markdown(chapter: Chapter) -> str:
+    """One document: what was run, then every section."""
+    facts = [f"- **{fact.name}:** {markdown_text('; '.join(fact.statements))}" for fact in chapter.facts]
+    parts = [f"# {markdown_text(chapter.title)}", markdown_text(chapter.about), "\n".join(facts)]
+    parts.append(markdown_text(chapter.reading))
+    for section in chapter.sections:
+        marks = section.table.marks
+        parts += [f"## {markdown_text(_heading(section))}", markdown_text(section.note)]
+        parts += [_markdown_table(section.table), *(f"{mark} {markdown_text(note)}." for note, mark in marks.items())]
+        parts.append("\n".join(f"- {markdown_text(remark)}" for remark in section.remarks))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _heading(section: Section) -> str:
+    return ": ".join(text for text in (section.heading, section.context) if text)
+
+
+def _markdown_table(table: Table) -> str:
+    rule = ["---" if column in table.words else "---:" for column in range(len(table.head))]
+    head, *rows = ([_markdown_entry(one, table.marks) for one in row] for row in _all_rows(table))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *rows])
+
+
+def _all_rows(table: Table) -> list[list[Entry]]:
+    return [table.head, *(row.entries for row in table.rows)]
+
+
+def _hinted(entry: Entry) -> str:
+    return f"{entry.text} (paper: {entry.hint})" if entry.hint else entry.text
+
+
+def _markdown_entry(entry: Entry, marks: dict[str, str]) -> str:
+    text = markdown_text(_hinted(entry)) + marks.get(entry.note, "")
+    text = f"**{text}**" if entry.best else text
+    return f"{text} \\[{entry.published}\\]" if entry.published else text
+
+
+def markdown_text(text: str) -> str:
+    """Text on one line, with the characters that mean something to Markdown written out."""
+    return re.sub(r"([\\`*_\[\]|<>#&~])", r"\\\1", _on_one_line(text))
+
+
+def latex(chapter: Chapter) -> str:
+    """Tables for a paper; they need the package booktabs."""
+    facts = [f"{fact.name}: {'; '.join(fact.statements)}" for fact in chapter.facts]
+    comments = [f"% {_on_one_line(text)}" for text in (chapter.title, *facts)]
+    return "\n".join([*comments, *(_latex_table(section, chapter) for section in chapter.sections)]) + "\n"
+
+
+def _latex_table(section: Section, chapter: Chapter) -> str:
+    table, marks = section.table, section.table.marks
+    paper = [latex_text(f"paper {entry.hint}" if entry.hint else "") for entry in table.head]
+    sentences = [chapter.title, _heading(section), section.note, chapter.basis]
+    caption = " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
+    below = [*(f"{mark} {note}." for note, mark in marks.items()), *section.remarks]
+    return "\n".join(
+        [
+            "",
+            r"\begin{table}",
+            r"\centering\small",
+            rf"\caption{{{latex_text(caption)}}}",
+            rf"\begin{{tabular}}{{{''.join(_latex_columns(table))}}}",
+            r"\toprule",
+            " & ".join(latex_text(entry.value) for entry in table.head) + r" \\",
+            *([r"\scriptsize " + r" & \scriptsize ".join(paper) + r" \\"] if any(paper) else []),
+            r"\midrule",
+            *(" & ".join(_latex_entry(one, marks) for one in row.entries) + r" \\" for row in table.rows),
+            r"\bottomrule",
+            r"\end{tabular}",
+            *(rf"\par {latex_text(text)}" for text in below),
+            r"\end{table}",
+        ]
+    )
+
+
+def _latex_columns(table: Table) -> list[str]:
+    """Words after the first column may be many: they are set in lines."""
+    return ["l", *(r"p{.2\linewidth}" if column in table.words else "r" for column in range(1, len(table.head)))]
+
+
+def _latex_entry(entry: Entry, marks: dict[str, str]) -> str:
+    text = latex_text(_hinted(entry) + marks.get(entry.note, ""))
+    text = rf"\textbf{{{text}}}" if entry.best else text
+    return rf"{text} {{\scriptsize [{entry.published}]}}" if entry.published else text
+
+
+def latex_text(text: str) -> str:
+    """Text on one line, with the characters that mean something to LaTeX written out."""
+    return "".join(_LATEX.get(character, character) for character in _on_one_line(text))
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,25 @@
+"""The study of peak accuracies: what the best moment to stop would give."""
+
+from analysis.results import Results, by_place
+from analysis.sections import Section
+from analysis.tables import table_of
+
+NOTE = (
+    "Oracle: best look at the test set. Nobody who trains can choose that moment; "
+    "it shows what early stopping could win at most."
+)
+
+
+def sections(results: Results) -> list[Section]:
+    """One for each data set and model with any result."""
+    return [
+        Section(
+            "Peak accuracy (oracle),\u00a0%",
+            table_of(conditions, "peak_accuracy"),
+            context=results.context(place),
+            note=NOTE,
+            folded=True,
+        )
+        for place, conditions in by_place(results.conditions).items()
+        if any(condition.finished for condition in conditions)
+    ]

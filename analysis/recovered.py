@@ -1,0 +1,17 @@
+"""The study of shares recovered: every accuracy in percent of what the same attack reaches on clean images."""
+
+from analysis.results import Results, by_place
+from analysis.sections import Section
+from analysis.tables import table_of
+
+NOTE = "Accuracy in percent of what the same attack reaches on clean images, over the same seeds."
+
+
+def sections(results: Results) -> list[Section]:
+    """One for each data set and model with any share; clean images have all, by definition, and no row."""
+    protected = [condition for condition in results.conditions if not condition.is_clean]
+    return [
+        Section("Recovered,\u00a0%", table_of(conditions, "recovered"), context=results.context(place), note=NOTE)
+        for place, conditions in by_place(protected).items()
+        if any(condition.estimates["recovered"] for condition in conditions)
+    ]

@@ -1,0 +1,118 @@
+"""What a report shows: sections with a table each, which every format renders. The only place that knows percent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import isnan
+
+from bench.store import Record
+
+MARKS = "†‡§¶‖"
+MISSING, FAILED = "\N{EN DASH}", "failed"
+LONG = 40
+"""Rows of a table that is folded away if it is not what a reader came for."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place of a table: words, or a number with what belongs to it."""
+
+    value: str
+    half_width: str = ""
+    published: str = ""
+    hint: str = ""
+    """Of a heading: what the paper has instead of its settings."""
+    note: str = ""
+    """What is incomplete about it."""
+    best: bool = False
+
+    @property
+    def text(self) -> str:
+        """The value with its interval: `54.3 ± 0.8`."""
+        return f"{self.value} ± {self.half_width}" if self.half_width else self.value
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no result."""
+        return self.value in ("", MISSING, FAILED)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Entries, the heading first; controls are shown in grey."""
+
+    entries: list[Entry]
+    control: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headings of the columns, and rows as long; the columns `words` hold words and the others numbers."""
+
+    head: list[Entry]
+    rows: list[Row]
+    words: Sequence[int] = (0,)
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """A mark for each note, in the order of their appearance."""
+        notes = dict.fromkeys(entry.note for row in self.rows for entry in row.entries if entry.note)
+        return {note: MARKS[i % len(MARKS)] * (1 + i // len(MARKS)) for i, note in enumerate(notes)}
+
+    @property
+    def interval_columns(self) -> set[int]:
+        """The columns in which some entry has an interval."""
+        return {column for row in self.rows for column, entry in enumerate(row.entries) if entry.half_width}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure as an SVG element."""
+
+    file: str
+    """How the name of its file goes on after that of the plan."""
+    svg: str
+    text: str
+    """What it shows, for those who do not see it."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table with all that is said about it."""
+
+    heading: str
+    table: Table
+    context: str = ""
+    """What the numbers are of: data set, model and scale."""
+    note: str = ""
+    remarks: list[str] = field(default_factory=list)
+    figure: Drawing | None = None
+    numbers: list[Record] = field(default_factory=list)
+    """The same in full, a mapping from column to value for each row of a CSV file."""
+    file: str = ""
+    """How the name of that file goes on after that of the plan; sections with the same name share a file."""
+    folded: bool = False
+    """Whether a reader must ask for it, if the format can fold."""
+
+
+def plain_table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[Entry | str]],
+    words: Sequence[int] = (0,),
+    controls: Sequence[bool] | None = None,
+) -> Table:
+    """A table whose entries may be given as text; `controls` says which rows are."""
+    entries = [[one if isinstance(one, Entry) else Entry(one) for one in row] for row in rows]
+    marked = zip(entries, controls or [False] * len(rows), strict=True)
+    return Table([Entry(text) for text in head], [Row(row, control) for row, control in marked], words)
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] as percent with one decimal."""
+    return f"{round(100 * share, 1) + 0.0:.1f}"  # a little less than nothing is 0.0, not -0.0
+
+
+def share_entry(share: float | None, half_width: float | None = None) -> Entry:
+    """A share with half of its interval, both in percent; without the latter if there is none (None or NaN)."""
+    if share is None:
+        return Entry(MISSING)
+    return Entry(percent(share), "" if half_width is None or isnan(half_width) else percent(half_width))
