@@ -25,6 +25,7 @@ class OrthogonalProjection(Attack):
         "the victim has the recipe of the grid; the official one adds CutMix, affine maps and colour jitter",
     )
     leaves_range = True
+    phrases = {"directions": "{} directions"}
 
     epochs: Count = 20
     """Of the linear classifier."""

@@ -102,6 +102,15 @@ class ErrorMinimizing(Method):
         "on images of 128 pixels or more a view is a flip and a padded crop; the official one is a random-resized "
         "crop to 224 pixels and a flip",
     )
+    phrases: ClassVar[Mapping[str, str]] = {
+        "noise_step": "{} in the noise step",
+        "surrogate_step": "{} in the surrogate step",
+        "adv_radius": "adversary of {}",
+        "adv_steps": "{} steps of the adversary",
+        "noise_adv_radius": "{} in the noise step",
+        "noise_adv_steps": "{} steps of the adversary in the noise step",
+        "random_radius": "random noise of {}",
+    }
     large: ClassVar[Mapping[str, Any]] = {
         "steps": 7,
         "rel_step_size": 0.25,

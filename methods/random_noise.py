@@ -1,5 +1,6 @@
 """Random noise: the control that says nothing of the image, and of the label nothing or everything."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import torch
@@ -15,6 +16,7 @@ class RandomNoise(Method):
     """Independent uniform noise: every value is any whole grey level within the radius with equal probability."""
 
     source = "control"
+    phrases: ClassVar[Mapping[str, str]] = {"wise": "{}-wise"}
 
     radius: Radius = 8 / 255
     """l-inf bound of the noise, at most 127/255."""
@@ -39,7 +41,9 @@ class RandomNoise(Method):
 class RandomL2(Method):
     """Gaussian noise scaled to one l2 norm: a random direction for each image."""
 
+    title = "random, l2"
     source = "control"
+    phrases: ClassVar[Mapping[str, str]] = {"l2_radius": "{:.2f}"}
     norm: ClassVar[Norm] = "l2"
 
     l2_radius: Positive = 1.0

@@ -7,6 +7,24 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+BARE = ("radius", "l2_radius")
+"""Settings that tables write without their name, right after the title."""
+PHRASES = {
+    "radius": "{}",
+    "l2_radius": "{:g}",
+    "steps": "{} steps",
+    "rel_step_size": "steps of {:g} radii",
+    "epochs": "{} epochs",
+    "updates": "{} updates",
+    "batch_size": "batches of {}",
+    "samples": "{} samples",
+    "lr": "learning rate {:g}",
+}
+"""How tables say settings that many plug-ins have."""
+ACRONYMS = ("pgd", "fgsm", "tpgd", "apgd", "cnn", "fnn")
+"""Values of settings that tables write in capitals."""
+ImageShape = tuple[int, int, int]
+"""Channels, height and width of an image."""
 PROTOCOL = 1
 """Raised when the core itself changes what the same settings measure."""
 
@@ -29,10 +47,27 @@ class Settings(BaseModel):
 
     revision: ClassVar[int] = 1
     """Raised when the same settings start to mean something else: every cell that uses them is then a new one."""
+    phrases: ClassVar[Mapping[str, str]] = {}
+    """How tables say a setting, by its name: a text with `{}` for the value. Without one it is name and value."""
     large: ClassVar[Mapping[str, Any]] = {}
     """What the source sets for the ImageNet subset: replaces the defaults where images have 128 pixels or more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    def phrase(self, key: str) -> str:
+        """A setting as tables say it: `FGSM in the noise step`, `clean part only`, or a radius alone."""
+        value = self.model_dump(mode="json")[key]
+        if isinstance(value, str):
+            value = value.upper() if value in ACRONYMS else value.replace("_", " ")
+        if isinstance(value, list):
+            value = ", ".join(f"{item:.3g}" if isinstance(item, float) else str(item) for item in value)
+        name = key.replace("_", " ")
+        if value is None:
+            return f"default {name}"
+        if isinstance(value, bool):
+            return name if value else f"no {name}"
+        phrase = self.phrases.get(key) or PHRASES.get(key) or f"{name} {'{:g}' if isinstance(value, float) else '{}'}"
+        return phrase.format(value)
 
 
 def parse_fraction(value: Any) -> Any:

@@ -3,29 +3,59 @@
 from dataclasses import dataclass
 from typing import Any
 
+from bench.core.settings import BARE
 from bench.grid.cell import Cell, Choice
 
 CONTROL = "control"
 """The source of a method that is one."""
+STACKED = " + "
+"""Between the attacks of a stack."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One plug-in of a grid: its settings at the chosen scale, those at paper scale, and its name in a table."""
+class PlugIn:
+    """A plug-in of a grid: its settings at the chosen scale, those at paper scale, and which of them a table shows."""
 
     choice: Choice[Any]
     paper: Choice[Any]
-    label: str
+    shown: tuple[str, ...] = ()
+    """Names of settings: those that the grid file writes, or in which a control differs."""
+
+    @property
+    def label(self) -> str:
+        """Its name in plans, which also `--only` takes: `pgd radius=8/255`."""
+        values = self.choice.settings.model_dump(mode="json")
+        return " ".join([self.choice.name, *(f"{key}={values[key]}" for key in self.shown)])
 
     @property
     def title(self) -> str:
-        """How tables call a method or an attack."""
-        return str(self.choice.settings.title) or self.choice.name.replace("_", " ")
+        """Its name in tables: `PGD 8/255`."""
+        return in_words(self.choice, self.shown)
+
+    @property
+    def paper_title(self) -> str:
+        """Its name at paper scale, with its radius also if the grid does not write it."""
+        radius = [key for key in ("radius",) if key in type(self.paper.settings).model_fields and key not in self.shown]
+        return in_words(self.paper, (*self.shown, *radius))
+
+    @property
+    def hint(self) -> str:
+        """What the paper has instead of the settings shown; empty if it has the same."""
+        here, paper = (choice.settings.model_dump() for choice in (self.choice, self.paper))
+        return ", ".join(self.paper.settings.phrase(key) for key in self.shown if here[key] != paper[key])
 
 
-Stack = tuple[Entry, ...]
+def in_words(choice: Choice[Any], shown: tuple[str, ...]) -> str:
+    """A plug-in by its title, with settings as people say them: `REM, FGSM in the noise step`."""
+    words = str(choice.settings.title) or choice.name.replace("_", " ")
+    for key in sorted(shown, key=lambda key: key not in BARE):
+        words += (" " if key in BARE else ", ") + choice.settings.phrase(key)
+    return words
+
+
+Stack = tuple[PlugIn, ...]
 """Attacks in the order in which they act."""
-Pair = tuple[Entry, Stack]
+Pair = tuple[PlugIn, Stack]
 """A method and what it meets."""
 
 
@@ -33,10 +63,10 @@ Pair = tuple[Entry, Stack]
 class Condition:
     """One place of a table, with a cell for each seed."""
 
-    dataset: Entry
+    dataset: PlugIn
     model: str
     paper_model: str
-    method: Entry
+    method: PlugIn
     attacks: Stack
     cells: tuple[Cell, ...]
     own_controls: "tuple[Condition, ...]" = ()
@@ -45,7 +75,7 @@ class Condition:
     @property
     def attack_label(self) -> str:
         """The stack of attacks in the order of application."""
-        return " + ".join(attack.label for attack in self.attacks)
+        return STACKED.join(attack.label for attack in self.attacks)
 
     @property
     def is_control(self) -> bool:

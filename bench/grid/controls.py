@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.core.protocols import Attack, Method
+from bench.core.settings import ImageShape, Settings
 from bench.grid.cell import Choice
-from bench.grid.condition import CONTROL, Entry, Pair, Stack
+from bench.grid.condition import CONTROL, Pair, PlugIn, Stack
 from bench.grid.stack import objection
 
 CLEAN = "clean"
@@ -17,19 +18,18 @@ L2_DIGITS = 4
 ALWAYS_WRITTEN = {"l2_radius"}
 """Settings whose default a reader cannot be expected to know."""
 
-Shape = tuple[int, int, int]
 Methods = Mapping[str, type[Method]]
 Attacks = Mapping[str, type[Attack]]
 
 
 def controls_of(
-    pairs: Sequence[Pair], shape: Shape, paper_shape: Shape, methods: Methods, attacks: Attacks
+    pairs: Sequence[Pair], shape: ImageShape, paper_shape: ImageShape, methods: Methods, attacks: Attacks
 ) -> list[Pair]:
     """What `pairs` lack: every stack on clean images and on random noise of the budgets it meets, and its controls.
 
     The shapes are those of the images at the scale and on paper: some budgets depend on them.
     """
-    clean = _entry(methods, CLEAN, {}, {})
+    clean = _method_plug_in(methods, CLEAN, {}, {})
     wanted = [(clean, stack) for _, stack in pairs]
     for method, stack in pairs:
         wanted += [(noise, stack) for noise in _random(method, shape, paper_shape, methods)]
@@ -49,11 +49,11 @@ def own_controls(pair: Pair, methods: Methods, attacks: Attacks) -> list[Pair]:
     Each has one attack of the stack replaced; where no stack that means anything is left, there is no control.
     """
     method, stack = pair
-    clean = _entry(methods, CLEAN, {}, {})
+    clean = _method_plug_in(methods, CLEAN, {}, {})
     found = []
     for place, attack in enumerate(stack):
         for here, paper in zip(attack.choice.settings.controls(), attack.paper.settings.controls(), strict=True):
-            control = _attack_entry(attack, here, paper, attacks)
+            control = _attack_plug_in(attack, here, paper, attacks)
             other = (*stack[:place], control, *stack[place + 1 :])
             if objection([entry.choice for entry in other]) is None:
                 found.append((clean if here.only_clean else method, other))
@@ -65,7 +65,7 @@ def controls_first(pairs: Sequence[Pair]) -> list[Pair]:
     return sorted(pairs, key=lambda pair: (pair[0].choice.settings.source != CONTROL, pair[0].choice.name != CLEAN))
 
 
-def acting(stack: Stack, method: Entry, none: Choice[Attack]) -> list[Choice[Attack]]:
+def acting(stack: Stack, method: PlugIn, none: Choice[Attack]) -> list[Choice[Attack]]:
     """The attacks of a stack that do anything to what the method releases; `none` where there are none."""
     choices = [attack.choice for attack in stack]
     if method.choice.name == CLEAN:
@@ -79,7 +79,7 @@ def identity(pair: Pair) -> tuple[Choice[Any], ...]:
     return method.choice, *(attack.choice for attack in stack)
 
 
-def _random(method: Entry, shape: Shape, paper_shape: Shape, methods: Methods) -> Iterator[Entry]:
+def _random(method: PlugIn, shape: ImageShape, paper_shape: ImageShape, methods: Methods) -> Iterator[PlugIn]:
     """Random noise of the budget of a method, and for a class-wise one the same noise for a whole class as well."""
     at_scale, on_paper = (
         _budget(settings, size)
@@ -88,12 +88,12 @@ def _random(method: Entry, shape: Shape, paper_shape: Shape, methods: Methods) -
     if not at_scale or not on_paper:
         return
     name = RANDOM[method.choice.settings.norm]
-    yield _entry(methods, name, at_scale, on_paper)
+    yield _method_plug_in(methods, name, at_scale, on_paper)
     if method.choice.settings.class_wise and "wise" in methods[name].model_fields:
-        yield _entry(methods, name, {**at_scale, "wise": "class"}, {**on_paper, "wise": "class"})
+        yield _method_plug_in(methods, name, {**at_scale, "wise": "class"}, {**on_paper, "wise": "class"})
 
 
-def _budget(method: Method, shape: Shape) -> dict[str, Any]:
+def _budget(method: Method, shape: ImageShape) -> dict[str, Any]:
     """The budget of a method as settings of random noise; empty where it promises none, or makes no noise."""
     budget = method.budget(shape)
     if method.norm == "linf":
@@ -101,22 +101,23 @@ def _budget(method: Method, shape: Shape) -> dict[str, Any]:
     return {"l2_radius": round(budget, L2_DIGITS)} if method.norm == "l2" else {}
 
 
-def _attack_entry(attack: Entry, here: Attack, paper: Attack, attacks: Attacks) -> Entry:
-    """A control that `attack` names, as an entry; its label has what it changes, of another plug-in the defaults."""
+def _attack_plug_in(attack: PlugIn, here: Attack, paper: Attack, attacks: Attacks) -> PlugIn:
+    """A control that `attack` names; tables show what it changes, of another plug-in what is not the default."""
     same = type(here) is type(attack.choice.settings)
     [name] = [name for name, kind in attacks.items() if kind is type(here)]
-    label, before = (attack.label, attack.choice.settings) if same else (name, type(here)())
-    return Entry(Choice(name, here), Choice(name, paper), " ".join([label, *_changed(before, here)]))
+    shown, usual = (attack.shown, attack.choice.settings) if same else ((), type(here)())
+    return PlugIn(Choice(name, here), Choice(name, paper), tuple(dict.fromkeys([*shown, *_changed(usual, here)])))
 
 
-def _changed(before: Attack, after: Attack) -> list[str]:
-    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
-    return [f"{key}={value}" for key, value in new.items() if value != old[key]]
-
-
-def _entry(methods: Methods, name: str, at_scale: Mapping[str, Any], on_paper: Mapping[str, Any]) -> Entry:
-    """A control as an entry; its label has the settings that are not the default on paper."""
+def _method_plug_in(methods: Methods, name: str, at_scale: Mapping[str, Any], on_paper: Mapping[str, Any]) -> PlugIn:
+    """A control among the methods; tables show what is not the default on paper."""
     here, paper = (methods[name].model_validate(values) for values in (at_scale, on_paper))
-    shown, usual = here.model_dump(mode="json"), methods[name]().model_dump()
-    written = [key for key, value in paper.model_dump().items() if value != usual[key] or key in ALWAYS_WRITTEN]
-    return Entry(Choice(name, here), Choice(name, paper), " ".join([name, *(f"{key}={shown[key]}" for key in written)]))
+    changed = _changed(methods[name](), paper)
+    shown = tuple(key for key in type(paper).model_fields if key in changed or key in ALWAYS_WRITTEN)
+    return PlugIn(Choice(name, here), Choice(name, paper), shown)
+
+
+def _changed(before: Settings, after: Settings) -> list[str]:
+    """The names of the settings that differ."""
+    old, new = before.model_dump(), after.model_dump()
+    return [key for key, value in new.items() if value != old[key]]

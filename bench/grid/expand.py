@@ -15,7 +15,7 @@ from bench.core.models import ModelName
 from bench.core.settings import Count, CountOrZero, Settings
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
-from bench.grid.condition import Condition, Entry, Pair, Stack
+from bench.grid.condition import Condition, Pair, PlugIn, Stack
 from bench.grid.controls import acting, controls_first, controls_of, identity, own_controls
 from bench.grid.scale import Scale, Values, check_names
 from bench.grid.stack import check_stack, check_victim
@@ -29,14 +29,14 @@ Large = tuple[bool, bool]
 """Whether the images are so large that plug-ins take the settings of the ImageNet subset: at the scale, on paper."""
 NO_DATA: Large = (False, False)
 NONE = Choice("none", ATTACKS["none"]())
-Entries = Annotated[list[Any], Field(min_length=1)]
+Items = Annotated[list[Any], Field(min_length=1)]
 
 
 class Block(Settings):
     """Methods that meet attacks of their own: conditions beside those of the whole grid, such as a control's."""
 
-    methods: Entries
-    attacks: Entries
+    methods: Items
+    attacks: Items
 
 
 class GridFile(Settings):
@@ -49,11 +49,11 @@ class GridFile(Settings):
     """What the table shows."""
     about: str = ""
     """What a reader should know, printed under the title."""
-    datasets: Entries
+    datasets: Items
     models: Annotated[list[ModelName], Field(min_length=1)]
     """Victims."""
-    methods: Entries
-    attacks: Entries
+    methods: Items
+    attacks: Items
     """Each entry is one attack or a list of attacks: a stack, applied in that order."""
     also: list[Values] = []
     """Blocks of `methods` and `attacks` that join the same tables: what would be the same for every method."""
@@ -142,7 +142,7 @@ class Expansion:
             conditions += _with_own_controls(here)
         return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions))
 
-    def _all_pairs(self, parsed: GridFile, dataset: Entry) -> list[Pair]:
+    def _all_pairs(self, parsed: GridFile, dataset: PlugIn) -> list[Pair]:
         """Every method with every stack of attacks that it meets; the controls first, where they are wanted."""
         at_scale, on_paper = dataset.choice.settings, dataset.paper.settings
         pairs = list(self._pairs(parsed, (at_scale.large_images, on_paper.large_images)))
@@ -156,15 +156,17 @@ class Expansion:
         for row, values in enumerate(parsed.also):
             blocks.append((f"also[{row}].", validated(Block, [(f"{self.file}: also[{row}]", values)])))
         for place, block in blocks:
-            methods = self._entries("methods", block.methods, large, place)
+            methods = self._plug_ins("methods", block.methods, large, place)
             yield from itertools.product(methods, self._stacks(block.attacks, large, place))
 
-    def _entries(self, group: str, items: Sequence[Any], large: Large, block: str = "") -> list[Entry]:
+    def _plug_ins(self, group: str, items: Sequence[Any], large: Large, block: str = "") -> list[PlugIn]:
         """The plug-ins that a list of a grid file names, sweeps written out."""
         place = f"{self.file}: {block}{group}"
-        return [entry for row, item in enumerate(items) for entry in self._entry(group, item, f"{place}[{row}]", large)]
+        return [
+            entry for row, item in enumerate(items) for entry in self._plug_in(group, item, f"{place}[{row}]", large)
+        ]
 
-    def _entry(self, group: str, item: Any, place: str, large: Large) -> Iterator[Entry]:
+    def _plug_in(self, group: str, item: Any, place: str, large: Large) -> Iterator[PlugIn]:
         values = {"name": item} if isinstance(item, str) else dict(mapping(item, place))
         if "name" not in values:
             raise UserError(f"{place}: missing key 'name'{suggestion('', TABLES[group])}")
@@ -194,9 +196,7 @@ class Expansion:
                     (f"--set {group}.{name}", self.user.settings(group, name, set(settings.model_fields))),
                 ],
             )
-            shown = scaled.model_dump(mode="json")
-            label = " ".join([name, *(f"{key}={shown[key]}" for key in written)])
-            yield Entry(Choice(name, scaled), Choice(name, paper), label)
+            yield PlugIn(Choice(name, scaled), Choice(name, paper), tuple(written))
 
     def _stacks(self, items: Sequence[Any], large: Large, block: str) -> list[Stack]:
         stacks: list[Stack] = []
@@ -206,20 +206,20 @@ class Expansion:
                 raise UserError(f"{place}: an empty stack; write none for plain training")
             if isinstance(item, list):
                 parts = [(part, f"{place}[{depth}]") for depth, part in enumerate(item)]
-                layers = [list(self._entry("attacks", *part, large)) for part in parts]
+                layers = [list(self._plug_in("attacks", *part, large)) for part in parts]
                 check_stack([layer[0].choice for layer in layers], place)  # a sweep changes no attack's place
                 stacks += itertools.product(*layers)
             else:
-                stacks += [(entry,) for entry in self._entry("attacks", item, place, large)]
+                stacks += [(entry,) for entry in self._plug_in("attacks", item, place, large)]
         return stacks
 
-    def _datasets(self, parsed: GridFile) -> list[tuple[Entry, str]]:
+    def _datasets(self, parsed: GridFile) -> list[tuple[PlugIn, str]]:
         """Data sets with the fingerprints of their contents; one that replaces the others stands for the first."""
-        entries = self._entries("datasets", parsed.datasets, NO_DATA)
+        entries = self._plug_ins("datasets", parsed.datasets, NO_DATA)
         replacement = self.user.dataset or self.scale.dataset
         if replacement:
             place = "--set dataset" if self.user.dataset else f"{self.scale_place}: dataset"
-            [substitute] = self._entry("datasets", replacement, place, NO_DATA)
+            [substitute] = self._plug_in("datasets", replacement, place, NO_DATA)
             entries = [replace(substitute, paper=entries[0].paper)]
         try:
             for entry in entries:

@@ -45,6 +45,10 @@ class Scale(Settings):
         shared = {key: value for key, value in values.get(EVERY, {}).items() if key in fields}
         return shared | values.get(name, {})
 
+    def changes(self) -> Values:
+        """What it changes: without its description and without what it leaves alone."""
+        return self.model_dump(mode="json", exclude_defaults=True, exclude={"about"})
+
 
 def check_names(
     scale: Scale, place: str, tables: Mapping[str, Mapping[str, type[Settings]]], train: type[Settings]

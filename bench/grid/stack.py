@@ -6,10 +6,10 @@ from bench.core.errors import UserError
 from bench.core.protocols import HOOKS, Attack
 from bench.grid.cell import Choice
 
-Stack = Sequence[Choice[Attack]]
+Choices = Sequence[Choice[Attack]]
 
 
-def check_stack(stack: Stack, place: str) -> None:
+def check_stack(stack: Choices, place: str) -> None:
     """Raise UserError, naming the entry of `place` at fault, where the attacks cannot be stacked in this order.
 
     Attacks are listed in the order they act, so that one experiment cannot be written in two ways.
@@ -19,7 +19,7 @@ def check_stack(stack: Stack, place: str) -> None:
         raise UserError(f"{place}{wrong}")
 
 
-def objection(stack: Stack) -> str | None:
+def objection(stack: Choices) -> str | None:
     """Which attack cannot stand where it does, and why; None where all can."""
     for depth, choice in enumerate(stack):
         reason = _objection(choice, stack[:depth], alone=len(stack) == 1)
@@ -28,7 +28,7 @@ def objection(stack: Stack) -> str | None:
     return None
 
 
-def check_victim(stack: Stack, victim: str, place: str) -> None:
+def check_victim(stack: Choices, victim: str, place: str) -> None:
     """Raise UserError, naming the attack of `place` at fault, where it cannot have the network called `victim`."""
     for choice in stack:
         try:
@@ -37,7 +37,7 @@ def check_victim(stack: Stack, victim: str, place: str) -> None:
             raise UserError(f"{place}: {choice.name} with victim {victim}: {error}") from None
 
 
-def _objection(choice: Choice[Attack], earlier: Stack, alone: bool) -> str | None:
+def _objection(choice: Choice[Attack], earlier: Choices, alone: bool) -> str | None:
     """Why the attack cannot stand after the `earlier` ones; None where it can."""
     name, attack, hooks = choice.name, choice.settings, choice.settings.hooks()
     if not hooks:

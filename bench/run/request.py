@@ -4,15 +4,14 @@ import importlib.util
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from bench.core.device import available_devices, default_jobs
 from bench.core.errors import UserError, suggestion
 from bench.core.keeper import KINDS, Kind
-from bench.core.settings import digest
 from bench.grid.cell import Cell
 from bench.grid.condition import Condition
 from bench.grid.expand import Grid, read_grid
+from bench.grid.plan import Plan, plan_name, plan_of
 from bench.grid.scale import Scale, read_assignments, read_scales
 from bench.run.schedule import Workplace
 from bench.store import Record, Store
@@ -94,7 +93,7 @@ class Request:
     def asked(self) -> dict[str, Record]:
         """For each wanted cell, by key: which grid and scale asked for it, and what these changed."""
         return {
-            cell.key: {"grid": grid.name, "scale": self.scale, "changes": changes(scale), "set": changes(self.user)}
+            cell.key: {"grid": grid.name, "scale": self.scale, "changes": scale.changes(), "set": self.user.changes()}
             for grid, scale in reversed(self.expanded)
             for cell in grid.cells
         }
@@ -114,22 +113,12 @@ class Request:
             by_key |= {cell.key: cell for cell in grid.cells if cell.key in kept}
         return list(by_key.values())
 
-    def plans(self) -> dict[str, Record]:
-        """What the report needs of each grid: its places, and the cells that belong to each."""
-        named = {}
-        for grid, scale in self.expanded:
-            set_by_user = changes(self.user)
-            suffix = f"-{digest(set_by_user)[:6]}" if set_by_user else ""
-            named[f"{grid.name}-{self.scale}{suffix}"] = {
-                "grid": grid.name,
-                "title": grid.title,
-                "about": grid.about,
-                "scale": {"name": self.scale, "about": scale.about, "changes": changes(scale)},
-                "set": set_by_user,
-                "titles": _titles(grid),
-                "conditions": [_place(condition) for condition in grid.conditions],
-            }
-        return named
+    def plans(self) -> dict[str, Plan]:
+        """What the report needs of each grid, by the name of the plan."""
+        return {
+            plan_name(grid, self.scale, self.user): plan_of(grid, self.scale, scale, self.user)
+            for grid, scale in self.expanded
+        }
 
     def _filters(self) -> dict[str, set[str]]:
         wanted: dict[str, set[str]] = {}
@@ -145,11 +134,6 @@ class Request:
         return wanted
 
 
-def changes(scale: Scale) -> dict[str, Any]:
-    """What a scale, or --set, changes: without its description and without what it leaves alone."""
-    return scale.model_dump(mode="json", exclude_defaults=True, exclude={"about"})
-
-
 def _names(condition: Condition, cell: Cell) -> dict[str, set[str]]:
     """What each filter may call the cell: names and labels."""
     return {
@@ -158,31 +142,4 @@ def _names(condition: Condition, cell: Cell) -> dict[str, set[str]]:
         "method": {condition.method.choice.name, condition.method.label},
         "attack": {*(attack.choice.name for attack in condition.attacks), condition.attack_label},
         "seed": {str(cell.seed)},
-    }
-
-
-def _titles(grid: Grid) -> dict[str, str]:
-    """How tables call the plug-ins of a grid, by their names."""
-    entries = (entry for condition in grid.conditions for entry in (condition.method, *condition.attacks))
-    return {entry.choice.name: entry.title for entry in entries}
-
-
-def _place(condition: Condition) -> Record:
-    """One place of a table: its labels, its paper-scale counterpart (to compare with published values), its cells."""
-    return {
-        "dataset": condition.dataset.label,
-        "model": condition.model,
-        "method": condition.method.label,
-        "attack": condition.attack_label,
-        "control": condition.is_control,
-        "release": condition.is_release,
-        "assumes": condition.assumes,
-        "paper": {
-            "dataset": condition.dataset.paper.name,
-            "model": condition.paper_model,
-            "method": condition.method.paper.canonical(),
-            "attacks": [attack.paper.canonical() for attack in condition.attacks],
-        },
-        "cells": [cell.key for cell in condition.cells],
-        "own_controls": [{"method": one.method.label, "attack": one.attack_label} for one in condition.own_controls],
     }

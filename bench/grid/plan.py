@@ -1,0 +1,63 @@
+"""Plans: which cells a grid asks for, and how tables call them, so that a report needs neither grids nor plug-ins."""
+
+from typing import Any
+
+from bench.core.settings import digest
+from bench.grid.condition import STACKED, Condition, Stack
+from bench.grid.expand import Grid
+from bench.grid.scale import Scale
+
+Plan = dict[str, Any]
+
+
+def plan_name(grid: Grid, scale: str, user: Scale) -> str:
+    """What the plan of `grid` is called: a user's own settings have plans of their own."""
+    changed = user.changes()
+    return f"{grid.name}-{scale}" + (f"-{digest(changed)[:6]}" if changed else "")
+
+
+def plan_of(grid: Grid, name: str, scale: Scale, user: Scale) -> Plan:
+    """What the report needs of a grid at the scale called `name`, as the `user` changed it: its places and their cells.
+
+    `titles` has the words for each label of a method or of a stack: here, at paper scale, and what the paper has
+    instead of the settings shown.
+    """
+    stacks = [stack for condition in grid.conditions for stack in ((condition.method,), condition.attacks)]
+    return {
+        "grid": grid.name,
+        "title": grid.title,
+        "about": grid.about,
+        "scale": {"name": name, "about": scale.about, "changes": scale.changes()},
+        "set": user.changes(),
+        "titles": {STACKED.join(plug_in.label for plug_in in stack): _titles(stack) for stack in stacks},
+        "conditions": [_place(condition) for condition in grid.conditions],
+    }
+
+
+def _titles(stack: Stack) -> dict[str, str]:
+    return {
+        "title": STACKED.join(plug_in.title for plug_in in stack),
+        "paper": STACKED.join(plug_in.paper_title for plug_in in stack),
+        "hint": ", ".join(plug_in.hint for plug_in in stack if plug_in.hint),
+    }
+
+
+def _place(condition: Condition) -> Plan:
+    """One place of a table: its labels, its paper-scale counterpart (to compare with published values), its cells."""
+    return {
+        "dataset": condition.dataset.label,
+        "model": condition.model,
+        "method": condition.method.label,
+        "attack": condition.attack_label,
+        "control": condition.is_control,
+        "release": condition.is_release,
+        "assumes": condition.assumes,
+        "paper": {
+            "dataset": condition.dataset.paper.name,
+            "model": condition.paper_model,
+            "method": condition.method.paper.canonical(),
+            "attacks": [attack.paper.canonical() for attack in condition.attacks],
+        },
+        "cells": [cell.key for cell in condition.cells],
+        "own_controls": [{"method": one.method.label, "attack": one.attack_label} for one in condition.own_controls],
+    }
