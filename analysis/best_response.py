@@ -1,4 +1,4 @@
-"""The study of best responses: for each method the attack that recovers most, for accuracy without attack says little."""
+"""The study of best responses: for each method the attack that recovers most; no attack at all says little of it."""
 
 from collections.abc import Sequence
 from itertools import groupby

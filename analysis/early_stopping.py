@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import fmean
 
+from analysis.controls import against_clean, against_own_controls
 from analysis.estimates import estimate, rounded
-from analysis.results import PLACE, ConditionResult, Results, against_clean, against_own_controls
+from analysis.results import PLACE, ConditionResult, Results
 from analysis.sections import LONG, Entry, Section, Table, percent, plain_table, share_entry
 from bench.store import Record
 

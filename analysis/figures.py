@@ -82,11 +82,17 @@ def svg(figure: Figure) -> str:
     return text.replace(INK, "currentColor")
 
 
+def _blank() -> tuple[Figure, Axes]:
+    figure = Figure()
+    FigureCanvasAgg(figure)  # which measures text
+    return figure, figure.add_axes((0, 0, 1, 1))
+
+
 def _fit(figure: Figure, axes: Axes, width: float, height: float) -> float:
     """Give the axes a size (inches) and the canvas room for all that is drawn around them; return the canvas' width."""
     figure.set_size_inches(width, height)
     axes.set_position((0, 0, 1, 1))
-    drawn = axes.get_tightbbox(FigureCanvasAgg(figure).get_renderer())
+    drawn = axes.get_tightbbox()
     assert drawn is not None  # axes that are shown
     left, bottom = MARGIN - min(drawn.x0 / figure.dpi, 0), MARGIN - min(drawn.y0 / figure.dpi, 0)
     across = left + max(drawn.x1 / figure.dpi, width) + MARGIN
@@ -97,8 +103,7 @@ def _fit(figure: Figure, axes: Axes, width: float, height: float) -> float:
 
 
 def _line_chart(lines: list[Line], columns: list[str]) -> Figure:
-    figure = Figure()
-    axes = figure.add_axes((0, 0, 1, 1))
+    figure, axes = _blank()
     for number, line in enumerate(lines):
         shift = (number - (len(lines) - 1) / 2) * min(0.05, 0.3 / len(lines))  # so that no bar hides another
         across = [column + shift for column in line.across]
@@ -199,8 +204,7 @@ def _heat_map(conditions: Sequence[ConditionResult], columns: dict[str, str]) ->
     }
     rows = {one.label["method"]: one for one in conditions}
     highest = max(means.values())
-    figure = Figure()
-    axes = figure.add_axes((0, 0, 1, 1))
+    figure, axes = _blank()
     axes.set_xlim(0, len(columns))
     axes.set_ylim(len(rows), 0)
     for row, (method, first) in enumerate(rows.items()):

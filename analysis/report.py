@@ -18,7 +18,8 @@ from analysis import (
 from analysis.formats import files_of
 from analysis.page import EMPTY, page
 from analysis.provenance import Chapter, chapter
-from analysis.results import Results, read_results
+from analysis.records import read_results
+from analysis.results import Results
 from bench.store import Store
 
 STUDIES = [

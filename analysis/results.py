@@ -1,20 +1,28 @@
-"""What the records say of a plan: one row for each cell, and one for each condition."""
+"""The results of a plan: each cell, and each condition over its seeds."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from analysis.estimates import Estimate, estimate
-from analysis.labels import Words, words_of
-from analysis.published import Published, matching
-from bench.store import Record, Store, StoreError
+from analysis.estimates import Estimate
+from analysis.published import Published
+from bench.store import Record
 
 PLACE = ["dataset", "model", "method", "attack"]
-PLAN_KEYS = {"control", "release", "assumes", "own_controls"}
-"""Of each place of a plan, those that earlier versions did not write."""
 CLEAN = "clean"
 """The unprotected data set, by its name in every plan: what each attack reaches on it is what there is to recover."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """How people call a method or a stack of attacks."""
+
+    title: str
+    """At the scale of the plan."""
+    paper: str = ""
+    """At the paper's scale, every radius included."""
+    hint: str = ""
+    """What the paper has instead of the settings in the title; empty if it has the same."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ class Results:
 
     def title(self, label: str) -> str:
         """A label of the plan as people read it."""
-        return words_of(label, self.plan["titles"]).title
+        return str(self.plan["titles"][label]["title"])
 
     def context(self, place: tuple[str, str]) -> str:
         """What stands over every table of a data set and a model, so that nobody mistakes one scale for another."""
@@ -107,147 +115,9 @@ class Results:
         return sum(cell["status"] == status for cell in self.cells)
 
 
-QUANTITIES = {
-    "final_accuracy": ("result", "final_accuracy"),
-    "peak_accuracy": ("result", "peak_accuracy"),
-    "train_accuracy": ("result", "train_accuracy"),
-    "noise_psnr": ("noise", "size", "psnr"),
-    "noise_ssim": ("noise", "size", "ssim"),
-    "noise_linf": ("noise", "size", "linf"),
-    "noise_l2": ("noise", "size", "mean_l2"),
-    "noise_l0": ("noise", "size", "mean_l0"),
-    "noise_saturated": ("noise", "size", "saturated"),
-    "train_passes": ("cost", "train_passes"),
-    "noise_passes": ("cost", "noise_passes"),
-    "train_seconds": ("time", "train_seconds"),
-    "noise_seconds": ("time", "noise_seconds"),
-    "noise_key": ("noise", "key"),
-}
-"""Columns of finished cells, and where their records hold them."""
-
-MEASURED = [name for name in QUANTITIES if name != "noise_key"]
-
-
-def read_results(name: str, plan: Record, store: Store, without: Collection[str] = ()) -> Results:
-    """Read every record of a plan, but not of attacks that assume one of `without`.
-
-    Raises StoreError for a plan or a record that this suite did not write as it does now.
-    """
-    _check(name, plan, store)
-    places = [place for place in plan["conditions"] if not set(place["assumes"]) & set(without)]
-    titles = [(words_of(place["attack"], plan["titles"]).title, place["assumes"]) for place in plan["conditions"]]
-    left_out = {word: list(dict.fromkeys(one for one, assumed in titles if word in assumed)) for word in without}
-    plan = plan | {"conditions": places}
-    records: dict[str, Record] = {}
-    cells: dict[str, Record] = {}
-    conditions = []
-    for place in plan["conditions"]:
-        own = []
-        for key in place["cells"]:
-            if key not in records and (record := store.read(key)) is not None:
-                records[key] = record
-            own.append({**{part: place[part] for part in PLACE}, "key": key, **_row(records.get(key), key, store)})
-        cells |= {cell["key"]: cell for cell in own if cell["key"] not in cells}
-        conditions.append(_condition(place, own, plan["titles"]))
-    conditions = against_own_controls(against_clean(conditions))
-    return Results(name, plan, conditions, list(cells.values()), list(records.values()), left_out, store.root)
-
-
-def _check(name: str, plan: Record, store: Store) -> None:
-    if "titles" not in plan or not all(set(place) >= PLAN_KEYS for place in plan["conditions"]):
-        raise StoreError(
-            f"{store.plan_file(name)}: written by an earlier version; run its grid again, which keeps finished cells"
-        )
-
-
 def by_place(conditions: Iterable[ConditionResult]) -> dict[tuple[str, str], list[ConditionResult]]:
     """The conditions of each data set and model, in the plan's order."""
     places: dict[tuple[str, str], list[ConditionResult]] = {}
     for condition in conditions:
         places.setdefault((condition.label["dataset"], condition.label["model"]), []).append(condition)
     return places
-
-
-def against_clean(conditions: Sequence[ConditionResult]) -> list[ConditionResult]:
-    """The same, with two more estimates: what the attack reaches on clean images, and the share of it reached here.
-
-    They are `control_accuracy` and `recovered`, a ratio of means, both over the seeds that are finished here and there.
-    """
-    clean = {_opponent(condition): condition.accuracies for condition in conditions if condition.is_clean}
-    return [replace(one, estimates=one.estimates | _shares(one, clean.get(_opponent(one), []))) for one in conditions]
-
-
-def against_own_controls(conditions: Sequence[ConditionResult]) -> list[ConditionResult]:
-    """The same, with one more estimate where an attack names a control: `gained`, the difference to its accuracy.
-
-    Where there are several it is that to the strongest; over the seeds that are finished here and there.
-    """
-    known = {(*_opponent(one), one.label["method"]): one.accuracies for one in conditions}
-    return [replace(one, estimates=one.estimates | {"gained": _gained(one, known)}) for one in conditions]
-
-
-def _gained(condition: ConditionResult, known: dict[tuple[str, ...], list[float | None]]) -> Estimate | None:
-    dataset, model, _ = _opponent(condition)
-    differences = []
-    for method, attack in condition.own_controls:
-        pairs = _finished_pairs(condition.accuracies, known.get((dataset, model, attack, method), []))
-        differences.append(estimate([ours - theirs for ours, theirs in pairs]))
-    return min((one for one in differences if one), key=lambda one: one.mean, default=None)
-
-
-def _opponent(condition: ConditionResult) -> tuple[str, ...]:
-    return condition.label["dataset"], condition.label["model"], condition.label["attack"]
-
-
-def _shares(condition: ConditionResult, clean: list[float | None]) -> dict[str, Estimate | None]:
-    both = _finished_pairs(condition.accuracies, clean)
-    ours, control = estimate([pair[0] for pair in both]), estimate([pair[1] for pair in both])
-    share = Estimate(ours.mean / control.mean, None, len(both)) if ours and control and control.mean else None
-    return {"control_accuracy": control, "recovered": share}
-
-
-def _finished_pairs(ours: list[float | None], theirs: list[float | None]) -> list[tuple[float, float]]:
-    """Accuracies of the seeds that are finished in both."""
-    return [(one, other) for one, other in zip(ours, theirs, strict=False) if one is not None and other is not None]
-
-
-def _row(record: Record | None, key: str, store: Store) -> Record:
-    if record is None:
-        return {"status": "missing"}
-    try:
-        if record["status"] != "finished":
-            return {"status": "failed", "error": record["error"]}
-        held_out = "validation_clean" in record.get("history", {})
-        values = {name: _value(record, path) for name, path in QUANTITIES.items()}
-        return {"status": "finished", "held_out": held_out, **values}
-    except (KeyError, TypeError) as error:
-        file = store.cell_file(key)
-        raise StoreError(f"{file}: no record of this suite ({error}); delete it to run its cell again") from None
-
-
-def _value(record: Record, path: Sequence[str]) -> Any:
-    *parents, last = path
-    value: Any = record
-    for key in parents:
-        value = value[key]
-    # Measures of the noise have been added over time: an older record lacks the newer ones.
-    return value.get(last) if "size" in parents else value[last]
-
-
-def _condition(place: Record, rows: list[Record], titles: Record) -> ConditionResult:
-    finished = [row for row in rows if row["status"] == "finished"]
-    return ConditionResult(
-        label={part: place[part] for part in PLACE},
-        method=words_of(place["method"], titles, [place["paper"]["method"]]),
-        attack=words_of(place["attack"], titles, place["paper"]["attacks"]),
-        control=place["control"],
-        release=place["release"],
-        assumes=place["assumes"],
-        own_controls=[(control["method"], control["attack"]) for control in place["own_controls"]],
-        paper=place["paper"],
-        accuracies=[row.get("final_accuracy") for row in rows],
-        failed=sum(row["status"] == "failed" for row in rows),
-        estimates={name: estimate([row[name] for row in finished if row[name] is not None]) for name in MEASURED},
-        published=matching(place),
-        held_out=any(row["held_out"] for row in finished),
-    )

@@ -9,12 +9,9 @@ from typing import Any
 
 import pytest
 
-from analysis.best_response import remarks, response_table
-from analysis.conditions import read_results
-from analysis.costs import noise_costs
-from analysis.early_stopping import stopping_table
-from analysis.gains import gained_tables
-from analysis.tables import tables_of
+from analysis import accuracy, best_response, costs, early_stopping, gains, recovered
+from analysis.records import read_results
+from analysis.sections import Section
 from attacks import ATTACKS
 from bench.store import Store
 from methods import METHODS
@@ -70,7 +67,14 @@ def test_the_example_of_an_attack_runs_as_written(tmp_path: Path, monkeypatch: p
 
 
 BY_ATTACK = " by attack"
-QUANTITIES = {"accuracy": "final_accuracy", "recovered": "recovered"}
+STUDIES = {
+    "accuracy": accuracy.sections,
+    "best response": best_response.sections,
+    "early stopping": early_stopping.sections,
+    "gained": gains.sections,
+    "noise": costs.sections,
+    "recovered": recovered.sections,
+}
 
 
 def quoted(document: str) -> list[tuple[str, str, list[list[str]]]]:
@@ -89,20 +93,15 @@ def reported(quantity: str, plan: str) -> list[list[str]]:
         (_, *attacks), *methods = reported(quantity.removesuffix(BY_ATTACK), plan)
         head = ["attack", *(name for name, *_ in methods)]
         return [head, *map(list, zip(attacks, *(row[1:] for row in methods), strict=True))]
+    table = section(quantity, plan).table
+    entries = [table.head, *(row.entries for row in table.rows)]
+    return [[f"**{entry.text}**" if entry.best else entry.text for entry in row] for row in entries]
+
+
+def section(quantity: str, plan: str) -> Section:
+    """The first of a study, from the committed records."""
     store = Store(Path("results"))
-    results = read_results(plan, store.plans()[plan], store)
-    if quantity == "best response":
-        return response_table(results)
-    if quantity == "noise":
-        return noise_costs(results)
-    if quantity == "early stopping":
-        return stopping_table(results)
-    [table] = gained_tables(results) if quantity == "gained" else tables_of(results, QUANTITIES[quantity])
-    rows = [
-        [heading.title, *(f"**{entry.text}**" if entry.best else entry.text for entry in entries)]
-        for heading, entries in table.rows
-    ]
-    return [["method", *(column.title for column in table.columns)], *rows]
+    return STUDIES[quantity](read_results(plan, store.plans()[plan], store))[0]
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/results.md"])
@@ -117,7 +116,6 @@ def test_every_table_of_results_is_that_of_the_committed_records(document: str) 
 
 
 def test_the_rank_correlation_in_the_readme_is_that_of_the_committed_records() -> None:
-    store = Store(Path("results"))
-    [sentence] = remarks(read_results("contenders-small", store.plans()["contenders-small"], store))
+    [sentence] = section("best response", "contenders-small").remarks
     _, _, value = sentence.partition("assumes nothing ")
     assert value.removesuffix(" methods.") in " ".join(Path("README.md").read_text().split())

@@ -1,7 +1,6 @@
 import pytest
 
-from analysis.labels import equal, grouped, paper_hint, paper_title, title
-from analysis.published import CONFIDENCES, matching, published_values
+from analysis.published import CONFIDENCES, equal, matching, published_values
 
 
 def condition(method="sem", attack="pgd", *, model="resnet18", noise_radius="8/255", **settings):
@@ -79,27 +78,8 @@ def test_a_varied_method_matches_only_values_that_state_the_same_radius() -> Non
     assert not matching(condition("em", "none") | {"method": "em steps=5"})
 
 
-def test_labels_read_as_people_write_them() -> None:
-    titles = {"pgd": "PGD", "low_pass": "low-pass filter", "random_l2": "random l2"}
-    assert title("pgd radius=4/255 + low_pass kernel=3", titles) == "PGD 4/255 + low-pass filter kernel 3"
-    assert title("random_l2 l2_radius=0.5", titles) == "random l2 0.5"
-    assert title("pgd random_start=False targeted=True", titles) == "PGD no random start, targeted"
-
-
-def test_a_label_tells_what_the_paper_has_instead() -> None:
-    paper = [{"name": "pgd", "radius": "4/255", "steps": 10}]
-    assert paper_hint("pgd radius=8/255 steps=10", paper) == "4/255"
-    assert paper_hint("pgd radius=4/255", paper) == ""
-    assert paper_title("pgd", paper, {"pgd": "PGD"}) == "PGD 4/255"
-
-
 @pytest.mark.parametrize(
     ("ours", "text", "same"), [("4/255", "4/255", True), (0.5, "0.50", True), (10, "5", False), (True, "true", True)]
 )
 def test_settings_are_compared_by_value(ours: object, text: str, same: bool) -> None:
     assert equal(ours, text) is same
-
-
-def test_changes_are_written_one_line_for_each_plug_in() -> None:
-    changes = {"model": "cnn", "train": {"steps": 800, "lr": 0.1}, "methods": {"*": {"surrogate": "cnn"}}}
-    assert grouped(changes) == ["model=cnn", "train: steps=800, lr=0.1", "methods.*: surrogate=cnn"]

@@ -5,60 +5,27 @@ from pathlib import Path
 
 import pytest
 
+from analysis import costs
+from analysis.provenance import grouped
 from analysis.report import write_report
 from bench.store import Store, StoreError
+from tests.analysis.conftest import ORIGIN, Accuracies, place, plan_of, record, results_of, texts
 
-PLAN = {
-    "grid": "table2",
-    "title": "Table 2: accuracy by method",
-    "about": "A low number means that the protection holds.",
-    "scale": {"name": "small", "about": "Cut down for a laptop.", "changes": {"train": {"steps": 800}}},
-    "set": {},
-    "titles": {"clean": "clean", "sem": "SEM", "none": "none", "pgd": "PGD"},
-    "conditions": [
-        {
-            "dataset": "cifar10",
-            "model": "cnn",
-            "method": method,
-            "attack": attack,
-            "control": method == "clean",
-            "release": False,
-            "assumes": [],
-            "own_controls": [],
-            "paper": {
-                "dataset": "cifar10",
-                "model": "resnet18",
-                "method": {"name": method, "revision": 1},
-                "attacks": [{"name": attack.partition(" ")[0], "revision": 1, **paper}],
-            },
-            "cells": [f"{method}-{attack.split()[0]}-{seed}" for seed in range(2)],
-        }
+PAPER = {"dataset": "cifar10", "model": "resnet18"}
+PLAN = plan_of(
+    [
+        place(method, attack, 2, cells=[f"{method}-{attack.split()[0]}-{seed}" for seed in range(2)])
+        | {"dataset": "cifar10", "model": "cnn"}
+        | {"paper": {**PAPER, "method": {"name": method}, "attacks": [{"name": attack.split()[0], **settings}]}}
         for method in ("clean", "sem")
-        for attack, paper in (("none", {}), ("pgd radius=8/255", {"radius": "4/255"}))
+        for attack, settings in (("none", {}), ("pgd radius=8/255", {"radius": "4/255"}))
     ],
-}
-ORIGIN = {
-    "commit": "cffc4e0b8cd8",
-    "device": "cpu",
-    "processor": "EPYC",
-    "system": "Linux x86_64",
-    "precision": "float32",
-    "threads": 1,
-    "versions": {"python": "3.11.7", "torch": "2.15.0"},
-    "peak_memory": 1,
-}
-
-
-def finished(accuracy, *, noise="n", commit="cffc4e0b8cd8"):
-    """A record of a cell, with round numbers."""
-    return {
-        "status": "finished",
-        "result": {"final_accuracy": accuracy, "peak_accuracy": accuracy + 0.1, "train_accuracy": 0.9},
-        "cost": {"train_passes": 1600.0, "noise_passes": 24000.0},
-        "noise": {"key": noise, "size": {"linf": 8 / 255, "psnr": 31.0}},
-        "time": {"noise_seconds": 120.0, "train_seconds": 50.0, "seconds": 51.0, "ended": "2026-11-22T13:37:35+00:00"},
-        "provenance": ORIGIN | {"commit": commit},
-    }
+    grid="table2",
+    title="Table 2: accuracy by method",
+    about="A low number means that the protection holds.",
+    scale={"name": "small", "about": "Cut down for a laptop.", "changes": {"train": {"steps": 800}}},
+)
+PLAN["titles"]["pgd radius=8/255"] = {"title": "PGD 8/255", "paper": "PGD 4/255", "hint": "4/255"}
 
 
 @pytest.fixture
@@ -67,8 +34,8 @@ def store(tmp_path: Path) -> Store:
     store = Store(tmp_path / "results")
     store.write_plan("table2-small", PLAN)
     for key, accuracy in {"clean-none-0": 0.54, "clean-none-1": 0.56, "sem-none-0": 0.2, "sem-none-1": 0.22}.items():
-        store.write(key, finished(accuracy, noise=key.partition("-")[0]))
-    store.write("clean-pgd-0", finished(0.4, noise="clean", commit="0123456789ab+"))
+        store.write(key, record(accuracy, noise=key.partition("-")[0]))
+    store.write("clean-pgd-0", record(0.4, noise="clean", commit="0123456789ab+"))
     failure = {"status": "failed", "error": "ValueError: budget <8/255> left", "provenance": ORIGIN}
     store.write("clean-pgd-1", failure | {"time": {"ended": "2026-11-22T14:00:00+00:00"}})
     return store
@@ -192,3 +159,33 @@ def test_a_broken_record_is_named(store: Store, content: str) -> None:
     file.write_text(content)
     with pytest.raises(StoreError, match=re.escape(str(file))):
         write_report(store)
+
+
+def test_the_cost_of_an_attack_is_also_told_as_a_multiple_of_plain_training(tmp_path: Path) -> None:
+    runs: Accuracies = {("em", "none"): [0.1], ("em", "pgd"): [0.5], ("sem", "pgd"): [0.5]}
+    _, section = costs.sections(results_of(tmp_path, runs))
+    assert texts(section.table) == [
+        ["attack", "passes", "times plain training", "seconds", "times plain training"],
+        ["none", "10", "1.0", "20.0", "1.0"],
+        ["PGD", "110", "11.0", "220.0", "11.0"],
+    ]
+    _, section = costs.sections(results_of(tmp_path / "other", {("em", "pgd"): [0.5]}))
+    assert texts(section.table)[1] == ["PGD", "110", "–", "220.0", "–"]  # noqa: RUF001
+
+
+@pytest.mark.parametrize("missing", ["titles", "control", "release", "assumes", "own_controls"])
+def test_a_plan_of_an_earlier_version_says_how_to_write_it_anew(missing: str, tmp_path: Path) -> None:
+    plan = results_of(tmp_path, {("em", "none"): [0.1]}).plan
+    plan = {key: value for key, value in plan.items() if key != missing}
+    plan["conditions"] = [{key: value for key, value in plan["conditions"][0].items() if key != missing}]
+    Store(tmp_path).write_plan("g-small", plan)
+    with pytest.raises(StoreError) as caught:
+        write_report(Store(tmp_path))
+    assert str(caught.value) == (
+        f"{tmp_path}/plans/g-small.json: written by an earlier version; run its grid again, which keeps finished cells"
+    )
+
+
+def test_changes_are_written_one_line_for_each_plug_in() -> None:
+    changes = {"model": "cnn", "train": {"steps": 800, "lr": 0.1}, "methods": {"*": {"surrogate": "cnn"}}}
+    assert grouped(changes) == ["model=cnn", "train: steps=800, lr=0.1", "methods.*: surrogate=cnn"]

@@ -1,6 +1,5 @@
-"""Early stopping: what is held out, what a record keeps of it, and where a patient trainer stops."""
+"""Early stopping: what is held out, and what a record keeps of it."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,6 @@ import pytest
 import torch
 
 import bench.core.train
-from analysis.early_stopping import Stopping, stopping
-from analysis.report import write_report
 from attacks.early_stopping import EarlyStopping
 from attacks.gradient import Pgd
 from attacks.low_pass import Median
@@ -136,113 +133,3 @@ def test_the_counts_are_of_right_predictions(two_layers: str, tmp_path: Path) ->
 def test_without_the_attack_a_record_says_nothing_of_it(two_layers: str, tmp_path: Path) -> None:
     history = record_of(two_layers, tmp_path, Plain())["history"]
     assert list(history) == ["step", "train_loss", "train_accuracy", "test_loss", "test_accuracy"]
-
-
-MADE_UP = {
-    "step": [100, 200, 300, 400, 500],
-    "test_accuracy": [0.3, 0.5, 0.4, 0.2, 0.1],
-    "validation_clean": [[4, 4], [6, 5], [5, 5], [3, 2], [1, 1]],
-    "validation_protected": [[5, 5], [7, 7], [8, 8], [9, 8], [9, 9]],
-}
-
-
-@pytest.mark.parametrize(
-    ("patience", "share", "expected"),
-    [
-        (100, 1, Stopping(300, 0.4, 200, 0.5)),  # 8 11 10
-        (101, 1, Stopping(400, 0.2, 200, 0.5)),  # the look at 300 is too early by one step
-        (300, 1, Stopping(500, 0.1, 200, 0.5)),
-        (10_000, 1, Stopping(500, 0.1, 200, 0.5)),  # more than the training has
-        (100, 0, Stopping(500, 0.1, 500, 0.1)),  # 10 14 16 17 18: better at every look
-        (100, 0.5, Stopping(300, 0.4, 200, 0.5)),  # 9 13 13 11 10: as good is not better
-        (0, 0, Stopping(100, 0.3, 100, 0.3)),
-    ],
-)
-def test_training_stops_when_the_best_look_is_so_many_steps_old(
-    patience: int, share: float, expected: Stopping
-) -> None:
-    assert stopping(MADE_UP, patience, share) == expected
-
-
-def test_a_share_between_two_parts_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"0\.3 is no whole number of 2 parts"):
-        stopping(MADE_UP, 100, 0.3)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """Two trainings of 500 steps under early stopping, one missing; plain training beside them."""
-    records = Store(tmp_path / "results")
-    place = {"dataset": "cifar10", "model": "cnn", "method": "sem", "control": False, "release": False}
-    place |= {"assumes": [], "own_controls": []}
-    paper = {"dataset": "cifar10", "model": "cnn", "method": {"name": "sem"}, "attacks": [{"name": "none"}]}
-    plan = {
-        "grid": "table5",
-        "title": "Table 5",
-        "about": "",
-        "scale": {"name": "small", "about": "", "changes": {}},
-        "set": {},
-        "titles": {"sem": "SEM", "none": "none", "early_stopping": "early stopping"},
-        "conditions": [
-            {**place, "attack": "none", "paper": paper, "cells": ["plain"]},
-            {**place, "attack": "early_stopping", "paper": paper, "cells": ["one", "two", "three"]},
-        ],
-    }
-    records.write_plan("table5-small", plan)
-    other = {**MADE_UP, "test_accuracy": [0.3, 0.7, 0.4, 0.2, 0.3]}
-    plain = {"step": [500], "test_accuracy": [0.1]}
-    for key, history in {"one": MADE_UP, "two": other, "plain": plain}.items():
-        records.write(key, finished(key, history))
-    return records
-
-
-def finished(key: str, history: Record) -> Record:
-    origin = {"commit": "", "device": "cpu", "processor": "", "system": "", "precision": "", "threads": 1}
-    return {
-        "key": key,
-        "status": "finished",
-        "result": {"final_accuracy": 0.1, "peak_accuracy": 0.5, "train_accuracy": 1.0},
-        "history": history,
-        "cost": {"train_passes": 1.0, "noise_passes": 1.0},
-        "noise": {"key": "n", "size": {"linf": 0.0, "psnr": 31.0}},
-        "time": {"noise_seconds": 1.0, "train_seconds": 1.0, "ended": "2026-11-22T13:37:35+00:00"},
-        "provenance": {**origin, "versions": {}},
-    }
-
-
-def test_the_report_has_a_table_of_restored_accuracies(store: Store) -> None:
-    write_report(store)
-    markdown = (store.root / "report" / "table5-small.md").read_text()
-    [head] = [line for line in markdown.splitlines() if "clean share" in line and line.startswith("|")]
-    assert head == (
-        "| method | attack | clean share | patience 18.75 | patience 37.5 | patience 62.5 | patience 125 "
-        "| patience 187.5 | patience 250 | final | peak |"
-    )
-    first = "| SEM (2 of 3 seeds) | early stopping | "
-    rows = [line.removeprefix(first) for line in markdown.splitlines() if line.startswith(first)]
-    assert [row.split(" | ")[0] for row in rows] == ["0 %", "50 %", "100 %"]  # the others are between two parts
-    assert rows[0].startswith("0 % | 20.0 ± 127.1 | ")  # of 0.1 and 0.3, the last looks
-    assert rows[0].endswith("| 20.0 | 60.0 |")
-    page = (store.root / "report" / "index.html").read_text()
-    assert "<td>60.0 ± 127.1</td>" in page  # of 0.5 and 0.7
-    assert "table5-small-early-stopping.csv" in page
-
-
-def test_the_csv_holds_every_patience_and_share(store: Store) -> None:
-    write_report(store)
-    with (store.root / "report" / "table5-small-early-stopping.csv").open() as stream:
-        rows = {(float(row["clean_share"]), float(row["patience"])): row for row in csv.DictReader(stream)}
-    assert len(rows) == 3 * 6
-    row = rows[1.0, 187.5]
-    assert (row["stopping_step"], row["restored_step"]) == ("400.0", "200.0")
-    assert (row["restored_accuracy"], row["stopped_accuracy"]) == ("0.6", "0.2")
-    assert (row["final_accuracy"], row["peak_accuracy"]) == ("0.2", "0.6")
-    assert (row["finished"], row["seeds_planned"]) == ("2", "3")
-
-
-def test_a_plan_without_early_stopping_has_no_such_table(store: Store) -> None:
-    plan = json.loads((store.root / "plans" / "table5-small.json").read_text())
-    store.write_plan("table5-small", plan | {"conditions": plan["conditions"][:1]})
-    write_report(store)
-    assert not list((store.root / "report").glob("*early*"))
-    assert "Early stopping" not in (store.root / "report" / "index.html").read_text()

@@ -1,0 +1,109 @@
+"""What the store holds of a plan, read once: a row for each cell, and results for each condition."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from analysis.controls import against_clean, against_own_controls
+from analysis.estimates import estimate
+from analysis.published import matching
+from analysis.results import PLACE, ConditionResult, Results, Words
+from bench.store import Record, Store, StoreError
+
+PLAN_KEYS = {"control", "release", "assumes", "own_controls"}
+"""Of each place of a plan, those that earlier versions did not write."""
+QUANTITIES = {
+    "final_accuracy": ("result", "final_accuracy"),
+    "peak_accuracy": ("result", "peak_accuracy"),
+    "train_accuracy": ("result", "train_accuracy"),
+    "noise_psnr": ("noise", "size", "psnr"),
+    "noise_ssim": ("noise", "size", "ssim"),
+    "noise_linf": ("noise", "size", "linf"),
+    "noise_l2": ("noise", "size", "mean_l2"),
+    "noise_l0": ("noise", "size", "mean_l0"),
+    "noise_saturated": ("noise", "size", "saturated"),
+    "train_passes": ("cost", "train_passes"),
+    "noise_passes": ("cost", "noise_passes"),
+    "train_seconds": ("time", "train_seconds"),
+    "noise_seconds": ("time", "noise_seconds"),
+    "noise_key": ("noise", "key"),
+}
+"""Columns of finished cells, and where their records hold them."""
+
+MEASURED = [name for name in QUANTITIES if name != "noise_key"]
+
+
+def read_results(name: str, plan: Record, store: Store, without: Collection[str] = ()) -> Results:
+    """Read every record of a plan, but not of attacks that assume one of `without`.
+
+    Raises StoreError for a plan or a record that this suite did not write as it does now.
+    """
+    _check(name, plan, store)
+    places = [place for place in plan["conditions"] if not set(place["assumes"]) & set(without)]
+    titles = [(plan["titles"][place["attack"]]["title"], place["assumes"]) for place in plan["conditions"]]
+    left_out = {word: list(dict.fromkeys(one for one, assumed in titles if word in assumed)) for word in without}
+    plan = plan | {"conditions": places}
+    records: dict[str, Record] = {}
+    cells: dict[str, Record] = {}
+    conditions = []
+    for place in plan["conditions"]:
+        own = []
+        for key in place["cells"]:
+            if key not in records and (record := store.read(key)) is not None:
+                records[key] = record
+            own.append({**{part: place[part] for part in PLACE}, "key": key, **_row(records.get(key), key, store)})
+        cells |= {cell["key"]: cell for cell in own if cell["key"] not in cells}
+        conditions.append(_condition(place, own, plan["titles"]))
+    conditions = against_own_controls(against_clean(conditions))
+    return Results(name, plan, conditions, list(cells.values()), list(records.values()), left_out, store.root)
+
+
+def _check(name: str, plan: Record, store: Store) -> None:
+    titles, places = plan.get("titles", {}), plan["conditions"]
+    labels = {place[part] for place in places for part in ("method", "attack")}
+    known = {label for label, words in titles.items() if isinstance(words, dict)}
+    if not labels <= known or not all(set(place) >= PLAN_KEYS for place in places):
+        raise StoreError(
+            f"{store.plan_file(name)}: written by an earlier version; run its grid again, which keeps finished cells"
+        )
+
+
+def _row(record: Record | None, key: str, store: Store) -> Record:
+    if record is None:
+        return {"status": "missing"}
+    try:
+        if record["status"] != "finished":
+            return {"status": "failed", "error": record["error"]}
+        held_out = "validation_clean" in record.get("history", {})
+        values = {name: _value(record, path) for name, path in QUANTITIES.items()}
+        return {"status": "finished", "held_out": held_out, **values}
+    except (KeyError, TypeError) as error:
+        file = store.cell_file(key)
+        raise StoreError(f"{file}: no record of this suite ({error}); delete it to run its cell again") from None
+
+
+def _value(record: Record, path: Sequence[str]) -> Any:
+    *parents, last = path
+    value: Any = record
+    for key in parents:
+        value = value[key]
+    # Measures of the noise have been added over time: an older record lacks the newer ones.
+    return value.get(last) if "size" in parents else value[last]
+
+
+def _condition(place: Record, rows: list[Record], titles: Record) -> ConditionResult:
+    finished = [row for row in rows if row["status"] == "finished"]
+    return ConditionResult(
+        label={part: place[part] for part in PLACE},
+        method=Words(**titles[place["method"]]),
+        attack=Words(**titles[place["attack"]]),
+        control=place["control"],
+        release=place["release"],
+        assumes=place["assumes"],
+        own_controls=[(control["method"], control["attack"]) for control in place["own_controls"]],
+        paper=place["paper"],
+        accuracies=[row.get("final_accuracy") for row in rows],
+        failed=sum(row["status"] == "failed" for row in rows),
+        estimates={name: estimate([row[name] for row in finished if row[name] is not None]) for name in MEASURED},
+        published=matching(place),
+        held_out=any(row["held_out"] for row in finished),
+    )

@@ -1,0 +1,138 @@
+"""Plans and records made up, so that every number of a report can be computed by hand."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from analysis.estimates import estimate
+from analysis.published import STACK, Published, parse
+from analysis.records import read_results
+from analysis.results import PLACE, ConditionResult, Results, Words
+from analysis.sections import Table
+from bench.store import Record, Store
+
+TITLES = {
+    "random": "random",
+    "em": "EM",
+    "sem": "SEM",
+    "pgd": "PGD",
+    "jpeg": "JPEG",
+    "early_stopping": "early stopping",
+    "partial": "partial poisoning",
+    **{f"attack{number}": f"attack {number}" for number in range(9)},
+}
+ORIGIN = {
+    "commit": "cffc4e0b8cd8",
+    "device": "cpu",
+    "processor": "EPYC",
+    "system": "Linux x86_64",
+    "precision": "float32",
+    "threads": 1,
+    "versions": {"python": "3.11.7", "torch": "2.15.0"},
+}
+Accuracies = dict[tuple[str, str], list[float | None]]
+"""Final accuracies of the seeds by method and attack, None if missing."""
+
+
+def named(label: str) -> str:
+    """The title of a method or a stack of attacks."""
+    return STACK.join(
+        " ".join([TITLES.get(name, name), *(_phrase(key, value) for key, value in settings.items())])
+        for name, settings in parse(label)
+    )
+
+
+def _phrase(key: str, value: str) -> str:
+    return {"radius": value, "only": key}.get(key, f"{key} {value}")
+
+
+def record(accuracy: float, *, passes: float = 10.0, noise: str = "n", commit: str = ORIGIN["commit"]) -> Record:
+    return {
+        "status": "finished",
+        "result": {"final_accuracy": accuracy, "peak_accuracy": accuracy + 0.1, "train_accuracy": 0.9},
+        "history": {"step": [8], "test_accuracy": [accuracy]},
+        "cost": {"train_passes": passes, "noise_passes": 24000.0},
+        "noise": {"key": noise, "size": {"linf": 8 / 255, "psnr": 31.0}},
+        "time": {"noise_seconds": 120.0, "train_seconds": 2 * passes, "ended": "2026-11-22T13:37:35+00:00"},
+        "provenance": ORIGIN | {"commit": commit},
+    }
+
+
+def place(method: str, attack: str, seeds: int, **changes: Any) -> Record:
+    attacks = [{"name": name, **settings} for name, settings in parse(attack)]
+    names = [one["name"] for one in attacks]
+    return {
+        **{"dataset": "d", "model": "m", "method": method, "attack": attack},
+        "control": method in ("clean", "random"),
+        "release": "partial" in names,
+        "assumes": ["clean images"] if "partial" in names else [],
+        "own_controls": [],
+        "paper": {"dataset": "d", "model": "m", "method": {"name": method}, "attacks": attacks},
+        "cells": [f"{method}-{attack}-{seed}".replace(" ", "_").replace("/", "-") for seed in range(seeds)],
+    } | changes
+
+
+def condition(
+    method: str,
+    attack: str,
+    runs: list[float],
+    *,
+    planned: int | None = None,
+    failed: int = 0,
+    published: Sequence[Published] = (),
+) -> ConditionResult:
+    """One of which no record is written."""
+    accuracy, missing = estimate(runs), (planned or len(runs)) - len(runs)
+    made = place(method, attack, planned or len(runs))
+    return ConditionResult(
+        label={part: made[part] for part in PLACE},
+        method=Words(named(method)),
+        attack=Words(named(attack)),
+        own_controls=[],
+        accuracies=[*runs, *[None] * missing],
+        failed=failed,
+        estimates={"final_accuracy": accuracy, "peak_accuracy": accuracy},
+        published=list(published),
+        **{name: made[name] for name in ("control", "release", "assumes", "paper")},
+    )
+
+
+def plan_of(places: list[Record], **changes: Any) -> Record:
+    labels = [one[part] for one in places for part in ("method", "attack")]
+    return {
+        "grid": "g",
+        "title": "t",
+        "about": "",
+        "scale": {"name": "small", "about": "", "changes": {}},
+        "set": {},
+        "titles": {label: {"title": named(label), "paper": named(label), "hint": ""} for label in labels},
+        "conditions": places,
+    } | changes
+
+
+def results_of(
+    folder: Path,
+    accuracies: Accuracies,
+    without: tuple[str, ...] = (),
+    own_controls: Mapping[tuple[str, str], list[Record]] = MappingProxyType({}),
+    **histories: Record,
+) -> Results:
+    """The results of a plan called g-small; `histories` of the records of early stopping by method."""
+    store = Store(folder)
+    places = [place(*pair, len(runs), own_controls=own_controls.get(pair, [])) for pair, runs in accuracies.items()]
+    plan = plan_of(places)
+    store.write_plan("g-small", plan)
+    for one, runs in zip(places, accuracies.values(), strict=True):
+        for key, accuracy in zip(one["cells"], runs, strict=True):
+            if accuracy is not None:
+                made = record(accuracy, passes=110.0 if "pgd" in one["attack"] else 10.0)
+                if "early" in one["attack"] and one["method"] in histories:
+                    made["history"] = histories[one["method"]]
+                store.write(key, made | {"key": key})
+    return read_results("g-small", plan, store, without)
+
+
+def texts(table: Table) -> list[list[str]]:
+    """All entries as text, the headings first."""
+    return [[entry.text for entry in entries] for entries in (table.head, *(row.entries for row in table.rows))]
