@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from scipy.stats import t as student
 
@@ -34,5 +35,10 @@ def estimate(values: Sequence[float]) -> Estimate | None:
     count = len(values)
     if count == 1:
         return Estimate(values[0], None, 1)
-    quantile = float(student.ppf((1 + CONFIDENCE) / 2, count - 1))
-    return Estimate(statistics.fmean(values), quantile * statistics.stdev(values) / math.sqrt(count), count)
+    return Estimate(statistics.fmean(values), _quantile(count) * statistics.stdev(values) / math.sqrt(count), count)
+
+
+@cache
+def _quantile(count: int) -> float:
+    """Student's, for the half width of an interval."""
+    return float(student.ppf((1 + CONFIDENCE) / 2, count - 1))

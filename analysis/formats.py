@@ -52,7 +52,10 @@ def markdown(chapter: Chapter) -> str:
     for section in chapter.sections:
         marks = section.table.marks
         parts += [f"## {markdown_text(_heading(section))}", markdown_text(section.note)]
-        parts += [_markdown_table(section.table), *(f"{mark} {markdown_text(note)}." for note, mark in marks.items())]
+        parts += [
+            _markdown_table(section.table, marks),
+            *(f"{mark} {markdown_text(note)}." for note, mark in marks.items()),
+        ]
         parts.append("\n".join(f"- {markdown_text(remark)}" for remark in section.remarks))
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -61,14 +64,12 @@ def _heading(section: Section) -> str:
     return ": ".join(text for text in (section.heading, section.context) if text)
 
 
-def _markdown_table(table: Table) -> str:
+def _markdown_table(table: Table, marks: dict[str, str]) -> str:
     rule = ["---" if column in table.words else "---:" for column in range(len(table.head))]
-    head, *rows = ([_markdown_entry(one, table.marks) for one in row] for row in _all_rows(table))
+    head, *rows = (
+        [_markdown_entry(one, marks) for one in row] for row in (table.head, *(row.entries for row in table.rows))
+    )
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *rows])
-
-
-def _all_rows(table: Table) -> list[list[Entry]]:
-    return [table.head, *(row.entries for row in table.rows)]
 
 
 def _hinted(entry: Entry) -> str:

@@ -4,17 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis import (
-    accuracy,
-    best_response,
-    costs,
-    early_stopping,
-    failures,
-    gains,
-    peaks,
-    recovered,
-    sources,
-)
+from analysis import accuracy, best_response, costs, early_stopping, failures, gains, peaks, recovered, sources
 from analysis.formats import files_of
 from analysis.page import EMPTY, page
 from analysis.provenance import Chapter, chapter
@@ -22,18 +12,8 @@ from analysis.records import read_results
 from analysis.results import Results
 from bench.store import Store
 
-STUDIES = [
-    best_response.sections,
-    accuracy.sections,
-    recovered.sections,
-    gains.sections,
-    failures.sections,
-    early_stopping.sections,
-    peaks.sections,
-    costs.sections,
-    sources.sections,
-]
-"""In the order in which a report shows them; each reads the results of a plan and returns what it has to say."""
+STUDIES = (best_response, accuracy, recovered, gains, failures, early_stopping, peaks, costs, sources)
+"""In the order in which a report shows them; each has a function `sections` of the results of a plan."""
 
 
 @dataclass(frozen=True)
@@ -61,4 +41,4 @@ def write_report(store: Store, without: Collection[str] = ()) -> Summary:
 
 
 def _chapter(results: Results) -> Chapter:
-    return chapter(results, [section for sections in STUDIES for section in sections(results)])
+    return chapter(results, [section for study in STUDIES for section in study.sections(results)])

@@ -68,12 +68,12 @@ def test_the_example_of_an_attack_runs_as_written(tmp_path: Path, monkeypatch: p
 
 BY_ATTACK = " by attack"
 STUDIES = {
-    "accuracy": accuracy.sections,
-    "best response": best_response.sections,
-    "early stopping": early_stopping.sections,
-    "gained": gains.sections,
-    "noise": costs.sections,
-    "recovered": recovered.sections,
+    "accuracy": accuracy,
+    "best response": best_response,
+    "early stopping": early_stopping,
+    "gained": gains,
+    "noise": costs,
+    "recovered": recovered,
 }
 
 
@@ -101,7 +101,7 @@ def reported(quantity: str, plan: str) -> list[list[str]]:
 def section(quantity: str, plan: str) -> Section:
     """The first of a study, from the committed records."""
     store = Store(Path("results"))
-    return STUDIES[quantity](read_results(plan, store.plans()[plan], store))[0]
+    return STUDIES[quantity].sections(read_results(plan, store.plans()[plan], store))[0]
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/results.md"])
