@@ -23,7 +23,7 @@ NOTE = (
     "assume nothing but the released images and their labels. The best of many is chosen by the accuracies shown, so "
     "it is a little too high where seeds are few. Early stopping is an attack for each clean share of its validation "
     "set: training to the end, then going back to the look that was best on that set. Partial poisoning is no answer "
-    "of the trainer, who does not choose what is released. Attacks that assume more have columns of their own where "
+    "of the trainer, who does not choose what is released. Attacks that assume more have columns of their own if "
     "one of them recovers more."
 )
 Best = dict[str, Any]
@@ -101,7 +101,7 @@ def _missing(groups: list[list[ConditionResult]]) -> list[str]:
 
 
 def rank_correlation(rows: list[Record]) -> float | None:
-    """Spearman's, of `no_attack` and `free_accuracy` over the protections; None for few, or where all are equal."""
+    """Spearman's, of `no_attack` and `free_accuracy` over the protections; None for few, or if all are equal."""
     pairs = _protections(rows)
     plain, best = ([row[name] for row in pairs] for name in ("no_attack", "free_accuracy"))
     if len(pairs) < LEAST_METHODS or len(set(plain)) == 1 or len(set(best)) == 1:

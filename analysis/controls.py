@@ -17,9 +17,9 @@ def against_clean(conditions: Sequence[ConditionResult]) -> list[ConditionResult
 
 
 def against_own_controls(conditions: Sequence[ConditionResult]) -> list[ConditionResult]:
-    """The same, with one more estimate where an attack names a control: `gained`, the difference to its accuracy.
+    """The same, with one more estimate if an attack names a control: `gained`, the difference to its accuracy.
 
-    Where there are several it is that to the strongest; over the seeds that are finished here and there.
+    If there are several it is that to the strongest; over the seeds that are finished here and there.
     """
     known = {(*_opponent(one), one.label["method"]): one.accuracies for one in conditions}
     return [replace(one, estimates=one.estimates | {"gained": _gained(one, known)}) for one in conditions]

@@ -7,7 +7,7 @@ from analysis.tables import table_of
 
 NOTE = (
     "Final accuracy less that under the control that the attack names, in points, over the same seeds; the strongest "
-    "where there are several. What is not above 0 is no gain: the control explains all."
+    "if there are several. What is not above 0 is no gain: the control explains all."
 )
 
 

@@ -46,10 +46,10 @@ class ConditionResult:
     paper: Record
     """Names and settings of the same condition at the paper's scale."""
     accuracies: list[float | None]
-    """The final one of each seed; None where it is not finished."""
+    """The final one of each seed; None if it is not finished."""
     failed: int
     estimates: dict[str, Estimate | None]
-    """By column of the finished cells, such as `final_accuracy`; None where no cell has it."""
+    """By column of the finished cells, such as `final_accuracy`; None if no cell has it."""
     published: list[Published]
     """The surest first."""
     held_out: bool = False
