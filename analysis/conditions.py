@@ -43,6 +43,8 @@ class Condition:
     """The surest first."""
     held_out: bool = False
     """Whether some images only said when to stop, which these accuracies know nothing of: they are of the end."""
+    declined: str = ""
+    """Why method or attack does not apply here, and there are no cells."""
 
     @property
     def planned(self) -> int:
@@ -82,7 +84,7 @@ class Results:
     @property
     def seeds(self) -> list[int]:
         """How many seeds the conditions have: one number unless they differ."""
-        return sorted({condition.planned for condition in self.conditions})
+        return sorted({condition.planned for condition in self.conditions if not condition.declined})
 
     def title(self, label: str) -> str:
         """A label of the plan as people read it."""
@@ -229,4 +231,5 @@ def _condition(place: Record, rows: list[Record], titles: dict[str, str]) -> Con
         estimates={name: estimate([row[name] for row in finished if row[name] is not None]) for name in MEASURED},
         published=matching(place),
         held_out=any(row["held_out"] for row in finished),
+        declined=place.get("declined", ""),
     )

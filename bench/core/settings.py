@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
@@ -24,6 +25,14 @@ def digest(*values: Any, content: Iterable[bytes | memoryview] = ()) -> str:
     return found.hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class Added:
+    """Marks a setting that a plug-in got when there were records already: `Annotated[bool, Added()]`.
+
+    At its default it stays out of the canonical JSON, so that those records keep their keys.
+    """
+
+
 class Settings(BaseModel):
     """A frozen set of named values. Unknown names are refused; two equal settings are the same experiment."""
 
@@ -33,6 +42,13 @@ class Settings(BaseModel):
     """What the source sets for the ImageNet subset: replaces the defaults where images have 128 pixels or more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    def canonical(self) -> dict[str, Any]:
+        """Revision and all settings, defaults included, as JSON values: what decides a key."""
+        fields = type(self).model_fields.items()
+        added = {name: field.default for name, field in fields if Added() in field.metadata}
+        unchanged = {name for name, default in added.items() if getattr(self, name) == default}
+        return {"revision": self.revision, **self.model_dump(mode="json", exclude=unchanged)}
 
 
 def parse_fraction(value: Any) -> Any:

@@ -18,7 +18,7 @@ from bench.core.device import prepare_device
 from bench.core.models import Classifier
 from bench.core.perturb import frozen, loss_gradient
 from bench.core.protocols import Attack
-from bench.core.session import Session
+from bench.core.session import IMAGES_PER_PASS, Session
 from bench.core.train import Evaluation, Recipe
 from bench.grid.cell import Cell, Choice
 from bench.run.experiment import run_cell
@@ -182,7 +182,7 @@ def test_the_forecast_of_passes_is_what_the_perturbation_and_the_loss_take(
     model.gradient_images = 0
     views, labels = released.floats(), released.labels
     attack.loss(views, model, perturbed(attack, model, views, labels), labels)
-    assert model.gradient_images == (1 + attack.passes_per_image()) * len(released)
+    assert model.gradient_images == len(released) + IMAGES_PER_PASS * attack.cost(0, len(released)).passes
 
 
 def test_the_forecast_of_passes_is_what_preparing_takes(
@@ -190,7 +190,7 @@ def test_the_forecast_of_passes_is_what_preparing_takes(
 ) -> None:
     session = Session(0, device)
     attack.prepare(released, clean, session)
-    assert session.passes == attack.prepare_passes(len(released))
+    assert session.passes == attack.cost(len(released), 0).passes
 
 
 @pytest.mark.parametrize("count", [1, 7])

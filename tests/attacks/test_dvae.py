@@ -165,8 +165,8 @@ def test_the_forecast_of_passes_is_what_is_counted(count: int, updates: int, mad
     attack, session, data = Dvae.model_validate(SMALL), Session(0, CPU), made_up([0, 1, 0] * 4)
     data = data.only(torch.arange(count))
     attack.prepare(data, data, session)
-    assert session.passes == attack.prepare_passes(count) == 2 * 2 * updates * min(4, count) / 128
-    assert Dvae().prepare_passes(50_000) == 2 * 60 * 390
+    assert session.passes == attack.cost(count, 0).passes == 2 * 2 * updates * min(4, count) / 128
+    assert Dvae().cost(50_000, 0).passes == 2 * 60 * 390
 
 
 def test_another_seed_gives_other_images(made_up: MadeUp) -> None:

@@ -12,10 +12,11 @@ from attacks.gradient import Pgd
 from attacks.plain import Plain
 from bench.core import memory
 from bench.core.data import DatasetSettings, ImageDataset, Outline, Split
+from bench.core.memory import in_order
 from bench.core.models import Classifier, build
 from bench.core.protocols import Attack
 from bench.core.session import Session
-from bench.core.train import DivergedError, Evaluation, Recipe, batches, evaluate, in_order, train, update
+from bench.core.train import DivergedError, Evaluation, Recipe, batches, evaluate, train, update
 from bench.grid.cell import Cell, Choice
 from bench.run.experiment import run_cell
 from bench.store import Store
@@ -244,7 +245,7 @@ def test_the_forecast_of_training_passes_is_exact(two_layers: str, made_up: Made
     data, session, stack = made_up([0, 1] * 5), Session(0, CPU), [Pgd(steps=2), Plain(), Pgd(steps=1)]
     model, recipe = session.build(two_layers, num_classes=2, channels=3), Recipe(steps=5, batch_size=4)
     train(model, data, test=data, attacks=stack, recipe=recipe, session=session)
-    assert session.passes == recipe.passes(stack, len(data)) == 5 * 4 * 4 / 128
+    assert session.passes == recipe.cost(stack, len(data)).passes == 5 * 4 * 4 / 128
 
 
 class Eight(DatasetSettings):

@@ -81,7 +81,7 @@ def protection(method: Method, data: ImageDataset, seed: int = 0) -> torch.Tenso
 
 
 def test_small_settings_are_small(method: Method, two_layers: str) -> None:
-    assert method.passes(20) < 50
+    assert method.cost(20).passes < 50
     assert {getattr(method, key) for key in networks(type(method))} <= {two_layers}
 
 
@@ -134,8 +134,8 @@ def test_nothing_outside_is_touched(method: Method, data: ImageDataset, undistur
 def test_the_work_is_counted_and_no_more_than_forecast(method: Method, data: ImageDataset) -> None:
     session = Session(0, torch.device("cpu"))
     method.generate(data, session)
-    assert session.passes <= method.passes(len(data))
-    assert (session.passes > 0) == (method.passes(len(data)) > 0)
+    assert session.passes <= method.cost(len(data)).passes
+    assert (session.passes > 0) == (method.cost(len(data)).passes > 0)
 
 
 def test_a_set_smaller_than_a_batch_is_protected(name: str, method: Method, made_up: MadeUp) -> None:

@@ -317,24 +317,24 @@ def test_the_forecast_of_passes_is_exact(
 ) -> None:
     method, session = family(two_layers, noise_step=noise_step, surrogate_step=surrogate_step), Session(0, CPU)
     method.generate(made_up(LABELS), session)
-    assert session.passes == method.passes(len(LABELS))
+    assert session.passes == method.cost(len(LABELS)).passes
 
 
 def test_an_adversary_without_radius_costs_nothing(two_layers: str, made_up: MadeUp) -> None:
     method, session = family(two_layers, noise_step="pgd", surrogate_step="pgd", adv_radius=0), Session(0, CPU)
     method.generate(made_up(LABELS), session)
-    assert session.passes == method.passes(len(LABELS)) == family(two_layers).passes(len(LABELS))
+    assert session.passes == method.cost(len(LABELS)).passes == family(two_layers).cost(len(LABELS)).passes
 
 
 def test_a_paper_run_costs_the_published_number_of_passes() -> None:
     # Spec 1.6: 61 and 561 passes for each update, and 50 or 550 for each of 390.625 batches of the final pass.
-    assert Sem().passes(50_000) == 5000 * 61 + 50_000 / 128 * 50
+    assert Sem().cost(50_000).passes == 5000 * 61 + 50_000 / 128 * 50
     rem = Rem()
-    assert rem.passes(50_000) == 5000 * 561 + 50_000 / 128 * 550
-    assert EmStepwise().passes(50_000) == 5000 * 11 + 50_000 / 128 * 10
+    assert rem.cost(50_000).passes == 5000 * 561 + 50_000 / 128 * 550
+    assert EmStepwise().cost(50_000).passes == 5000 * 11 + 50_000 / 128 * 10
     # ImageNet subset: 36 and 232 for each update.
-    assert Sem(**Sem.large).passes(0) == 3000 * 36
-    assert Rem(**Rem.large).passes(0) == 3000 * 232
+    assert Sem(**Sem.large).cost(0).passes == 3000 * 36
+    assert Rem(**Rem.large).cost(0).passes == 3000 * 232
 
 
 class Recording(ErrorMinimizing):
