@@ -8,8 +8,7 @@ import pytest
 import torch
 from pydantic import AfterValidator
 
-from attacks import ATTACKS
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from bench.core.models import check_name
 from bench.core.protocols import Method
 from bench.core.session import Session
@@ -153,10 +152,8 @@ def test_a_method_has_a_complete_card(name: str) -> None:
     assert isinstance(method().class_wise, bool)
 
 
-def test_no_two_plug_ins_have_one_name_or_one_title() -> None:
-    plug_ins = [*METHODS.items(), *ATTACKS.items()]
-    titles = [settings.title or name.replace("_", " ") for name, settings in plug_ins]
-    assert len(set(titles)) == len({name for name, _ in plug_ins}) == len(plug_ins)
+def test_a_method_declines_no_data_that_it_protects(method: Method, data: ImageDataset) -> None:
+    assert method.declines(Outline(len(data), data.shape, data.num_classes)) == ""
 
 
 def test_settings_survive_the_record(name: str, method: Method) -> None:

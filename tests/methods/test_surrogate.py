@@ -232,13 +232,13 @@ def test_making_noise_keeps_the_network_and_test_images_never_enter(
     made_up: MadeUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[ImageDataset] = []
-    original = Pil.trained
+    original = Pil.train_surrogate
 
     def recording(self: Pil, network: str, data: ImageDataset, session: Session) -> Classifier:
         made.append(data)
         return original(self, network, data, session)
 
-    monkeypatch.setattr(Pil, "trained", recording)
+    monkeypatch.setattr(Pil, "train_surrogate", recording)
     dataset = Choice("synthetic", cell().dataset.settings.model_copy(update={"size": 8, "train_images": 20}))
     small = replace(cell(), dataset=dataset, method=Choice("pil", Pil(epochs=2, steps=2)))
     _, about = make_noise(small, Store(tmp_path), tmp_path, CPU)

@@ -152,13 +152,13 @@ def test_crafting_leaves_the_network_as_it_was_trained(
 ) -> None:
     data, method = made_up(LABELS), Tap(surrogate=two_layers, steps=3, epochs=2, train_batch_size=4)
     models: list[Classifier] = []
-    original = Tap.trained
+    original = Tap.train_surrogate
 
     def recording(self: Tap, network: str, data: ImageDataset, session: Session) -> Classifier:
         models.append(original(self, network, data, session))
         return models[-1]
 
-    monkeypatch.setattr(Tap, "trained", recording)
+    monkeypatch.setattr(Tap, "train_surrogate", recording)
     method.generate(data, Session(0, CPU))
     before = original(method, two_layers, data, Session(0, CPU)).state_dict()
     assert any("running_mean" in name for name in before)
