@@ -30,10 +30,10 @@ def objection(stack: Stack) -> str | None:
 
 
 def declined(method: Choice[Method], stack: Stack, data: Outline, victim: str) -> str:
-    """Which of them declines such data or the network called `victim`, and why; empty if none does."""
-    reasons = {method.name: method.settings.declines(data)}
-    reasons |= {choice.name: choice.settings.declines(data, victim) for choice in stack}
-    return "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if reason)
+    """Which of them first declines such data or the network called `victim`, and why; empty if none does."""
+    reasons = [(method.name, method.settings.declines(data))]
+    reasons += [(choice.name, choice.settings.declines(data, victim)) for choice in stack]
+    return next((f"{name}: {reason}" for name, reason in reasons if reason), "")
 
 
 def _objection(choice: Choice[Attack], earlier: Stack, alone: bool) -> str | None:
