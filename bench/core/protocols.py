@@ -185,12 +185,6 @@ class Attack(Hooks):
 
     assumes: ClassVar[frozenset[Assumption]] = frozenset()
     """What the trainer must have or know beyond the released images and their labels."""
-    comes_first: ClassVar[bool] = False
-    """Whether nothing may prepare the data before it, because it decides what is released."""
-    idempotent: ClassVar[bool] = False
-    """Whether `prepare` twice is the same as once, so that a stack cannot hold it twice in a row."""
-    leaves_range: ClassVar[bool] = False
-    """Whether `prepare` returns images outside [0, 1], which only attacks that `mix` can go on with."""
 
     def cost(self, images: int, trained: int) -> Cost:
         """What it adds to preparing a data set of so many images and to training on `trained` views, all steps."""
@@ -199,6 +193,15 @@ class Attack(Hooks):
     def declines(self, data: Outline, victim: str) -> str:
         """Why it cannot act on such data, or with the network called `victim`, in a few words; empty if it can."""
         return ""
+
+    # What only some stacks and grids must know:
+
+    comes_first: ClassVar[bool] = False
+    """Whether nothing may prepare the data before it, because it decides what is released."""
+    idempotent: ClassVar[bool] = False
+    """Whether `prepare` twice is the same as once, so that a stack cannot hold it twice in a row."""
+    leaves_range: ClassVar[bool] = False
+    """Whether `prepare` returns images outside [0, 1], which only attacks that `mix` can go on with."""
 
     @property
     def spares_clean(self) -> bool:

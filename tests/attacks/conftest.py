@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from attacks import ATTACKS
-from attacks.squeezing import Gray
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from bench.core.device import prepare_device
 from bench.core.models import Classifier
 from bench.core.perturb import frozen
@@ -23,9 +22,6 @@ SMALL: dict[str, dict[str, Any]] = {
 """Settings that make an attack small where its defaults do not, by its name."""
 
 PRETRAINED = [name for name, attack in ATTACKS.items() if "weights" in attack.model_fields]
-
-COLOUR_ONLY = {Gray}
-"""Attacks that refuse grey images, on which they would do nothing."""
 
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
@@ -41,8 +37,8 @@ def attack(request: pytest.FixtureRequest, weights_file: Path) -> Attack:
 
 @pytest.fixture(params=[1, 3], ids=["grey", "colour"])
 def channels(request: pytest.FixtureRequest, attack: Attack) -> int:
-    """One and three; three both times for an attack that refuses grey images, as a test of its own shows."""
-    return 3 if type(attack) in COLOUR_ONLY else int(request.param)
+    """One and three; three both times for an attack that declines grey images, as a test of its own shows."""
+    return 3 if attack.declines(Outline(7, (request.param, 8, 8), 2), "cnn") else int(request.param)
 
 
 @pytest.fixture

@@ -28,9 +28,6 @@ def natural(channels: int, device: torch.device) -> ImageDataset:
     return ImageDataset(train.images[:, :channels], train.labels, train.num_classes).to(device)
 
 
-# No silent no-op: what an attack gives differs from what plain training sees, on smooth images too.
-
-
 def test_every_hook_that_an_attack_has_changes_smooth_images(
     attack: Attack, natural: ImageDataset, network: Network, two_layers: str, device: torch.device
 ) -> None:
