@@ -95,7 +95,7 @@ def _correlations(numbers: list[Record]) -> list[str]:
 def _missing(groups: list[list[ConditionResult]]) -> list[str]:
     """A sentence for each attack without a result on some method."""
     missing: dict[str, list[str]] = {}
-    for condition in (one for conditions in groups for one in conditions if not one.finished):
+    for condition in (one for conditions in groups for one in conditions if not one.finished and not one.declined):
         missing.setdefault(condition.attack.title, []).append(condition.method.title)
     return [f"Without a result, and left out: {attack} on {', '.join(methods)}." for attack, methods in missing.items()]
 

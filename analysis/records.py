@@ -9,7 +9,7 @@ from analysis.published import matching
 from analysis.results import PLACE, ConditionResult, Results, Words
 from bench.store import Record, Store, StoreError
 
-PLAN_KEYS = {"control", "release", "assumes", "own_controls"}
+PLAN_KEYS = {"control", "release", "assumes", "own_controls", "declined"}
 """Of each place of a plan, those that earlier versions did not write."""
 QUANTITIES = {
     "final_accuracy": ("result", "final_accuracy"),
@@ -106,4 +106,5 @@ def _condition(place: Record, rows: list[Record], titles: Record) -> ConditionRe
         estimates={name: estimate([row[name] for row in finished if row[name] is not None]) for name in MEASURED},
         published=matching(place),
         held_out=any(row["held_out"] for row in finished),
+        declined=place["declined"],
     )

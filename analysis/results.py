@@ -54,6 +54,8 @@ class ConditionResult:
     """The surest first."""
     held_out: bool = False
     """Whether some images only said when to stop, which these accuracies know nothing of: they are of the end."""
+    declined: str = ""
+    """Why the method or the attack does not apply here, so that there are no cells."""
 
     @property
     def planned(self) -> int:
@@ -100,7 +102,7 @@ class Results:
     @property
     def seeds(self) -> list[int]:
         """How many seeds the conditions have: one number unless they differ."""
-        return sorted({condition.planned for condition in self.conditions})
+        return sorted({condition.planned for condition in self.conditions if not condition.declined})
 
     def title(self, label: str) -> str:
         """A label of the plan as people read it."""

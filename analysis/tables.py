@@ -46,6 +46,8 @@ def _best(column: list[ConditionResult], quantity: str) -> float | None:
 def _entry(condition: ConditionResult | None, quantity: str, best: float | None) -> Entry:
     if condition is None:
         return Entry("")
+    if condition.declined:
+        return Entry("does not apply", note=condition.declined)
     first = condition.published[0] if condition.published and quantity == "final_accuracy" else None
     published = percent(first.accuracy) if first else ""
     value = condition.estimates[quantity]

@@ -6,8 +6,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from attacks._channels import lack_of_channels
 from attacks._image_operations import OPERATIONS, applied
-from bench.core import Attack, Count, PositiveFraction
+from bench.core import Attack, Count, Outline, PositiveFraction
 
 STRONGEST = 30
 """The largest magnitude of RandAugment: 31 in all."""
@@ -90,8 +91,11 @@ class RandAugment(Attack):
     magnitude: Annotated[int, Field(ge=0, le=STRONGEST)] = 9
     """Their strength, of at most 30."""
 
+    def declines(self, data: Outline, victim: str) -> str:
+        return lack_of_channels(data, 1, 3)
+
     def augment(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw an operation and a sign for each view, in 8 bits. Raises ValueError unless it has 1 or 3 channels."""
+        """Draw an operation and a sign for each view, in 8 bits."""
         views = eight_bits(images)
         table = torch.tensor(list(magnitudes(self.magnitude / STRONGEST).values()), device=images.device)
         for _ in range(self.operations):
@@ -114,9 +118,7 @@ def magnitudes(strength: float) -> dict[str, tuple[float, float]]:
 
 
 def eight_bits(images: Tensor) -> Tensor:
-    """Float images in [0, 1] as uint8; flipped and cropped views lose nothing. Raises ValueError for odd channels."""
-    if images.shape[1] not in (1, 3):
-        raise ValueError(f"image operations need 1 or 3 channels, got {images.shape[1]}")
+    """Float images in [0, 1] as uint8; flipped and cropped views lose nothing."""
     return (255 * images).round().byte()
 
 

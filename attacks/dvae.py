@@ -1,7 +1,6 @@
 """D-VAE: split the protected images into images and perturbations, without any clean image."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -13,8 +12,8 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from attacks._dvae_network import DisentanglingVae, Parts
 from bench.core import (
-    IMAGES_PER_PASS,
     Attack,
+    Cost,
     Count,
     Fraction,
     ImageDataset,
@@ -23,9 +22,7 @@ from bench.core import (
     batches,
     check_finite,
     default_randomness,
-    empty,
     generator_for,
-    in_order,
 )
 
 MAX_NORM = 5.0
@@ -72,21 +69,23 @@ class Dvae(Attack):
 
     def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
         """Return the reconstructions, as uint8. Raises DivergedError where an autoencoder does not stay finite."""
-        network = self._trained(released, 0, session)
+        network = self._train(released, 0, session)
         rough = self._purified(released, network, without_perturbation, session.generator("dvae", "rough"))
-        network = self._trained(rough, 1, session)
+        network = self._train(rough, 1, session)
         fine = self._purified(rough, network, without_perturbation, session.generator("dvae", "fine"))
         return self._purified(fine, network, reconstruction, session.generator("dvae", "reconstruction"))
 
-    def prepare_passes(self, images: int) -> float:
-        return len(self.rates) * self.epochs * self._per_epoch(images) * min(self.batch_size, images) / IMAGES_PER_PASS
+    def cost(self, images: int, trained: int) -> Cost:
+        """The training of both autoencoders."""
+        epoch = self._per_epoch(images) * min(self.batch_size, images)
+        return Cost.of_images(len(self.rates) * self.epochs * epoch)
 
     def _per_epoch(self, images: int) -> int:
         """Batches of an epoch."""
         return max(1, images // self.batch_size)
 
-    def _trained(self, data: ImageDataset, stage: int, session: Session) -> DisentanglingVae:
-        """A fresh autoencoder trained on `data` with the kappa of the stage."""
+    def _train(self, data: ImageDataset, stage: int, session: Session) -> DisentanglingVae:
+        """Train a fresh autoencoder on `data` with the kappa of the stage."""
         with default_randomness(generator_for(session.seed, "dvae", "weights", str(stage))):
             network = DisentanglingVae(
                 num_classes=data.num_classes, shape=data.shape, width=self.width, latents=self.latents
@@ -128,12 +127,13 @@ class Dvae(Attack):
     ) -> ImageDataset:
         """The data with each image replaced by what is `chosen` of its parts, as uint8."""
         network.eval()
-        images = empty(data.images.shape, torch.uint8, data.images.device)
-        for part in in_order(len(data), self.batch_size):
-            floats = data.floats(part)
-            levels = 255 * chosen(floats, network(floats, data.labels[part], generator)).clamp(0, 1)
-            images[part] = levels.round().to(torch.uint8)
-        return replace(data, images=images)
+
+        def purify(part: slice) -> Tensor:
+            images = data.floats(part)
+            levels = 255 * chosen(images, network(images, data.labels[part], generator)).clamp(0, 1)
+            return levels.round().to(torch.uint8)
+
+        return data.filled(purify, batch_size=self.batch_size)
 
 
 def without_perturbation(images: Tensor, parts: Parts) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from attacks._stratified import stratified_order
 from attacks.partial_poisoning import PartialPoisoning
-from bench.core import Attack, Count, ImageDataset, Session, parse_fraction
+from bench.core import Attack, Count, ImageDataset, Outline, Session, parse_fraction
 
 
 class EarlyStopping(Attack):
@@ -34,12 +34,15 @@ class EarlyStopping(Attack):
         """Training on as many clean images as are held out, and on nothing else."""
         return (PartialPoisoning(protected=1 - self.validation, clean_part_only=True),)
 
+    def declines(self, data: Outline, victim: str) -> str:
+        """No part may be empty, and some images must be left."""
+        images, count = data.train_images, round(self.validation * data.train_images)
+        if self.parts <= count < images:
+            return ""
+        return f"{count} of {images} images held out make no {self.parts} parts and a rest"
+
     def hold_out(self, data: ImageDataset, session: Session) -> list[Tensor]:
-        """Indices of each part; the unions of the first parts are stratified. Raises ValueError where one is empty."""
+        """Indices of each part; the unions of the first parts are stratified."""
         count = round(self.validation * len(data))
-        if not self.parts <= count < len(data):
-            raise ValueError(
-                f"early_stopping: {count} of {len(data)} images held out make no {self.parts} parts and a rest"
-            )
         order = stratified_order(data, session.generator("validation set"))[:count]
         return list(torch.tensor_split(order, self.parts))

@@ -1,12 +1,13 @@
 """Orthogonal projection: remove what a linear classifier learns from the protected images."""
 
+import math
 from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.core import Attack, Count, ImageDataset, Positive, Session, batches
+from bench.core import Attack, Count, ImageDataset, Outline, Positive, Session, batches
 
 DECAY_AT = (0.5, 0.75)
 """Shares of the epochs after which the learning rate is a tenth of what it was."""
@@ -39,13 +40,14 @@ class OrthogonalProjection(Attack):
         """Removing random directions."""
         return () if self.directions == "random" else (self.model_copy(update={"directions": "random"}),)
 
+    def declines(self, data: Outline, victim: str) -> str:
+        """An image must have more values than there are classes."""
+        classes, values = data.num_classes, math.prod(data.shape)
+        return f"{classes} directions leave nothing of {values} values" if classes >= values else ""
+
     def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
-        """Project every image. Raises ValueError unless a image has more values than there are classes."""
-        features = released.images[0].numel()
-        if released.num_classes >= features:
-            raise ValueError(
-                f"orthogonal_projection: {released.num_classes} directions leave nothing of {features} values"
-            )
+        """Project every image."""
+        features = math.prod(released.shape)
         generator = session.generator("orthogonal projection")
         weights = initial_weights(released.num_classes, features, generator)
         if self.directions == "fitted":

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from torch import Tensor
 
 from attacks._stratified import stratified_order
-from bench.core import Attack, ImageDataset, Session, parse_fraction
+from bench.core import Attack, ImageDataset, Outline, Session, parse_fraction
 
 
 class PartialPoisoning(Attack):
@@ -41,17 +41,17 @@ class PartialPoisoning(Attack):
         """Training on the clean part alone."""
         return () if self.clean_part_only else (self.model_copy(update={"clean_part_only": True}),)
 
-    def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
-        """Take the protected images from `released`, the others from `clean`, each in its place.
+    def declines(self, data: Outline, victim: str) -> str:
+        """The share must not round to none or all of the images."""
+        images, size = data.train_images, round(self.protected * data.train_images)
+        if size == images or (self.protected and not size):
+            return f"a share of {self.protected:g} of {images} images is {size} of them"
+        return ""
 
-        Raises ValueError where the share rounds to none or all of the images.
-        """
+    def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
+        """Take the protected images from `released`, the others from `clean`, each in its place."""
         order = self._order(released, session.generator("protected subset"))
         size = round(self.protected * len(released))
-        if size == len(released) or (self.protected and not size):
-            raise ValueError(
-                f"partial_poisoning: a share of {self.protected:g} of {len(released)} images is {size} of them"
-            )
         if self.clean_part_only:
             return clean.only(order[size:].sort().values)
         protected = torch.zeros(len(released), 1, 1, 1, dtype=torch.bool, device=released.images.device)

@@ -4,8 +4,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from attacks._weights import HUB, PretrainedWeights, Weights, load
-from bench.core import Assumption, Attack, Classifier, Session, classifier_layers
+from attacks._weights import HUB, PretrainedWeights, Weights, WeightsError, load
+from bench.core import Assumption, Attack, Classifier, Outline, Session, classifier_layers
 
 
 class PretrainedStart(Attack):
@@ -25,6 +25,17 @@ class PretrainedStart(Attack):
     """A file, or `hub`: timm's weights for a victim called timm/NAME."""
     size: Annotated[int, Field(ge=4)] | None = None
     """Height that images are enlarged to, bilinearly, inside the network; null leaves them as they are."""
+
+    def declines(self, data: Outline, victim: str) -> str:
+        """The hub has weights for some networks only, and nothing is made smaller."""
+        height = data.shape[1]
+        if self.size and height > self.size:
+            return f"images of {height} pixels are higher than the {self.size} that they are to be enlarged to"
+        try:
+            self.weights.on(victim)
+        except WeightsError as error:
+            return str(error)
+        return ""
 
     def content(self, victim: str) -> dict[str, Any]:
         return self.weights.on(victim)

@@ -10,7 +10,9 @@ from PIL import Image
 from pydantic import Field
 from torch import Tensor
 
+from attacks._channels import lack_of_channels
 from attacks._image_filter import ImageFilter
+from bench.core import Outline
 
 SOURCE = "ISS (Liu et al., ICML 2023, arXiv 2301.13838)"
 
@@ -24,10 +26,12 @@ class Gray(ImageFilter):
     deviations = ("test images keep their colours, as in ISS; CUDA tests on grey images",)
     idempotent = True
 
+    def declines(self, data: Outline, victim: str) -> str:
+        """Images of one channel are grey already."""
+        return lack_of_channels(data, 3)
+
     def filtered(self, images: Tensor) -> Tensor:
-        """Raise ValueError for images of one channel, which are grey already."""
-        if images.shape[1] != 3:
-            raise ValueError(f"gray: needs images of 3 channels, got {images.shape[1]}")
+        """Weigh the channels."""
         red, green, blue = images.int().unbind(1)
         luminance = (19595 * red + 38470 * green + 7471 * blue + 32768) >> 16
         return luminance.byte()[:, None].repeat(1, 3, 1, 1)
@@ -58,10 +62,11 @@ class Jpeg(ImageFilter):
 
     quality: Annotated[int, Field(ge=1, le=100)] = 10
 
+    def declines(self, data: Outline, victim: str) -> str:
+        return lack_of_channels(data, 1, 3)
+
     def filtered(self, images: Tensor) -> Tensor:
-        """Compress and decompress each image, on the CPU. Raises ValueError unless it has 1 or 3 channels."""
-        if images.shape[1] not in (1, 3):
-            raise ValueError(f"jpeg: needs images of 1 or 3 channels, got {images.shape[1]}")
+        """Compress and decompress each image, on the CPU."""
         rows = images.movedim(1, 3).cpu().numpy()
         squeezed = np.stack([self._compressed(pixels) for pixels in rows])
         return torch.from_numpy(squeezed).movedim(3, 1).contiguous().to(images.device)

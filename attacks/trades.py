@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attacks.gradient import Tpgd
-from bench.core import Positive, Radius
+from bench.core import Cost, Positive, Radius
 
 
 class Trades(Tpgd):
@@ -31,6 +31,6 @@ class Trades(Tpgd):
         divergence = F.kl_div(perturbed.log_softmax(1), clean.softmax(1), reduction="batchmean")
         return F.cross_entropy(clean, labels) + self.beta * divergence, clean
 
-    def passes_per_image(self) -> float:
+    def cost(self, images: int, trained: int) -> Cost:
         """One pass for each step, and one more image in the loss."""
-        return self.steps + 1
+        return Cost.of_images((self.steps + 1) * trained)

@@ -4,10 +4,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from attacks._channels import lack_of_channels
 from attacks._image_operations import applied
 from attacks._plasma import plasma
 from attacks.augmentation import eight_bits
-from bench.core import Attack, Count, Fraction
+from bench.core import Attack, Cost, Count, Fraction, Outline
 
 SOURCE = "UEraser (Qin et al. 2023, arXiv 2303.15127), released settings for CIFAR-10"
 REPOSITORY = "lafeat/ueraser"
@@ -46,8 +47,11 @@ class UeraserLite(Attack):
     probability: Fraction = 0.5
     """That of either plasma and of the shuffle."""
 
+    def declines(self, data: Outline, victim: str) -> str:
+        return lack_of_channels(data, 1, 3)
+
     def augment(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw one such view of each image. Raises ValueError unless it has 1 or 3 channels."""
+        """Draw one such view of each image."""
         clouded = under_plasma(images, self.probability, generator)
         return trivially_augmented(shuffled(clouded, self.probability, generator), generator)
 
@@ -73,6 +77,9 @@ class Ueraser(Attack):
     probability: Fraction = 0.5
     """That of either plasma and of the shuffle."""
 
+    def declines(self, data: Outline, victim: str) -> str:
+        return lack_of_channels(data, 1, 3)
+
     def at(self, progress: float) -> "Ueraser":
         """One view from `worst_until` on."""
         return self if progress < self.worst_until else self.model_copy(update={"views": 1})
@@ -91,9 +98,9 @@ class Ueraser(Attack):
             worst, highest = torch.where(worse[:, None, None, None], view, worst), torch.maximum(loss, highest)
         return worst
 
-    def other_work_per_image(self) -> float:
+    def cost(self, images: int, trained: int) -> Cost:
         """A third of a pass for each view, while there are several."""
-        return self.worst_until * self.views / 3
+        return Cost.of_images(0, other=self.worst_until * self.views / 3 * trained)
 
 
 class UeraserMax(Ueraser):

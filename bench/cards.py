@@ -63,23 +63,23 @@ def _budget(method: Method) -> str:
 
 
 def _cost(method: Method) -> str:
-    if passes := method.passes(IMAGES):
-        return f"about {passes:,.0f} passes of {IMAGES_PER_PASS} images on CIFAR-10"
-    if work := method.other_work(IMAGES):
-        return (
-            f"no network; on CIFAR-10 the time of about {work:,.0f} passes of {IMAGES_PER_PASS} images by a ResNet-18"
-        )
+    cost, unit = method.cost(IMAGES), f"passes of {IMAGES_PER_PASS} images"
+    if cost.passes:
+        return f"about {cost.passes:,.0f} {unit} on CIFAR-10"
+    if cost.other:
+        return f"no network; on CIFAR-10 the time of about {cost.other:,.0f} {unit} by a ResNet-18"
     return "no network"
 
 
 def _attack_cost(attack: Attack) -> str:
     costs = []
-    if passes := attack.prepare_passes(IMAGES):
-        costs.append(f"about {passes:,.0f} passes of {IMAGES_PER_PASS} images on CIFAR-10, before training")
-    if passes := attack.passes_per_image():
-        costs.append(f"{1 + passes:g} passes for each of plain training")
-    if work := attack.other_work_per_image():
-        costs.append(f"no further passes, but the time of {1 + work:.2g} for each of plain training")
+    preparing, training = attack.cost(IMAGES, 0), attack.cost(0, IMAGES_PER_PASS)
+    if preparing.passes:
+        costs.append(f"about {preparing.passes:,.0f} passes of {IMAGES_PER_PASS} images on CIFAR-10, before training")
+    if training.passes:
+        costs.append(f"{1 + training.passes:g} passes for each of plain training")
+    if training.other:
+        costs.append(f"no further passes, but the time of {1 + training.other:.2g} for each of plain training")
     return "; ".join(costs) or "no further passes"
 
 

@@ -29,9 +29,17 @@ def pending(request: Request) -> tuple[list[Cell], list[Task]]:
     return done, schedule.arrange(todo, place, request.asked)
 
 
+def show_declined(request: Request, console: Console) -> None:
+    """Print which plug-ins decline a data set or a victim of the grids, and why."""
+    conditions = [condition for grid, _ in request.expanded for condition in grid.conditions]
+    for reason in dict.fromkeys(condition.declined for condition in conditions if condition.declined):
+        console.print(f"does not apply: {reason}", markup=False)
+
+
 def show_forecast(request: Request, console: Console) -> int:
     """Print every cell, which are done, and what the rest will cost. Writes nothing."""
     done, tasks = pending(request)
+    show_declined(request, console)
     place = request.workplace
     cost = forecast(tasks, place)
     table = Table(box=None, header_style="bold")
@@ -71,6 +79,7 @@ def carry_out(request: Request, console: Console) -> int:
         fetch(dataset, place.data_root)
     for name, plan in request.plans().items():
         place.store.write_plan(name, plan)
+    show_declined(request, console)
     left = f", about {duration(forecast(tasks, place, budget=0.5).seconds_in_all)}" if tasks else ""
     console.print(
         f"{len(request.cells)} cells: {len(done)} done, {len(request.cells) - len(done)} to run, "

@@ -61,7 +61,7 @@ def start(name: str, method: Method, data: ImageDataset, session: Session, budge
     except TimeUpError:
         finished = False
     synchronise(session.device)  # passes are counted when they are asked for
-    return Start(name, time.perf_counter() - begun, session.passes, method.passes(len(data)), finished)
+    return Start(name, time.perf_counter() - begun, session.passes, method.cost(len(data)).passes, finished)
 
 
 @contextmanager

@@ -34,4 +34,4 @@ def noise_minutes(method: ErrorMinimizing) -> float:
         method.minimise(one.model, one.images, one.labels, streams)
         passes = (one.model.gradient_images - before) / IMAGES_PER_PASS
         step = seconds(lambda: method.minimise(one.model, one.images, one.labels, streams))
-    return step / passes * method.passes(IMAGES) / 60
+    return step / passes * method.cost(IMAGES).passes / 60

@@ -10,10 +10,10 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR
 
 from bench.core import (
     FLIP_CROP,
-    IMAGES_PER_PASS,
     PROTOCOL,
     Augmentation,
     Classifier,
+    Cost,
     Count,
     Fraction,
     ImageDataset,
@@ -59,8 +59,8 @@ class SurrogateMethod(Method):
     nesterov: bool = False
     weight_decay: NonNegative = 5e-4
 
-    def trained(self, network: str, data: ImageDataset, session: Session) -> Classifier:
-        """The surrogate, trained now or taken from the session's shelf: the same bits, the same count of passes.
+    def train_surrogate(self, network: str, data: ImageDataset, session: Session) -> Classifier:
+        """Train the surrogate, or take it from the session's shelf: the same bits, the same count of passes.
 
         Freeze it before use. Raises DivergedError if the training left a weight that is not finite.
         """
@@ -76,12 +76,12 @@ class SurrogateMethod(Method):
         weights, about = session.shelf.model(key(content, data), make) if session.shelf else make()
         model.load_state_dict(weights)
         model.gradient_images = about["gradient_images"]
-        session.keeper.network(model)
+        session.keeper.keep_network(model)
         return model
 
-    def training_passes(self, images: int) -> float:
-        """Forward+backward passes of 128 images that training the surrogate on so many images takes."""
-        return self.epochs * images / IMAGES_PER_PASS
+    def cost(self, images: int) -> Cost:
+        """What training the surrogate on so many images takes."""
+        return Cost.of_images(self.epochs * images)
 
     def _content(self, network: str, seed: int) -> dict[str, Any]:
         """Everything but the data that decides the weights, as JSON values."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.core import ImageDataset, Method, Norm, Positive, Session, as_int8, in_order
+from bench.core import ImageDataset, Method, Norm, Positive, Session, as_int8
 
 MARGIN = 4
 """Rows and columns, the first ones, that are generated and dropped: they still show the random start."""
@@ -56,13 +56,14 @@ class Ar(Method):
         candidates = stable_processes(channels, session.generator("processes"))
         windows = select(candidates, data.num_classes, self.min_response or (10 if data.num_classes <= 10 else 3))
         starts = session.generator("starts")
-        noise = data.empty_noise()
-        for part in in_order(len(data), IMAGES):
+
+        def make(part: slice) -> Tensor:
             labels = data.labels[part]
             shape = (len(labels), channels, height + MARGIN, width + MARGIN)
             fields = torch.randn(shape, generator=starts, device=session.device)
-            noise[part] = self._levels(evolve(fields, windows[labels])[:, :, MARGIN:, MARGIN:])
-        return noise
+            return self._levels(evolve(fields, windows[labels])[:, :, MARGIN:, MARGIN:])
+
+        return data.noise(IMAGES, make)
 
     def _levels(self, fields: Tensor) -> Tensor:
         """Patterns (N, C, H, W), each scaled to the l2 radius, as int8 noise."""

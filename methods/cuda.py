@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.core import Count, Fraction, ImageDataset, Method, Norm, Session, in_order, take
+from bench.core import Count, Fraction, ImageDataset, Method, Norm, Session, take
 
 IMAGES = 250
 """Images convolved together: bounds the memory."""
@@ -52,13 +52,14 @@ class Cuda(Method):
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Return the filtered images, each divided by its largest value."""
         kernels = self.kernels(data.num_classes, session)
-        released = data.empty_noise(torch.uint8)
-        for part in in_order(len(data), IMAGES):
+
+        def filter_part(part: slice) -> Tensor:
             filtered = convolve(take(data.images, part, session.device).float(), kernels[data.labels[part]])
             peak = filtered.amax((1, 2, 3), keepdim=True)
             brightened = filtered / peak.where(peak > 0, 1)
-            released[part] = (255 * brightened).round_().to(torch.uint8)
-        return released
+            return (255 * brightened).round_().to(torch.uint8)
+
+        return data.filled(filter_part, batch_size=IMAGES).images
 
     def kernels(self, classes: int, session: Session) -> Tensor:
         """Each class's kernel: float (classes, kernel_size, kernel_size) in [0, blur], but for a single 1."""

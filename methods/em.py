@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim import SGD
 
 from bench.core import (
-    IMAGES_PER_PASS,
+    Cost,
     Count,
     Fraction,
     ImageDataset,
@@ -99,11 +99,10 @@ class Em(Method):
             session.notes |= {"rounds": done, "surrogate_error": error}
             if error <= self.stop_error:
                 break
-        session.keeper.network(model)
-        final = data.empty_noise()
-        for part in in_order(len(data), self.batch_size):
-            final[part] = quantised(take(noise, rows[part], final.device), self.radius)
-        return final
+        session.keeper.keep_network(model)
+        return data.noise(
+            self.batch_size, lambda part: quantised(take(noise, rows[part], data.images.device), self.radius)
+        )
 
     def _rows(self, data: ImageDataset) -> Tensor:
         """Which noise each image wears."""
@@ -143,7 +142,7 @@ class Em(Method):
             wrong += (model(protected).argmax(1) != data.labels[part]).sum()
         return int(wrong)
 
-    def passes(self, images: int) -> float:
+    def cost(self, images: int) -> Cost:
         """The forecast counts on 15 rounds, the upper end of what the official log shows, or on fewer if so limited."""
         rounds = min(self.max_rounds, OBSERVED_ROUNDS)
-        return rounds * (self.updates_per_round * self.batch_size + self._swept(images) * self.steps) / IMAGES_PER_PASS
+        return Cost.of_images(rounds * (self.updates_per_round * self.batch_size + self._swept(images) * self.steps))

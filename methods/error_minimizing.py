@@ -11,7 +11,7 @@ from torch.optim import SGD
 from torch.optim.lr_scheduler import StepLR
 
 from bench.core import (
-    IMAGES_PER_PASS,
+    Cost,
     Count,
     CountOrZero,
     ImageDataset,
@@ -28,7 +28,6 @@ from bench.core import (
     check_finite,
     flip_crop,
     frozen,
-    in_order,
     loss_gradient,
     maximise,
     quantised,
@@ -172,21 +171,20 @@ class ErrorMinimizing(Method):
         for step in range(1, self.updates + 1):
             index = next(order)
             images, labels = data.floats(index), data.labels[index]
-            keep = partial(session.keeper.met, "noise step", step, self.updates)
+            keep = partial(session.keeper.keep_perturbations, "noise step", step, self.updates)
             with frozen(model):
                 noise = self.minimise(model, images, labels, streams, keep).float() / 255
                 view = self._view((images + noise).clamp(0, 1), crops)
                 seen = self._surrogate_adversary(model, view, labels, draws)
-            session.keeper.met("surrogate step", step, self.updates, view, seen)
+            session.keeper.keep_perturbations("surrogate step", step, self.updates, view, seen)
             update(model, seen, labels, optimiser)
             scheduler.step()
         check_finite(model)
-        session.keeper.network(model)
-        noise = data.empty_noise()
+        session.keeper.keep_network(model)
         with frozen(model):
-            for part in in_order(len(data), self.batch_size):
-                noise[part] = self.minimise(model, data.floats(part), data.labels[part], streams)
-        return noise
+            return data.noise(
+                self.batch_size, lambda part: self.minimise(model, data.floats(part), data.labels[part], streams)
+            )
 
     def minimise(
         self, model: nn.Module, images: Tensor, labels: Tensor, streams: Streams, keep: Keep | None = None
@@ -198,38 +196,33 @@ class ErrorMinimizing(Method):
         `keep` is shown the views of the last step and what they were perturbed to.
         """
         labels = labels.repeat(self.samples)
-        adversary, last = self._noise_adversary, [images, images]
+        adversary = self._noise_adversary
 
-        def gradient(noise: Tensor) -> Tensor:
+        def gradient(noise: Tensor, keep: Keep | None = None) -> Tensor:
             noise = noise.detach().requires_grad_()
             protected = images + noise
             if self.saturated == "mask":
                 protected = protected.clamp(0, 1)
             view = self._view(protected.repeat(self.samples, 1, 1, 1), streams.crops)
             seen = adversary(model, view.detach(), labels, streams.draws)
-            last[:] = [view.detach(), seen]
+            if keep is not None:
+                keep(view.detach(), seen)
             return torch.autograd.grad(view, noise, loss_gradient(model, seen, labels))[0]
 
         def project(noise: Tensor) -> Tensor:
             noise = noise.clamp(-self.radius, self.radius)
             return (images + noise).clamp(0, 1) - images if self.saturated == "project" else noise
 
-        noise = ascend(
-            project(uniform(images, self.radius, streams.starts)),
-            gradient,
-            project,
-            step_size=-self.rel_step_size * self.radius,
-            steps=self.steps,
-        )
-        if keep is not None:
-            keep(*last)
-        return quantised(noise, self.radius)
+        descend = partial(ascend, project=project, step_size=-self.rel_step_size * self.radius)
+        noise = project(uniform(images, self.radius, streams.starts))
+        noise = descend(noise, gradient, steps=self.steps - 1)
+        return quantised(descend(noise, partial(gradient, keep=keep), steps=1), self.radius)
 
-    def passes(self, images: int) -> float:
+    def cost(self, images: int) -> Cost:
         """Noise steps and updates of the surrogate, then the complete final pass."""
         noise = self.steps * self.samples * (1 + self._noise_adversary.passes)
         update = 1 + self._surrogate_adversary.passes
-        return (self.updates * self.batch_size * (noise + update) + images * noise) / IMAGES_PER_PASS
+        return Cost.of_images(self.updates * self.batch_size * (noise + update) + images * noise)
 
     def _view(self, images: Tensor, crops: torch.Generator) -> Tensor:
         return flip_crop(images, crops)(images) if self.views == "flip_crop" else images

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.core import (
-    IMAGES_PER_PASS,
+    Cost,
     Count,
     ImageDataset,
     ModelName,
@@ -18,7 +18,6 @@ from bench.core import (
     as_int8,
     batches,
     frozen,
-    in_order,
     loss_gradient,
     quantised,
     uniform,
@@ -79,30 +78,29 @@ class Delusive(SurrogateMethod):
         if self.variant == "p5":
             blank = torch.zeros(data.num_classes, *data.shape, device=session.device)
             return self.at_rest(self.drawn(blank, session.generator("patterns")))[data.labels]
-        model = self.trained(self.surrogate, data, session)
+        model = self.train_surrogate(self.surrogate, data, session)
         with frozen(model):
             if self.class_wise:
                 classes = range(data.num_classes)
                 patterns = self.at_rest(torch.cat([self._universal(model, data, goal, session) for goal in classes]))
                 return patterns[(data.labels + (self.variant == "p3")) % data.num_classes]
-            noise = data.empty_noise()
-            for part in in_order(len(data), self.batch_size):
-                goal = (data.labels[part] + (self.variant == "p1")) % data.num_classes
-                noise[part] = self.at_rest(self._own(model, data.floats(part), goal))
-        return noise
+            goals = (data.labels + (self.variant == "p1")) % data.num_classes
+            return data.noise(
+                self.batch_size, lambda part: self.at_rest(self._own(model, data.floats(part), goals[part]))
+            )
 
     @property
     def class_wise(self) -> bool:
         return self.variant in ("p3", "p4", "p5")
 
-    def passes(self, images: int) -> float:
-        """The surrogate's training and every step; none without a network."""
+    def cost(self, images: int) -> Cost:
+        """The surrogate's training and every step; nothing without a network."""
         if self.variant == "p5":
-            return 0.0
+            return Cost()
         crafted = self.steps * images
         if self.class_wise:
             crafted = EXPECTED_CLASSES * UNIVERSAL_STEPS * self.steps * min(self.batch_size, images)
-        return self.training_passes(images) + crafted / IMAGES_PER_PASS
+        return super().cost(images) + Cost.of_images(crafted)
 
     def _own(self, model: nn.Module, images: Tensor, goal: Tensor) -> Tensor:
         """Noise (N, C, H, W) that makes the loss towards `goal` small, each image's own, from none."""

@@ -9,10 +9,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bench.core import (
+    Cost,
     Count,
     ImageDataset,
     Method,
     Needs,
+    Outline,
     Positive,
     Radius,
     Session,
@@ -73,9 +75,7 @@ class Ntga(Method):
     """`official` leaves the held-out images, and the incomplete last block, without noise."""
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
-        """Attack every block. Raises ValueError for a single image, which leaves none to train on."""
-        if len(data) < 2:
-            raise ValueError("ntga: needs at least two images, one of them to hold out, got one")
+        """Attack every block."""
         generator = session.generator("order")
         order = torch.randperm(len(data), generator=generator, device=generator.device)
         device = float64_device(session.device)
@@ -91,10 +91,13 @@ class Ntga(Method):
                 noise[block.to(noise.device)] = self._attack(_part(data, block), _part(data, judges)).to(noise.device)
         return noise
 
-    def other_work(self, images: int) -> float:
+    def declines(self, data: Outline) -> str:
+        return "" if data.train_images > 1 else "needs at least two images, one of them to hold out"
+
+    def cost(self, images: int) -> Cost:
         """Pairs with held-out images and within blocks, at the rate measured on a CPU for 32x32 images."""
         pairs = self.steps * images * (self._held_out(images) + min(self.block_size, images))
-        return pairs / PAIRS_PER_PASS[self.kernel]
+        return Cost(other=pairs / PAIRS_PER_PASS[self.kernel])
 
     def _held_out(self, images: int) -> int:
         return max(1, min(self.validation_images, images // 5))

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from bench.core import ImageDataset, Method, Norm, Session, in_order
+from bench.core import ImageDataset, Method, Norm, Outline, Session, in_order
 
 IMAGES = 250
 """Images summed together: bounds the memory."""
@@ -38,19 +38,19 @@ class Ops(Method):
     def class_wise(self) -> bool:
         return True
 
-    def generate(self, data: ImageDataset, session: Session) -> Tensor:
-        """Return the images with their class's pixel; pixel and colour together are no other class's.
+    def declines(self, data: Outline) -> str:
+        """Every class with images needs a pair of pixel and colour for itself."""
+        channels, height, width = data.shape
+        classes, pairs = min(data.num_classes, data.train_images), 2**channels * height * width
+        return f"{classes} classes have only {pairs} pairs of pixel and colour" if classes > pairs else ""
 
-        Raises ValueError where there are more classes with images than pairs of pixel and colour.
-        """
+    def generate(self, data: ImageDataset, session: Session) -> Tensor:
+        """Return the images with their class's pixel; pixel and colour together are no other class's."""
         channels, height, width = data.shape
         colours = torch.tensor(list(product((0, 1), repeat=channels)))
         free = torch.ones(len(colours), height * width, dtype=torch.bool)
-        classes = data.labels.unique().tolist()
-        if len(classes) > free.numel():
-            raise ValueError(f"ops: {len(classes)} classes, but only {free.numel()} pairs of pixel and colour")
         released = data.empty_noise(torch.uint8).copy_(data.images)
-        for label in classes:
+        for label in data.labels.unique().tolist():
             rows = (data.labels == label).nonzero().flatten().to(data.images.device)
             scores = self._scores(data.images[rows].flatten(2), colours).masked_fill(~free, -1)
             colour, pixel = divmod(int(scores.argmax()), height * width)

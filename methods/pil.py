@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.core import (
-    IMAGES_PER_PASS,
     NO_AUGMENTATION,
     Augmentation,
+    Cost,
     Count,
     Fraction,
     ImageDataset,
@@ -19,7 +19,6 @@ from bench.core import (
     Session,
     ascend,
     frozen,
-    in_order,
     quantised,
     uniform,
 )
@@ -61,14 +60,14 @@ class Pil(SurrogateMethod):
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Craft each image's noise against the linear map trained on the clean images."""
-        model = self.trained(self.surrogate, data, session)
+        model = self.train_surrogate(self.surrogate, data, session)
         starts = session.generator("starts")
-        noise = data.empty_noise()
+
+        def make(part: slice) -> Tensor:
+            return quantised(-self._craft(model, data.floats(part), data.labels[part], starts), self.radius)
+
         with frozen(model):
-            for part in in_order(len(data), self.batch_size):
-                removed = self._craft(model, data.floats(part), data.labels[part], starts)
-                noise[part] = quantised(-removed, self.radius)
-        return noise
+            return data.noise(self.batch_size, make)
 
     def loss(self, model: nn.Module, noise: Tensor, images: Tensor, labels: Tensor) -> Tensor:
         """What `noise` d makes small, summed over the images: CE(f(d), y) and KL(uniform || softmax f(x - d))."""
@@ -90,6 +89,6 @@ class Pil(SurrogateMethod):
             steps=self.steps,
         )
 
-    def passes(self, images: int) -> float:
+    def cost(self, images: int) -> Cost:
         """The map's training, then two passes for every step: one of the noise, one of the image without it."""
-        return self.training_passes(images) + 2 * self.steps * images / IMAGES_PER_PASS
+        return super().cost(images) + Cost.of_images(2 * self.steps * images)

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from bench.core import ImageDataset, Method, Norm, Positive, Radius, Session, as_int8, in_order
+from bench.core import ImageDataset, Method, Norm, Positive, Radius, Session, as_int8
 
 IMAGES = 1024
 """Images drawn at a time, which bounds the memory."""
@@ -51,10 +51,11 @@ class RandomL2(Method):
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Draw the noise. Raises ValueError for a radius beyond what int8 holds."""
-        draws, noise = session.generator("noise"), data.empty_noise()
-        for part in in_order(len(data), IMAGES):
-            count = len(data.labels[part])
-            drawn = torch.randn(count, *data.shape, generator=draws, device=session.device)
+        draws = session.generator("noise")
+
+        def make(part: slice) -> Tensor:
+            drawn = torch.randn(len(data.labels[part]), *data.shape, generator=draws, device=session.device)
             norms = torch.linalg.vector_norm(drawn, dim=(1, 2, 3), keepdim=True)
-            noise[part] = as_int8((255 * self.l2_radius * drawn / norms).round_()).to(noise.device)
-        return noise
+            return as_int8((255 * self.l2_radius * drawn / norms).round_())
+
+        return data.noise(IMAGES, make)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from bench.core import Count, ImageDataset, Method, Norm, Radius, Session, as_int8, parts
+from bench.core import Count, ImageDataset, Method, Norm, Outline, Radius, Session, as_int8, parts
 
 CLASS_SEPARATION = 10.0
 """Distance scale of the class centres; the spread within a class is about sqrt(features / 3)."""
@@ -35,13 +35,19 @@ class Sc(Method):
     patch: Count | None = None
     """Side of a block in pixels, which must divide the image; null is a quarter of the height: 8 at 32x32."""
 
-    def generate(self, data: ImageDataset, session: Session) -> Tensor:
-        """Draw every image's blocks. Raises ValueError if the image does not divide into blocks."""
-        channels, height, width = data.shape
-        patch = self.patch or max(1, height // 4)
+    def declines(self, data: Outline) -> str:
+        """Blocks must fill the image, and every class needs a vertex of its own: one of 2^features."""
+        _, height, width = data.shape
+        patch, features = self._blocks_of(data.shape)
         if height % patch or width % patch:
-            raise ValueError(f"sc: patch {patch} does not divide an image of {height}x{width} pixels")
-        features = channels * (height // patch) * (width // patch)
+            return f"patch {patch} does not divide an image of {height}x{width} pixels"
+        if data.num_classes > 2**features:
+            return f"{features} blocks have {2**features} vertices, too few for {data.num_classes} classes; lower patch"
+        return ""
+
+    def generate(self, data: ImageDataset, session: Session) -> Tensor:
+        """Draw every image's blocks."""
+        patch, features = self._blocks_of(data.shape)
         centres = CLASS_SEPARATION * self._vertices(data.num_classes, features, session.generator("centres"))
         shapes, draws = session.generator("shapes"), session.generator("draws")
         noise = data.empty_noise()
@@ -57,6 +63,12 @@ class Sc(Method):
     def budget(self, shape: tuple[int, int, int]) -> float:
         return self.radius * math.sqrt(math.prod(shape))
 
+    def _blocks_of(self, shape: tuple[int, int, int]) -> tuple[int, int]:
+        """The side of a block in pixels, and how many values the blocks of an image have."""
+        channels, height, width = shape
+        patch = self.patch or max(1, height // 4)
+        return patch, channels * (height // patch) * (width // patch)
+
     def _blocks(self, values: Tensor, shape: tuple[int, int, int], patch: int) -> Tensor:
         """Feature vectors (N, features) as int8 block noise (N, C, H, W) of the one l2 norm."""
         channels, height, width = shape
@@ -68,10 +80,6 @@ class Sc(Method):
     @staticmethod
     def _vertices(count: int, features: int, generator: torch.Generator) -> Tensor:
         """`count` distinct random vertices of the cube {-1, +1}^features."""
-        if features < 31 and count > 2**features:
-            raise ValueError(
-                f"sc: {features} features have {2**features} vertices, fewer than {count} classes; lower patch"
-            )
         found: dict[tuple[bool, ...], None] = {}
         while len(found) < count:
             found[tuple((torch.rand(features, generator=generator, device=generator.device) < 0.5).tolist())] = None

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from bench.core import (
     FLIP_TRANSLATE,
-    IMAGES_PER_PASS,
     Augmentation,
+    Cost,
     Count,
     ImageDataset,
     ModelName,
@@ -19,7 +19,6 @@ from bench.core import (
     Session,
     ascend,
     frozen,
-    in_order,
     loss_gradient,
     quantised,
 )
@@ -68,15 +67,15 @@ class Tap(SurrogateMethod):
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Craft each image's noise against the network trained on the clean images."""
-        model = self.trained(self.surrogate, data, session)
+        model = self.train_surrogate(self.surrogate, data, session)
         starts, views = session.generator("starts"), session.generator("views")
-        noise = data.empty_noise()
+        goals = (data.labels + 1) % data.num_classes if self.targeted else data.labels
+
+        def make(part: slice) -> Tensor:
+            return quantised(self._best(model, data.floats(part), goals[part], starts, views), self.radius)
+
         with frozen(model):
-            for part in in_order(len(data), self.batch_size):
-                images, labels = data.floats(part), data.labels[part]
-                goal = (labels + 1) % data.num_classes if self.targeted else labels
-                noise[part] = quantised(self._best(model, images, goal, starts, views), self.radius)
-        return noise
+            return data.noise(self.batch_size, make)
 
     def _best(
         self, model: nn.Module, images: Tensor, goal: Tensor, starts: torch.Generator, views: torch.Generator
@@ -112,6 +111,6 @@ class Tap(SurrogateMethod):
         )
         return point - images
 
-    def passes(self, images: int) -> float:
+    def cost(self, images: int) -> Cost:
         """The surrogate's training, then every step of every restart."""
-        return self.training_passes(images) + self.restarts * self.steps * images / IMAGES_PER_PASS
+        return super().cost(images) + Cost.of_images(self.restarts * self.steps * images)

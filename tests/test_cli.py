@@ -115,10 +115,10 @@ def test_the_plan_holds_the_whole_grid_even_if_only_a_part_is_run(folder: Path) 
 def test_a_cell_that_fails_is_recorded_shown_and_makes_the_exit_code_one(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / "grid.yaml").write_text(GRID.replace("[clean, sc]", "[{name: sc, patch: 3}, clean]"))
+    (folder / "grid.yaml").write_text(GRID.replace("[clean, sc]", "[{name: random, radius: 200/255}, clean]"))
     assert run("--only", "attack=none") == 1
     printed = capsys.readouterr().out
-    assert "sc: patch 3 does not divide an image of 8x8 pixels" in printed
+    assert "random: a radius of 200/255 is over the 127/255 that int8 noise holds" in printed
     assert "1 finished, 1 failed" in printed
     assert run("--only", "attack=none") == 1
     assert "2 done, 0 to run" in capsys.readouterr().out

@@ -113,9 +113,3 @@ def test_every_table_of_results_is_that_of_the_committed_records(document: str) 
         kept = [place for place, name in enumerate(columns) if name in head]
         missing = [row for row in body if row not in [[row[place] for place in kept] for row in rows]]
         assert not missing, f"not what {quantity} of {plan} says"
-
-
-def test_the_rank_correlation_in_the_readme_is_that_of_the_committed_records() -> None:
-    [sentence] = section("best response", "contenders-small").remarks
-    _, _, value = sentence.partition("assumes nothing ")
-    assert value.removesuffix(" methods.") in " ".join(Path("README.md").read_text().split())

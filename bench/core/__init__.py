@@ -10,16 +10,17 @@ from bench.core.adversary import (
     tpgd,
 )
 from bench.core.augment import FLIP_CROP, FLIP_TRANSLATE, NO_AUGMENTATION, Augmentation, flip_crop
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from bench.core.device import float64_device
-from bench.core.memory import empty, parts, take
+from bench.core.memory import empty, in_order, parts, take
 from bench.core.models import TIMM, Classifier, ModelName, classifier_layers
 from bench.core.perturb import as_int8, ascend, frozen, loss_gradient, quantised, uniform
-from bench.core.protocols import Assumption, Attack, Method, Needs, Norm
+from bench.core.protocols import Assumption, Attack, Cost, Method, Needs, Norm
 from bench.core.seeding import default_randomness, generator_for
-from bench.core.session import IMAGES_PER_PASS, Session, Trained
+from bench.core.session import Session, Trained
 from bench.core.settings import (
     PROTOCOL,
+    Added,
     Count,
     CountOrZero,
     Fraction,
@@ -31,21 +32,22 @@ from bench.core.settings import (
     digest,
     parse_fraction,
 )
-from bench.core.train import batches, check_finite, in_order, update
+from bench.core.train import batches, check_finite, update
 
 __all__ = [
     "FLIP_CROP",
     "FLIP_TRANSLATE",
-    "IMAGES_PER_PASS",
     "L2",
     "NO_AUGMENTATION",
     "PROTOCOL",
     "TIMM",
+    "Added",
     "Assumption",
     "Attack",
     "Augmentation",
     "Ball",
     "Classifier",
+    "Cost",
     "Count",
     "CountOrZero",
     "Fraction",
@@ -56,6 +58,7 @@ __all__ = [
     "Needs",
     "NonNegative",
     "Norm",
+    "Outline",
     "Positive",
     "PositiveFraction",
     "Radius",

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bench.core import image_cache
 from bench.core.device import fits
-from bench.core.memory import empty, moved, parts, take
+from bench.core.memory import empty, in_order, moved, parts, take
 from bench.core.settings import Count, Settings
 from bench.core.synthetic import draw
 
@@ -63,12 +63,28 @@ class ImageDataset:
         images = moved(self.images, device) if fits(self.images.nbytes, device) else self.images
         return replace(self, images=images, labels=self.labels.to(device))
 
-    def filled(self, images_of: Callable[[slice], Tensor], dtype: torch.dtype = torch.uint8) -> "ImageDataset":
-        """The same data with other images of the same shape, computed a part at a time; they may exceed the memory."""
+    def filled(
+        self,
+        images_of: Callable[[slice], Tensor],
+        dtype: torch.dtype = torch.uint8,
+        batch_size: int | None = None,
+    ) -> "ImageDataset":
+        """The same data with other images of the same shape, which may exceed the memory.
+
+        `images_of` computes them for one slice after the other, on any device; `batch_size` images at a time, else as
+        many as the memory likes.
+        """
         images = empty(self.images.shape, dtype, self.images.device)
-        for part in parts(len(self), self.shape):
+        for part in in_order(len(self), batch_size) if batch_size else parts(len(self), self.shape):
             images[part] = images_of(part).to(images.device)
         return replace(self, images=images)
+
+    def noise(self, batch_size: int, make: Callable[[slice], Tensor]) -> Tensor:
+        """The int8 noise that `make` returns for each slice of `batch_size` images, in order; it may exceed the memory.
+
+        Inside, `self.floats(part)` and `self.labels[part]` are what `make` starts from.
+        """
+        return self.filled(make, torch.int8, batch_size).images
 
     def empty_noise(self, dtype: torch.dtype = torch.int8) -> Tensor:
         """An uninitialised array for the noise of every image, wherever the images are; it may exceed the memory."""
@@ -96,10 +112,11 @@ class Split:
 
 @dataclass(frozen=True)
 class Outline:
-    """What a cost forecast needs to know of a data set before it is read."""
+    """What is known of a data set before it is read."""
 
     train_images: int
     shape: tuple[int, int, int]
+    """Channels, height and width of one image."""
     num_classes: int
 
 

@@ -26,26 +26,27 @@ class Keeper:
     def __init__(self, kinds: Collection[Kind] = ()) -> None:
         self.kinds = frozenset(kinds)
         self._weights: dict[str, Tensor] = {}
-        self._met: dict[str, list[Tensor]] = {}
+        self._perturbations: dict[str, list[Tensor]] = {}
 
     @property
     def tensors(self) -> dict[str, Tensor]:
         """Everything collected so far."""
-        met = {f"{name}/perturbations": torch.cat(parts)[:IMAGES] for name, parts in self._met.items()}
+        met = {f"{name}/perturbations": torch.cat(parts)[:IMAGES] for name, parts in self._perturbations.items()}
         return self._weights | met
 
-    def network(self, model: nn.Module) -> None:
+    def keep_network(self, model: nn.Module) -> None:
         """Keep the weights and statistics of a trained network, if asked to."""
         if "surrogates" in self.kinds:
             self._weights = {f"weights/{name}": value.detach().cpu().clone() for name, value in _state(model).items()}
 
-    def met(self, loop: str, step: int, steps: int, views: Tensor, perturbed: Tensor) -> None:
+    def keep_perturbations(self, loop: str, step: int, steps: int, views: Tensor, perturbed: Tensor) -> None:
         """Keep what a step (1 to `steps`) added to its views, if asked to and if a milestone is near."""
         if "perturbations" not in self.kinds:
             return
         for milestone in sorted({round(share * steps) for share in MILESTONES}):
             if milestone - math.ceil(IMAGES / len(views)) < step <= milestone:
-                self._met.setdefault(f"{loop}/{milestone}", []).append((perturbed - views).detach().cpu())
+                kept = self._perturbations.setdefault(f"{loop}/{milestone}", [])
+                kept.append((perturbed - views).detach().cpu())
 
 
 def _state(model: nn.Module) -> dict[str, Tensor]:

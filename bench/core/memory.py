@@ -56,10 +56,14 @@ def mapped(file: Path, offset: int, shape: Sequence[int], dtype: torch.dtype) ->
     return torch.frombuffer(content, dtype=dtype, count=math.prod(shape), offset=offset).view(tuple(shape))
 
 
+def in_order(count: int, size: int) -> Iterator[slice]:
+    """Every index below `count` exactly once, in order, `size` at a time, the incomplete last slice included."""
+    return (slice(start, start + size) for start in range(0, count, size))
+
+
 def parts(count: int, shape: Sequence[int]) -> Iterator[slice]:
     """Each of `count` rows of `shape` once, in order, in slices of at most `PART` values, but of one row at least."""
-    size = max(1, PART // max(1, math.prod(shape)))
-    return (slice(start, start + size) for start in range(0, count, size))
+    return in_order(count, max(1, PART // max(1, math.prod(shape))))
 
 
 def at_once(shape: Sequence[int], device: torch.device) -> int:

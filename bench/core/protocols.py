@@ -1,4 +1,4 @@
-"""What a plug-in is: the one page the author of a method or of an attack reads.
+"""What a plug-in is: the one page that the author of a method (`Method`) or of an attack (`Hooks`) reads.
 
 A plug-in is one file with one frozen settings class. Its fields are the settings a grid file may write, each default
 the paper's value with its source; a new behaviour under an old name raises `revision`, which makes every cell that
@@ -10,16 +10,17 @@ steps of 1/255. Radii are in [0, 1] and written 8/255.
 
 import math
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from bench.core.memory import parts
 from bench.core.models import Classifier
-from bench.core.session import Session
+from bench.core.session import IMAGES_PER_PASS, Session
 from bench.core.settings import Settings
 
 Norm = Literal["linf", "l2", "none"]
@@ -28,20 +29,48 @@ Assumption = Literal["clean images", "clean pairs", "pretrained weights", "the p
 BUDGETS = {"linf": "radius", "l2": "l2_radius"}
 """The setting that holds the budget, by its norm."""
 HOOKS = ("hold_out", "prepare", "start", "augment", "mix", "perturb", "loss")
-"""The hooks of an attack, in the order the kernel calls them."""
+"""The hooks of an attack, in the order the core calls them."""
 
 
-class Method(Settings, ABC):
-    """Protects a training set: what a data owner does before the images go public."""
+@dataclass(frozen=True)
+class Cost:
+    """Work, in passes: forward and backward of 128 images. It orders the schedule and forecasts the hours."""
+
+    passes: float = 0.0
+    """Those that a session counts."""
+    other: float = 0.0
+    """Roughly, what nothing counts, as the passes that take as long: without gradients a pass is a third of one."""
+
+    @classmethod
+    def of_images(cls, counted: float, other: float = 0.0) -> "Cost":
+        """The same work by single images: so many that are counted, and `other` ones."""
+        return cls(counted / IMAGES_PER_PASS, other / IMAGES_PER_PASS)
+
+    def __add__(self, more: "Cost") -> "Cost":
+        return Cost(self.passes + more.passes, self.other + more.other)
+
+    @property
+    def total(self) -> float:
+        """Passes that take as long as all of it."""
+        return self.passes + self.other
+
+
+class PlugIn(Settings):
+    """What tables and cards say of a method or an attack."""
 
     title: ClassVar[str] = ""
-    """How tables call it; empty where its name with spaces for underscores will do."""
+    """How tables call it; empty if its name with spaces for underscores will do."""
     source: ClassVar[str]
-    """Paper, and the equation or table the defaults come from; `control` where nothing but chance protects."""
+    """Paper or code, and the equation or table the defaults come from; `control` if nothing but chance protects."""
     repository: ClassVar[str] = "none"
     """The official code, as OWNER/NAME on GitHub."""
     deviations: ClassVar[tuple[str, ...]] = ()
     """Every known difference from the official code, a sentence each."""
+
+
+class Method(PlugIn, ABC):
+    """Protects a training set: what a data owner does before the images go public."""
+
     needs: ClassVar[Needs] = "nothing"
     """What the data owner must have besides the images; a model is trained on them, images are taken from them."""
     norm: ClassVar[Norm] = "linf"
@@ -53,21 +82,18 @@ class Method(Settings, ABC):
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Return the protection of every image of `data`, indexed as the data are and of the same shape, on any device.
 
-        int8 is noise in steps of 1/255, which the kernel adds and clips; uint8 is the protected images themselves. All
-        randomness comes from `session.generator(...)`, every network from `session.build(...)`. Write the noise into
-        `data.empty_noise()`, batch by batch: the data may exceed the memory, and be on the CPU beside a GPU.
+        int8 is noise in steps of 1/255, which the core adds and clips; uint8 is the protected images themselves. All
+        randomness comes from `session.generator(...)`, every network from `session.build(...)`. Make the noise with
+        `data.noise(batch_size, make)`: the data may exceed the memory, and be on the CPU beside a GPU.
         """
 
-    def passes(self, images: int) -> float:
-        """Forward+backward passes of 128 images that `generate` needs for so many images: the forecast of --dry-run."""
-        return 0.0
+    def declines(self, data: Outline) -> str:
+        """Why it cannot protect such data, in a few words; empty if it can."""
+        return ""
 
-    def other_work(self, images: int) -> float:
-        """Work of `generate` outside networks, as the passes of its surrogate, else of a ResNet-18, that take as long.
-
-        Roughly: nothing counts it, but it orders the schedule and enters the forecast of hours.
-        """
-        return 0.0
+    def cost(self, images: int) -> Cost:
+        """What `generate` takes for so many images; `other` work as passes of its surrogate, else of a ResNet-18."""
+        return Cost()
 
     @property
     def class_wise(self) -> bool:
@@ -101,44 +127,13 @@ class Method(Settings, ABC):
         return difference.abs().amax(1) if self.norm == "linf" else torch.linalg.vector_norm(difference, dim=1)
 
 
-class Attack(Settings):
-    """What the unauthorised trainer does to learn all the same. Each hook's default changes nothing.
+class Hooks(PlugIn):
+    """What an attack may do, in the order in which the core calls it; each default changes nothing.
 
     A cell holds a stack of attacks. `hold_out`, `prepare` and `start` of every attack run once, in the order listed;
     then for each batch flip and crop, `augment` of every attack, `mix` of every attack, and `perturb` of every attack.
     Test images, and those held out, pass none.
     """
-
-    title: ClassVar[str] = ""
-    """How tables call it; empty where its name with spaces for underscores will do."""
-    source: ClassVar[str]
-    """Paper or code that the defaults come from."""
-    repository: ClassVar[str] = "none"
-    """The official code, as OWNER/NAME on GitHub."""
-    deviations: ClassVar[tuple[str, ...]] = ()
-    """Every known difference from the official code, a sentence each."""
-    assumes: ClassVar[frozenset[Assumption]] = frozenset()
-    """What the trainer must have or know beyond the released images and their labels."""
-    comes_first: ClassVar[bool] = False
-    """Whether nothing may prepare the data before it, because it decides what is released."""
-    idempotent: ClassVar[bool] = False
-    """Whether `prepare` twice is the same as once, so that a stack cannot hold it twice in a row."""
-    leaves_range: ClassVar[bool] = False
-    """Whether `prepare` returns images outside [0, 1], which only attacks that `mix` can go on with."""
-
-    @property
-    def spares_clean(self) -> bool:
-        """Whether it leaves clean images as they are: a grid then takes the rest of the stack for clean images."""
-        return False
-
-    @property
-    def only_clean(self) -> bool:
-        """Whether it trains on clean images alone, so that a grid runs it once and not for every method."""
-        return False
-
-    def controls(self) -> tuple["Attack", ...]:
-        """What else to do in its place, and to compare it with: a grid adds these where a method meets the attack."""
-        return ()
 
     def hold_out(self, data: ImageDataset, session: Session) -> list[Tensor]:
         """Return the indices of images that never train, in parts; each look counts what is right of every part."""
@@ -152,7 +147,7 @@ class Attack(Settings):
         """Return the network to train, once before training, with its initial weights: pretrained ones."""
         return model
 
-    def at(self, progress: float) -> "Attack":
+    def at(self, progress: float) -> "Hooks":
         """Return the attack for the next batch, `progress` in [0, 1) being the share of training that is done."""
         return self
 
@@ -179,29 +174,49 @@ class Attack(Settings):
         logits = model(images)
         return F.cross_entropy(logits, labels), logits
 
-    def passes_per_image(self) -> float:
-        """Forward+backward passes added for each training image, by `perturb` and `loss`: the forecast of --dry-run."""
-        return 0.0
-
-    def prepare_passes(self, images: int) -> float:
-        """Forward+backward passes of 128 images that `prepare` needs for so many images: the forecast of --dry-run."""
-        return 0.0
-
-    def other_work_per_image(self) -> float:
-        """Work for each training image that nothing counts, as the passes that take as long, averaged over training.
-
-        Roughly: a forward pass without gradients is a third of a pass. It orders the schedule and enters the forecast.
-        """
-        return 0.0
-
-    def content(self, victim: str) -> dict[str, Any]:
-        """What decides the result beyond the settings, on the network called `victim`: JSON values for the cell's key.
-
-        Raises ValueError where the attack cannot have that victim.
-        """
-        return {}
-
     @classmethod
     def hooks(cls) -> tuple[str, ...]:
-        """Those of HOOKS that it overrides; an attack without any is plain training."""
-        return tuple(name for name in HOOKS if getattr(cls, name) is not getattr(Attack, name))
+        """Those of HOOKS that it overrides; without any it is plain training."""
+        return tuple(name for name in HOOKS if getattr(cls, name) is not getattr(Hooks, name))
+
+
+class Attack(Hooks):
+    """What the unauthorised trainer does to learn all the same: the hooks, and what grids and forecasts ask of them."""
+
+    assumes: ClassVar[frozenset[Assumption]] = frozenset()
+    """What the trainer must have or know beyond the released images and their labels."""
+
+    def cost(self, images: int, trained: int) -> Cost:
+        """What it adds to preparing a data set of so many images and to training on `trained` views, all steps."""
+        return Cost()
+
+    def declines(self, data: Outline, victim: str) -> str:
+        """Why it cannot act on such data, or with the network called `victim`, in a few words; empty if it can."""
+        return ""
+
+    # What only some stacks and grids must know:
+
+    comes_first: ClassVar[bool] = False
+    """Whether nothing may prepare the data before it, because it decides what is released."""
+    idempotent: ClassVar[bool] = False
+    """Whether `prepare` twice is the same as once, so that a stack cannot hold it twice in a row."""
+    leaves_range: ClassVar[bool] = False
+    """Whether `prepare` returns images outside [0, 1], which only attacks that `mix` can go on with."""
+
+    @property
+    def spares_clean(self) -> bool:
+        """Whether it leaves clean images as they are: a grid then takes the rest of the stack for clean images."""
+        return False
+
+    @property
+    def only_clean(self) -> bool:
+        """Whether it trains on clean images alone, so that a grid runs it once and not for every method."""
+        return False
+
+    def controls(self) -> tuple["Attack", ...]:
+        """What else to do in its place, and to compare it with: a grid adds these where a method meets the attack."""
+        return ()
+
+    def content(self, victim: str) -> dict[str, Any]:
+        """What decides the result beyond the settings, on the network `victim`: JSON values for the cell's key."""
+        return {}

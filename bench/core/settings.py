@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
@@ -42,6 +43,14 @@ def digest(*values: Any, content: Iterable[bytes | memoryview] = ()) -> str:
     return found.hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class Added:
+    """Marks a setting that a plug-in got when there were records already: `Annotated[bool, Added()]`.
+
+    At its default it stays out of the canonical JSON, so that those records keep their keys.
+    """
+
+
 class Settings(BaseModel):
     """A frozen set of named values. Unknown names are refused; two equal settings are the same experiment."""
 
@@ -68,6 +77,13 @@ class Settings(BaseModel):
             return name if value else f"no {name}"
         phrase = self.phrases.get(key) or PHRASES.get(key) or f"{name} {'{:g}' if isinstance(value, float) else '{}'}"
         return phrase.format(value)
+
+    def canonical(self) -> dict[str, Any]:
+        """Revision and all settings, defaults included, as JSON values: what decides a key."""
+        fields = type(self).model_fields.items()
+        added = {name: field.default for name, field in fields if Added() in field.metadata}
+        unchanged = {name for name, default in added.items() if getattr(self, name) == default}
+        return {"revision": self.revision, **self.model_dump(mode="json", exclude=unchanged)}
 
 
 def parse_fraction(value: Any) -> Any:

@@ -14,10 +14,11 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR
 
 from bench.core.augment import flip_crop
 from bench.core.data import ImageDataset
+from bench.core.memory import in_order
 from bench.core.models import images_at_once
 from bench.core.perturb import frozen
-from bench.core.protocols import Attack
-from bench.core.session import IMAGES_PER_PASS, Session
+from bench.core.protocols import Attack, Cost, Hooks
+from bench.core.session import Session
 from bench.core.settings import Count, Fraction, NonNegative, Positive, Settings
 
 
@@ -46,17 +47,10 @@ class Recipe(Settings):
             return OneCycleLR(optimiser, self.lr, total_steps=self.steps, cycle_momentum=False)
         return MultiStepLR(optimiser, sorted({round(share * self.steps) for share in self.decay_at}), 0.1)
 
-    def passes(self, attacks: Sequence[Attack], images: int) -> float:
-        """Forward+backward passes of 128 images that preparing so many images and training under `attacks` take."""
-        training = self._plain_passes() * (1 + sum(attack.passes_per_image() for attack in attacks))
-        return training + sum(attack.prepare_passes(images) for attack in attacks)
-
-    def other_work(self, attacks: Sequence[Attack]) -> float:
-        """Work in training under `attacks` that nothing counts, as the passes that take as long."""
-        return self._plain_passes() * sum(attack.other_work_per_image() for attack in attacks)
-
-    def _plain_passes(self) -> float:
-        return self.steps * self.batch_size / IMAGES_PER_PASS
+    def cost(self, attacks: Sequence[Attack], images: int) -> Cost:
+        """What preparing so many images and training under `attacks` takes."""
+        trained = self.steps * self.batch_size
+        return sum((attack.cost(images, trained) for attack in attacks), start=Cost.of_images(trained))
 
 
 @dataclass(frozen=True)
@@ -91,11 +85,6 @@ def batches(count: int, size: int, generator: torch.Generator) -> Iterator[Tenso
     while True:
         order = torch.randperm(count, generator=generator, device=generator.device)
         yield from order[: count - count % size].view(-1, size)
-
-
-def in_order(count: int, size: int) -> Iterator[slice]:
-    """Every index exactly once, in order, the incomplete last batch included."""
-    return (slice(start, start + size) for start in range(0, count, size))
 
 
 Loss = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -183,7 +172,7 @@ def train(
         now = [attack.at((step - 1) / recipe.steps) for attack in attacks]
         views, labels = _views(data.floats(index), labels, now, crops, generators)
         images = _perturbed(model, views, labels, now, generators)
-        session.keeper.met("victim", step, recipe.steps, views, images)
+        session.keeper.keep_perturbations("victim", step, recipe.steps, views, images)
         logits = update(model, images, labels, optimiser, loss=_loss(now, views))
         scheduler.step()
         sums += torch.stack([F.cross_entropy(logits, labels, reduction="sum"), hits(logits, labels)])
@@ -208,7 +197,7 @@ def _look(
 def _views(
     images: Tensor,
     labels: Tensor,
-    attacks: Sequence[Attack],
+    attacks: Sequence[Hooks],
     crops: torch.Generator,
     generators: Sequence[torch.Generator],
 ) -> tuple[Tensor, Tensor]:
@@ -222,7 +211,7 @@ def _views(
 
 
 def _perturbed(
-    model: nn.Module, images: Tensor, labels: Tensor, attacks: Sequence[Attack], generators: Sequence[torch.Generator]
+    model: nn.Module, images: Tensor, labels: Tensor, attacks: Sequence[Hooks], generators: Sequence[torch.Generator]
 ) -> Tensor:
     """What the network is trained on: every attack's perturbation of the views."""
     with frozen(model):
@@ -231,7 +220,7 @@ def _perturbed(
     return images
 
 
-def _loss(attacks: Sequence[Attack], views: Tensor) -> Loss:
+def _loss(attacks: Sequence[Hooks], views: Tensor) -> Loss:
     """The loss of the attack that has its own, else the usual one."""
     attack = next((attack for attack in attacks if "loss" in attack.hooks()), None)
     return cross_entropy if attack is None else partial(attack.loss, views)

@@ -20,7 +20,7 @@ class Choice(Generic[S]):
 
     def canonical(self) -> dict[str, Any]:
         """Name, revision and all settings, defaults included, as JSON values."""
-        return {"name": self.name, "revision": self.settings.revision, **self.settings.model_dump(mode="json")}
+        return {"name": self.name, **self.settings.canonical()}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Cell:
             **self._noise_canonical(),
             "model": self.model,
             "attacks": [attack.canonical() | attack.settings.content(self.model) for attack in self.attacks],
-            "train": {"revision": self.train.revision, **self.train.model_dump(mode="json")},
+            "train": self.train.canonical(),
             "seed": self.seed,
         }
 

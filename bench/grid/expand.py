@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from attacks import ATTACKS
-from bench.core.data import DATASETS
+from bench.core.data import DATASETS, Outline
 from bench.core.errors import UserError, suggestion
 from bench.core.models import ModelName
 from bench.core.settings import Count, CountOrZero, Settings
@@ -18,7 +18,7 @@ from bench.grid.cell import Cell, Choice
 from bench.grid.condition import Condition, Pair, PlugIn, Stack
 from bench.grid.controls import acting, controls_first, controls_of, identity, own_controls
 from bench.grid.scale import Scale, Values, check_names
-from bench.grid.stack import check_stack, check_victim
+from bench.grid.stack import check_stack, declined
 from bench.grid.yaml_file import mapping, read_mapping, validated, within
 from methods import METHODS
 
@@ -127,18 +127,19 @@ class Expansion:
         )
         seeds = range(self.user.seeds or self.scale.seeds or parsed.seeds)
         conditions: list[Condition] = []
-        for (dataset, fingerprint), (model, paper_model) in itertools.product(
+        for (dataset, fingerprint, outline), (model, paper_model) in itertools.product(
             self._datasets(parsed), self._models(parsed)
         ):
             here = []
             for method, attacks in self._all_pairs(parsed, dataset):
                 applied = tuple(acting(attacks, method, NONE))
-                check_victim(applied, model, f"{self.file}: attacks")
+                reason = declined(method.choice, applied, outline, model)
                 cells = tuple(
                     Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, parsed.noise_seed)
                     for seed in seeds
+                    if not reason
                 )
-                here.append(Condition(dataset, model, paper_model, method, attacks, cells))
+                here.append(Condition(dataset, model, paper_model, method, attacks, cells, declined=reason))
             conditions += _with_own_controls(here)
         return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions))
 
@@ -213,8 +214,8 @@ class Expansion:
                 stacks += [(entry,) for entry in self._plug_in("attacks", item, place, large)]
         return stacks
 
-    def _datasets(self, parsed: GridFile) -> list[tuple[PlugIn, str]]:
-        """Data sets with the fingerprints of their contents; one that replaces the others stands for the first."""
+    def _datasets(self, parsed: GridFile) -> list[tuple[PlugIn, str, Outline]]:
+        """Data sets, fingerprints of their contents, outlines; one that replaces the others stands for the first."""
         entries = self._plug_ins("datasets", parsed.datasets, NO_DATA)
         replacement = self.user.dataset or self.scale.dataset
         if replacement:
@@ -222,9 +223,10 @@ class Expansion:
             [substitute] = self._plug_in("datasets", replacement, place, NO_DATA)
             entries = [replace(substitute, paper=entries[0].paper)]
         try:
-            for entry in entries:
-                entry.choice.settings.outline(self.data_root)
-            return [(entry, entry.choice.settings.fingerprint(self.data_root)) for entry in entries]
+            settings, root = [entry.choice.settings for entry in entries], self.data_root
+            return [
+                (entry, one.fingerprint(root), one.outline(root)) for entry, one in zip(entries, settings, strict=True)
+            ]
         except OSError as error:
             raise UserError(f"{self.file}: datasets: {error}") from None
 

@@ -59,5 +59,6 @@ def _place(condition: Condition) -> Plan:
             "attacks": [attack.paper.canonical() for attack in condition.attacks],
         },
         "cells": [cell.key for cell in condition.cells],
+        "declined": condition.declined,
         "own_controls": [{"method": one.method.label, "attack": one.attack_label} for one in condition.own_controls],
     }

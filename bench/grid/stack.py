@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from bench.core.data import Outline
 from bench.core.errors import UserError
-from bench.core.protocols import HOOKS, Attack
+from bench.core.protocols import HOOKS, Attack, Method
 from bench.grid.cell import Choice
 
 Choices = Sequence[Choice[Attack]]
@@ -28,13 +29,11 @@ def objection(stack: Choices) -> str | None:
     return None
 
 
-def check_victim(stack: Choices, victim: str, place: str) -> None:
-    """Raise UserError, naming the attack of `place` at fault, where it cannot have the network called `victim`."""
-    for choice in stack:
-        try:
-            choice.settings.content(victim)
-        except ValueError as error:
-            raise UserError(f"{place}: {choice.name} with victim {victim}: {error}") from None
+def declined(method: Choice[Method], stack: Choices, data: Outline, victim: str) -> str:
+    """Which of them first declines such data or the network called `victim`, and why; empty if none does."""
+    reasons = [(method.name, method.settings.declines(data))]
+    reasons += [(choice.name, choice.settings.declines(data, victim)) for choice in stack]
+    return next((f"{name}: {reason}" for name, reason in reasons if reason), "")
 
 
 def _objection(choice: Choice[Attack], earlier: Choices, alone: bool) -> str | None:

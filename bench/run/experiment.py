@@ -61,7 +61,7 @@ def _generate(
     start = time.perf_counter()
     method = cell.method.settings
     batch = getattr(method, "batch_size", IMAGES_PER_PASS)
-    tuner = _tuner(store, clean, device, method.passes(len(clean)), batch) if compiling else None
+    tuner = _tuner(store, clean, device, method.cost(len(clean)).passes, batch) if compiling else None
     session = Session(cell.noise_seed, device, shelf=store, keeper=Keeper(store.keep), tuner=tuner)
     protection = method.generate(clean, session)
     released = clean.protected(protection)
@@ -126,7 +126,7 @@ def _measure(cell: Cell, store: Store, data_root: Path, device: torch.device, co
     start = time.perf_counter()
     clean, test = split.train.to(device), split.test.to(device)
     attacks = [attack.settings for attack in cell.attacks]
-    passes, batch = cell.train.passes(attacks, len(clean)), cell.train.batch_size
+    passes, batch = cell.train.cost(attacks, len(clean)).passes, cell.train.batch_size
     tuner = _tuner(store, clean, device, passes, batch) if compiling else None
     session = Session(cell.seed, device, keeper=Keeper(store.keep), tuner=tuner)
     validation, clean, data = _held_out(attacks, clean, clean.protected(protection), session)
@@ -137,7 +137,7 @@ def _measure(cell: Cell, store: Store, data_root: Path, device: torch.device, co
     for attack in attacks:
         model = attack.start(model, session)
     history = train(model, data, test=test, attacks=attacks, recipe=cell.train, session=session, validation=validation)
-    session.keeper.network(model)
+    session.keeper.keep_network(model)
     store.write_kept(cell.key, session.keeper.tensors)
     return {
         "result": summary(history),

@@ -31,7 +31,7 @@ def forecast(tasks: Sequence[Task], place: Workplace, budget: float = 2.0) -> Fo
 
 
 def _kind(task: Task, place: Workplace) -> tuple[str, Outline]:
-    surrogate = getattr(task.cell.method.settings, "surrogate", "resnet18")  # as `Method.other_work` counts
+    surrogate = getattr(task.cell.method.settings, "surrogate", "resnet18")  # as `Method.cost` counts
     model = surrogate if task.noise_only else task.cell.model
     return model, task.cell.dataset.settings.outline(place.data_root)
 

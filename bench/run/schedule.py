@@ -68,9 +68,8 @@ def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -
     waiting: list[Task] = []
     for cell in cells:
         images = cell.dataset.settings.outline(place.data_root).train_images
-        making = cell.method.settings.passes(images) + cell.method.settings.other_work(images)
-        attacks = [attack.settings for attack in cell.attacks]
-        training = cell.train.passes(attacks, images) + cell.train.other_work(attacks)
+        making = cell.method.settings.cost(images).total
+        training = cell.train.cost([attack.settings for attack in cell.attacks], images).total
         task = Task(cell, training, asked[cell.key])
         if not making or place.store.has_noise(cell.noise_key):
             ready.append(task)

@@ -68,6 +68,7 @@ def place(method: str, attack: str, seeds: int, **changes: Any) -> Record:
         "release": "partial" in names,
         "assumes": ["clean images"] if "partial" in names else [],
         "own_controls": [],
+        "declined": "",
         "paper": {"dataset": "d", "model": "m", "method": {"name": method}, "attacks": attacks},
         "cells": [f"{method}-{attack}-{seed}".replace(" ", "_").replace("/", "-") for seed in range(seeds)],
     } | changes

@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from torchvision.transforms.v2 import RandAugment as Oracle
 
 from attacks.augmentation import CutMix, Cutout, Mixup, RandAugment, magnitudes
+from attacks.ueraser import Ueraser, UeraserLite
+from bench.core.data import Outline
 
 BATCH = 64
 
@@ -131,6 +133,8 @@ def test_randaugment_draws_every_operation_and_sign_for_each_view() -> None:
     assert len(two.flatten(1).unique(dim=0)) > 150
 
 
-def test_randaugment_refuses_what_its_operations_cannot_change() -> None:
-    with pytest.raises(ValueError, match="image operations need 1 or 3 channels, got 2"):
-        RandAugment().augment(torch.zeros(1, 2, 8, 8), LABELS, stream())
+def test_channels_that_the_operations_cannot_change_are_declined() -> None:
+    images = [Outline(9, (channels, 8, 8), 2) for channels in (1, 2, 3)]
+    for attack in (RandAugment(), UeraserLite(), Ueraser()):
+        reasons = [attack.declines(data, "cnn") for data in images]
+        assert reasons == ["", "needs images of 1 or 3 channels, got 2", ""]

@@ -134,7 +134,7 @@ def test_perturbations_go_twice_and_the_victim_sees_the_second_reconstruction_of
         trained.append((data.images, stage))
         return Halving()
 
-    monkeypatch.setattr(Dvae, "_trained", noting)
+    monkeypatch.setattr(Dvae, "_train", noting)
     released, clean = made_up([0, 1, 0]), made_up([1, 0, 1, 0])
     victims = Dvae(batch_size=2).prepare(released, clean, Session(0, CPU)).images
     once = (released.images.int() - 10).clamp(min=0)
@@ -165,8 +165,8 @@ def test_the_forecast_of_passes_is_what_is_counted(count: int, updates: int, mad
     attack, session, data = Dvae.model_validate(SMALL), Session(0, CPU), made_up([0, 1, 0] * 4)
     data = data.only(torch.arange(count))
     attack.prepare(data, data, session)
-    assert session.passes == attack.prepare_passes(count) == 2 * 2 * updates * min(4, count) / 128
-    assert Dvae().prepare_passes(50_000) == 2 * 60 * 390
+    assert session.passes == attack.cost(count, 0).passes == 2 * 2 * updates * min(4, count) / 128
+    assert Dvae().cost(50_000, 0).passes == 2 * 60 * 390
 
 
 def test_another_seed_gives_other_images(made_up: MadeUp) -> None:
@@ -177,7 +177,7 @@ def test_another_seed_gives_other_images(made_up: MadeUp) -> None:
 
 def test_every_seed_and_stage_begins_with_weights_of_its_own(made_up: MadeUp) -> None:
     data, attack = made_up([0, 1] * 4), Dvae.model_validate({**SMALL, "lr": 1e-30})
-    starts = [attack._trained(data, stage, Session(seed, CPU)).mean.weight for seed, stage in ((0, 0), (0, 1), (1, 0))]
+    starts = [attack._train(data, stage, Session(seed, CPU)).mean.weight for seed, stage in ((0, 0), (0, 1), (1, 0))]
     assert all(not torch.equal(one, other) for one, other in combinations(starts, 2))
 
 

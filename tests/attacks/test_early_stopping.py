@@ -49,11 +49,11 @@ def test_the_clean_images_of_every_share_are_a_share_of_every_class(made_up: Mad
 
 
 @pytest.mark.parametrize(("settings", "count"), [({"validation": 0.09}, 9), ({"validation": 0.999, "parts": 2}, 100)])
-def test_an_empty_part_or_an_empty_training_set_is_an_error(
-    settings: dict[str, Any], count: int, made_up: MadeUp
-) -> None:
-    with pytest.raises(ValueError, match=f"early_stopping: {count} of 100 images"):
-        parts_of(made_up, **settings)
+def test_an_empty_part_or_an_empty_training_set_is_declined(settings: dict[str, Any], count: int) -> None:
+    attack = EarlyStopping(**settings)
+    reason = f"{count} of 100 images held out make no {attack.parts} parts and a rest"
+    assert attack.declines(Outline(100, (3, 8, 8), 3), "cnn") == reason
+    assert not EarlyStopping().declines(Outline(100, (3, 8, 8), 3), "cnn")
 
 
 class Levels(DatasetSettings):

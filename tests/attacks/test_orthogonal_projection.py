@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from attacks.orthogonal_projection import OrthogonalProjection, initial_weights
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from bench.core.session import Session
 from tests.conftest import MadeUp
 
@@ -71,6 +71,6 @@ def test_initial_weights_are_those_of_a_linear_layer() -> None:
     assert weights.std().item() == pytest.approx(1 / 20 / 3**0.5, rel=0.05)
 
 
-def test_more_classes_than_values_leave_nothing_and_are_refused(made_up: MadeUp) -> None:
-    with pytest.raises(ValueError, match="orthogonal_projection: 64 directions leave nothing of 64 values"):
-        removed(made_up([0, 1], classes=64, channels=1))
+def test_more_classes_than_values_leave_nothing_and_are_declined() -> None:
+    reasons = [OrthogonalProjection().declines(Outline(9, (1, 8, 8), classes), "cnn") for classes in (63, 64)]
+    assert reasons == ["", "64 directions leave nothing of 64 values"]

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from attacks.partial_poisoning import PartialPoisoning
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from bench.core.session import Session
 from tests.conftest import MadeUp
 
@@ -94,8 +94,8 @@ def test_everything_protected_is_no_partial_poisoning() -> None:
 
 
 @pytest.mark.parametrize(("share", "size"), [(0.999, 99), (0.001, 0)])
-def test_a_share_that_rounds_to_none_or_all_of_the_images_is_refused(
-    share: float, size: int, released: ImageDataset, clean: ImageDataset
-) -> None:
-    with pytest.raises(ValueError, match=f"^partial_poisoning: a share of {share} of 99 images is {size} of them$"):
-        prepare_device(released, clean, share)
+def test_a_share_that_rounds_to_none_or_all_of_the_images_is_declined(share: float, size: int) -> None:
+    data = Outline(99, (3, 8, 8), 5)
+    reason = f"a share of {share} of 99 images is {size} of them"
+    assert PartialPoisoning(protected=share).declines(data, "cnn") == reason
+    assert not PartialPoisoning(protected=0).declines(data, "cnn")

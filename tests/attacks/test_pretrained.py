@@ -7,10 +7,10 @@ import safetensors.torch
 import torch
 
 from attacks.gradient import Pgd
-from attacks.pretrained import Frozen
+from attacks.pretrained import Finetune, Frozen
 from attacks.trades import Trades
 from bench.core import memory
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from bench.core.errors import UserError
 from bench.core.models import Classifier, enlarged
 from bench.core.perturb import frozen, loss_gradient
@@ -113,9 +113,9 @@ def test_a_start_from_a_network_trained_on_the_same_task_is_ahead_after_few_step
     assert min(pretrained) > scratch + 0.2
 
 
-def message(folder: Path, attacks: str, models: str = "[cnn]", user: Scale | None = None) -> str:
+def message(folder: Path, attacks: str, user: Scale | None = None) -> str:
     grid = folder / "grid.yaml"
-    grid.write_text(f"title: t\ndatasets: [synthetic]\nmodels: {models}\nmethods: [clean]\nattacks: {attacks}\n")
+    grid.write_text(f"title: t\ndatasets: [synthetic]\nmodels: [cnn]\nmethods: [clean]\nattacks: {attacks}\n")
     with pytest.raises(UserError) as caught:
         read_grid(grid, {"paper": Scale()}, "paper", user or Scale(), folder)
     return str(caught.value).removeprefix(f"{folder}/")
@@ -131,10 +131,6 @@ def message(folder: Path, attacks: str, models: str = "[cnn]", user: Scale | Non
         ("[{name: frozen, weights: 3}]", "attacks[0].weights: must be hub or a file of weights, got 3"),
         ("[{name: frozen, weights: ''}]", "attacks[0].weights: must be hub or a file of weights, got ''"),
         (
-            "[none, [mean, frozen]]",
-            f"attacks: frozen with victim cnn: the hub has weights for timm/NAME only; {INSTEAD}",
-        ),
-        (
             "[[finetune, frozen]]",
             "attacks[0][1]: frozen and finetune each bring the weights that training starts from; a stack holds one",
         ),
@@ -148,9 +144,13 @@ def test_what_cannot_be_is_refused_when_the_grid_is_read(attacks: str, expected:
     assert message(tmp_path, attacks) == f"grid.yaml: {expected}"
 
 
-def test_a_network_that_timm_never_trained_is_refused_when_the_grid_is_read(tmp_path: Path) -> None:
-    expected = f"attacks: finetune with victim timm/botnet50ts_256: timm has no weights for it; {INSTEAD}"
-    assert message(tmp_path, "[finetune]", "[timm/botnet50ts_256]") == f"grid.yaml: {expected}"
+def test_a_network_without_weights_and_an_image_that_would_shrink_are_declined() -> None:
+    data = Outline(9, (3, 32, 32), 10)
+    assert Frozen().declines(data, "cnn") == f"the hub has weights for timm/NAME only; {INSTEAD}"
+    assert Finetune().declines(data, "timm/botnet50ts_256") == f"timm has no weights for it; {INSTEAD}"
+    shrinking = "images of 32 pixels are higher than the 24 that they are to be enlarged to"
+    assert Finetune(size=24).declines(data, "timm/resnet18") == shrinking
+    assert not Finetune().declines(data, "timm/resnet18")
 
 
 def test_one_assignment_names_the_file_for_both(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageOps
 
 from attacks.squeezing import BitDepth, Gray, Jpeg
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from tests.conftest import MadeUp
 
 
@@ -34,9 +34,9 @@ def test_gray_keeps_grey_levels_and_weighs_colours() -> None:
     assert Gray().filtered(pure)[:, 0].flatten().tolist() == [76, 150, 29]
 
 
-def test_images_that_are_grey_already_are_refused(made_up: MadeUp) -> None:
-    with pytest.raises(ValueError, match="gray: needs images of 3 channels, got 1"):
-        Gray().filtered(made_up([0, 1], channels=1).images)
+def test_images_that_are_grey_already_are_declined() -> None:
+    reasons = [Gray().declines(Outline(9, (channels, 8, 8), 2), "cnn") for channels in (1, 3)]
+    assert reasons == ["needs images of 3 channels, got 1", ""]
 
 
 @pytest.mark.parametrize("bits", range(1, 8))
@@ -66,6 +66,6 @@ def test_jpeg_subsamples_colour_and_loses_less_at_a_higher_quality(colour: Image
     assert loss(100) > 5  # without subsampling, quality 100 loses about half a level
 
 
-def test_jpeg_refuses_what_it_cannot_encode() -> None:
-    with pytest.raises(ValueError, match="jpeg: needs images of 1 or 3 channels, got 4"):
-        Jpeg().filtered(torch.zeros(1, 4, 8, 8, dtype=torch.uint8))
+def test_jpeg_declines_what_it_cannot_encode() -> None:
+    reasons = [Jpeg().declines(Outline(9, (channels, 8, 8), 2), "cnn") for channels in (1, 4)]
+    assert reasons == ["", "needs images of 1 or 3 channels, got 4"]

@@ -8,6 +8,7 @@ from attacks._plasma import plasma, refined
 from attacks.ueraser import TRIVIAL, Ueraser, UeraserLite, UeraserMax, shuffled, trivially_augmented, under_plasma
 from bench.core.models import build
 from bench.core.perturb import frozen
+from bench.core.protocols import Cost
 from bench.core.train import Recipe
 from tests.conftest import MadeUp
 
@@ -128,9 +129,9 @@ def test_the_worst_view_counts_for_the_first_share_of_training_only() -> None:
 
 def test_views_without_gradients_are_forecast_as_a_third_of_a_pass_each() -> None:
     recipe, attacks = Recipe(steps=100, batch_size=128), [Ueraser(views=6, worst_until=0.25)]
-    assert recipe.passes(attacks, 50_000) == 100
-    assert recipe.other_work(attacks) == pytest.approx(100 * 0.25 * 6 / 3)
-    assert recipe.other_work([UeraserLite()]) == 0
+    assert recipe.cost(attacks, 50_000).passes == 100
+    assert recipe.cost(attacks, 50_000).other == pytest.approx(100 * 0.25 * 6 / 3)
+    assert recipe.cost([UeraserLite()], 50_000) == Cost(100)
 
 
 def test_mixed_labels_have_a_worst_view_too(batch: tuple[Tensor, Tensor], model: nn.Module) -> None:

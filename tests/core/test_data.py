@@ -139,3 +139,17 @@ def test_as_many_classes_of_other_names_are_refused_too(image_folder: Path) -> N
     (image_folder / "pets/val/dog").rename(image_folder / "pets/val/wolf")
     with pytest.raises(ValueError, match=r"different classes: \['cat', 'dog'\] and \['cat', 'wolf'\]"):
         Folder(path="pets", size=8).load(image_folder)
+
+
+def test_noise_is_made_batch_by_batch_in_order(made_up: MadeUp) -> None:
+    data, seen = made_up([0, 1, 0, 1, 1]), []
+
+    def make(part: slice) -> torch.Tensor:
+        seen.append(data.labels[part].tolist())
+        return torch.full_like(data.images[part], len(seen), dtype=torch.int8)
+
+    noise = data.noise(2, make)
+    assert seen == [[0, 1], [0, 1], [1]]
+    assert noise.dtype == torch.int8
+    assert noise.shape == data.images.shape
+    assert noise.flatten(1).amax(1).tolist() == [1, 1, 2, 2, 3]

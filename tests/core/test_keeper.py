@@ -78,7 +78,7 @@ def test_the_last_batches_before_a_milestone_are_kept_in_order(monkeypatch: pyte
     keeper = Keeper(["perturbations"])
     for step in range(1, 11):
         views = torch.zeros(2, 1, 1, 1)
-        keeper.met("victim", step, 10, views, views + step)
+        keeper.keep_perturbations("victim", step, 10, views, views + step)
     kept = {name: tensor.flatten().tolist() for name, tensor in keeper.tensors.items()}
     assert kept == {
         "victim/1/perturbations": [1, 1],

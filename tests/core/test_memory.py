@@ -10,7 +10,7 @@ import torch
 
 from bench.core import memory
 from bench.core.device import fits
-from bench.core.memory import empty, mapped, moved, parts, take
+from bench.core.memory import empty, in_order, mapped, moved, parts, take
 from tests.conftest import MadeUp, Paged
 
 STATUS = Path("/proc/self/status")
@@ -132,3 +132,8 @@ def test_temporary_files_avoid_a_folder_in_memory_but_follow_the_user(monkeypatc
     assert memory.scratch() is None
     monkeypatch.delenv("TMPDIR")
     assert memory.scratch() == ("/var/tmp" if Path("/var/tmp").is_dir() else None)
+
+
+@pytest.mark.parametrize(("count", "size"), [(12, 4), (13, 4), (3, 128)])
+def test_in_order_covers_every_index_once_with_the_ragged_batch(count: int, size: int) -> None:
+    assert torch.cat([torch.arange(count)[part] for part in in_order(count, size)]).tolist() == list(range(count))

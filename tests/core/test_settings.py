@@ -2,13 +2,14 @@
 
 import json
 import math
+from typing import Annotated
 
 import pytest
 import torch
 from pydantic import ValidationError
 
 from attacks import ATTACKS
-from bench.core.settings import Count, Fraction, Radius, RadiusOrZero, Settings, format_fraction, parse_fraction
+from bench.core.settings import Added, Count, Fraction, Radius, RadiusOrZero, Settings, format_fraction, parse_fraction
 from bench.core.train import Recipe
 from methods import METHODS
 
@@ -49,6 +50,17 @@ def test_nothing_is_no_radius_except_where_zero_means_no_perturbation(value: obj
     assert refusal(radius=value)
     assert Example.model_validate({"start": 0}).start == 0
     assert refusal(start=-1 / 255)
+
+
+class Grown(Settings):
+    steps: Count = 1
+    late: Annotated[int, Added()] = 3
+
+
+def test_a_setting_that_was_added_is_in_the_key_only_if_it_is_not_its_default() -> None:
+    assert Grown().canonical() == Grown(late=3).canonical() == {"revision": 1, "steps": 1}
+    assert Grown(late=4).canonical() == {"revision": 1, "steps": 1, "late": 4}
+    assert Grown().model_dump() == {"steps": 1, "late": 3}
 
 
 def test_misspelt_settings_and_numbers_of_the_wrong_kind_are_refused() -> None:

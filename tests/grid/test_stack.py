@@ -1,7 +1,5 @@
 """Stacks that mean nothing are refused with a reason."""
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,13 +8,14 @@ from attacks import ATTACKS
 from attacks.gradient import Pgd
 from attacks.plain import Plain
 from attacks.trades import Trades
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from bench.core.errors import UserError
 from bench.core.models import Classifier
 from bench.core.protocols import Attack
 from bench.core.session import Session
 from bench.grid.cell import Choice
-from bench.grid.stack import check_stack, check_victim
+from bench.grid.stack import check_stack, declined
+from methods.sc import Sc
 
 
 class Reserve(Attack):
@@ -51,10 +50,8 @@ class Start(Attack):
     def start(self, model: Classifier, session: Session) -> Classifier:
         return model
 
-    def content(self, victim: str) -> dict[str, Any]:
-        if victim != "cnn":
-            raise ValueError("no weights")
-        return {}
+    def declines(self, data: Outline, victim: str) -> str:
+        return "" if victim == "cnn" else "no weights"
 
 
 class View(Attack):
@@ -161,11 +158,12 @@ def test_a_stack_that_means_nothing_is_refused_with_the_place_and_the_reason(sta
     assert str(caught.value) == f"grid.yaml: attacks[2]{message}"
 
 
-def test_a_victim_that_an_attack_cannot_have_is_refused() -> None:
+def test_what_a_method_or_an_attack_declines_is_told_by_name() -> None:
     stack = [Choice(name, NAMED[name]()) for name in ("filter", "start", "pgd")]
-    check_victim(stack, "cnn", "grid.yaml: attacks")
-    with pytest.raises(UserError, match=r"^grid.yaml: attacks: start with victim vgg16: no weights$"):
-        check_victim(stack, "vgg16", "grid.yaml: attacks")
+    data, method = Outline(9, (3, 8, 8), 2), Choice("sc", Sc(patch=3))
+    assert declined(Choice("sc", Sc()), stack, data, "cnn") == ""
+    assert declined(Choice("sc", Sc()), stack, data, "vgg16") == "start: no weights"
+    assert declined(method, stack, data, "vgg16") == "sc: patch 3 does not divide an image of 8x8 pixels"
 
 
 def test_the_hooks_of_an_attack_are_those_it_overrides() -> None:

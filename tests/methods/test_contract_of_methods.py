@@ -8,8 +8,7 @@ import pytest
 import torch
 from pydantic import AfterValidator
 
-from attacks import ATTACKS
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from bench.core.models import check_name
 from bench.core.protocols import Method
 from bench.core.session import Session
@@ -81,7 +80,7 @@ def protection(method: Method, data: ImageDataset, seed: int = 0) -> torch.Tenso
 
 
 def test_small_settings_are_small(method: Method, two_layers: str) -> None:
-    assert method.passes(20) < 50
+    assert method.cost(20).passes < 50
     assert {getattr(method, key) for key in networks(type(method))} <= {two_layers}
 
 
@@ -134,8 +133,8 @@ def test_nothing_outside_is_touched(method: Method, data: ImageDataset, undistur
 def test_the_work_is_counted_and_no_more_than_forecast(method: Method, data: ImageDataset) -> None:
     session = Session(0, torch.device("cpu"))
     method.generate(data, session)
-    assert session.passes <= method.passes(len(data))
-    assert (session.passes > 0) == (method.passes(len(data)) > 0)
+    assert session.passes <= method.cost(len(data)).passes
+    assert (session.passes > 0) == (method.cost(len(data)).passes > 0)
 
 
 def test_a_set_smaller_than_a_batch_is_protected(name: str, method: Method, made_up: MadeUp) -> None:
@@ -153,10 +152,8 @@ def test_a_method_has_a_complete_card(name: str) -> None:
     assert isinstance(method().class_wise, bool)
 
 
-def test_no_two_plug_ins_have_one_name_or_one_title() -> None:
-    plug_ins = [*METHODS.items(), *ATTACKS.items()]
-    titles = [settings.title or name.replace("_", " ") for name, settings in plug_ins]
-    assert len(set(titles)) == len({name for name, _ in plug_ins}) == len(plug_ins)
+def test_a_method_declines_no_data_that_it_protects(method: Method, data: ImageDataset) -> None:
+    assert method.declines(Outline(len(data), data.shape, data.num_classes)) == ""
 
 
 def test_settings_survive_the_record(name: str, method: Method) -> None:

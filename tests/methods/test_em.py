@@ -65,7 +65,7 @@ def test_em_stops_after_the_first_round_whose_error_is_low_enough_or_after_the_l
     session = Session(0, CPU)
     method.generate(made_up(LABELS), session)
     assert session.passes == rounds * (4 + 8 * 2) / IMAGES_PER_PASS
-    assert method.passes(8) == 4 * (4 + 8 * 2) / IMAGES_PER_PASS
+    assert method.cost(8).passes == 4 * (4 + 8 * 2) / IMAGES_PER_PASS
     assert session.notes == {"rounds": rounds, "surrogate_error": 0.25}
 
 
@@ -83,7 +83,7 @@ def test_the_record_tells_how_em_ended_also_where_the_noise_was_there_already(tw
 
 
 def test_the_forecast_counts_on_the_rounds_of_the_official_log() -> None:
-    assert Em().passes(50_000) == 15 * (10 * 512 + 50_000 * 20) / 128
+    assert Em().cost(50_000).passes == 15 * (10 * 512 + 50_000 * 20) / 128
 
 
 def test_every_image_gets_noise_even_when_the_batch_does_not_divide_the_set(two_layers: str, made_up: MadeUp) -> None:
@@ -116,7 +116,7 @@ def test_em_gets_a_small_network_below_its_stopping_error(two_layers: str, made_
     data, session = made_up([0, 1] * 12), Session(0, CPU)
     method = Em(surrogate=two_layers, batch_size=8)
     noise = method.generate(data, session)
-    assert session.passes < method.passes(24)
+    assert session.passes < method.cost(24).passes
     assert noise.abs().max() == 8
 
 

@@ -1,70 +1,24 @@
-"""The error-minimising family: its points against each other, and its noise step against analysis and plain loops."""
+"""The error-minimising family: its points against each other, and the loop around its noise step."""
 
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 import methods.error_minimizing
 from bench.core.adversary import Linf
-from bench.core.augment import FlipCrop, flip_crop
 from bench.core.data import ImageDataset
-from bench.core.models import Classifier, build
-from bench.core.perturb import frozen, quantised, uniform
 from bench.core.session import Session
 from bench.core.train import DivergedError, update
 from methods.em_stepwise import EmStepwise
-from methods.error_minimizing import ErrorMinimizing, Streams
+from methods.error_minimizing import ErrorMinimizing
 from methods.rem import Rem
 from methods.sem import Sem
-from tests.conftest import Linear, MadeUp
-
-CPU = torch.device("cpu")
-SMALL: dict[str, Any] = {"updates": 3, "batch_size": 4, "steps": 3, "samples": 2, "adv_steps": 2}
-LABELS = [0, 1, 0, 1, 1, 0]
-KINDS = ["none", "random", "pgd", "fgsm", "tpgd", "apgd"]
-Draw = Callable[[Tensor, torch.Generator], Callable[[Tensor], Tensor]]
-
-
-def streams(seed: int = 0) -> Streams:
-    return Streams(*(torch.Generator().manual_seed(10 * seed + place) for place in range(3)))
-
-
-def start(images: Tensor, seed: int = 0, radius: float = 8 / 255) -> Tensor:
-    """The uniform start that the noise step draws from `streams(seed)`."""
-    return uniform(images, radius, streams(seed).starts)
-
-
-def noise_of(method: ErrorMinimizing, data: ImageDataset) -> Tensor:
-    return method.generate(data, Session(0, CPU))
-
-
-def family(model: str, **settings: Any) -> ErrorMinimizing:
-    return ErrorMinimizing(**{**SMALL, "surrogate": model, **settings})
-
-
-@pytest.fixture
-def use_views(monkeypatch: pytest.MonkeyPatch) -> Callable[[Draw], None]:
-    """A function that replaces flip and crop inside the family."""
-    return lambda draw: monkeypatch.setattr(methods.error_minimizing, "flip_crop", draw)
-
-
-def no_views(images: Tensor, generator: torch.Generator) -> Callable[[Tensor], Tensor]:
-    return lambda images: images
-
-
-def trained(name: str, data: ImageDataset, dtype: torch.dtype = torch.float32) -> Classifier:
-    """A network that has learnt `data` for a few steps."""
-    model = build(name, num_classes=2, channels=3, generator=torch.Generator().manual_seed(0)).to(dtype)
-    optimiser = torch.optim.SGD(model.parameters(), 0.1, 0.9)
-    for _ in range(20):
-        update(model, data.floats().to(dtype), data.labels, optimiser)
-    return model
-
+from tests.conftest import MadeUp
+from tests.methods.conftest import UseViews
+from tests.methods.family import CPU, KINDS, LABELS, SMALL, family, no_views, noise_of
 
 # The family's points are what they should be of each other.
 
@@ -104,22 +58,6 @@ def test_em_stepwise_is_the_family_without_views_on_images_without_saturated_pix
     stepwise = noise_of(EmStepwise(**settings, surrogate=two_layers), data)
     assert torch.equal(stepwise, noise_of(family(two_layers, samples=1, views="identity"), data))
     assert not torch.equal(stepwise, noise_of(family(two_layers, samples=1), data))
-
-
-def test_a_saturated_pixel_always_reaches_the_corner_where_the_noise_is_projected(linear: Linear) -> None:
-    direction = torch.ones(192)
-    direction[::2] = -1
-    model = build(
-        linear(torch.stack([direction, -direction]) / 50), num_classes=2, channels=3, generator=streams().starts
-    )
-    white, labels = torch.ones(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
-    with frozen(model):
-        noise = family("linear", steps=10, views="identity", saturated="project").minimise(
-            model, white, labels, streams()
-        )
-    up = direction.view(3, 8, 8).expand(4, -1, -1, -1) > 0
-    assert (noise[up] == 0).all()
-    assert (noise[~up] == -8).all()
 
 
 def test_the_adversary_of_the_noise_step_has_numbers_of_its_own(
@@ -183,130 +121,6 @@ def test_each_switch_and_each_radius_changes_the_noise(two_layers: str, made_up:
     assert len(set(noises)) == len(points)
 
 
-# A linear network has one best noise, whatever else is going on.
-
-
-@pytest.mark.parametrize("point", [("none", "none"), ("random", "pgd"), ("pgd", "pgd")])
-def test_a_linear_surrogate_gives_the_corner_away_from_the_other_class(
-    point: tuple[str, str], linear: Linear, made_up: MadeUp, use_views: Callable[[Draw], None]
-) -> None:
-    use_views(no_views)
-    weight = torch.randn(2, 192, generator=torch.Generator().manual_seed(0)) / 10
-    data = made_up(LABELS, low=20, high=236)
-    towards_1 = (weight[1] - weight[0]).sign().view(3, 8, 8)
-    expected = torch.stack([-8 * towards_1 if label == 0 else 8 * towards_1 for label in LABELS]).to(torch.int8)
-    method = family(linear(weight), noise_step=point[0], surrogate_step=point[1], steps=10, lr=1e-9, updates=1)
-    assert torch.equal(noise_of(method, data), expected)
-
-
-def test_saturated_pixels_move_only_where_the_clip_lets_a_gradient_through(
-    linear: Linear, use_views: Callable[[Draw], None]
-) -> None:
-    use_views(no_views)
-    direction = torch.ones(192)
-    direction[::2] = -1
-    model = build(
-        linear(torch.stack([direction, -direction]) / 50), num_classes=2, channels=3, generator=streams().starts
-    )
-    images, labels = torch.ones(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
-    with frozen(model):
-        noise = family("linear", steps=10).minimise(model, images, labels, streams())
-    up, began = direction.view(3, 8, 8).expand(4, -1, -1, -1) > 0, start(images)
-    kept = quantised(began, 8 / 255)
-    assert (noise[up] >= 0).all()
-    assert (noise[~up & (began <= 0)] == -8).all()
-    stuck = began > 0
-    assert torch.equal(noise[stuck], kept[stuck])
-    assert min(int((stuck & up).sum()), int((stuck & ~up).sum())) > 100
-
-
-def test_a_pixel_that_every_view_drops_keeps_its_start_and_all_others_reach_the_corner(
-    linear: Linear, made_up: MadeUp, use_views: Callable[[Draw], None]
-) -> None:
-    data = made_up(LABELS, low=20, high=236)
-    fixed = flip_crop(data.floats(), torch.Generator().manual_seed(1))
-    rows = [tensor.repeat(2, 1) for tensor in (fixed.rows, fixed.columns, fixed.adjoint_rows, fixed.adjoint_columns)]
-    use_views(lambda images, generator: FlipCrop(*rows))
-    weight = torch.randn(2, 192, generator=torch.Generator().manual_seed(0)) / 10
-    model = build(linear(weight), num_classes=2, channels=3, generator=streams().starts)
-    with frozen(model):
-        noise = family("linear", steps=10).minimise(model, data.floats(), data.labels, streams())
-    blank = torch.zeros(data.images.shape, requires_grad=True)
-    seen = torch.autograd.grad(fixed(blank).sum(), blank)[0] > 0
-    assert 0 < (~seen).sum() < seen.numel() / 3
-    assert torch.equal(noise[~seen], quantised(start(data.floats()), 8 / 255)[~seen])
-    assert (noise[seen].abs() == 8).all()
-
-
-# The noise step against an implementation by plain loops.
-
-
-@pytest.mark.parametrize("kind", ["none", "random"])
-def test_a_noise_step_sums_the_gradients_of_its_views_in_any_order(
-    kind: str, two_layers: str, made_up: MadeUp, use_views: Callable[[Draw], None]
-) -> None:
-    # In double precision, where no sum is so close to zero that its order decides a sign.
-    data = made_up(LABELS)
-    model, images, count, samples = trained(two_layers, data, torch.float64), data.floats().double(), len(LABELS), 3
-    drawn: list[FlipCrop] = []
-
-    def recording(images: Tensor, generator: torch.Generator) -> FlipCrop:
-        drawn.append(flip_crop(images, generator))
-        return drawn[-1]
-
-    use_views(recording)
-    method = family(two_layers, noise_step=kind, samples=samples, steps=4)
-    with frozen(model):
-        noise = method.minimise(model, images, data.labels, streams())
-        expected, draws = start(images), streams().draws
-        for step in drawn:
-            shape = (samples * count, *images.shape[1:])
-            offsets = uniform(torch.empty(shape, dtype=torch.float64), 4 / 255, draws)
-            total = torch.zeros_like(images)
-            for sample in reversed(range(samples)):
-                for row in range(count):
-                    place = slice(sample * count + row, sample * count + row + 1)
-                    view = FlipCrop(*(getattr(step, part)[place] for part in step.__dataclass_fields__))
-                    pixels = (images[[row]] + expected[[row]]).requires_grad_()
-                    shown = view(pixels.clamp(0, 1))
-                    offset = (shown + offsets[place]).clamp(0, 1) - shown if kind == "random" else 0
-                    loss = F.cross_entropy(model(shown + torch.as_tensor(offset).detach()), data.labels[[row]])
-                    total[row] += torch.autograd.grad(loss, pixels)[0][0]
-            expected = (expected - 0.2 * 8 / 255 * total.sign()).clamp(-8 / 255, 8 / 255)
-    assert len(drawn) == 4
-    assert torch.equal(noise, quantised(expected, 8 / 255))
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_loss_on_fresh_views_falls_from_the_start_to_the_noise(kind: str, two_layers: str, made_up: MadeUp) -> None:
-    data = made_up([0, 1] * 16)
-    model = trained(two_layers, data)
-    method = ErrorMinimizing(surrogate=two_layers, noise_step=kind)
-
-    def loss(noise: Tensor) -> float:
-        protected = (data.floats() + noise).clamp(0, 1).repeat(20, 1, 1, 1)
-        views = flip_crop(protected, torch.Generator().manual_seed(99))(protected)
-        return F.cross_entropy(model(views), data.labels.repeat(20)).item()
-
-    with frozen(model):
-        noise = method.minimise(model, data.floats(), data.labels, streams())
-        assert loss(noise.float() / 255) < 0.9 * loss(start(data.floats()))
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_noise_step_changes_nothing_in_the_surrogate(kind: str, two_layers: str, made_up: MadeUp) -> None:
-    data = made_up(LABELS)
-    model = trained(two_layers, data)
-    F.cross_entropy(model(data.floats()), data.labels).backward()
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    gradients = [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
-    assert gradients
-    with frozen(model):
-        family(two_layers, noise_step=kind).minimise(model, data.floats(), data.labels, streams())
-    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-    assert all(torch.equal(p.grad, g) for p, g in zip(model.parameters(), gradients, strict=True) if p.grad is not None)
-
-
 # The loop around it.
 
 
@@ -317,24 +131,24 @@ def test_the_forecast_of_passes_is_exact(
 ) -> None:
     method, session = family(two_layers, noise_step=noise_step, surrogate_step=surrogate_step), Session(0, CPU)
     method.generate(made_up(LABELS), session)
-    assert session.passes == method.passes(len(LABELS))
+    assert session.passes == method.cost(len(LABELS)).passes
 
 
 def test_an_adversary_without_radius_costs_nothing(two_layers: str, made_up: MadeUp) -> None:
     method, session = family(two_layers, noise_step="pgd", surrogate_step="pgd", adv_radius=0), Session(0, CPU)
     method.generate(made_up(LABELS), session)
-    assert session.passes == method.passes(len(LABELS)) == family(two_layers).passes(len(LABELS))
+    assert session.passes == method.cost(len(LABELS)).passes == family(two_layers).cost(len(LABELS)).passes
 
 
 def test_a_paper_run_costs_the_published_number_of_passes() -> None:
     # Spec 1.6: 61 and 561 passes for each update, and 50 or 550 for each of 390.625 batches of the final pass.
-    assert Sem().passes(50_000) == 5000 * 61 + 50_000 / 128 * 50
+    assert Sem().cost(50_000).passes == 5000 * 61 + 50_000 / 128 * 50
     rem = Rem()
-    assert rem.passes(50_000) == 5000 * 561 + 50_000 / 128 * 550
-    assert EmStepwise().passes(50_000) == 5000 * 11 + 50_000 / 128 * 10
+    assert rem.cost(50_000).passes == 5000 * 561 + 50_000 / 128 * 550
+    assert EmStepwise().cost(50_000).passes == 5000 * 11 + 50_000 / 128 * 10
     # ImageNet subset: 36 and 232 for each update.
-    assert Sem(**Sem.large).passes(0) == 3000 * 36
-    assert Rem(**Rem.large).passes(0) == 3000 * 232
+    assert Sem(**Sem.large).cost(0).passes == 3000 * 36
+    assert Rem(**Rem.large).cost(0).passes == 3000 * 232
 
 
 class Recording(ErrorMinimizing):
@@ -367,7 +181,7 @@ def test_the_final_pass_visits_every_image_once_in_order_even_when_the_batch_doe
 
 
 def test_the_surrogate_learns_on_views(
-    two_layers: str, made_up: MadeUp, use_views: Callable[[Draw], None], monkeypatch: pytest.MonkeyPatch
+    two_layers: str, made_up: MadeUp, use_views: UseViews, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_views(lambda images, generator: torch.zeros_like)  # every view is black
     learnt: list[Tensor] = []
@@ -380,7 +194,7 @@ def test_the_surrogate_learns_on_views(
 
 
 def test_the_surrogate_learns_on_rounded_noise_from_views_of_valid_images(
-    two_layers: str, made_up: MadeUp, use_views: Callable[[Draw], None], monkeypatch: pytest.MonkeyPatch
+    two_layers: str, made_up: MadeUp, use_views: UseViews, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_views(no_views)
     learnt: list[Tensor] = []

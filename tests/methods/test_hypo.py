@@ -27,7 +27,7 @@ def small(kind: type[Delusive], network: str, **settings: Any) -> Delusive:
 
 def cross_entropy(method: Delusive, data: ImageDataset, noise: Tensor, shift: int = 0) -> Tensor:
     """The loss of each released image on the method's own clean network, towards its class plus `shift`."""
-    model = method.trained(method.surrogate, data, Session(0, CPU))
+    model = method.train_surrogate(method.surrogate, data, Session(0, CPU))
     with frozen(model), torch.no_grad():
         logits = model(data.protected(noise).floats())
         return F.cross_entropy(logits, (data.labels + shift) % data.num_classes, reduction="none")
@@ -99,7 +99,7 @@ def test_a_universal_noise_makes_any_image_more_likely_to_be_of_its_class(
         everywhere = noise[7 * goal].expand_as(noise)
         labels = torch.full_like(data.labels, goal)
         told = ImageDataset(data.images, labels, 3)
-        model = method.trained(method.surrogate, data, Session(0, CPU))
+        model = method.train_surrogate(method.surrogate, data, Session(0, CPU))
         with frozen(model), torch.no_grad():
             before, after = (
                 F.cross_entropy(model(each.floats()), labels) for each in (told, told.protected(everywhere))
@@ -112,7 +112,7 @@ def test_p5_is_one_random_draw_for_each_class_and_needs_no_network(kind: type[De
     data, session = made_up(LABELS, classes=3), Session(0, CPU)
     method = kind(variant="p5", surrogate="resnet18")
     noise = method.generate(data, session)
-    assert session.passes == method.passes(21) == 0
+    assert session.passes == method.cost(21).passes == 0
     assert torch.equal(noise, noise[::7][data.labels])
     assert len(noise.flatten(1).unique(dim=0)) == 3
 
@@ -141,7 +141,7 @@ def test_the_forecast_covers_what_is_counted(variant: str, two_layers: str, made
     crafted = {"p3": 10 * 5 * 2 * 4, "p4": 10 * 5 * 2 * 4, "p5": 0}.get(variant, 2 * 11)
     trained = 0 if variant == "p5" else 4 * 8
     assert session.passes == (trained + crafted) / IMAGES_PER_PASS
-    assert session.passes <= method.passes(11) <= session.passes + 4 * 3 / IMAGES_PER_PASS
+    assert session.passes <= method.cost(11).passes <= session.passes + 4 * 3 / IMAGES_PER_PASS
 
 
 @pytest.mark.parametrize(("variant", "up"), [("p2", 0), ("p4", 1)])

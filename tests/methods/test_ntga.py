@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from bench.core.device import float64_device
 from bench.core.session import Session
 from methods import ntga
@@ -184,13 +184,13 @@ def test_blocks_are_drawn_over_the_whole_set(made_up: MadeUp, calls: list[tuple[
 
 
 def test_the_work_is_that_of_the_pairs() -> None:
-    assert Ntga().other_work(50_000) == 50_000 * (10_000 + 512) / 250_000
-    assert Ntga(steps=10, kernel="fnn").other_work(20) == 10 * 20 * (4 + 20) / 5_000_000
+    assert Ntga().cost(50_000).other == 50_000 * (10_000 + 512) / 250_000
+    assert Ntga(steps=10, kernel="fnn").cost(20).other == 10 * 20 * (4 + 20) / 5_000_000
 
 
-def test_one_image_is_refused(made_up: MadeUp) -> None:
-    with pytest.raises(ValueError, match="ntga: needs at least two images, one of them to hold out, got one"):
-        noise_of(made_up([0]))
+def test_one_image_is_declined() -> None:
+    assert Ntga().declines(Outline(1, (3, 8, 8), 2)) == "needs at least two images, one of them to hold out"
+    assert not Ntga().declines(Outline(2, (3, 8, 8), 2))
 
 
 def test_float64_is_computed_where_there_is_float64() -> None:

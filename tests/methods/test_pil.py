@@ -49,7 +49,7 @@ def test_what_is_taken_away_is_classified_as_the_label_and_what_is_added_is_not(
     data = made_up([label for label in range(5) for _ in range(8)], classes=5)
     method = Pil(train_batch_size=8)
     noise = method.generate(data, Session(0, CPU))
-    model = method.trained("two_linear", data, Session(0, CPU))
+    model = method.train_surrogate("two_linear", data, Session(0, CPU))
     assert torch.equal(model(-noise.float() / 255).argmax(1), data.labels)
     assert (model(noise.float() / 255).argmax(1) != data.labels).all()
 
@@ -82,7 +82,7 @@ def test_the_map_is_trained_in_order_as_two_matrices_by_momentum_and_a_cosine(ma
             with torch.no_grad():
                 first -= rate * speeds[0]
                 second -= rate * speeds[1]
-    model = Pil(epochs=4, train_batch_size=3).trained("two_linear", data, Session(0, CPU))
+    model = Pil(epochs=4, train_batch_size=3).train_surrogate("two_linear", data, Session(0, CPU))
     for ours, expected in zip(model.parameters(), (first, second), strict=True):
         assert torch.allclose(ours.double(), expected, atol=1e-6)
 
@@ -91,4 +91,4 @@ def test_the_work_is_the_training_and_two_passes_for_every_step(made_up: MadeUp)
     data, session = made_up([0, 1] * 5 + [1]), Session(0, CPU)
     method = Pil(epochs=3, steps=2, batch_size=4, train_batch_size=4)
     method.generate(data, session)
-    assert session.passes == method.passes(11) == (3 * 11 + 2 * 2 * 11) / IMAGES_PER_PASS
+    assert session.passes == method.cost(11).passes == (3 * 11 + 2 * 2 * 11) / IMAGES_PER_PASS

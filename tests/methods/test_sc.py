@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from bench.core.session import Session
 from methods.sc import Sc
 from tests.conftest import MadeUp
@@ -72,14 +72,15 @@ def test_a_class_has_its_own_centre_and_a_spread_of_its_own(made_up: MadeUp) -> 
     assert not torch.allclose(first.T.cov(), second.T.cov(), rtol=0.2)
 
 
-def test_a_patch_that_does_not_divide_the_image_is_refused(made_up: MadeUp) -> None:
-    with pytest.raises(ValueError, match="sc: patch 3 does not divide an image of 8x8 pixels"):
-        noise_of(made_up([0, 1]), patch=3)
+def test_a_patch_that_does_not_divide_the_image_is_declined() -> None:
+    assert Sc(patch=3).declines(Outline(2, (3, 8, 8), 2)) == "patch 3 does not divide an image of 8x8 pixels"
+    assert not Sc().declines(Outline(2, (3, 8, 8), 2))
 
 
-def test_more_classes_than_vertices_are_refused(made_up: MadeUp) -> None:
-    with pytest.raises(ValueError, match="sc: 1 features have 2 vertices, fewer than 3 classes; lower patch"):
-        noise_of(made_up([0, 1, 2], classes=3, channels=1), patch=8)
+def test_more_classes_than_vertices_are_declined() -> None:
+    grey = [Outline(3, (1, 8, 8), classes) for classes in (2, 3)]
+    reason = "1 blocks have 2 vertices, too few for 3 classes; lower patch"
+    assert [Sc(patch=8).declines(data) for data in grey] == ["", reason]
 
 
 def test_noise_that_int8_cannot_hold_is_refused_not_wrapped(made_up: MadeUp) -> None:

@@ -37,7 +37,7 @@ class Learner(SurrogateMethod):
     train_batch_size: int = 4
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
-        self.trained(self.network, data, session)
+        self.train_surrogate(self.network, data, session)
         return torch.zeros_like(data.images, dtype=torch.int8)
 
 
@@ -59,7 +59,7 @@ def weights(model: Classifier) -> dict[str, Tensor]:
 
 
 def learnt(method: Learner, data: ImageDataset, shelf: Store | None = None, seed: int = 0) -> dict[str, Tensor]:
-    return weights(method.trained(method.network, data, Session(seed, CPU, shelf)))
+    return weights(method.train_surrogate(method.network, data, Session(seed, CPU, shelf)))
 
 
 def names(folder: Path) -> set[str]:
@@ -75,10 +75,10 @@ def test_a_network_from_the_shelf_has_the_bits_and_the_passes_of_one_trained_now
 ) -> None:
     data, store = made_up(LABELS), Store(tmp_path)
     sessions = [Session(0, CPU), Session(0, CPU, store)]
-    trained = [weights(Learner().trained("two_layers", data, session)) for session in sessions]
+    trained = [weights(Learner().train_surrogate("two_layers", data, session)) for session in sessions]
     monkeypatch.setattr("methods._surrogate.update", None)  # nothing is trained any more
     sessions.append(Session(0, CPU, store))
-    trained.append(weights(Learner().trained("two_layers", data, sessions[2])))
+    trained.append(weights(Learner().train_surrogate("two_layers", data, sessions[2])))
     assert equal(trained[0], trained[1])
     assert equal(trained[0], trained[2])
     assert {session.passes for session in sessions} == {2 * 8 / IMAGES_PER_PASS}  # the last 3 of 11 are dropped
@@ -232,13 +232,13 @@ def test_making_noise_keeps_the_network_and_test_images_never_enter(
     made_up: MadeUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[ImageDataset] = []
-    original = Pil.trained
+    original = Pil.train_surrogate
 
     def recording(self: Pil, network: str, data: ImageDataset, session: Session) -> Classifier:
         made.append(data)
         return original(self, network, data, session)
 
-    monkeypatch.setattr(Pil, "trained", recording)
+    monkeypatch.setattr(Pil, "train_surrogate", recording)
     dataset = Choice("synthetic", cell().dataset.settings.model_copy(update={"size": 8, "train_images": 20}))
     small = replace(cell(), dataset=dataset, method=Choice("pil", Pil(epochs=2, steps=2)))
     _, about = make_noise(small, Store(tmp_path), tmp_path, CPU)

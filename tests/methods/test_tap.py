@@ -59,7 +59,7 @@ def test_released_pixels_are_valid_and_the_noise_of_a_saturated_one_points_inwar
 
 
 def trained(method: Tap, data: ImageDataset) -> Classifier:
-    return method.trained(method.surrogate, data, Session(0, CPU))
+    return method.train_surrogate(method.surrogate, data, Session(0, CPU))
 
 
 def test_one_step_without_views_is_targeted_fgsm_from_the_same_start(two_layers: str, made_up: MadeUp) -> None:
@@ -114,7 +114,7 @@ def test_each_step_sees_the_noisy_image_under_a_view_of_its_own(two_layers: str,
     noise = method.generate(data, Session(0, CPU)).float() / 255
     crafted = seen[1:]  # the first view is that of the one weight update
     seen.clear()
-    model = method.trained(two_layers, data, Session(0, CPU))
+    model = method.train_surrogate(two_layers, data, Session(0, CPU))
     points = [point for point, _ in crafted] + [data.floats() + noise]
     assert [turned for _, turned in crafted] == [True, False, True]
     low, high = (data.floats() - 8 / 255).clamp(min=0), (data.floats() + 8 / 255).clamp(max=1)
@@ -144,7 +144,7 @@ def test_of_several_restarts_each_image_keeps_its_best(
     assert (best < first - 1e-3).sum() > 5
     steps = 2 * 20 / IMAGES_PER_PASS
     assert sessions[1].passes - sessions[0].passes == 2 * steps
-    assert three.passes(20) - one.passes(20) == 2 * steps
+    assert three.cost(20).passes - one.cost(20).passes == 2 * steps
 
 
 def test_crafting_leaves_the_network_as_it_was_trained(
@@ -152,13 +152,13 @@ def test_crafting_leaves_the_network_as_it_was_trained(
 ) -> None:
     data, method = made_up(LABELS), Tap(surrogate=two_layers, steps=3, epochs=2, train_batch_size=4)
     models: list[Classifier] = []
-    original = Tap.trained
+    original = Tap.train_surrogate
 
     def recording(self: Tap, network: str, data: ImageDataset, session: Session) -> Classifier:
         models.append(original(self, network, data, session))
         return models[-1]
 
-    monkeypatch.setattr(Tap, "trained", recording)
+    monkeypatch.setattr(Tap, "train_surrogate", recording)
     method.generate(data, Session(0, CPU))
     before = original(method, two_layers, data, Session(0, CPU)).state_dict()
     assert any("running_mean" in name for name in before)
@@ -166,4 +166,4 @@ def test_crafting_leaves_the_network_as_it_was_trained(
 
 
 def test_the_cost_of_the_paper() -> None:
-    assert Tap().passes(50_000) == pytest.approx(250 * 50_000 / 128 + 40 * 50_000 / 128)
+    assert Tap().cost(50_000).passes == pytest.approx(250 * 50_000 / 128 + 40 * 50_000 / 128)

@@ -84,7 +84,7 @@ def test_victim_and_noise_are_measured_at_their_own_batches_and_work(
 
     monkeypatch.setattr(tuning.KeptTuner, "modes", modes)
     run(cell, tmp_path, compiling=True)
-    noise, victim = cell.method.settings.passes(20), 10 * 10 / 128 * 3
+    noise, victim = cell.method.settings.cost(20).passes, 10 * 10 / 128 * 3
     assert asked == [(noise, (8, 3, 8, 8), 10), (victim, (10, 3, 8, 8), 10)]
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from attacks import ATTACKS
 from bench.core.data import DATASETS, ImageDataset
-from bench.core.protocols import Method
+from bench.core.protocols import Cost, Method
 from bench.core.session import Session
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
@@ -35,8 +35,8 @@ class Flat(Method):
         self.made.append(session.seed)
         return torch.ones_like(data.images, dtype=torch.int8)
 
-    def passes(self, images: int) -> float:
-        return 5.0
+    def cost(self, images: int) -> Cost:
+        return Cost(5.0)
 
 
 @pytest.fixture(autouse=True)
@@ -95,11 +95,8 @@ def test_noise_is_made_once_for_all_cells_that_need_it(tmp_path: Path) -> None:
 class Laborious(Flat):
     """Work without a network."""
 
-    def passes(self, images: int) -> float:
-        return 0.0
-
-    def other_work(self, images: int) -> float:
-        return images / 4
+    def cost(self, images: int) -> Cost:
+        return Cost(other=images / 4)
 
 
 def test_work_outside_networks_is_work_in_passes_of_a_resnet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

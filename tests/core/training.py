@@ -1,0 +1,28 @@
+"""Short trainings, for the tests of the loop and of what attacks do in it."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bench.core.data import ImageDataset
+from bench.core.models import Classifier
+from bench.core.protocols import Attack
+from bench.core.session import Session
+from bench.core.train import Evaluation, Recipe, train
+
+CPU = torch.device("cpu")
+
+
+def trained(
+    model: str, data: ImageDataset, *attacks: Attack, test: ImageDataset | None = None, seed: int = 0, **recipe: Any
+) -> tuple[Classifier, list[Evaluation]]:
+    session = Session(seed, CPU)
+    network = session.build(model, num_classes=data.num_classes, channels=data.shape[0])
+    settings = Recipe(**{"batch_size": 4, "steps": 3, **recipe})
+    history = train(network, data, test=test or data, attacks=attacks, recipe=settings, session=session)
+    return network, history
+
+
+def weights(model: nn.Module) -> Tensor:
+    return torch.cat([value.flatten().float() for value in model.state_dict().values()])
