@@ -1,1 +1,1 @@
-"""The kernel and the runner: they know no method and no attack by name."""
+"""The core and the runner: they know no method and no attack by name."""
