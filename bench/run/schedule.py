@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import joblib
 
+from bench.core.errors import UserError
 from bench.grid.cell import Cell
 from bench.run.experiment import make_noise, run_cell
 from bench.run.workplace import Workplace
@@ -89,14 +90,21 @@ def run(tasks: Sequence[Task], place: Workplace) -> Iterator[Outcome]:
 
 @contextmanager
 def connect(cluster: str) -> Iterator[None]:
-    """Send the block's tasks to the dask cluster of this address; if there is none, to processes of this machine."""
+    """Send the block's tasks to the dask cluster of this address; if there is none, to processes of this machine.
+
+    Raises UserError if no scheduler answers at the address.
+    """
     if not cluster:
         with joblib.parallel_config("loky"):
             yield
         return
     from distributed import Client
 
-    with Client(cluster), joblib.parallel_config("dask"):
+    try:
+        client = Client(cluster)
+    except (OSError, ValueError) as error:
+        raise UserError(f"--cluster {cluster}: no dask scheduler answers there ({error})") from None
+    with client, joblib.parallel_config("dask"):
         yield
 
 
