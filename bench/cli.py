@@ -1,9 +1,13 @@
-"""The commands, and all exit codes: 0 done, 1 some cell failed, 2 wrong input, 130 stopped."""
+"""The commands, and all exit codes: 0 done, 1 some cell failed, 2 wrong input, 130 stopped.
 
-import json
+What a command needs beyond this page is imported when it runs: torch alone takes two seconds.
+"""
+
 import signal
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -28,6 +32,22 @@ app = typer.Typer(
 Results = Annotated[Path, typer.Option(help="Folder of records, noise and the report.")]
 
 
+def show_version(asked: bool) -> None:
+    """Print the version and end, if it was asked for."""
+    if asked:
+        sys.stdout.write(f"{version('unlearnable-bench')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options that need no command."""
+
+
 @app.command()
 def run(
     grids: Annotated[list[Path], typer.Argument(help="Grid files, such as grids/table2.yaml.")],
@@ -39,11 +59,10 @@ def run(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "auto",
     data_root: Annotated[Path, typer.Option(help="Folder of downloaded data sets.")] = Path("data"),
     results: Results = Path("results"),
-    backend: Annotated[str, typer.Option(help="processes, or a cluster: dask, ray (docs/cluster.md).")] = "processes",
-    cluster: Annotated[str | None, typer.Option(help="Address of the cluster; default a local one.")] = None,
+    cluster: Annotated[str, typer.Option(help="Run on the dask cluster of this address (docs/cluster.md).")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show cells and cost; run nothing.")] = False,
     keep: Annotated[str, typer.Option(help="Also keep, for analyses: surrogates, perturbations, or both.")] = "",
-    compiling: Annotated[bool, typer.Option("--compile/--no-compile", help="Compile networks where it pays.")] = True,
+    compiling: Annotated[bool, typer.Option("--compile", help="Compile networks with torch.compile.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed cells again.")] = False,
 ) -> None:
     """Run the cells of grid files that have no result yet; started again, it goes on where it stopped."""
@@ -60,7 +79,6 @@ def run(
         device=device,
         data_root=data_root,
         results=results,
-        backend=backend,
         cluster=cluster,
         retry_failed=retry_failed,
         keep=keep,
@@ -77,11 +95,13 @@ def report(
 ) -> None:
     """Write tables, figures and one page from all records, and say where the page is."""
     from analysis.report import write_report
-    from bench.core.protocols import Assumption
 
-    for word in without:
-        if word not in get_args(Assumption):
-            raise UserError(f"--without {word}: unknown assumption{suggestion(word, get_args(Assumption))}")
+    if without:
+        from bench.core.protocols import Assumption
+
+        for word in without:
+            if word not in get_args(Assumption):
+                raise UserError(f"--without {word}: unknown assumption{suggestion(word, get_args(Assumption))}")
     console = Console(highlight=False, soft_wrap=True)
     summary = write_report(Store(results), dict.fromkeys(without))
     for line in summary.lines:
@@ -109,18 +129,19 @@ def list_(what: Annotated[Literal["methods", "attacks", "datasets", "models", "g
 
 
 def _listing(what: str) -> list[Sequence[str]]:
-    from bench.core.models import MODELS
-    from bench.grid.expand import TABLES
-    from bench.grid.yaml_file import read_mapping
-
     if what == "grids":
-        files = [file for file in sorted(GRIDS.glob("*.yaml")) if file.name != "scales.yaml"]
-        return [("grid", "what it shows"), *((str(file), str(read_mapping(file).get("title", ""))) for file in files)]
+        from bench.grid.yaml_file import read_mapping
+
+        found = [file for file in sorted(GRIDS.glob("*.yaml")) if file.name != "scales.yaml"]
+        return [("grid", "what it shows"), *((str(file), str(read_mapping(file).get("title", ""))) for file in found)]
     if what == "models":
+        from bench.core.models import MODELS
+
         entries = [(name, _first_line(model.__doc__)) for name, model in MODELS.items()]
         return [("model", "what it is"), *entries, ("timm/NAME", "Any network of timm, untrained.")]
-    entries = [(name, _first_line(entry.__doc__)) for name, entry in TABLES[what].items()]
-    return [("data set", "what it is"), *entries]
+    from bench.core.data import DATASETS
+
+    return [("data set", "what it is"), *((name, _first_line(entry.__doc__)) for name, entry in DATASETS.items())]
 
 
 def _first_line(text: str | None) -> str:
@@ -146,9 +167,7 @@ def show(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a grid file, for editors."""
-    from bench.grid.schema import grid_schema
-
-    sys.stdout.write(json.dumps(grid_schema(), indent=2) + "\n")
+    sys.stdout.write((files("bench.grid") / "grid.schema.json").read_text())
 
 
 def main() -> None:

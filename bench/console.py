@@ -122,7 +122,7 @@ def fetch(dataset: Choice[DatasetSettings], root: Path) -> None:
 def _progress(tasks: list[Task], request: Request, console: Console) -> Iterator[Outcome]:
     """The outcomes, under a live bar where the output is a terminal."""
     with contextlib.ExitStack() as stack:
-        outcomes = schedule.run(tasks, request.workplace, request.cluster)
+        outcomes = schedule.run(tasks, request.workplace)
         if not console.is_terminal:
             yield from outcomes
             return

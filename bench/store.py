@@ -1,21 +1,27 @@
-"""The results folder, written atomically: JSON for cells, safetensors for the rest. Only this file knows its paths."""
+"""The results folder, written atomically: JSON for cells, safetensors for the rest. Only this file knows its paths.
+
+Torch is imported where tensors are read or written: commands that only read records start without it.
+"""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import filelock
-import safetensors.torch
-from safetensors import safe_open
-from torch import Tensor
+from safetensors import SafetensorError, safe_open
 
 from bench.core.errors import UserError
-from bench.core.files import read_tensor, write_tensor, write_whole
-from bench.core.keeper import Kind
-from bench.core.memory import parts
+from bench.core.files import write_whole
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bench.core.keeper import Kind
 
 Record = dict[str, Any]
 
@@ -26,7 +32,7 @@ class StoreError(UserError):
 
 @dataclass(frozen=True)
 class Store:
-    """`root` holds `cells/ plans/`, in version control; `noise/ models/ kept/ speed/ locks/ report/` are not."""
+    """`root` holds `cells/ plans/`, in version control; `noise/ models/ kept/ locks/ report/` are not."""
 
     root: Path
     keep: frozenset[Kind] = frozenset()
@@ -69,6 +75,8 @@ class Store:
 
     def read_noise(self, key: str) -> tuple[Tensor, Record]:
         """A protection (int8 noise or uint8 images, indexed as the data set) and what is known of its making."""
+        from bench.core.tensor_file import read_tensor
+
         file = self._noise_file(key)
         try:
             return read_tensor(file, "protection")
@@ -77,6 +85,9 @@ class Store:
 
     def write_noise(self, key: str, protection: Tensor, about: Record) -> None:
         """Keep a protection for all the cells that need it."""
+        from bench.core.memory import parts
+        from bench.core.tensor_file import write_tensor
+
         shape, dtype = protection.shape, protection.dtype
         rows = (protection[part] for part in parts(len(protection), shape[1:]))
         write_tensor(self._noise_file(key), "protection", rows, shape=shape, dtype=dtype, about=about)
@@ -86,27 +97,20 @@ class Store:
 
         One process at a time looks or makes.
         """
+        from safetensors.torch import save
+
         file = self.root / "models" / f"{key}.safetensors"
         with self.lock(f"model-{key}"):
             if not file.is_file():
                 weights, about = make()
                 tensors = {name: tensor.cpu().contiguous() for name, tensor in weights.items()}
-                _write(file, safetensors.torch.save(tensors, {"about": json.dumps(about)}))
+                _write(file, save(tensors, {"about": json.dumps(about)}))
             try:
                 with safe_open(file, "pt") as content:
                     names, about = list(content.keys()), json.loads(content.metadata()["about"])
                     return {name: content.get_tensor(name) for name in names}, about
-            except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
+            except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
                 raise StoreError(f"{file}: not a model of this suite ({error}); delete it to train it again") from None
-
-    def read_speed(self, key: str) -> Record | None:
-        """What was measured on this machine under the name `key`, or None."""
-        file = self._speed_file(key)
-        return read_json(file) if file.is_file() else None
-
-    def write_speed(self, key: str, record: Record) -> None:
-        """Keep what was measured on this machine."""
-        _write(self._speed_file(key), to_json(record).encode())
 
     def has_kept(self, key: str) -> bool:
         """Whether all that is to be kept of the cell or noise called `key` is there."""
@@ -116,23 +120,27 @@ class Store:
         try:
             with safe_open(file, "pt") as content:
                 return self.keep <= set(json.loads(content.metadata()["kinds"]))
-        except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError):
+        except (OSError, KeyError, TypeError, ValueError, SafetensorError):
             return False
 
     def write_kept(self, key: str, tensors: dict[str, Tensor]) -> None:
         """Keep what was asked for of the cell or noise called `key`; nothing was asked: do nothing."""
+        from safetensors.torch import save
+
         if self.keep:
             about = {"kinds": json.dumps(sorted(self.keep))}
             content = {name: tensor.contiguous() for name, tensor in tensors.items()}
             with self.lock(f"kept-{key}"):
-                _write(self._kept_file(key), safetensors.torch.save(content, about))
+                _write(self._kept_file(key), save(content, about))
 
     def read_kept(self, key: str) -> dict[str, Tensor]:
         """What was kept of the cell or noise called `key`, by the names that the keeper gives; {} if nothing."""
+        from safetensors.torch import load_file
+
         file = self._kept_file(key)
         try:
-            return safetensors.torch.load_file(file) if file.is_file() else {}
-        except (OSError, ValueError, safetensors.SafetensorError) as error:
+            return load_file(file) if file.is_file() else {}
+        except (OSError, ValueError, SafetensorError) as error:
             raise StoreError(f"{file}: cannot be read ({error}); delete it and run with --keep again") from None
 
     @contextmanager
@@ -156,9 +164,6 @@ class Store:
 
     def _kept_file(self, key: str) -> Path:
         return self.root / "kept" / f"{key}.safetensors"
-
-    def _speed_file(self, key: str) -> Path:
-        return self.root / "speed" / f"{key}.json"
 
     def _noise_file(self, key: str) -> Path:
         return self.root / "noise" / f"{key}.safetensors"

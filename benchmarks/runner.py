@@ -14,7 +14,7 @@ GRID = """\
 title: Timing
 datasets: [{{name: synthetic, size: 16, train_images: 500, test_images: 100}}]
 models: [cnn]
-methods: [{methods}]
+methods: [clean]
 attacks: [{{name: pgd, radius: 8/255, steps: 3, rel_step_size: 0.5}}]
 train: {{steps: {steps}, batch_size: 64, evaluate_every: {steps}}}
 seeds: {seeds}
@@ -54,17 +54,8 @@ def measurements() -> Iterator[tuple[str, str]]:
         yield "report of 1,000 cells", f"{bench(folder, 'report', '--results', 'many'):.2f} s"
 
 
-def table2() -> Iterator[tuple[str, float]]:
-    """Seconds of the whole tiny table 2 with one worker, then with two."""
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        for jobs in ("1", "2"):
-            run = ("run", str(CHECKOUT / "grids" / "table2.yaml"), "--scale", "tiny", "--device", "cpu")
-            yield f"--jobs {jobs}", bench(folder, *run, "--jobs", jobs, "--results", f"jobs{jobs}")
-
-
-def _write_grid(folder: Path, *, steps: int, seeds: int, methods: str = "clean") -> None:
-    (folder / "grid.yaml").write_text(GRID.format(steps=steps, seeds=seeds, methods=methods))
+def _write_grid(folder: Path, *, steps: int, seeds: int) -> None:
+    (folder / "grid.yaml").write_text(GRID.format(steps=steps, seeds=seeds))
 
 
 def _fill(results: Path) -> None:

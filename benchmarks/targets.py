@@ -6,7 +6,8 @@ from attacks.gradient import Pgd
 from bench.core.perturb import frozen
 from bench.core.session import IMAGES_PER_PASS
 from bench.core.train import Recipe
-from benchmarks.steps import Case, adversarial_update, made, streams_of
+from benchmarks.networks import Case, make
+from benchmarks.steps import adversarial_update, streams_of
 from benchmarks.timing import seconds
 from methods.error_minimizing import ErrorMinimizing
 from methods.rem import Rem
@@ -23,12 +24,12 @@ def minutes() -> Iterator[tuple[str, float, float]]:
     for name, method, target in NOISE:
         yield name, noise_minutes(method), target
     name, target = TRAINING
-    yield name, Recipe().steps * seconds(adversarial_update(made(CASE), Pgd())) / 60, target
+    yield name, Recipe().steps * seconds(adversarial_update(make(CASE), Pgd())) / 60, target
 
 
 def noise_minutes(method: ErrorMinimizing) -> float:
     """The whole of `generate`, from the speed of its noise steps, which do nine passes of ten or more."""
-    one = made(CASE)
+    one = make(CASE)
     streams, before = streams_of(one), one.model.gradient_images
     with frozen(one.model):
         method.minimise(one.model, one.images, one.labels, streams)

@@ -11,11 +11,12 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.core.device import available_devices, precision, prepare_device
-from bench.run.timing import timed
+from bench.run.timing import time_calls
 
 CPU = torch.device("cpu")
 DEVICE = prepare_device(available_devices("auto")[0])
 """What is measured: the first accelerator, or the CPU."""
+ON_CPU = DEVICE == CPU
 
 
 def seconds(action: Callable[[], object], budget: float = 3.0) -> float:
@@ -24,7 +25,7 @@ def seconds(action: Callable[[], object], budget: float = 3.0) -> float:
     timings: list[float] = []
     until = time.perf_counter() + budget
     while len(timings) < 3 or time.perf_counter() < until:
-        timings.append(timed(action, DEVICE))
+        timings.append(time_calls(action, DEVICE))
     return statistics.median(timings)
 
 
@@ -61,6 +62,6 @@ def product_rate(device: torch.device = DEVICE) -> float:
 
 def copy_rate(device: torch.device = DEVICE, megabytes: int = 256) -> float:
     """Bytes a second of a copy within memory, read and written bytes both counted."""
-    generator = torch.zeros(megabytes * 2**20, dtype=torch.uint8, device=device)
-    target = torch.zeros_like(generator)
-    return 2 * generator.numel() / seconds(lambda: target.copy_(generator), 1.0)
+    content = torch.zeros(megabytes * 2**20, dtype=torch.uint8, device=device)
+    target = torch.zeros_like(content)
+    return 2 * content.numel() / seconds(lambda: target.copy_(content), 1.0)

@@ -1,6 +1,5 @@
 """Methods that craft against a surrogate: a network trained on the clean images, once for all who train it alike."""
 
-from dataclasses import asdict
 from itertools import chain, islice
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -69,8 +68,7 @@ class SurrogateMethod(Method):
 
         def make() -> Trained:
             self._train(model, data, session)
-            known = {"gradient_images": model.gradient_images, "compiled": asdict(model.calls.modes)}
-            return model.state_dict(), content | known
+            return model.state_dict(), content | {"gradient_images": model.gradient_images}
 
         content = self._content(network, session.seed) | {"precision": str(model.precision)}
         weights, about = session.shelf.model(key(content, data), make) if session.shelf else make()

@@ -9,8 +9,8 @@ import pytest
 import safetensors.torch
 import torch
 
-from bench.core.files import write_tensor
 from bench.core.session import Trained
+from bench.core.tensor_file import write_tensor
 from bench.store import Store, StoreError, to_json
 from tests.conftest import Paged
 

@@ -10,8 +10,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from bench.core import image_cache
 from bench.core.device import fits
+from bench.core.image_cache import decoded_images, fingerprint
 from bench.core.memory import empty, in_order, moved, parts, take
 from bench.core.settings import Count, Settings
 from bench.core.synthetic import draw
@@ -201,14 +201,12 @@ class Folder(DatasetSettings):
         if train.classes != test.classes:
             raise ValueError(f"{train.root} and {test.root} have different classes: {train.classes} and {test.classes}")
         files = [file for listing in (train, test) for file, _ in listing.samples]
-        images = image_cache.decoded_images(files, self.size, folders=self._parts(root), root=root).split(
-            [len(train), len(test)]
-        )
+        images = decoded_images(files, self.size, folders=self._parts(root), root=root).split([len(train), len(test)])
         both = zip(images, (train, test), strict=True)
         return Split(*(ImageDataset(pixels, torch.tensor(part.targets), len(part.classes)) for pixels, part in both))
 
     def fingerprint(self, root: Path) -> str:
-        return image_cache.fingerprint(self._parts(root), root)
+        return fingerprint(self._parts(root), root)
 
     def _parts(self, root: Path) -> tuple[Path, Path]:
         folder = root / self.path

@@ -3,15 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, fx, nn
 
 Pair = tuple[nn.Conv2d, nn.BatchNorm2d]
-
-_folded: WeakKeyDictionary[nn.Conv2d, tuple[Tensor, Tensor]] = WeakKeyDictionary()
-"""Weight and bias of the last folding. The next one writes there: CUDA graphs read weights where they first were."""
 
 
 def convolutions_with_norm(body: nn.Module) -> list[Pair]:
@@ -40,7 +36,7 @@ def folded(pairs: Sequence[Pair]) -> Iterator[None]:
         for convolution, norm in pairs:
             if "forward" in norm.__dict__:
                 continue
-            weight, bias = _in_place(convolution, *_fold(convolution, norm))
+            weight, bias = _fold(convolution, norm)
             kept.append((convolution, norm, convolution.weight, convolution.bias))
             # Plain tensors in the place of parameters: the optimiser and autograd still know the originals only.
             _replace(convolution, weight, bias)
@@ -62,15 +58,6 @@ def _fold(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]
     if convolution.bias is not None:
         shift = shift + convolution.bias * scale
     return convolution.weight * scale[:, None, None, None], shift
-
-
-def _in_place(convolution: nn.Conv2d, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    """The same values, where those of the last folding were."""
-    last = _folded.get(convolution)
-    if last is None or last[0].dtype != weight.dtype or last[0].device != weight.device:
-        _folded[convolution] = weight, bias
-        return weight, bias
-    return last[0].copy_(weight), last[1].copy_(bias)
 
 
 def _replace(convolution: nn.Conv2d, weight: Tensor, bias: Tensor | None) -> None:

@@ -17,8 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.core.files import read_tensor, write_tensor, write_whole
+from bench.core.files import write_whole
 from bench.core.settings import digest
+from bench.core.tensor_file import read_tensor, write_tensor
 
 CACHE = "decoded"
 """Folder of the data root."""

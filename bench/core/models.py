@@ -8,7 +8,7 @@ import torch
 from pydantic import AfterValidator
 from torch import Tensor, nn
 
-from bench.core.compilation import Calls
+from bench.core.compilation import Call, call
 from bench.core.folding import Pair, convolutions_with_norm
 from bench.core.memory import at_once
 from bench.core.seeding import default_randomness
@@ -22,7 +22,7 @@ class Classifier(nn.Module):
     it is the number of forward+backward passes. `pairs` are the convolutions whose batch norm may be folded while the
     network is frozen. `precision` other than float32 computes convolutions and matrix products in that type (autocast);
     weights and logits keep theirs. `height`, where set, is what images are enlarged to first; `trained`, where not
-    empty, are the only layers that train. `calls` decides whether the body runs compiled.
+    empty, are the only layers that train. `call` is how the body is called.
     """
 
     mean: Tensor | None
@@ -35,7 +35,7 @@ class Classifier(nn.Module):
         self.centre = centre
         self.gradient_images = 0
         self.precision = torch.float32
-        self.calls = Calls()
+        self.call: Call = call
         self.height: int | None = None
         self.trained: tuple[nn.Module, ...] = ()
         self.register_buffer("mean", None)  # in the state, so that kept weights bring their normalisation along
@@ -68,9 +68,9 @@ class Classifier(nn.Module):
             self.gradient_images += len(images)
         pixels = self._normalised(images).contiguous(memory_format=torch.channels_last)
         if self.precision == torch.float32:
-            return self.calls(self.body, pixels)
+            return self.call(self.body, pixels)
         with torch.autocast(images.device.type, self.precision):
-            logits = self.calls(self.body, pixels)
+            logits = self.call(self.body, pixels)
         return logits.to(images.dtype)
 
     def _normalised(self, images: Tensor) -> Tensor:

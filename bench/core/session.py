@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from bench.core.compilation import EAGER, Calls, Modes, forget
+from bench.core.compilation import CompiledCall, forget
 from bench.core.device import precision
 from bench.core.keeper import Keeper
 from bench.core.models import FLAT, Classifier, build
@@ -27,19 +27,12 @@ class Shelf(Protocol):
         """The network called `key`; where it is missing, what `make` returns is kept and returned."""
 
 
-class Tuner(Protocol):
-    """Knows which networks are worth compiling."""
-
-    def modes(self, name: str, make: Callable[[], Classifier]) -> Modes:
-        """How the network called `name` is to be called; `make` gives one to try with."""
-
-
 class Session:
     """What one noise making or one training may use: a device, random streams by purpose, networks that are counted.
 
     `shelf` keeps trained surrogates for the next session; without it each session trains its own. `keeper` collects
     what a user wants kept; by default nothing. `notes` are what the record should say beside the settings, JSON values.
-    `tuner` decides which networks are compiled, which `modes` then tells by their names; by default none.
+    `compiling` lets networks run compiled; what earlier sessions compiled is then forgotten.
     """
 
     def __init__(
@@ -48,14 +41,16 @@ class Session:
         device: torch.device,
         shelf: Shelf | None = None,
         keeper: Keeper | None = None,
-        tuner: Tuner | None = None,
+        *,
+        compiling: bool = False,
     ) -> None:
-        self.seed, self.device, self.shelf, self.tuner = seed, device, shelf, tuner
+        self.seed, self.device, self.shelf, self.compiling = seed, device, shelf, compiling
         self.keeper = keeper or Keeper()
         self.notes: dict[str, Any] = {}
-        self.modes: dict[str, Modes] = {}
         self._models: list[Classifier] = []
         self._counted = 0
+        if compiling:
+            forget()  # it counts against torch's limit: without it a cell's bits would depend on those before it
 
     def generator(self, *purpose: str) -> torch.Generator:
         """The random stream for `purpose`, on the session's device: the same bits for the same seed and purpose."""
@@ -66,23 +61,12 @@ class Session:
 
         `size` is the images' height and width; a network over flattened pixels needs it.
         """
-
-        def make() -> Classifier:
-            generator = generator_for(self.seed, "weights", name)  # drawn on the CPU: the same start on every device
-            model = build(name, num_classes=num_classes, channels=channels, size=size, generator=generator).to(
-                self.device
-            )
-            # Pixels that a network takes as they are need more bits than bfloat16 has.
-            model.precision = torch.float32 if name in FLAT else precision(self.device)
-            return model
-
-        if name not in self.modes:
-            modes = self.tuner.modes(name, make) if self.tuner else EAGER
-            if modes != EAGER and set(self.modes.values()) <= {EAGER}:
-                forget()  # what earlier sessions compiled counts against torch's limit and holds memory
-            self.modes[name] = modes
-        model = make()
-        model.calls = Calls(self.modes[name])
+        generator = generator_for(self.seed, "weights", name)  # drawn on the CPU: the same start on every device
+        model = build(name, num_classes=num_classes, channels=channels, size=size, generator=generator).to(self.device)
+        # Pixels that a network takes as they are need more bits than bfloat16 has.
+        model.precision = torch.float32 if name in FLAT else precision(self.device)
+        if self.compiling:
+            model.call = CompiledCall()
         self._models.append(model)
         return model
 

@@ -113,8 +113,6 @@ def update(
     if max_norm is not None:
         nn.utils.clip_grad_norm_(model.parameters(), max_norm)
     optimiser.step()
-    # Nobody reads them, and the next forward may write over them where CUDA graphs are replayed.
-    optimiser.zero_grad(set_to_none=True)
     return logits.detach()
 
 

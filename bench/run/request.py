@@ -13,12 +13,9 @@ from bench.grid.condition import Condition
 from bench.grid.expand import Grid, read_grid
 from bench.grid.plan import Plan, plan_name, plan_of
 from bench.grid.scale import Scale, read_assignments, read_scales
-from bench.run.schedule import Workplace
+from bench.run.workplace import Workplace
 from bench.store import Record, Store
 
-BACKENDS = {"processes": "loky", "dask": "dask", "ray": "ray"}
-PACKAGES = {"dask": "distributed", "ray": "ray"}
-"""What a cluster backend needs besides the suite's own dependencies."""
 FILTERS = ("dataset", "model", "method", "attack", "seed")
 SCALES = "scales.yaml"
 
@@ -36,8 +33,7 @@ class Request:
     device: str
     data_root: Path
     results: Path
-    backend: str
-    cluster: str | None
+    cluster: str
     retry_failed: bool
     keep: str = ""
     compiling: bool = False
@@ -61,13 +57,8 @@ class Request:
     @cached_property
     def workplace(self) -> Workplace:
         """Devices, workers and folders."""
-        if self.backend not in BACKENDS:
-            raise UserError(f"--backend {self.backend}: unknown backend{suggestion(self.backend, BACKENDS)}")
-        package = PACKAGES.get(self.backend)
-        if package and not importlib.util.find_spec(package):
-            raise UserError(
-                f"--backend {self.backend}: needs {package}: pip install 'unlearnable-bench[{self.backend}]'"
-            )
+        if self.cluster and not importlib.util.find_spec("distributed"):
+            raise UserError(f"--cluster {self.cluster}: needs dask: pip install 'unlearnable-bench[dask]'")
         try:
             devices = available_devices(self.device)
         except ValueError as error:
@@ -77,8 +68,8 @@ class Request:
             raise UserError(
                 f"--jobs {jobs}: one worker for each accelerator; there are {len(devices)}: {', '.join(devices)}"
             )
-        store, backend = Store(self.results, self.kept), BACKENDS[self.backend]
-        return Workplace(store, self.data_root, tuple(devices), jobs, backend, self.compiling)
+        store = Store(self.results, self.kept)
+        return Workplace(store, self.data_root, tuple(devices), jobs, self.cluster, self.compiling)
 
     @property
     def kept(self) -> frozenset[Kind]:

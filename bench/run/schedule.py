@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import joblib
 
-from bench.core.device import lease
+from bench.core.errors import UserError
 from bench.grid.cell import Cell
 from bench.run.experiment import make_noise, run_cell
+from bench.run.workplace import Workplace
 from bench.store import Record, Store
 
 
@@ -34,20 +34,6 @@ class Outcome:
     task: Task
     record: Record | None = None
     error: str = ""
-
-
-@dataclass(frozen=True)
-class Workplace:
-    """Where tasks are done."""
-
-    store: Store
-    data_root: Path
-    devices: tuple[str, ...]
-    jobs: int
-    backend: str = "loky"
-    """The joblib backend: loky (processes here), or dask or ray (a cluster that shares the results folder)."""
-    compiling: bool = False
-    """Whether networks may be compiled where a measurement says that it pays."""
 
 
 def is_done(cell: Cell, store: Store, *, retry_failed: bool) -> bool:
@@ -82,11 +68,10 @@ def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -
     return [*first, *longest_first, *(task for task in ready if task not in first), *soonest_first]
 
 
-def run(tasks: Sequence[Task], place: Workplace, cluster: str | None = None) -> Iterator[Outcome]:
+def run(tasks: Sequence[Task], place: Workplace) -> Iterator[Outcome]:
     """Do all tasks in parallel and yield each outcome as it comes. A failure never stops the others.
 
-    `cluster` is the address of a dask or ray cluster. Closing the iterator, or an interrupt, stops the workers; what
-    they had finished is kept.
+    Closing the iterator, or an interrupt, stops the workers; what they had finished is kept.
     """
     broken: dict[str, str] = {}  # noise that could not be made: its cells fail without trying again
 
@@ -94,56 +79,41 @@ def run(tasks: Sequence[Task], place: Workplace, cluster: str | None = None) -> 
         for task in tasks:
             yield replace(task, blocked=broken.get(task.cell.noise_key, ""))
 
-    with connected(place.backend, cluster), joblib.parallel_config(backend=place.backend):
-        parallel = joblib.Parallel(
-            n_jobs=place.jobs,
-            # The ray backend cannot hand back outcomes one by one: they all come at the end.
-            return_as="list" if place.backend == "ray" else "generator_unordered",
-            pre_dispatch="n_jobs",
-            batch_size=1,
-        )
-        for outcome in parallel(joblib.delayed(work)(task, place) for task in next_tasks()):
+    with connect(place.cluster):
+        parallel = joblib.Parallel(place.jobs, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
+        for outcome in parallel(joblib.delayed(do_task)(task, place) for task in next_tasks()):
             if outcome.error:
                 broken[outcome.task.cell.noise_key] = outcome.error
             yield outcome
 
 
 @contextmanager
-def connected(backend: str, cluster: str | None) -> Iterator[None]:
-    """A connection to the cluster that `backend` needs; none for processes on this machine."""
-    if backend == "dask":
-        from distributed import Client
+def connect(cluster: str) -> Iterator[None]:
+    """Send the block's tasks to the dask cluster of this address; if there is none, to processes of this machine.
 
-        with Client(cluster) if cluster else Client(processes=True, threads_per_worker=1):
+    Raises UserError if no scheduler answers at the address.
+    """
+    if not cluster:
+        with joblib.parallel_config("loky"):
             yield
-    elif backend == "ray":
-        import ray
-        from ray.util.joblib import register_ray
+        return
+    from distributed import Client
 
-        ray.init(address=cluster)
-        register_ray()
+    try:
+        client = Client(cluster)
+    except (OSError, ValueError) as error:
+        raise UserError(f"--cluster {cluster}: no dask scheduler answers there ({error})") from None
+    with client, joblib.parallel_config("dask"):
         yield
-        ray.shutdown()
-    else:
-        yield
 
 
-def work(task: Task, place: Workplace) -> Outcome:
+def do_task(task: Task, place: Workplace) -> Outcome:
     """Do one task in a worker process, on a device of its own."""
-    with lease(list(place.devices), place.store.locks) as device:
+    with place.lease() as device:
         if not task.noise_only:
-            record = run_cell(
-                task.cell,
-                place.store,
-                place.data_root,
-                device,
-                asked=task.asked,
-                blocked=task.blocked,
-                compiling=place.compiling,
-            )
-            return Outcome(task, record)
+            return Outcome(task, run_cell(task.cell, place, device, asked=task.asked, blocked=task.blocked))
         try:
-            make_noise(task.cell, place.store, place.data_root, device, compiling=place.compiling)
+            make_noise(task.cell, place, device)
         except Exception as error:  # whatever a plug-in raises is the result of the cells that need this noise
             return Outcome(task, error=f"{type(error).__name__}: {error}")
         return Outcome(task)

@@ -16,6 +16,7 @@ from bench.core.session import IMAGES_PER_PASS, Session
 from bench.core.train import Evaluation, Recipe
 from bench.grid.cell import Cell, Choice
 from bench.run.experiment import run_cell
+from bench.run.workplace import Workplace
 from bench.store import Store
 from methods.clean import Clean
 from tests.attacks.conftest import perturbed, stream, valid
@@ -151,7 +152,7 @@ def test_test_images_are_never_touched(
     cell = Cell(
         Choice("data", settings), "", two_layers, Choice("clean", Clean()), (Choice(name, attack),), Recipe(), 0, 0
     )
-    record = run_cell(cell, Store(tmp_path), tmp_path, device, asked={})
+    record = run_cell(cell, Workplace(Store(tmp_path), tmp_path), device, asked={})
     assert record["status"] == "finished", record["trace"]
     assert torch.equal(seen[0].images.cpu(), settings.load(Path()).test.images)
 

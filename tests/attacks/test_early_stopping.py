@@ -19,6 +19,7 @@ from bench.core.session import Session
 from bench.core.train import Recipe, update
 from bench.grid.cell import Cell, Choice
 from bench.run.experiment import run_cell
+from bench.run.workplace import Workplace
 from bench.store import Record, Store
 from methods.random_noise import RandomNoise
 from tests.conftest import MadeUp
@@ -78,7 +79,7 @@ def record_of(model: str, folder: Path, *attacks: Attack, **recipe: Any) -> Reco
     method = Choice("random", RandomNoise(radius=2 / 255))
     settings = Recipe(**{"steps": 6, "batch_size": 8, "evaluate_every": 2, **recipe})
     cell = Cell(Choice("levels", Levels()), "", model, method, stack, settings, 0, 0)
-    record = run_cell(cell, Store(folder), folder, CPU, asked={})
+    record = run_cell(cell, Workplace(Store(folder), folder), CPU, asked={})
     assert record["status"] == "finished", record["trace"]
     return json.loads(Store(folder).cell_file(cell.key).read_text())
 

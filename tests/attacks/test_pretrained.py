@@ -20,6 +20,7 @@ from bench.core.train import Recipe, evaluate, train
 from bench.grid.expand import read_grid
 from bench.grid.scale import Scale, read_assignments
 from bench.run.experiment import run_cell
+from bench.run.workplace import Workplace
 from bench.store import Store
 from tests.attacks.pretraining import CPU, DATA, INSTEAD, cell, finetune, saved, started, state
 from tests.conftest import Network
@@ -61,9 +62,9 @@ def test_what_the_suite_keeps_of_a_victim_can_be_started_from(
 
 def test_a_run_makes_the_file_that_another_starts_from(two_layers: str, tmp_path: Path) -> None:
     first = cell(Pgd(steps=1), two_layers)
-    run_cell(first, Store(tmp_path, frozenset({"surrogates"})), tmp_path, CPU, asked={})
+    run_cell(first, Workplace(Store(tmp_path, frozenset({"surrogates"})), tmp_path), CPU, asked={})
     file = tmp_path / "kept" / f"{first.key}.safetensors"
-    record = run_cell(cell(finetune(file), two_layers), Store(tmp_path), tmp_path, CPU, asked={})
+    record = run_cell(cell(finetune(file), two_layers), Workplace(Store(tmp_path), tmp_path), CPU, asked={})
     assert record["status"] == "finished", record["trace"]
     assert record["notes"] == {"weights": file.name, "digest": record["cell"]["attacks"][0]["weights"]}
 

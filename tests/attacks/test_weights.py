@@ -17,6 +17,7 @@ from attacks.pretrained import Finetune, Frozen
 from bench.core.models import Classifier
 from bench.core.session import Session
 from bench.run.experiment import run_cell
+from bench.run.workplace import Workplace
 from bench.store import Store
 from tests.attacks.pretraining import CPU, INSTEAD, TIMM, cell, error, finetune, saved, started, state
 from tests.conftest import Network
@@ -150,7 +151,7 @@ def test_weights_that_do_not_fit_fail_the_cell_and_nothing_trains(
 ) -> None:
     monkeypatch.setattr("bench.run.experiment.train", lambda *_, **__: pytest.fail("trained"))
     attack = changed(weights_file, lambda state: state.pop("body.0.weight"))
-    record = run_cell(cell(attack, two_layers), Store(tmp_path), tmp_path, CPU, asked={})
+    record = run_cell(cell(attack, two_layers), Workplace(Store(tmp_path), tmp_path), CPU, asked={})
     assert record["status"] == "failed"
     assert record["error"] == f"WeightsError: {weights_file}: tensor 0.weight (8x3x3x3) of the victim is missing"
 

@@ -99,21 +99,3 @@ def test_what_is_folded_already_is_not_folded_again() -> None:
         with folded(model.pairs):
             assert torch.equal(model(images), expected)
         assert torch.equal(model(images), expected)
-
-
-def test_every_folding_writes_to_the_same_memory_which_cuda_graphs_need() -> None:
-    model, images = trained("cnn").eval(), torch.rand(2, 3, 8, 8)
-    convolution = model.pairs[0][0]
-    places, logits = [], []
-    for _ in range(2):
-        with folded(model.pairs):
-            assert convolution.bias is not None
-            places.append((convolution.weight.data_ptr(), convolution.bias.data_ptr()))
-            logits.append(model(images).detach())
-        with torch.no_grad():
-            convolution.weight.mul_(2)
-    assert places[0] == places[1]
-    assert not torch.allclose(logits[0], logits[1])
-    model.double()
-    with folded(model.pairs):
-        assert convolution.weight.dtype == torch.float64

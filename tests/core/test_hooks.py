@@ -15,6 +15,7 @@ from bench.core.session import Session
 from bench.core.train import Recipe, train
 from bench.grid.cell import Cell, Choice
 from bench.run.experiment import run_cell
+from bench.run.workplace import Workplace
 from bench.store import Store
 from methods.clean import Clean
 from tests.conftest import Linear, MadeUp
@@ -110,7 +111,7 @@ def test_hooks_are_called_in_the_order_listed_with_what_the_protocol_promises(
     stack = tuple(Choice("witness", Witness(name=name)) for name in ("first", "second"))
     recipe = Recipe(steps=2, batch_size=4)
     cell = Cell(Choice("eight", Eight()), "", two_layers, Choice("clean", Clean()), stack, recipe, 0, 0)
-    record = run_cell(cell, Store(tmp_path), tmp_path, CPU, asked={})
+    record = run_cell(cell, Workplace(Store(tmp_path), tmp_path), CPU, asked={})
     assert record["status"] == "finished", record["trace"]
     each_step = [(hook, name) for hook in ("augment", "perturb") for name in ("first", "second")]
     assert Witness.calls == [("prepare", "first"), ("prepare", "second"), *each_step, *each_step]

@@ -16,6 +16,7 @@ from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
 from bench.run import schedule
 from bench.run.experiment import run_cell
+from bench.run.workplace import Workplace
 from bench.store import Store, StoreError
 from methods.rem import Rem
 
@@ -31,7 +32,7 @@ def cell(two_layers: str) -> Cell:
 
 
 def test_nothing_is_kept_unasked(cell: Cell, tmp_path: Path) -> None:
-    run_cell(cell, Store(tmp_path), tmp_path, CPU, asked={})
+    run_cell(cell, Workplace(Store(tmp_path), tmp_path), CPU, asked={})
     assert not (tmp_path / "kept").exists()
     assert Store(tmp_path).read_kept(cell.key) == {}
 
@@ -41,8 +42,8 @@ def test_networks_and_perturbations_of_noise_and_victim_are_kept_and_change_no_r
 ) -> None:
     monkeypatch.setattr(bench.core.keeper, "IMAGES", 6)
     store = Store(tmp_path / "kept", frozenset({"surrogates", "perturbations"}))
-    record = run_cell(cell, store, tmp_path, CPU, asked={})
-    plain = run_cell(cell, Store(tmp_path / "plain"), tmp_path, CPU, asked={})
+    record = run_cell(cell, Workplace(store, tmp_path), CPU, asked={})
+    plain = run_cell(cell, Workplace(Store(tmp_path / "plain"), tmp_path), CPU, asked={})
     assert record["history"] == plain["history"]
 
     noise, victim = store.read_kept(cell.noise_key), store.read_kept(cell.key)
@@ -62,12 +63,12 @@ def test_networks_and_perturbations_of_noise_and_victim_are_kept_and_change_no_r
 
 def test_a_finished_cell_is_done_only_with_what_is_to_be_kept(cell: Cell, tmp_path: Path) -> None:
     store = Store(tmp_path)
-    run_cell(cell, store, tmp_path, CPU, asked={})
+    run_cell(cell, Workplace(store, tmp_path), CPU, asked={})
     asking = replace(store, keep=frozenset({"surrogates"}))
     assert schedule.is_done(cell, store, retry_failed=False)
     assert not schedule.is_done(cell, asking, retry_failed=False)
     assert not asking.has_noise(cell.noise_key)
-    run_cell(cell, asking, tmp_path, CPU, asked={})
+    run_cell(cell, Workplace(asking, tmp_path), CPU, asked={})
     assert schedule.is_done(cell, asking, retry_failed=False)
     assert asking.has_noise(cell.noise_key)
     assert not schedule.is_done(cell, replace(store, keep=frozenset({"perturbations"})), retry_failed=False)
@@ -92,21 +93,21 @@ def test_a_cell_that_runs_again_keeps_its_first_result_even_if_it_then_fails(
     cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path)
-    run_cell(cell, store, tmp_path, CPU, asked={})
+    run_cell(cell, Workplace(store, tmp_path), CPU, asked={})
     record, noise = store.cell_file(cell.key).read_bytes(), store.read_noise(cell.noise_key)[0]
     asking = replace(store, keep=frozenset({"surrogates"}))
     with monkeypatch.context() as broken:
         broken.setattr(Store, "write_kept", lambda *_: 1 / 0)
-        assert run_cell(cell, asking, tmp_path, CPU, asked={})["status"] == "failed"
+        assert run_cell(cell, Workplace(asking, tmp_path), CPU, asked={})["status"] == "failed"
     assert store.cell_file(cell.key).read_bytes() == record
-    run_cell(cell, asking, tmp_path, CPU, asked={})
+    run_cell(cell, Workplace(asking, tmp_path), CPU, asked={})
     assert store.cell_file(cell.key).read_bytes() == record
     assert torch.equal(store.read_noise(cell.noise_key)[0], noise)
 
 
 def test_a_damaged_file_of_what_was_kept_is_made_again_and_named(cell: Cell, tmp_path: Path) -> None:
     store = Store(tmp_path, frozenset({"surrogates"}))
-    run_cell(cell, store, tmp_path, CPU, asked={})
+    run_cell(cell, Workplace(store, tmp_path), CPU, asked={})
     file = tmp_path / "kept" / f"{cell.key}.safetensors"
     file.write_bytes(b"half a file")
     assert not store.has_kept(cell.key)

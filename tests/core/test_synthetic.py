@@ -8,7 +8,8 @@ import torch
 from bench.core.synthetic import draw
 from bench.grid.expand import read_grid
 from bench.grid.scale import Scale, read_scales
-from bench.run.schedule import Workplace, arrange, run
+from bench.run.schedule import arrange, run
+from bench.run.workplace import Workplace
 from bench.store import Store
 
 

@@ -15,6 +15,7 @@ from bench.core.session import IMAGES_PER_PASS, Session
 from bench.core.train import DivergedError, Recipe, update
 from bench.grid.cell import Cell, Choice
 from bench.run.experiment import run_cell
+from bench.run.workplace import Workplace
 from bench.store import Store
 from methods.em import Em
 from methods.em_class import EmClass
@@ -75,7 +76,7 @@ def test_the_record_tells_how_em_ended_also_where_the_noise_was_there_already(tw
     cell = Cell(data, "", two_layers, method, (), Recipe(steps=2, batch_size=4), 0, 0)
     store = Store(tmp_path)
     for seed in range(2):
-        record = run_cell(replace(cell, seed=seed), store, tmp_path, CPU, asked={})
+        record = run_cell(replace(cell, seed=seed), Workplace(store, tmp_path), CPU, asked={})
         assert record["status"] == "finished"
         assert record["noise"]["notes"]["rounds"] == 2
         assert 0 < record["noise"]["notes"]["surrogate_error"] <= 1

@@ -16,6 +16,7 @@ from bench.core.models import Classifier
 from bench.core.session import IMAGES_PER_PASS, Session
 from bench.core.train import DivergedError
 from bench.run.experiment import make_noise
+from bench.run.workplace import Workplace
 from bench.store import Store, StoreError
 from methods._surrogate import SurrogateMethod
 from methods.hypo import Hypo, HypoLinf
@@ -241,7 +242,7 @@ def test_making_noise_keeps_the_network_and_test_images_never_enter(
     monkeypatch.setattr(Pil, "train_surrogate", recording)
     dataset = Choice("synthetic", cell().dataset.settings.model_copy(update={"size": 8, "train_images": 20}))
     small = replace(cell(), dataset=dataset, method=Choice("pil", Pil(epochs=2, steps=2)))
-    _, about = make_noise(small, Store(tmp_path), tmp_path, CPU)
+    _, about = make_noise(small, Workplace(Store(tmp_path), tmp_path), CPU)
     assert len(names(tmp_path)) == 1
     assert about["passes"] == (2 * 20 + 2 * 2 * 20) / IMAGES_PER_PASS
     train, test = (getattr(dataset.settings.load(tmp_path), part) for part in ("train", "test"))

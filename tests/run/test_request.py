@@ -11,7 +11,7 @@ def request(folder: Path, **changes: Any) -> Request:
     (folder / "scales.yaml").write_text("paper: {}\n")
     (folder / "grid.yaml").write_text(HEAD + "methods: [em, sem]\nattacks: [none, early_stopping]\n")
     settings: dict[str, Any] = {"scale": "paper", "assignments": (), "only": (), "seeds": None, "jobs": 1}
-    settings |= {"device": "cpu", "data_root": folder, "results": folder, "backend": "processes", "cluster": None}
+    settings |= {"device": "cpu", "data_root": folder, "results": folder, "cluster": ""}
     return Request((folder / "grid.yaml",), **(settings | {"retry_failed": False} | changes))
 
 

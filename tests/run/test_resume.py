@@ -10,22 +10,43 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.test_cli import bench
+
 GRID = """\
 title: Killed in the middle
 controls: false
-datasets: [{name: synthetic, size: 8, train_images: 80, test_images: 40}]
+datasets: [{name: synthetic, size: 8, train_images: 20, test_images: 10}]
 models: [cnn]
-methods: [clean, {name: sem, surrogate: cnn, updates: 4, steps: 2, samples: 2, batch_size: 16, adv_steps: 1}]
-attacks: [none, {name: pgd, steps: 2}]
-train: {steps: 40, batch_size: 16, evaluate_every: 20}
-seeds: 2
+methods: [clean, {name: sem, surrogate: cnn, updates: 2, steps: 1, samples: 1, batch_size: 10, adv_steps: 1}]
+attacks: [none, {name: pgd, steps: 1}]
+train: {steps: 2, batch_size: 10, evaluate_every: 1}
+seeds: 5
 """
+CELLS = 20
 TIMES = {"time", "provenance"}
 
 
-def command(folder: Path) -> list[str]:
-    arguments = ["run", str(folder.parent / "grid.yaml"), "--jobs", "2", "--device", "cpu", "--results", str(folder)]
-    return [sys.executable, "-m", "bench", *arguments]
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the grid is, and where a run is started that is to be stopped."""
+    (tmp_path / "grid.yaml").write_text(GRID)
+    (tmp_path / "scales.yaml").write_text("paper: {}\n")
+    return tmp_path / "results"
+
+
+def arguments(folder: Path, jobs: int) -> list[str]:
+    grid = folder.parent / "grid.yaml"
+    return ["run", str(grid), "--jobs", str(jobs), "--device", "cpu", "--results", str(folder)]
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    """A run with two workers, in a group of its own, that has finished a cell."""
+    command = [sys.executable, "-m", "bench", *arguments(folder, 2)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    wait_for(lambda: process.poll() is not None or cells(folder))
+    return process
 
 
 def records(folder: Path) -> dict[str, Any]:
@@ -34,40 +55,12 @@ def records(folder: Path) -> dict[str, Any]:
     return {name: {key: part for key, part in record.items() if key not in TIMES} for name, record in whole.items()}
 
 
-def kill_after_first_cells(folder: Path, count: int) -> int:
-    """Start a run, kill it and its workers with SIGKILL once `count` cells are there; return how many were."""
-    process = subprocess.Popen(command(folder), stdout=subprocess.DEVNULL, start_new_session=True)
-    waited_for(lambda: process.poll() is not None or len(cells(folder)) >= count)
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    return len(cells(folder))
-
-
 def cells(folder: Path) -> list[Path]:
     return list((folder / "cells").glob("*.json"))
 
 
-def test_a_run_that_is_asked_to_end_takes_its_workers_with_it(tmp_path: Path) -> None:
-    endless = GRID.replace("steps: 2}", "steps: 1_000_000}")
-    (tmp_path / "grid.yaml").write_text(endless)
-    (tmp_path / "scales.yaml").write_text("paper: {}\n")
-    folder = tmp_path / "results"
-    process = subprocess.Popen(command(folder), stdout=subprocess.PIPE, text=True, start_new_session=True)
-    try:
-        waited_for(lambda: cells(folder))
-        process.terminate()
-        output, _ = process.communicate(timeout=120)
-        assert process.returncode == 130
-        assert "cells are finished and kept: run again to go on" in output
-        waited_for(lambda: not alive(process.pid))
-    finally:
-        if alive(process.pid):
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def waited_for(condition: Callable[[], object]) -> None:
-    """Wait until it holds, and fail where it does not within two minutes."""
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until it holds, and fail if it does not within two minutes."""
     deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
@@ -83,15 +76,29 @@ def alive(group: int) -> bool:
     return True
 
 
-def test_a_killed_run_that_is_started_again_gives_the_same_records(tmp_path: Path) -> None:
-    (tmp_path / "grid.yaml").write_text(GRID)
-    (tmp_path / "scales.yaml").write_text("paper: {}\n")
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run(command(whole), check=True, stdout=subprocess.DEVNULL)
-    assert 2 <= kill_after_first_cells(killed, 2) < 8
-    assert set(records(killed)).issubset(records(whole))
-    subprocess.run(command(killed), check=True, stdout=subprocess.DEVNULL)
-    assert len(records(whole)) == 8
-    assert json.dumps(records(killed), sort_keys=True) == json.dumps(records(whole), sort_keys=True)
-    noise = [{file.name: file.stat().st_size for file in (part / "noise").iterdir()} for part in (whole, killed)]
-    assert set(noise[0]) == set(noise[1])
+def test_a_run_that_is_asked_to_end_takes_its_workers_with_it(folder: Path) -> None:
+    (folder.parent / "grid.yaml").write_text(GRID.replace("{name: pgd, steps: 1}", "{name: pgd, steps: 1_000_000}"))
+    process = start(folder)
+    try:
+        process.terminate()
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 130
+        assert "cells are finished and kept: run again to go on" in output
+        wait_for(lambda: not alive(process.pid))
+    finally:
+        if alive(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_killed_run_that_is_started_again_gives_the_same_records(folder: Path) -> None:
+    process = start(folder)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert 1 <= len(cells(folder)) < CELLS
+    whole = folder.parent / "whole"
+    for results in (whole, folder):
+        assert bench(*arguments(results, 1)) == 0
+    assert len(records(whole)) == CELLS
+    assert json.dumps(records(folder), sort_keys=True) == json.dumps(records(whole), sort_keys=True)
+    noise = [{file.name: file.stat().st_size for file in (part / "noise").iterdir()} for part in (whole, folder)]
+    assert noise[0].keys() == noise[1].keys()

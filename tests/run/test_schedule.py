@@ -16,7 +16,8 @@ from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
 from bench.run import schedule
 from bench.run.forecast import forecast
-from bench.run.schedule import Task, Workplace
+from bench.run.schedule import Task
+from bench.run.workplace import Workplace
 from bench.store import Store
 from methods import METHODS
 
@@ -105,7 +106,7 @@ def test_work_outside_networks_is_work_in_passes_of_a_resnet(tmp_path: Path, mon
     assert [task.noise_only for task in tasks] == [True, False, False]
     assert tasks[0].passes == 10
     rates = {"resnet18": 3.0, "cnn": 0.5}
-    monkeypatch.setattr("bench.run.forecast.seconds_per_pass", lambda make, *_: rates[make.args[0]])
+    monkeypatch.setattr("bench.run.forecast.seconds_per_pass", lambda network, *_: rates[network])
     assert forecast(tasks, place).seconds == (30.0, *(0.5 * task.passes for task in tasks[1:]))
 
 

@@ -1,0 +1,62 @@
+"""Where cells are run: the folders, devices and workers, and what all cells are given there. It travels whole."""
+
+import subprocess
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from bench.core.data import DatasetSettings, Split
+from bench.core.device import describe, lease, peak_memory
+from bench.core.keeper import Keeper
+from bench.core.session import Session, Shelf
+from bench.store import Record, Store
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Small enough to be sent to every worker."""
+
+    store: Store
+    data_root: Path
+    devices: tuple[str, ...] = ("cpu",)
+    jobs: int = 1
+    cluster: str = ""
+    """The address of a dask scheduler whose workers share both folders; empty: processes of this machine."""
+    compiling: bool = False
+    """Whether networks are compiled."""
+
+    def load(self, dataset: DatasetSettings) -> Split:
+        """The images, read once for each worker process."""
+        return _load(dataset, self.data_root)
+
+    def lease(self) -> AbstractContextManager[torch.device]:
+        """One of the devices, for the time of a block."""
+        return lease(list(self.devices), self.store.locks)
+
+    def open_session(self, seed: int, device: torch.device, shelf: Shelf | None = None) -> Session:
+        """What one making of noise or one training may use."""
+        return Session(seed, device, shelf, Keeper(self.store.keep), compiling=self.compiling)
+
+    def provenance(self, device: torch.device) -> Record:
+        """Where a number comes from: code, machine, versions, memory (bytes), and whether networks were compiled."""
+        about = {"commit": _commit(), **describe(device), "peak_memory": peak_memory(device)}
+        return about | {"compiled": self.compiling}
+
+
+@lru_cache(maxsize=2)
+def _load(dataset: DatasetSettings, root: Path) -> Split:
+    return dataset.load(root)
+
+
+@lru_cache(maxsize=1)
+def _commit() -> str:
+    """The checkout this code runs from, with a plus sign if it has uncommitted changes; empty outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        command = ["git", "-C", str(here), "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return ""

@@ -1,0 +1,25 @@
+"""Commands that train nothing start at once: they never import torch, which takes seconds."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKED = """
+import sys
+from bench.cli import main
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+assert "torch" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize(
+    "command", ["--help", "--version", "run --help", "schema", "list grids", "show 0a4c", "report"]
+)
+def test_a_command_that_trains_nothing_starts_without_torch(command: str, tmp_path: Path) -> None:
+    folder = ["--results", str(tmp_path)] if command == "report" else []
+    subprocess.run([sys.executable, "-c", CHECKED, *command.split(), *folder], check=True, stdout=subprocess.DEVNULL)
