@@ -31,7 +31,7 @@ _LATEX = {
 def files_of(chapter: Chapter) -> dict[str, str]:
     """Everything written of a plan besides the page, by file name."""
     files = {".md": markdown(chapter), ".tex": latex(chapter), **csv(chapter)}
-    files |= {section.figure.file: section.figure.svg for section in chapter.sections if section.figure}
+    files |= {section.figure.file: section.figure.standalone for section in chapter.sections if section.figure}
     return {f"{chapter.name}{ending}": text for ending, text in files.items()}
 
 

@@ -74,6 +74,11 @@ class Drawing:
     text: str
     """What it shows, for those who do not see it."""
 
+    @property
+    def standalone(self) -> str:
+        """The same as a file of its own: on white, because its ink is the colour of the text around it."""
+        return self.svg.replace("<svg ", '<svg style="color: #1d2126; background: #fff" ', 1)
+
 
 @dataclass(frozen=True)
 class Section:

@@ -17,6 +17,7 @@ from bench.store import Store
 from methods import METHODS
 from tests.test_cli import run
 
+DOCUMENTS = [Path("README.md"), *sorted(Path("docs").glob("*.md"))]
 GRID = """\
 title: An example from the documents
 datasets: [{{name: synthetic, size: 8, train_images: 40, test_images: 20}}]
@@ -113,3 +114,29 @@ def test_every_table_of_results_is_that_of_the_committed_records(document: str) 
         kept = [place for place, name in enumerate(columns) if name in head]
         missing = [row for row in body if row not in [[row[place] for place in kept] for row in rows]]
         assert not missing, f"not what {quantity} of {plan} says"
+
+
+def test_the_figure_in_the_readme_is_that_of_the_committed_records() -> None:
+    drawn = section("accuracy", "contenders-small").figure
+    assert drawn is not None
+    shown = Path("docs/contenders-small.svg").read_text()
+    assert re.findall(r">([^<>]+)</text>", shown) == re.findall(r">([^<>]+)</text>", drawn.standalone)
+
+
+def sentences(document: Path) -> list[str]:
+    """The sentences of a document, without code, tables and headings; an item of a list begins one."""
+    text = re.sub(r"```.*?```|<!--.*?-->", "", document.read_text(), flags=re.DOTALL)
+    lines = [
+        "" if line.startswith(("|", "#")) else re.sub(r"^\s*(-|\d+\.) ", "\n\n", line) for line in text.split("\n")
+    ]
+    paragraphs = re.split(r"\n\s*\n", "\n".join(lines))
+    found = [part for text in paragraphs for part in re.split(r"(?<=[.!?])\s+", " ".join(text.split()))]
+    return [sentence for sentence in found if " " in sentence]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_documents_are_for_strangers(document: Path) -> None:
+    lengths = [len(sentence.split()) for sentence in sentences(document)]
+    assert sum(lengths) / len(lengths) < 20
+    wide = [line for line in document.read_text().splitlines() if len(line) > 100 and not line.startswith("|")]
+    assert not wide
