@@ -21,7 +21,7 @@ NOTE = (
     "For each method the attack that recovers most, in percent, what share that is of what the same attack reaches on "
     "clean images, and of what the best attack reaches there; the strongest protection first, by the attacks that "
     "assume nothing but the released images and their labels. The best of many is chosen by the accuracies shown, so "
-    "it is a little too high where seeds are few. Early stopping is an attack for each clean share of its validation "
+    "it is a little too high if seeds are few. Early stopping is an attack for each clean share of its validation "
     "set: training to the end, then going back to the look that was best on that set. Partial poisoning is no answer "
     "of the trainer, who does not choose what is released. Attacks that assume more have columns of their own if "
     "one of them recovers more."
@@ -150,7 +150,7 @@ def _row(conditions: list[ConditionResult]) -> Record:
 
 
 def _of_clean(row: Record, rows: list[Record]) -> Record:
-    """The accuracies of a row as shares of those of clean images, where these are among the rows."""
+    """The accuracies of a row as shares of those of clean images, if these are among the rows."""
     shares: Record = {}
     for half in ("free_", "any_"):
         highest = next((one[f"{half}accuracy"] for one in rows if one["clean"]), None)

@@ -29,7 +29,7 @@ def rounded(value: float | None) -> float | None:
 
 
 def estimate(values: Sequence[float]) -> Estimate | None:
-    """The mean of independent runs with Student's 95 % interval; None where there is no run."""
+    """The mean of independent runs with Student's 95 % interval; None if there is no run."""
     if not values:
         return None
     count = len(values)

@@ -164,7 +164,7 @@ def _plural(values: list[str]) -> str:
 
 
 def _counted(values: list[str]) -> list[str]:
-    """The different values, the most frequent first; with how many cells have each, where they differ."""
+    """The different values, the most frequent first; with how many cells have each, if they differ."""
     counts = {value: values.count(value) for value in sorted(set(values))}
     if len(counts) == 1:
         return list(counts)

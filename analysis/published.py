@@ -111,7 +111,7 @@ def equal(ours: Any, text: str) -> bool:
 
 
 def number(text: str) -> float | None:
-    """Read `0.5` or `8/255`; None where the text is no number."""
+    """Read `0.5` or `8/255`; None if the text is no number."""
     numerator, slash, denominator = text.partition("/")
     try:
         return float(numerator) / float(denominator) if slash else float(numerator)

@@ -38,7 +38,7 @@ class Weights:
     def on(self, victim: str) -> dict[str, Any]:
         """What fixes the weights beyond `content`: timm's name and tag of the hub's weights for the network `victim`.
 
-        Raises WeightsError where the hub has none.
+        Raises WeightsError if the hub has none.
         """
         if self.content != HUB:
             return {}
@@ -86,13 +86,13 @@ class Pretrained(NamedTuple):
     tensors: dict[str, Tensor]
     """Those of the network inside a Classifier, by name."""
     normalisation: Mapping[str, Any]
-    """`mean` and `std` for each channel, where the network does not expect x - 1/2."""
+    """`mean` and `std` for each channel, if the network does not expect x - 1/2."""
 
 
 def load(model: Classifier, weights: Weights, *, classifier: bool) -> dict[str, str]:
     """Put `weights` into the network, its classifier layer only if so asked, and return what to note of them.
 
-    The network takes their normalisation too. Raises WeightsError where they cannot be had, and where a tensor is
+    The network takes their normalisation too. Raises WeightsError if they cannot be had, and if a tensor is
     missing, unexpected or of another shape.
     """
     found = _from_hub(model.body) if weights.content == HUB else _from_file(weights, model.body)

@@ -68,7 +68,7 @@ class Dvae(Attack):
     """Share of the epochs before the energy costs anything: the first 11, of 60 for CIFAR-10."""
 
     def prepare(self, released: ImageDataset, clean: ImageDataset, session: Session) -> ImageDataset:
-        """Return the reconstructions, as uint8. Raises DivergedError where an autoencoder does not stay finite."""
+        """Return the reconstructions, as uint8. Raises DivergedError if an autoencoder does not stay finite."""
         network = self._train(released, 0, session)
         rough = self._purified(released, network, without_perturbation, session.generator("dvae", "rough"))
         network = self._train(rough, 1, session)
@@ -111,7 +111,7 @@ class Dvae(Attack):
         return network
 
     def loss_of(self, parts: Parts, images: Tensor, kappa: float, bounded: bool) -> Tensor:
-        """What an autoencoder is trained on; the energy of the perturbations counts where it is `bounded`."""
+        """What an autoencoder is trained on; the energy of the perturbations counts if it is `bounded`."""
         both = (parts.images + parts.perturbations).clamp(0, 1)
         loss = F.mse_loss(parts.images, images) + F.mse_loss(both, images)
         loss = loss + self.rate_weight * parts.rate.clamp(min=kappa)

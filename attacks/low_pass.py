@@ -23,7 +23,7 @@ class Mean(ImageFilter):
 
 
 class Gaussian(ImageFilter):
-    """Gaussian blur of 3x3 pixels, with the fixed kernel 1-2-1 that OpenCV takes where sigma is left to it."""
+    """Gaussian blur of 3x3 pixels, with the fixed kernel 1-2-1 that OpenCV takes if sigma is left to it."""
 
     title = "Gaussian filter"
     source = "seed paper (SEM, AAAI 2024), table 4; OpenCV's GaussianBlur"

@@ -41,7 +41,7 @@ class PretrainedStart(Attack):
         return self.weights.on(victim)
 
     def start(self, model: Classifier, session: Session) -> Classifier:
-        """Load the weights. Raises ValueError where they cannot be had or do not fit the victim."""
+        """Load the weights. Raises ValueError if they cannot be had or do not fit the victim."""
         session.notes |= load(model, self.weights, classifier=self._keeps_classifier)
         model.height = self.size
         return model

@@ -110,7 +110,7 @@ def duration(seconds: float) -> str:
 
 
 def fetch(dataset: Choice[DatasetSettings], root: Path) -> None:
-    """Download what is missing before any worker needs it. Raises UserError where that fails."""
+    """Download what is missing before any worker needs it. Raises UserError if that fails."""
     try:
         dataset.settings.fetch(root)
     except (OSError, RuntimeError) as error:
@@ -120,7 +120,7 @@ def fetch(dataset: Choice[DatasetSettings], root: Path) -> None:
 
 
 def _progress(tasks: list[Task], request: Request, console: Console) -> Iterator[Outcome]:
-    """The outcomes, under a live bar where the output is a terminal."""
+    """The outcomes, under a live bar if the output is a terminal."""
     with contextlib.ExitStack() as stack:
         outcomes = schedule.run(tasks, request.workplace)
         if not console.is_terminal:

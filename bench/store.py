@@ -43,7 +43,7 @@ class Store:
         return self.root / "cells" / f"{key}.json"
 
     def read(self, key: str) -> Record | None:
-        """The record of a cell, or None where it never ended."""
+        """The record of a cell, or None if it never ended."""
         file = self.cell_file(key)
         return read_json(file) if file.is_file() else None
 
@@ -93,7 +93,7 @@ class Store:
         write_tensor(self._noise_file(key), "protection", rows, shape=shape, dtype=dtype, about=about)
 
     def model(self, key: str, make: Callable[[], tuple[dict[str, Tensor], Record]]) -> tuple[dict[str, Tensor], Record]:
-        """The weights called `key`, on the CPU, and what is known of their making; where they are missing, `make` them.
+        """The weights called `key`, on the CPU, and what is known of their making; if they are missing, `make` them.
 
         One process at a time looks or makes.
         """
@@ -170,7 +170,7 @@ class Store:
 
 
 def read_json(file: Path) -> Record:
-    """Read a record. Raises StoreError where it is no JSON mapping."""
+    """Read a record. Raises StoreError if it is no JSON mapping."""
     try:
         content = json.loads(file.read_text())
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:

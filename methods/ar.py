@@ -50,7 +50,7 @@ class Ar(Method):
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Find a process for each class and run it from a random start for each image.
 
-        Raises ValueError where the search finds too few processes or the noise does not fit into int8.
+        Raises ValueError if the search finds too few processes or the noise does not fit into int8.
         """
         channels, height, width = data.shape
         candidates = stable_processes(channels, session.generator("processes"))
@@ -135,7 +135,7 @@ def response(window: Tensor, patterns: Tensor) -> Tensor:
 def select(candidates: Iterable[tuple[Tensor, Tensor]], count: int, min_response: float) -> Tensor:
     """The first `count` candidates to which every one selected before responds in all trials: windows (count, C, 3, 3).
 
-    Raises ValueError where the candidates end before.
+    Raises ValueError if the candidates end before.
     """
     selected: list[Tensor] = []
 

@@ -38,7 +38,7 @@ OBSERVED_ROUNDS = 15
 class Em(Method):
     """Error-minimising noise: network and noise take turns to make the training loss small.
 
-    No augmentation while crafting. The noise of the last sweep is kept: of round `max_rounds` where the
+    No augmentation while crafting. The noise of the last sweep is kept: of round `max_rounds` if the
     error never falls to `stop_error`.
     """
 

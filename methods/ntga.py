@@ -37,7 +37,7 @@ class Ntga(Method):
 
     Blocks of images are attacked one by one: the gradient of the loss on held-out training images flows through the
     closed form of training on the block. A second sweep protects the held-out images, judged by some of the others.
-    Everything is float64; where the device is MPS, which has none, it is computed on the CPU.
+    Everything is float64; if the device is MPS, which has none, it is computed on the CPU.
     """
 
     title = "NTGA"

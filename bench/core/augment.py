@@ -53,7 +53,7 @@ def _inside(index: Tensor, size: int) -> Tensor:
 
 
 def _move(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """out[n, c, i, j] = images[n, c, rows[n, i], columns[n, j]], and 0 where either index is -1."""
+    """out[n, c, i, j] = images[n, c, rows[n, i], columns[n, j]], and 0 if either index is -1."""
     count, channels, height, width = images.shape
     pixels = rows.clamp(min=0)[:, :, None] * width + columns.clamp(min=0)[:, None, :]
     moved = images.reshape(count, channels, -1).gather(2, pixels.view(count, 1, -1).expand(-1, channels, -1))

@@ -17,7 +17,7 @@ from bench.core.settings import Count, Settings
 from bench.core.synthetic import draw
 
 if TYPE_CHECKING:
-    from torchvision.datasets import ImageFolder  # slow to import: only where a data set needs it
+    from torchvision.datasets import ImageFolder  # slow to import: only if a data set needs it
 
 LARGE = 128
 """Height in pixels from which plug-ins take the settings published for the ImageNet subset."""
@@ -28,7 +28,7 @@ class ImageDataset:
     """Labelled images at rest.
 
     `images` is uint8 (N, C, H, W) in [0, 255], `labels` int64 (N,) in [0, num_classes). What an attack has prepared may
-    also be float32, in [0, 1] units, where its images have values outside of [0, 1]. The labels are on the device
+    also be float32, in [0, 1] units, if its images have values outside of [0, 1]. The labels are on the device
     that works with the data. So are the images, unless they are too large for it: then they stay on the CPU, and
     `floats` brings each batch.
     """
@@ -137,7 +137,7 @@ class DatasetSettings(Settings, ABC):
         return 3, self.size, self.size
 
     def fetch(self, root: Path) -> None:
-        """Download what is missing in `root`, where the data set is one that can be downloaded."""
+        """Download what is missing in `root`, if the data set is one that can be downloaded."""
         return
 
     @abstractmethod
@@ -149,7 +149,7 @@ class DatasetSettings(Settings, ABC):
         """Count and shape of the training images, without reading them."""
 
     def fingerprint(self, root: Path) -> str:
-        """What identifies the content beyond the settings: empty where the settings say it all."""
+        """What identifies the content beyond the settings: empty if the settings say it all."""
         return ""
 
 
@@ -167,7 +167,7 @@ class Cifar10(DatasetSettings):
     def fetch(self, root: Path) -> None:
         from torchvision.datasets import CIFAR10
 
-        CIFAR10(root, download=True)  # does nothing where the official files are already there
+        CIFAR10(root, download=True)  # does nothing if the official files are already there
 
     def load(self, root: Path) -> Split:
         from torchvision.datasets import CIFAR10
@@ -249,7 +249,7 @@ DATASETS: dict[str, type[DatasetSettings]] = {"cifar10": Cifar10, "folder": Fold
 
 
 def first_of_each_class(data: ImageDataset, count: int) -> ImageDataset:
-    """Keep the first `count` images, evenly over the classes: one more in the first ones where it does not divide."""
+    """Keep the first `count` images, evenly over the classes: one more in the first ones if it does not divide."""
     share, rest = divmod(count, data.num_classes)
     rows = [(data.labels == label).nonzero().flatten()[: share + (label < rest)] for label in range(data.num_classes)]
     kept = torch.cat(rows).sort().values

@@ -110,7 +110,7 @@ def peak_memory(device: torch.device) -> int:
 
 
 def _processor() -> str:
-    """The processor's name, where the system tells it."""
+    """The processor's name, if the system tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -119,7 +119,7 @@ def _processor() -> str:
 
 
 def float64_device(device: torch.device) -> torch.device:
-    """Where float64 is computed for work on `device`: there, or on the CPU where the device has none (MPS)."""
+    """Where float64 is computed for work on `device`: there, or on the CPU if the device has none (MPS)."""
     return CPU if device.type == "mps" else device
 
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 @contextmanager
 def write_whole(file: Path) -> Iterator[BinaryIO]:
-    """A stream whose content becomes `file` at the end of the block; where the block fails, nothing changes.
+    """A stream whose content becomes `file` at the end of the block; if the block fails, nothing changes.
 
     A killed process leaves a hidden `.partial` file, which the next try overwrites. Callers hold the lock of `file`.
     """

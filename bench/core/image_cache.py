@@ -53,7 +53,7 @@ def fingerprint(folders: Sequence[Path], root: Path) -> str:
 def decoded_images(files: Sequence[str], size: int, *, folders: Sequence[Path], root: Path) -> Tensor:
     """The pixels of `files`, all of `folders`, uint8 (N, 3, size, size), mapped from a file made on the first call.
 
-    Raises OSError where the images change while they are decoded.
+    Raises OSError if the images change while they are decoded.
     """
     name = fingerprint(folders, root)
     file = root / CACHE / f"{name}-{size}.safetensors"

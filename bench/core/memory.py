@@ -31,7 +31,7 @@ CPU = torch.device("cpu")
 def empty(shape: Sequence[int], dtype: torch.dtype, device: torch.device = CPU) -> Tensor:
     """An uninitialised tensor; from `LARGE` bytes on a CPU it is backed by a nameless temporary file.
 
-    The file is in TMPDIR, or in /var/tmp, because /tmp is often kept in memory. Raises OSError where the disk is full.
+    The file is in TMPDIR, or in /var/tmp, because /tmp is often kept in memory. Raises OSError if the disk is full.
     """
     size = math.prod(shape) * dtype.itemsize
     if device.type != "cpu" or size < LARGE:
@@ -67,7 +67,7 @@ def parts(count: int, shape: Sequence[int]) -> Iterator[slice]:
 
 
 def at_once(shape: Sequence[int], device: torch.device) -> int:
-    """How many images of `shape` go through a network best at a time, where each counts for itself."""
+    """How many images of `shape` go through a network best at a time, if each counts for itself."""
     return max(1, (IN_CACHE if device.type == "cpu" else ON_DEVICE) // math.prod(shape))
 
 

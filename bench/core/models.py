@@ -21,7 +21,7 @@ class Classifier(nn.Module):
     (x - `mean`) / `std`. `gradient_images` counts the images that went forward with gradients recorded: divided by 128
     it is the number of forward+backward passes. `pairs` are the convolutions whose batch norm may be folded while the
     network is frozen. `precision` other than float32 computes convolutions and matrix products in that type (autocast);
-    weights and logits keep theirs. `height`, where set, is what images are enlarged to first; `trained`, where not
+    weights and logits keep theirs. `height`, if set, is what images are enlarged to first; `trained`, if not
     empty, are the only layers that train. `call` is how the body is called.
     """
 
@@ -84,7 +84,7 @@ class Classifier(nn.Module):
 
 
 def images_at_once(model: nn.Module, shape: tuple[int, ...], device: torch.device) -> int:
-    """How many images (C, H, W) go through `model` best at a time, where each counts for itself."""
+    """How many images (C, H, W) go through `model` best at a time, if each counts for itself."""
     channels, rows, columns = shape
     height = getattr(model, "height", None) or rows
     return at_once((channels, height, height * columns // rows), device)
@@ -93,7 +93,7 @@ def images_at_once(model: nn.Module, shape: tuple[int, ...], device: torch.devic
 def enlarged(images: Tensor, height: int) -> Tensor:
     """Bilinear enlargement (N, C, H, W) to `height` pixels, aspect kept; its gradient is deterministic on a GPU too.
 
-    Raises ValueError where it would make images smaller.
+    Raises ValueError if it would make images smaller.
     """
     rows, columns = images.shape[-2:]
     if height < rows:
@@ -170,7 +170,7 @@ def _convolution(channels: int, width: int) -> nn.Conv2d:
 def vgg16(num_classes: int, channels: int) -> nn.Module:
     """VGG-16 with batch norm and a head of 512-512-512 with dropout, as in the official code of REM and SEM.
 
-    Pools round up, which changes nothing where sizes are even and lets images below 32 pixels through.
+    Pools round up, which changes nothing if sizes are even and lets images below 32 pixels through.
     """
     layers: list[nn.Module] = []
     for width, convolutions in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
@@ -228,7 +228,7 @@ def build(
     """Build the network called `name`, its weights drawn from `generator`.
 
     `timm/NAME` gives timm's network of that name, untrained. Raises ValueError, with the choices, for an unknown name,
-    and where a network over flattened pixels is not told the `size` (height, width) of the images.
+    and if a network over flattened pixels is not told the `size` (height, width) of the images.
     """
     check_name(name)
     if name in FLAT and size is None:

@@ -214,7 +214,7 @@ class Attack(Hooks):
         return False
 
     def controls(self) -> tuple["Attack", ...]:
-        """What else to do in its place, and to compare it with: a grid adds these where a method meets the attack."""
+        """What else to do in its place, and to compare it with: a grid adds these if a method meets the attack."""
         return ()
 
     def content(self, victim: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class Shelf(Protocol):
     """Where trained networks are kept from one session to the next."""
 
     def model(self, key: str, make: Callable[[], Trained]) -> Trained:
-        """The network called `key`; where it is missing, what `make` returns is kept and returned."""
+        """The network called `key`; if it is missing, what `make` returns is kept and returned."""
 
 
 class Session:

@@ -59,7 +59,7 @@ class Settings(BaseModel):
     phrases: ClassVar[Mapping[str, str]] = {}
     """How tables say a setting, by its name: a text with `{}` for the value. Without one it is name and value."""
     large: ClassVar[Mapping[str, Any]] = {}
-    """What the source sets for the ImageNet subset: replaces the defaults where images have 128 pixels or more."""
+    """What the source sets for the ImageNet subset: replaces the defaults if images have 128 pixels or more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

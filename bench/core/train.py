@@ -71,7 +71,7 @@ class DivergedError(ArithmeticError):
 
 
 def check_finite(model: nn.Module) -> None:
-    """Raise DivergedError where a weight of the network is not a finite number."""
+    """Raise DivergedError if a weight of the network is not a finite number."""
     if not all(torch.isfinite(values).all() for values in model.state_dict().values()):
         raise DivergedError("training left weights that are not finite; lower lr")
 

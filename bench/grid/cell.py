@@ -29,7 +29,7 @@ class Cell:
 
     dataset: Choice[DatasetSettings]
     fingerprint: str
-    """Content of the data set where its settings do not fix it, else empty."""
+    """Content of the data set if its settings do not fix it, else empty."""
     model: str
     method: Choice[Method]
     attacks: tuple[Choice[Attack], ...]

@@ -1,4 +1,4 @@
-"""The controls of a grid: what every result is read against, added where a grid file does not write it itself."""
+"""The controls of a grid: what every result is read against, added if a grid file does not write it itself."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -44,9 +44,9 @@ def controls_of(
 
 
 def own_controls(pair: Pair, methods: Methods, attacks: Attacks) -> list[Pair]:
-    """The controls that its attacks name, on what its method releases, or on clean images where they use no others.
+    """The controls that its attacks name, on what its method releases, or on clean images if they use no others.
 
-    Each has one attack of the stack replaced; where no stack that means anything is left, there is no control.
+    Each has one attack of the stack replaced; if no stack that means anything is left, there is no control.
     """
     method, stack = pair
     clean = _method_plug_in(methods, CLEAN, {}, {})
@@ -66,7 +66,7 @@ def controls_first(pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def acting(stack: Stack, method: PlugIn, none: Choice[Attack]) -> list[Choice[Attack]]:
-    """The attacks of a stack that do anything to what the method releases; `none` where there are none."""
+    """The attacks of a stack that do anything to what the method releases; `none` if there are none."""
     choices = [attack.choice for attack in stack]
     if method.choice.name == CLEAN:
         choices = [choice for choice in choices if not choice.settings.spares_clean]
@@ -94,7 +94,7 @@ def _random(method: PlugIn, shape: ImageShape, paper_shape: ImageShape, methods:
 
 
 def _budget(method: Method, shape: ImageShape) -> dict[str, Any]:
-    """The budget of a method as settings of random noise; empty where it promises none, or makes no noise."""
+    """The budget of a method as settings of random noise; empty if it promises none, or makes no noise."""
     budget = method.budget(shape)
     if method.norm == "linf":
         return {"radius": budget} if method.bound(shape) else {}

@@ -144,7 +144,7 @@ class Expansion:
         return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions))
 
     def _all_pairs(self, parsed: GridFile, dataset: PlugIn) -> list[Pair]:
-        """Every method with every stack of attacks that it meets; the controls first, where they are wanted."""
+        """Every method with every stack of attacks that it meets; the controls first, if they are wanted."""
         at_scale, on_paper = dataset.choice.settings, dataset.paper.settings
         pairs = list(self._pairs(parsed, (at_scale.large_images, on_paper.large_images)))
         if not parsed.controls:

@@ -83,7 +83,7 @@ def _times(value: Any, factor: float) -> Any:
 
 
 def read_scales(file: Path) -> dict[str, Scale]:
-    """All scales by name. Raises UserError where the file is missing or wrong."""
+    """All scales by name. Raises UserError if the file is missing or wrong."""
     scales = {}
     for name, values in read_mapping(file).items():
         place = f"{file}: {name}"

@@ -11,7 +11,7 @@ Choices = Sequence[Choice[Attack]]
 
 
 def check_stack(stack: Choices, place: str) -> None:
-    """Raise UserError, naming the entry of `place` at fault, where the attacks cannot be stacked in this order.
+    """Raise UserError, naming the entry of `place` at fault, if the attacks cannot be stacked in this order.
 
     Attacks are listed in the order they act, so that one experiment cannot be written in two ways.
     """
@@ -21,7 +21,7 @@ def check_stack(stack: Choices, place: str) -> None:
 
 
 def objection(stack: Choices) -> str | None:
-    """Which attack cannot stand where it does, and why; None where all can."""
+    """Which attack cannot stand where it does, and why; None if all can."""
     for depth, choice in enumerate(stack):
         reason = _objection(choice, stack[:depth], alone=len(stack) == 1)
         if reason:
@@ -37,7 +37,7 @@ def declined(method: Choice[Method], stack: Choices, data: Outline, victim: str)
 
 
 def _objection(choice: Choice[Attack], earlier: Choices, alone: bool) -> str | None:
-    """Why the attack cannot stand after the `earlier` ones; None where it can."""
+    """Why the attack cannot stand after the `earlier` ones; None if it can."""
     name, attack, hooks = choice.name, choice.settings, choice.settings.hooks()
     if not hooks:
         return None if alone else f"{name} is no attack: it must stand alone"

@@ -123,7 +123,7 @@ def _notes(session: Session) -> Record:
 
 
 Versions = Sequence[Sequence[ImageDataset]]
-"""Parts of a data set, first clean, then the same ones as released; empty where nothing is held out."""
+"""Parts of a data set, first clean, then the same ones as released; empty if nothing is held out."""
 
 
 def _held_out(
@@ -153,7 +153,7 @@ def summary(history: list[Evaluation]) -> dict[str, Any]:
 
 
 def columns(history: list[Evaluation]) -> dict[str, list[Any]]:
-    """The history as one list for each quantity; counts on held-out images only where there are any."""
+    """The history as one list for each quantity; counts on held-out images only if there are any."""
     names = [field.name for field in fields(Evaluation) if field.name != "validation"]
     table = {name: [round(getattr(evaluation, name), 6) for evaluation in history] for name in names}
     versions = zip(*(evaluation.validation for evaluation in history), strict=True)

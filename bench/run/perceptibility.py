@@ -14,7 +14,7 @@ WINDOW, SIGMA = 11, 1.5
 STABILISERS = (0.01**2, 0.03**2)
 """SSIM's constants for the means and for the variances, in the units of images in [0, 1] (same source)."""
 BATCH = 1024
-"""Images compared at a time, where they have at most `VALUES`."""
+"""Images compared at a time, if they have at most `VALUES`."""
 VALUES = BATCH * 3 * 32 * 32
 """Values compared at a time: 25 MB as float64, of which SSIM holds about ten at once."""
 
@@ -24,7 +24,7 @@ def perceptibility(clean: Tensor, released: Tensor) -> dict[str, float | None]:
 
     `linf` is the largest change of all, `mean_l2` the mean norm over images, both in [0, 1] units; `mean_l0` the mean
     number of changed pixels, `changed` the share of changed values, `saturated` the share of released values that are
-    0 or 255; `psnr` is in dB of the mean square over all images, None where nothing changed; `ssim` the mean over
+    0 or 255; `psnr` is in dB of the mean square over all images, None if nothing changed; `ssim` the mean over
     images.
     """
     rows = torch.tensor([_batch(*pair) for pair in _batches(clean, released)], dtype=torch.float64)

@@ -15,7 +15,7 @@ from bench.store import Record, Store
 
 @dataclass(frozen=True)
 class Task:
-    """A cell to run or, where `noise_only`, the noise of a cell to make beforehand."""
+    """A cell to run or, if `noise_only`, the noise of a cell to make beforehand."""
 
     cell: Cell
     passes: float
@@ -29,7 +29,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task: the record of a cell, finished or failed, or an error where noise could not be made."""
+    """What became of a task: the record of a cell, finished or failed, or an error if noise could not be made."""
 
     task: Task
     record: Record | None = None
