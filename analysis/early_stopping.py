@@ -5,7 +5,7 @@ from itertools import groupby
 from statistics import fmean
 
 from analysis.controls import against_clean, against_own_controls
-from analysis.estimates import estimate, rounded
+from analysis.estimates import estimate_over_noises, rounded
 from analysis.results import PLACE, ConditionResult, Results
 from analysis.sections import LONG, Entry, Section, Table, percent, plain_table, share_entry
 from bench.store import Record
@@ -83,10 +83,13 @@ def _numbers(results: Results) -> list[Record]:
     histories = _histories(results)
     rows = []
     for place in results.plan["conditions"]:
-        own = [histories[key] for key in place["cells"] if key in histories]
-        shares = _shares(results, own[0]) if own else []
-        label = {**{part: place[part] for part in PLACE}, "seeds_planned": len(place["cells"]), "finished": len(own)}
-        rows += [{**label, **_row(own, patience, share)} for share in shares for patience in PATIENCES]
+        own = [histories.get(key) for key in place["cells"]]
+        first = next((history for history in own if history), None)
+        shares = _shares(results, first) if first else []
+        finished = len(own) - own.count(None)
+        label = {**{part: place[part] for part in PLACE}, "seeds_planned": len(own), "finished": finished}
+        noises = place["noises"]
+        rows += [{**label, **_row(own, noises, patience, share)} for share in shares for patience in PATIENCES]
     return rows
 
 
@@ -130,7 +133,7 @@ def _at_share(condition: ConditionResult, histories: list[Record | None], share:
         assumes=sorted({*condition.assumes, CLEAN_IMAGES}) if share else condition.assumes,
         accuracies=accuracies,
         held_out=False,
-        estimates={"final_accuracy": estimate([accuracy for accuracy in accuracies if accuracy is not None])},
+        estimates={"final_accuracy": estimate_over_noises(accuracies, condition.noises)},
     )
 
 
@@ -148,20 +151,23 @@ def _stop(history: Record, patience: int, clean_share: float) -> Stopping:
     return stopping(history, patience * history["step"][-1] / PAPER_STEPS, clean_share)
 
 
-def _row(histories: list[Record], patience: int, clean_share: float) -> Record:
-    ends = [_stop(history, patience, clean_share) for history in histories]
-    restored = estimate([end.restored_accuracy for end in ends])
+def _row(histories: list[Record | None], noises: int, patience: int, clean_share: float) -> Record:
+    """Of the trainings of a condition, None if one is not finished; those on the first noise come first."""
+    found = [_stop(history, patience, clean_share) if history else None for history in histories]
+    ends = [end for end in found if end]
+    finished = [history for history in histories if history]
+    restored = estimate_over_noises([end.restored_accuracy if end else None for end in found], noises)
     assert restored is not None  # a condition without histories has no row
     return {
         "clean_share": clean_share,
-        "patience": patience * histories[0]["step"][-1] / PAPER_STEPS,
+        "patience": patience * finished[0]["step"][-1] / PAPER_STEPS,
         "stopping_step": fmean(end.step for end in ends),
         "restored_step": fmean(end.restored_step for end in ends),
         "restored_accuracy": round(restored.mean, 6),
         "restored_accuracy_half_width": rounded(restored.half_width),
         "stopped_accuracy": round(fmean(end.stopped_accuracy for end in ends), 6),
-        "final_accuracy": round(fmean(history["test_accuracy"][-1] for history in histories), 6),
-        "peak_accuracy": round(fmean(max(history["test_accuracy"]) for history in histories), 6),
+        "final_accuracy": round(fmean(history["test_accuracy"][-1] for history in finished), 6),
+        "peak_accuracy": round(fmean(max(history["test_accuracy"]) for history in finished), 6),
     }
 
 

@@ -1,4 +1,4 @@
-"""Means over seeds and how sure they are."""
+"""Means over victims and noises, and how sure they are."""
 
 import math
 import statistics
@@ -36,6 +36,17 @@ def estimate(values: Sequence[float]) -> Estimate | None:
     if count == 1:
         return Estimate(values[0], None, 1)
     return Estimate(statistics.fmean(values), _quantile(count) * statistics.stdev(values) / math.sqrt(count), count)
+
+
+def estimate_over_noises(values: Sequence[float | None], noises: int) -> Estimate | None:
+    """The mean over noises, each the mean of its victims, which are not independent; of a single one, over these.
+
+    `values` are those of the first noise first, the same number of each; None if there is none.
+    """
+    size = max(1, len(values) // max(noises, 1))
+    groups = [[one for one in values[start : start + size] if one is not None] for start in range(0, len(values), size)]
+    made = [group for group in groups if group]
+    return estimate([statistics.fmean(group) for group in made] if len(made) > 1 else made[0] if made else [])
 
 
 @cache

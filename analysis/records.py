@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from analysis.controls import against_clean, against_own_controls
-from analysis.estimates import estimate
+from analysis.estimates import estimate_over_noises
 from analysis.published import matching
 from analysis.results import PLACE, ConditionResult, Results, Words
 from bench.store import Record, Store, StoreError
 
-PLAN_KEYS = {"control", "release", "assumes", "own_controls", "declined"}
+PLAN_KEYS = {"control", "release", "assumes", "own_controls", "declined", "noises"}
 """Of each place of a plan, those that earlier versions did not write."""
 QUANTITIES = {
     "final_accuracy": ("result", "final_accuracy"),
@@ -103,8 +103,9 @@ def _condition(place: Record, rows: list[Record], titles: Record) -> ConditionRe
         paper=place["paper"],
         accuracies=[row.get("final_accuracy") for row in rows],
         failed=sum(row["status"] == "failed" for row in rows),
-        estimates={name: estimate([row[name] for row in finished if row[name] is not None]) for name in MEASURED},
+        estimates={name: estimate_over_noises([row.get(name) for row in rows], place["noises"]) for name in MEASURED},
         published=matching(place),
         held_out=any(row["held_out"] for row in finished),
+        noises=place["noises"],
         declined=place["declined"],
     )

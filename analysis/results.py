@@ -27,7 +27,7 @@ class Words:
 
 @dataclass(frozen=True)
 class ConditionResult:
-    """One place of a table, over its seeds. Accuracies are shares in [0, 1]."""
+    """One place of a table, over its noises and victims. Accuracies are shares in [0, 1]."""
 
     label: dict[str, str]
     """What the plan calls it, by data set, model, method and attack."""
@@ -46,7 +46,7 @@ class ConditionResult:
     paper: Record
     """Names and settings of the same condition at the paper's scale."""
     accuracies: list[float | None]
-    """The final one of each seed; None if it is not finished."""
+    """The final one of each victim; None if it is not finished."""
     failed: int
     estimates: dict[str, Estimate | None]
     """By column of the finished cells, such as `final_accuracy`; None if no cell has it."""
@@ -54,12 +54,19 @@ class ConditionResult:
     """The surest first."""
     held_out: bool = False
     """Whether some images only said when to stop, which these accuracies know nothing of: they are of the end."""
+    noises: int = 1
+    """Noises, each with as many victims; the accuracies of the first noise come first."""
     declined: str = ""
     """Why the method or the attack does not apply here, so that there are no cells."""
 
     @property
+    def victims(self) -> int:
+        """Cells on each noise, one for each victim seed."""
+        return self.planned // max(self.noises, 1)
+
+    @property
     def planned(self) -> int:
-        """Cells, one for each seed."""
+        """Cells, one for each victim of each noise."""
         return len(self.accuracies)
 
     @property
@@ -101,8 +108,13 @@ class Results:
 
     @property
     def seeds(self) -> list[int]:
-        """How many seeds the conditions have: one number unless they differ."""
-        return sorted({condition.planned for condition in self.conditions if not condition.declined})
+        """How many victims each noise has: one number unless the conditions differ."""
+        return sorted({condition.victims for condition in self.conditions if not condition.declined})
+
+    @property
+    def noises(self) -> list[int]:
+        """How many noises the conditions have that draw any."""
+        return sorted({one.noises for one in self.conditions if not (one.declined or one.is_clean)}) or [1]
 
     def title(self, label: str) -> str:
         """A label of the plan as people read it."""

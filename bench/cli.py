@@ -54,7 +54,8 @@ def run(
     scale: Annotated[str, typer.Option(help="paper, small or tiny: see grids/scales.yaml.")] = "paper",
     assign: Annotated[list[str], typer.Option("--set", help="Change a setting: train.steps=2000.")] = [],  # noqa: B006
     only: Annotated[list[str], typer.Option(help="Run part of the grid: method=sem.")] = [],  # noqa: B006
-    seeds: Annotated[int | None, typer.Option(min=1, help="Victims for each condition.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Victims on each noise.")] = None,
+    noise_seeds: Annotated[int | None, typer.Option(min=1, help="Noises of each method.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Cells at a time; default one per core or GPU.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "auto",
     data_root: Annotated[Path, typer.Option(help="Folder of downloaded data sets.")] = Path("data"),
@@ -75,6 +76,7 @@ def run(
         assignments=tuple(assign),
         only=tuple(only),
         seeds=seeds,
+        noise_seeds=noise_seeds,
         jobs=jobs,
         device=device,
         data_root=data_root,

@@ -12,6 +12,7 @@ class Clean(Method):
     """The images as they are."""
 
     source = "control"
+    draws: ClassVar[bool] = False
     cached: ClassVar[bool] = False
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:

@@ -75,6 +75,8 @@ class Method(PlugIn, ABC):
     """What the data owner must have besides the images; a model is trained on them, images are taken from them."""
     norm: ClassVar[Norm] = "linf"
     """What bounds the noise: `linf` holds `radius`, `l2` holds `l2_radius` for each image; `none` promises nothing."""
+    draws: ClassVar[bool] = True
+    """Whether another seed gives another noise."""
     cached: ClassVar[bool] = True
     """Whether the result is worth a file; False for what is cheaper to make than to read."""
 

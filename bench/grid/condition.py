@@ -61,7 +61,7 @@ Pair = tuple[PlugIn, Stack]
 
 @dataclass(frozen=True)
 class Condition:
-    """One place of a table, with a cell for each seed."""
+    """One place of a table, with a cell for each victim of each noise: those of the first noise first."""
 
     dataset: PlugIn
     model: str
@@ -73,6 +73,11 @@ class Condition:
     """The controls that its attacks name, those that the grid has."""
     declined: str = ""
     """Which plug-in declines the data set or the victim, and why: there are no cells then."""
+
+    @property
+    def noises(self) -> int:
+        """Noises among its cells, each with as many victims."""
+        return len({cell.noise_seed for cell in self.cells})
 
     @property
     def attack_label(self) -> str:

@@ -12,7 +12,7 @@ from attacks import ATTACKS
 from bench.core.data import DATASETS, Outline
 from bench.core.errors import UserError, suggestion
 from bench.core.models import ModelName
-from bench.core.settings import Count, CountOrZero, Settings
+from bench.core.settings import Count, Settings
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
 from bench.grid.condition import Condition, Pair, PlugIn, Stack
@@ -23,7 +23,7 @@ from bench.grid.yaml_file import mapping, read_mapping, validated, within
 from methods import METHODS
 
 TABLES: dict[str, Mapping[str, type[Settings]]] = {"datasets": DATASETS, "methods": METHODS, "attacks": ATTACKS}
-REPLACED = {"dataset": "datasets", "model": "models", "seeds": "seeds"}
+REPLACED = {"dataset": "datasets", "model": "models", "seeds": "seeds", "noise_seeds": "noise_seeds"}
 """Keys of a scale that replace a key of the grid."""
 Large = tuple[bool, bool]
 """Whether the images are so large that plug-ins take the settings of the ImageNet subset: at the scale, on paper."""
@@ -62,8 +62,9 @@ class GridFile(Settings):
     train: Values = {}
     """Settings of the victim's training."""
     seeds: Count = 3
-    """Victims trained for each condition, with seeds 0, 1, ..."""
-    noise_seed: CountOrZero = 0
+    """Victims trained on each noise, with seeds 0, 1, ..."""
+    noise_seeds: Count = 1
+    """Noises of each method, made with seeds 0, 1, ...; each has victims of its own."""
     at: dict[str, Values] = {}
     """Keys of this file that read differently at a scale, by the scale's name; they win over the scale's own."""
 
@@ -126,6 +127,7 @@ class Expansion:
             ],
         )
         seeds = range(self.user.seeds or self.scale.seeds or parsed.seeds)
+        noises = range(self.user.noise_seeds or self.scale.noise_seeds or parsed.noise_seeds)
         conditions: list[Condition] = []
         for (dataset, fingerprint, outline), (model, paper_model) in itertools.product(
             self._datasets(parsed), self._models(parsed)
@@ -135,7 +137,8 @@ class Expansion:
                 applied = tuple(acting(attacks, method, NONE))
                 reason = declined(method.choice, applied, outline, model)
                 cells = tuple(
-                    Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, parsed.noise_seed)
+                    Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, noise)
+                    for noise in (noises if method.choice.settings.draws else [0])
                     for seed in seeds
                     if not reason
                 )

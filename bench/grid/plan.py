@@ -59,6 +59,7 @@ def _place(condition: Condition) -> Plan:
             "attacks": [attack.paper.canonical() for attack in condition.attacks],
         },
         "cells": [cell.key for cell in condition.cells],
+        "noises": condition.noises,
         "declined": condition.declined,
         "own_controls": [{"method": one.method.label, "attack": one.attack_label} for one in condition.own_controls],
     }

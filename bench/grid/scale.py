@@ -26,6 +26,8 @@ class Scale(Settings):
     """The victim to use instead of those the grid names."""
     seeds: Annotated[int, Field(ge=1)] | None = None
     """The number of seeds to use instead of the grid's."""
+    noise_seeds: Annotated[int, Field(ge=1)] | None = None
+    """The number of noises to use instead of the grid's."""
     multiply: dict[str, Positive] = {}
     """Factors for settings by name, wherever they stand: `radius: 2`. Whole numbers stay whole and at least 1."""
     datasets: dict[str, Values] = {}

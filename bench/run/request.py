@@ -29,6 +29,7 @@ class Request:
     assignments: tuple[str, ...]
     only: tuple[str, ...]
     seeds: int | None
+    noise_seeds: int | None
     jobs: int | None
     device: str
     data_root: Path
@@ -40,9 +41,11 @@ class Request:
 
     @cached_property
     def user(self) -> Scale:
-        """What --set and --seeds change."""
-        user = read_assignments(list(self.assignments))
-        return user.model_copy(update={"seeds": self.seeds}) if self.seeds else user
+        """What --set, --seeds and --noise-seeds change."""
+        numbers = {"seeds": self.seeds, "noise_seeds": self.noise_seeds}
+        return read_assignments(list(self.assignments)).model_copy(
+            update={name: number for name, number in numbers.items() if number}
+        )
 
     @cached_property
     def expanded(self) -> list[tuple[Grid, Scale]]:

@@ -69,6 +69,7 @@ def place(method: str, attack: str, seeds: int, **changes: Any) -> Record:
         "assumes": ["clean images"] if "partial" in names else [],
         "own_controls": [],
         "declined": "",
+        "noises": 1,
         "paper": {"dataset": "d", "model": "m", "method": {"name": method}, "attacks": attacks},
         "cells": [f"{method}-{attack}-{seed}".replace(" ", "_").replace("/", "-") for seed in range(seeds)],
     } | changes
@@ -117,11 +118,15 @@ def results_of(
     accuracies: Accuracies,
     without: tuple[str, ...] = (),
     own_controls: Mapping[tuple[str, str], list[Record]] = MappingProxyType({}),
+    noises: Mapping[str, int] = MappingProxyType({}),
     **histories: Record,
 ) -> Results:
     """The results of a plan called g-small; `histories` of the records of early stopping by method."""
     store = Store(folder)
-    places = [place(*pair, len(runs), own_controls=own_controls.get(pair, [])) for pair, runs in accuracies.items()]
+    places = [
+        place(*pair, len(runs), own_controls=own_controls.get(pair, []), noises=noises.get(pair[0], 1))
+        for pair, runs in accuracies.items()
+    ]
     plan = plan_of(places)
     store.write_plan("g-small", plan)
     for one, runs in zip(places, accuracies.values(), strict=True):

@@ -1,7 +1,7 @@
 import pytest
 from scipy import stats
 
-from analysis.estimates import Estimate, estimate
+from analysis.estimates import Estimate, estimate, estimate_over_noises
 
 
 def test_no_run_has_no_mean() -> None:
@@ -23,3 +23,16 @@ def test_the_interval_is_scipys() -> None:
     found = estimate(runs)
     low, high = stats.t.interval(0.95, len(runs) - 1, loc=found.mean, scale=stats.sem(runs))
     assert (found.mean - found.half_width, found.mean + found.half_width) == pytest.approx((low, high))
+
+
+def test_victims_of_one_noise_are_not_independent_so_noises_count() -> None:
+    victims = [0.3, 0.5, None, 0.6, 0.7, 0.5]  # means 0.4 and 0.6
+    found, means = estimate_over_noises(victims, 2), estimate([0.4, 0.6])
+    assert (found.mean, found.half_width) == pytest.approx((means.mean, means.half_width))
+
+
+def test_of_a_single_noise_the_victims_count() -> None:
+    assert estimate_over_noises([0.3, None, 0.5], 1) == estimate([0.3, 0.5])
+    assert estimate_over_noises([None, None, 0.3, 0.5], 2) == estimate([0.3, 0.5])
+    assert estimate_over_noises([None, None], 2) is None
+    assert estimate_over_noises([], 0) is None

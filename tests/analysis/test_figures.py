@@ -19,8 +19,6 @@ def drawn(*conditions: ConditionResult) -> str:
 
 LONG_NAME = "early stopping, protected 0.8, directions random + orthogonal projection, 100 % clean"
 
-SHAPES = [(1, 1), (3, MANY), (CROWD, 2), (2, MANY + 1), (CROWD + 9, 1), (30, 40)]
-
 
 @pytest.mark.parametrize("name", ["", LONG_NAME])
 @pytest.mark.parametrize(

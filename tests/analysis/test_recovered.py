@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.estimates import estimate
 from analysis.recovered import sections
 from analysis.report import write_report
 from analysis.results import Results
@@ -80,3 +81,14 @@ def test_the_report_holds_shares_on_the_page_in_markdown_and_in_the_csv(tmp_path
         ("0.8", "1.0", "True"),
         ("0.8", "0.25", "False"),
     ]
+
+
+def test_every_noise_is_read_against_the_same_clean_victims_and_noises_make_the_interval(tmp_path: Path) -> None:
+    runs: Accuracies = {("clean", "pgd"): [0.4, 0.6], ("em", "pgd"): [0.2, 0.3, None, 0.5]}
+    control = {("em", "pgd"): [{"method": "clean", "attack": "pgd"}]}
+    _, em = results_of(tmp_path, runs, own_controls=control, noises={"em": 2}).conditions
+    assert em.estimates["final_accuracy"] == estimate([0.25, 0.5])
+    assert em.estimates["control_accuracy"] == estimate([0.4, 0.6])
+    assert em.estimates["recovered"].mean == pytest.approx(0.375 / 0.5)
+    assert em.estimates["gained"].mean == pytest.approx((-0.25 - 0.1) / 2)  # -0.2 and -0.3, then -0.1 alone
+    assert em.estimates["gained"].half_width == pytest.approx(estimate([-0.25, -0.1]).half_width)

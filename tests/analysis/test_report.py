@@ -173,7 +173,7 @@ def test_the_cost_of_an_attack_is_also_told_as_a_multiple_of_plain_training(tmp_
     assert texts(section.table)[1] == ["PGD", "110", "–", "220.0", "–"]  # noqa: RUF001
 
 
-@pytest.mark.parametrize("missing", ["titles", "control", "release", "assumes", "own_controls", "declined"])
+@pytest.mark.parametrize("missing", ["titles", "control", "release", "assumes", "own_controls", "declined", "noises"])
 def test_a_plan_of_an_earlier_version_says_how_to_write_it_anew(missing: str, tmp_path: Path) -> None:
     plan = results_of(tmp_path, {("em", "none"): [0.1]}).plan
     plan = {key: value for key, value in plan.items() if key != missing}

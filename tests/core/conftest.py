@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 import bench.core.train
+from bench.core.models import Classifier, build
 from bench.core.train import update
 
 Updates = list[tuple[Tensor, Tensor, Tensor, float]]
@@ -25,3 +26,12 @@ def updates(monkeypatch: pytest.MonkeyPatch) -> Updates:
 
     monkeypatch.setattr(bench.core.train, "update", recording)
     return made
+
+
+@pytest.fixture
+def model(two_layers: str) -> Classifier:
+    """A network of two layers whose BatchNorm has seen some images, in evaluation mode."""
+    draws = torch.Generator().manual_seed(0)
+    model = build(two_layers, num_classes=3, channels=3, generator=draws)
+    model(torch.rand(64, 3, 8, 8, generator=draws))
+    return model.eval()

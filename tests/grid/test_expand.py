@@ -123,3 +123,14 @@ def test_the_settings_for_large_images_are_settings_of_their_plug_in(group: str)
         assert {**settings.model_validate(settings.large).model_dump(), **settings.large} == settings.model_validate(
             settings.large
         ).model_dump()
+
+
+def test_every_noise_has_victims_of_its_own_but_clean_images_are_the_same(tmp_path: Path) -> None:
+    text = ALONE + "methods: [clean, em]\nattacks: [none]\nseeds: 2\nnoise_seeds: 3\n"
+    clean, em = expand(tmp_path, text).conditions
+    assert [(cell.noise_seed, cell.seed) for cell in clean.cells] == [(0, 0), (0, 1)]
+    assert [(cell.noise_seed, cell.seed) for cell in em.cells] == [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]
+    assert (clean.noises, em.noises) == (1, 3)
+    assert len({cell.key for cell in em.cells}) == 6
+    _, fewer = expand(tmp_path, text, user=Scale(noise_seeds=1)).conditions
+    assert [cell.key for cell in fewer.cells] == [cell.key for cell in em.cells[:2]]

@@ -10,8 +10,8 @@ from tests.grid.test_controls import HEAD
 def request(folder: Path, **changes: Any) -> Request:
     (folder / "scales.yaml").write_text("paper: {}\n")
     (folder / "grid.yaml").write_text(HEAD + "methods: [em, sem]\nattacks: [none, early_stopping]\n")
-    settings: dict[str, Any] = {"scale": "paper", "assignments": (), "only": (), "seeds": None, "jobs": 1}
-    settings |= {"device": "cpu", "data_root": folder, "results": folder, "cluster": ""}
+    settings: dict[str, Any] = {"scale": "paper", "assignments": (), "only": (), "seeds": None, "noise_seeds": None}
+    settings |= {"jobs": 1, "device": "cpu", "data_root": folder, "results": folder, "cluster": ""}
     return Request((folder / "grid.yaml",), **(settings | {"retry_failed": False} | changes))
 
 
