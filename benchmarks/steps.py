@@ -10,7 +10,7 @@ from bench.core.train import update
 from benchmarks import plain
 from benchmarks.networks import Case, Made, make
 from benchmarks.timing import ON_CPU, seconds, threads
-from methods.error_minimizing import ErrorMinimizing, Streams
+from methods.error_minimizing import ErrorMinimizing, Generators
 
 ATTACK = Pgd(steps=3)
 CASE = Case("cnn", 32, 64, 2) if ON_CPU else Case("resnet18", 32, 128, 1)
@@ -24,9 +24,9 @@ FAMILY = {
 }
 
 
-def streams_of(one: Made) -> Streams:
+def streams_of(one: Made) -> Generators:
     """What a noise step draws from."""
-    return Streams(*(one.session.generator(use) for use in Streams._fields))
+    return Generators(*(one.session.generator(use) for use in Generators._fields))
 
 
 def adversarial_update(one: Made, attack: Pgd) -> Callable[[], object]:
@@ -47,10 +47,10 @@ def ratios() -> Iterator[tuple[str, float, float]]:
     with threads(CASE.threads):
         one, other = make(CASE), make(CASE)
         network = plain.Centred(other.model.body)
-        streams = streams_of(one)
+        generators = streams_of(one)
         for name, method in FAMILY.items():
             with frozen(one.model):
-                ours = seconds(partial(method.minimise, one.model, one.images, one.labels, streams))
+                ours = seconds(partial(method.minimise, one.model, one.images, one.labels, generators))
             theirs = seconds(partial(plain.noise_step, method, network, other.images, other.labels))
             yield f"{name} noise step", ours, theirs
         settings = (other.images, other.labels, other.optimiser, ATTACK.radius, ATTACK.steps)

@@ -42,8 +42,8 @@ Keep = Callable[[Tensor, Tensor], None]
 """Is shown views, and what they were perturbed to."""
 
 
-class Streams(NamedTuple):
-    """The independent random streams of the noise step."""
+class Generators(NamedTuple):
+    """The independent generators of the noise step."""
 
     starts: torch.Generator
     crops: torch.Generator
@@ -166,14 +166,14 @@ class ErrorMinimizing(Method):
         optimiser = SGD(model.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay)
         scheduler = StepLR(optimiser, self.decay_every, 0.1)
         order = batches(len(data), self.batch_size, session.generator("batches"))
-        streams = Streams(*(session.generator("noise step", use) for use in Streams._fields))
+        generators = Generators(*(session.generator("noise step", use) for use in Generators._fields))
         crops, draws = session.generator("surrogate step", "crops"), session.generator("surrogate step", "draws")
         for step in range(1, self.updates + 1):
             index = next(order)
             images, labels = data.floats(index), data.labels[index]
             keep = partial(session.keeper.keep_perturbations, "noise step", step, self.updates)
             with frozen(model):
-                noise = self.minimise(model, images, labels, streams, keep).float() / 255
+                noise = self.minimise(model, images, labels, generators, keep).float() / 255
                 view = self._view((images + noise).clamp(0, 1), crops)
                 seen = self._surrogate_adversary(model, view, labels, draws)
             session.keeper.keep_perturbations("surrogate step", step, self.updates, view, seen)
@@ -183,11 +183,11 @@ class ErrorMinimizing(Method):
         session.keeper.keep_network(model)
         with frozen(model):
             return data.noise(
-                self.batch_size, lambda part: self.minimise(model, data.floats(part), data.labels[part], streams)
+                self.batch_size, lambda part: self.minimise(model, data.floats(part), data.labels[part], generators)
             )
 
     def minimise(
-        self, model: nn.Module, images: Tensor, labels: Tensor, streams: Streams, keep: Keep | None = None
+        self, model: nn.Module, images: Tensor, labels: Tensor, generators: Generators, keep: Keep | None = None
     ) -> Tensor:
         """The noise step: int8 noise (N, C, H, W) for float `images` against the frozen `model`.
 
@@ -203,8 +203,8 @@ class ErrorMinimizing(Method):
             protected = images + noise
             if self.saturated == "mask":
                 protected = protected.clamp(0, 1)
-            view = self._view(protected.repeat(self.samples, 1, 1, 1), streams.crops)
-            seen = adversary(model, view.detach(), labels, streams.draws)
+            view = self._view(protected.repeat(self.samples, 1, 1, 1), generators.crops)
+            seen = adversary(model, view.detach(), labels, generators.draws)
             if keep is not None:
                 keep(view.detach(), seen)
             return torch.autograd.grad(view, noise, loss_gradient(model, seen, labels))[0]
@@ -214,7 +214,7 @@ class ErrorMinimizing(Method):
             return (images + noise).clamp(0, 1) - images if self.saturated == "project" else noise
 
         descend = partial(ascend, project=project, step_size=-self.rel_step_size * self.radius)
-        noise = project(uniform(images, self.radius, streams.starts))
+        noise = project(uniform(images, self.radius, generators.starts))
         noise = descend(noise, gradient, steps=self.steps - 1)
         return quantised(descend(noise, partial(gradient, keep=keep), steps=1), self.radius)
 

@@ -142,11 +142,11 @@ def resnet18(num_classes: int, channels: int) -> nn.Module:
 
 
 class Dropout(nn.Module):
-    """Dropout with probability 1/2 whose masks come from a stream of its own, never from the global generator."""
+    """Dropout with probability 1/2 whose masks come from a generator of its own, never from the global one."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.seed = int(torch.randint(2**62, ()))  # drawn with the initial weights, from the network's own stream
+        self.seed = int(torch.randint(2**62, ()))  # drawn with the initial weights, from the network's own generator
         self.generator: torch.Generator | None = None
 
     def forward(self, values: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Randomness by purpose: one independent stream for each use, and the global generators stay untouched."""
+"""Randomness by purpose: one independent generator for each use; the global ones stay untouched."""
 
 import hashlib
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ import torch
 
 
 def generator_for(seed: int, *purpose: str, device: torch.device | str = "cpu") -> torch.Generator:
-    """Return the random stream that belongs to `seed` and `purpose`, on `device`.
+    """Return the generator that belongs to `seed` and `purpose`, on `device`.
 
-    The same seed and purpose give the same bits on the same kind of device, whatever other streams were made or used
+    The same seed and purpose give the same bits on the same kind of device, whatever others were made or used
     before; so adding an attack never changes the crops.
     """
-    digest = hashlib.sha256("\n".join([str(seed), *purpose]).encode()).digest()
-    return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    hashed = hashlib.sha256("\n".join([str(seed), *purpose]).encode()).digest()
+    return torch.Generator(device).manual_seed(int.from_bytes(hashed[:8], "big") >> 1)
 
 
 @contextmanager

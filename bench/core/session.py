@@ -1,4 +1,4 @@
-"""What one making of noise or one training may use: a device, random streams, networks that are counted."""
+"""What one making of noise or one training may use: a device, generators, networks that are counted."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -28,7 +28,7 @@ class Shelf(Protocol):
 
 
 class Session:
-    """What one noise making or one training may use: a device, random streams by purpose, networks that are counted.
+    """What one noise making or one training may use: a device, generators by purpose, networks that are counted.
 
     `shelf` keeps trained surrogates for the next session; without it each session trains its own. `keeper` collects
     what a user wants kept; by default nothing. `notes` are what the record should say beside the settings, JSON values.
@@ -53,7 +53,7 @@ class Session:
             forget()  # it counts against torch's limit: without it a cell's bits would depend on those before it
 
     def generator(self, *purpose: str) -> torch.Generator:
-        """The random stream for `purpose`, on the session's device: the same bits for the same seed and purpose."""
+        """The generator for `purpose`, on the session's device: the same bits for the same seed and purpose."""
         return generator_for(self.seed, *purpose, device=self.device)
 
     def build(self, name: str, *, num_classes: int, channels: int, size: tuple[int, int] | None = None) -> Classifier:

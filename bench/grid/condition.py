@@ -13,8 +13,8 @@ STACKED = " + "
 
 
 @dataclass(frozen=True)
-class PlugIn:
-    """A plug-in of a grid: its settings at the chosen scale, those at paper scale, and which of them a table shows."""
+class Variant:
+    """A plug-in as a grid has it: settings at the chosen scale, those at paper scale, and which of them tables show."""
 
     choice: Choice[Any]
     paper: Choice[Any]
@@ -53,9 +53,9 @@ def in_words(choice: Choice[Any], shown: tuple[str, ...]) -> str:
     return words
 
 
-Stack = tuple[PlugIn, ...]
+Stack = tuple[Variant, ...]
 """Attacks in the order in which they act."""
-Pair = tuple[PlugIn, Stack]
+Pair = tuple[Variant, Stack]
 """A method and what it meets."""
 
 
@@ -63,10 +63,10 @@ Pair = tuple[PlugIn, Stack]
 class Condition:
     """One place of a table, with a cell for each victim of each noise: those of the first noise first."""
 
-    dataset: PlugIn
+    dataset: Variant
     model: str
     paper_model: str
-    method: PlugIn
+    method: Variant
     attacks: Stack
     cells: tuple[Cell, ...]
     own_controls: "tuple[Condition, ...]" = ()

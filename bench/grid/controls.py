@@ -6,7 +6,7 @@ from typing import Any
 from bench.core.protocols import Attack, Method
 from bench.core.settings import ImageShape, Settings
 from bench.grid.cell import Choice
-from bench.grid.condition import CONTROL, Pair, PlugIn, Stack
+from bench.grid.condition import CONTROL, Pair, Stack, Variant
 from bench.grid.stack import objection
 
 CLEAN = "clean"
@@ -29,7 +29,7 @@ def controls_of(
 
     The shapes are those of the images at the scale and on paper: some budgets depend on them.
     """
-    clean = _method_plug_in(methods, CLEAN, {}, {})
+    clean = _method_variant(methods, CLEAN, {}, {})
     wanted = [(clean, stack) for _, stack in pairs]
     for method, stack in pairs:
         wanted += [(noise, stack) for noise in _random(method, shape, paper_shape, methods)]
@@ -49,13 +49,13 @@ def own_controls(pair: Pair, methods: Methods, attacks: Attacks) -> list[Pair]:
     Each has one attack of the stack replaced; if no stack that means anything is left, there is no control.
     """
     method, stack = pair
-    clean = _method_plug_in(methods, CLEAN, {}, {})
+    clean = _method_variant(methods, CLEAN, {}, {})
     found = []
     for place, attack in enumerate(stack):
         for here, paper in zip(attack.choice.settings.controls(), attack.paper.settings.controls(), strict=True):
-            control = _attack_plug_in(attack, here, paper, attacks)
+            control = _attack_variant(attack, here, paper, attacks)
             other = (*stack[:place], control, *stack[place + 1 :])
-            if objection([entry.choice for entry in other]) is None:
+            if objection([variant.choice for variant in other]) is None:
                 found.append((clean if here.only_clean else method, other))
     return found
 
@@ -65,7 +65,7 @@ def controls_first(pairs: Sequence[Pair]) -> list[Pair]:
     return sorted(pairs, key=lambda pair: (pair[0].choice.settings.source != CONTROL, pair[0].choice.name != CLEAN))
 
 
-def acting(stack: Stack, method: PlugIn, none: Choice[Attack]) -> list[Choice[Attack]]:
+def acting(stack: Stack, method: Variant, none: Choice[Attack]) -> list[Choice[Attack]]:
     """The attacks of a stack that do anything to what the method releases; `none` if there are none."""
     choices = [attack.choice for attack in stack]
     if method.choice.name == CLEAN:
@@ -79,7 +79,7 @@ def identity(pair: Pair) -> tuple[Choice[Any], ...]:
     return method.choice, *(attack.choice for attack in stack)
 
 
-def _random(method: PlugIn, shape: ImageShape, paper_shape: ImageShape, methods: Methods) -> Iterator[PlugIn]:
+def _random(method: Variant, shape: ImageShape, paper_shape: ImageShape, methods: Methods) -> Iterator[Variant]:
     """Random noise of the budget of a method, and for a class-wise one the same noise for a whole class as well."""
     at_scale, on_paper = (
         _budget(settings, size)
@@ -88,9 +88,9 @@ def _random(method: PlugIn, shape: ImageShape, paper_shape: ImageShape, methods:
     if not at_scale or not on_paper:
         return
     name = RANDOM[method.choice.settings.norm]
-    yield _method_plug_in(methods, name, at_scale, on_paper)
+    yield _method_variant(methods, name, at_scale, on_paper)
     if method.choice.settings.class_wise and "wise" in methods[name].model_fields:
-        yield _method_plug_in(methods, name, {**at_scale, "wise": "class"}, {**on_paper, "wise": "class"})
+        yield _method_variant(methods, name, {**at_scale, "wise": "class"}, {**on_paper, "wise": "class"})
 
 
 def _budget(method: Method, shape: ImageShape) -> dict[str, Any]:
@@ -101,20 +101,20 @@ def _budget(method: Method, shape: ImageShape) -> dict[str, Any]:
     return {"l2_radius": round(budget, L2_DIGITS)} if method.norm == "l2" else {}
 
 
-def _attack_plug_in(attack: PlugIn, here: Attack, paper: Attack, attacks: Attacks) -> PlugIn:
+def _attack_variant(attack: Variant, here: Attack, paper: Attack, attacks: Attacks) -> Variant:
     """A control that `attack` names; tables show what it changes, of another plug-in what is not the default."""
     same = type(here) is type(attack.choice.settings)
     [name] = [name for name, kind in attacks.items() if kind is type(here)]
     shown, usual = (attack.shown, attack.choice.settings) if same else ((), type(here)())
-    return PlugIn(Choice(name, here), Choice(name, paper), tuple(dict.fromkeys([*shown, *_changed(usual, here)])))
+    return Variant(Choice(name, here), Choice(name, paper), tuple(dict.fromkeys([*shown, *_changed(usual, here)])))
 
 
-def _method_plug_in(methods: Methods, name: str, at_scale: Mapping[str, Any], on_paper: Mapping[str, Any]) -> PlugIn:
+def _method_variant(methods: Methods, name: str, at_scale: Mapping[str, Any], on_paper: Mapping[str, Any]) -> Variant:
     """A control among the methods; tables show what is not the default on paper."""
     here, paper = (methods[name].model_validate(values) for values in (at_scale, on_paper))
     changed = _changed(methods[name](), paper)
     shown = tuple(key for key in type(paper).model_fields if key in changed or key in ALWAYS_WRITTEN)
-    return PlugIn(Choice(name, here), Choice(name, paper), shown)
+    return Variant(Choice(name, here), Choice(name, paper), shown)
 
 
 def _changed(before: Settings, after: Settings) -> list[str]:

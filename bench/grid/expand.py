@@ -15,7 +15,7 @@ from bench.core.models import ModelName
 from bench.core.settings import Count, Settings
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
-from bench.grid.condition import Condition, Pair, PlugIn, Stack
+from bench.grid.condition import Condition, Pair, Stack, Variant
 from bench.grid.controls import acting, controls_first, controls_of, identity, own_controls
 from bench.grid.scale import Scale, Values, check_names
 from bench.grid.stack import check_stack, declined
@@ -42,7 +42,7 @@ class Block(Settings):
 class GridFile(Settings):
     """The keys of a grid file, written at paper scale.
 
-    An entry is a name, or a mapping of `name` and settings; a list of values for a setting is a sweep.
+    An variant is a name, or a mapping of `name` and settings; a list of values for a setting is a sweep.
     """
 
     title: str
@@ -146,7 +146,7 @@ class Expansion:
             conditions += _with_own_controls(here)
         return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions))
 
-    def _all_pairs(self, parsed: GridFile, dataset: PlugIn) -> list[Pair]:
+    def _all_pairs(self, parsed: GridFile, dataset: Variant) -> list[Pair]:
         """Every method with every stack of attacks that it meets; the controls first, if they are wanted."""
         at_scale, on_paper = dataset.choice.settings, dataset.paper.settings
         pairs = list(self._pairs(parsed, (at_scale.large_images, on_paper.large_images)))
@@ -160,17 +160,19 @@ class Expansion:
         for row, values in enumerate(parsed.also):
             blocks.append((f"also[{row}].", validated(Block, [(f"{self.file}: also[{row}]", values)])))
         for place, block in blocks:
-            methods = self._plug_ins("methods", block.methods, large, place)
+            methods = self._variants("methods", block.methods, large, place)
             yield from itertools.product(methods, self._stacks(block.attacks, large, place))
 
-    def _plug_ins(self, group: str, items: Sequence[Any], large: Large, block: str = "") -> list[PlugIn]:
+    def _variants(self, group: str, items: Sequence[Any], large: Large, block: str = "") -> list[Variant]:
         """The plug-ins that a list of a grid file names, sweeps written out."""
         place = f"{self.file}: {block}{group}"
         return [
-            entry for row, item in enumerate(items) for entry in self._plug_in(group, item, f"{place}[{row}]", large)
+            variant
+            for row, item in enumerate(items)
+            for variant in self._variant(group, item, f"{place}[{row}]", large)
         ]
 
-    def _plug_in(self, group: str, item: Any, place: str, large: Large) -> Iterator[PlugIn]:
+    def _variant(self, group: str, item: Any, place: str, large: Large) -> Iterator[Variant]:
         values = {"name": item} if isinstance(item, str) else dict(mapping(item, place))
         if "name" not in values:
             raise UserError(f"{place}: missing key 'name'{suggestion('', TABLES[group])}")
@@ -200,7 +202,7 @@ class Expansion:
                     (f"--set {group}.{name}", self.user.settings(group, name, set(settings.model_fields))),
                 ],
             )
-            yield PlugIn(Choice(name, scaled), Choice(name, paper), tuple(written))
+            yield Variant(Choice(name, scaled), Choice(name, paper), tuple(written))
 
     def _stacks(self, items: Sequence[Any], large: Large, block: str) -> list[Stack]:
         stacks: list[Stack] = []
@@ -210,25 +212,26 @@ class Expansion:
                 raise UserError(f"{place}: an empty stack; write none for plain training")
             if isinstance(item, list):
                 parts = [(part, f"{place}[{depth}]") for depth, part in enumerate(item)]
-                layers = [list(self._plug_in("attacks", *part, large)) for part in parts]
+                layers = [list(self._variant("attacks", *part, large)) for part in parts]
                 check_stack([layer[0].choice for layer in layers], place)  # a sweep changes no attack's place
                 stacks += itertools.product(*layers)
             else:
-                stacks += [(entry,) for entry in self._plug_in("attacks", item, place, large)]
+                stacks += [(variant,) for variant in self._variant("attacks", item, place, large)]
         return stacks
 
-    def _datasets(self, parsed: GridFile) -> list[tuple[PlugIn, str, Outline]]:
+    def _datasets(self, parsed: GridFile) -> list[tuple[Variant, str, Outline]]:
         """Data sets, fingerprints of their contents, outlines; one that replaces the others stands for the first."""
-        entries = self._plug_ins("datasets", parsed.datasets, NO_DATA)
+        variants = self._variants("datasets", parsed.datasets, NO_DATA)
         replacement = self.user.dataset or self.scale.dataset
         if replacement:
             place = "--set dataset" if self.user.dataset else f"{self.scale_place}: dataset"
-            [substitute] = self._plug_in("datasets", replacement, place, NO_DATA)
-            entries = [replace(substitute, paper=entries[0].paper)]
+            [substitute] = self._variant("datasets", replacement, place, NO_DATA)
+            variants = [replace(substitute, paper=variants[0].paper)]
         try:
-            settings, root = [entry.choice.settings for entry in entries], self.data_root
+            settings, root = [variant.choice.settings for variant in variants], self.data_root
             return [
-                (entry, one.fingerprint(root), one.outline(root)) for entry, one in zip(entries, settings, strict=True)
+                (variant, one.fingerprint(root), one.outline(root))
+                for variant, one in zip(variants, settings, strict=True)
             ]
         except OSError as error:
             raise UserError(f"{self.file}: datasets: {error}") from None

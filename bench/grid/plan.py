@@ -29,16 +29,16 @@ def plan_of(grid: Grid, name: str, scale: Scale, user: Scale) -> Plan:
         "about": grid.about,
         "scale": {"name": name, "about": scale.about, "changes": scale.changes()},
         "set": user.changes(),
-        "titles": {STACKED.join(plug_in.label for plug_in in stack): _titles(stack) for stack in stacks},
+        "titles": {STACKED.join(variant.label for variant in stack): _titles(stack) for stack in stacks},
         "conditions": [_place(condition) for condition in grid.conditions],
     }
 
 
 def _titles(stack: Stack) -> dict[str, str]:
     return {
-        "title": STACKED.join(plug_in.title for plug_in in stack),
-        "paper": STACKED.join(plug_in.paper_title for plug_in in stack),
-        "hint": ", ".join(plug_in.hint for plug_in in stack if plug_in.hint),
+        "title": STACKED.join(variant.title for variant in stack),
+        "paper": STACKED.join(variant.paper_title for variant in stack),
+        "hint": ", ".join(variant.hint for variant in stack if variant.hint),
     }
 
 

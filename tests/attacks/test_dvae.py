@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 SMALL = {"epochs": 2, "batch_size": 4, "width": 4, "latents": 2}
 
 
-def stream(seed: int = 0) -> torch.Generator:
+def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
@@ -31,7 +31,7 @@ def network(size: tuple[int, int] = (8, 8), channels: int = 3) -> DisentanglingV
 
 
 def images(count: int = 5, size: tuple[int, int] = (8, 8), channels: int = 3) -> Tensor:
-    return torch.rand(count, channels, *size, generator=stream())
+    return torch.rand(count, channels, *size, generator=generator())
 
 
 # The network
@@ -41,26 +41,26 @@ def images(count: int = 5, size: tuple[int, int] = (8, 8), channels: int = 3) ->
 @pytest.mark.parametrize("channels", [1, 3])
 def test_both_parts_have_the_shape_of_the_images(size: tuple[int, int], channels: int) -> None:
     batch = images(2, size, channels)
-    parts = network(size, channels)(batch, torch.tensor([0, 2]), stream())
+    parts = network(size, channels)(batch, torch.tensor([0, 2]), generator())
     assert parts.images.shape == parts.perturbations.shape == batch.shape
     assert 0 < parts.images.min() < parts.images.max() < 1
     assert parts.rate.shape == ()
 
 
 def test_the_rate_is_the_divergence_from_a_standard_normal_summed_over_the_latents_of_a_position() -> None:
-    mean, log_variance = torch.randn(2, 5, 6, 4, 3, generator=stream())
+    mean, log_variance = torch.randn(2, 5, 6, 4, 3, generator=generator())
     each = kl_divergence(Normal(mean, (log_variance / 2).exp()), Normal(0, 1))
     assert torch.allclose(rate(mean, log_variance), each.sum(1).mean())
 
 
 def test_a_label_reaches_the_perturbation_alone_and_through_its_embedding_alone() -> None:
     vae, batch = network(), images()
-    one, other = (vae(batch, torch.full((5,), label), stream()) for label in (0, 1))
+    one, other = (vae(batch, torch.full((5,), label), generator()) for label in (0, 1))
     assert torch.equal(one.images, other.images)
     assert (one.perturbations - other.perturbations).abs().max() > 0.01
     with torch.no_grad():
         vae.embedding.weight[1] = vae.embedding.weight[0]
-    assert torch.equal(vae(batch, torch.full((5,), 1), stream()).perturbations, one.perturbations)
+    assert torch.equal(vae(batch, torch.full((5,), 1), generator()).perturbations, one.perturbations)
 
 
 def test_latents_are_normal_with_the_mean_and_the_variance_of_the_encoder() -> None:
@@ -71,20 +71,20 @@ def test_latents_are_normal_with_the_mean_and_the_variance_of_the_encoder() -> N
             assert layer.bias is not None
             layer.bias.fill_(value)
     vae.expansion.register_forward_pre_hook(lambda _, given: latents.append(given[0]))
-    vae(images(), torch.zeros(5, dtype=torch.long), stream())
-    assert torch.allclose(latents[0], 3 + 2 * torch.randn(5, 6, 4, 4, generator=stream()), atol=1e-5)
+    vae(images(), torch.zeros(5, dtype=torch.long), generator())
+    assert torch.allclose(latents[0], 3 + 2 * torch.randn(5, 6, 4, 4, generator=generator()), atol=1e-5)
 
 
 def test_latents_are_drawn_in_evaluation_too_and_one_draw_serves_both_parts() -> None:
     vae, batch, labels = network().eval(), images(), torch.zeros(5, dtype=torch.long)
-    one, same, other = (vae(batch, labels, stream(seed)) for seed in (0, 0, 1))
+    one, same, other = (vae(batch, labels, generator(seed)) for seed in (0, 0, 1))
     for mine, again, theirs in zip(one[:2], same[:2], other[:2], strict=True):
         assert torch.equal(mine, again)
         assert not torch.equal(mine, theirs)
     with torch.no_grad():
         vae.log_variance.weight.zero_()
         vae.log_variance.bias.fill_(-100)
-    one, other = (vae(batch, labels, stream(seed)) for seed in (0, 1))
+    one, other = (vae(batch, labels, generator(seed)) for seed in (0, 1))
     assert torch.allclose(one.images, other.images)
     assert torch.allclose(one.perturbations, other.perturbations)
 
@@ -198,7 +198,7 @@ def test_an_autoencoder_that_diverges_says_so(made_up: MadeUp) -> None:
 @pytest.fixture
 def smooth() -> ImageDataset:
     """Smooth grey images in two classes that do not differ."""
-    images = F.interpolate(torch.rand(160, 1, 2, 2, generator=stream()), 8, mode="bilinear", align_corners=True)
+    images = F.interpolate(torch.rand(160, 1, 2, 2, generator=generator()), 8, mode="bilinear", align_corners=True)
     return ImageDataset((60 + 135 * images).round().to(torch.uint8), torch.arange(160) % 2, 2)
 
 
@@ -217,7 +217,7 @@ def test_the_pattern_of_a_class_is_found_and_the_victim_sees_images_nearer_to_th
         return steps[-1]
 
     monkeypatch.setattr(Dvae, "_purified", noting)
-    patterns = 64 * torch.randint(0, 2, (2, *smooth.shape), generator=stream()) - 32
+    patterns = 64 * torch.randint(0, 2, (2, *smooth.shape), generator=generator()) - 32
     released = smooth.protected(patterns.to(torch.int8)[smooth.labels])
     attack = Dvae(epochs=10, batch_size=16, width=8, latents=8, energy=0.02)
     victims = attack.prepare(released, smooth, Session(0, CPU))

@@ -1,6 +1,5 @@
 """Controls: what a grid adds by itself, with which budgets, and that nothing is run twice."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from attacks.orthogonal_projection import OrthogonalProjection
 from attacks.partial_poisoning import PartialPoisoning
 from bench.core.session import Session
 from bench.grid.expand import Grid, read_grid
-from bench.grid.scale import Scale, read_assignments, read_scales
+from bench.grid.scale import Scale, read_assignments
 from tests.conftest import MadeUp
 
 HEAD = "title: t\ndatasets: [cifar10]\nmodels: [cnn]\nseeds: 1\n"
@@ -211,20 +210,3 @@ def test_the_controls_of_an_attack_keep_its_other_settings() -> None:
     assert control == OrthogonalProjection(epochs=3, directions="random")
     [control] = PartialPoisoning(protected=0.3, stratified=False).controls()
     assert control == PartialPoisoning(protected=0.3, stratified=False, clean_part_only=True)
-
-
-def test_the_controls_of_the_committed_records_have_the_keys_they_had() -> None:
-    scales = read_scales(Path("grids/scales.yaml"))
-    file = Path("grids/methods.yaml")
-    grid = read_grid(file, scales, "small", Scale(), Path("data"))
-    found = {}
-    for record in map(json.loads, (path.read_text() for path in Path("results/cells").glob("*.json"))):
-        method = record["cell"]["method"]
-        if method["name"] in ("clean", "random") and record["asked"]["grid"] == "methods":
-            found[record["key"]] = method
-    own = {cell.key for condition in grid.conditions if condition.is_control for cell in condition.cells}
-    assert {(method["name"], method.get("wise")) for method in found.values()} >= {
-        ("random", "sample"),
-        ("random", "class"),
-    }
-    assert set(found) <= own

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bench.grid.cell import Choice
-from bench.grid.condition import PlugIn
+from bench.grid.condition import Variant
 from bench.grid.expand import TABLES, read_grid
 from bench.grid.plan import Plan, plan_name, plan_of
 from bench.grid.scale import Scale, read_assignments
@@ -84,7 +84,7 @@ def plug_ins() -> list[tuple[str, Any]]:
 @pytest.mark.parametrize(("name", "settings"), plug_ins())
 def test_every_setting_of_every_plug_in_has_words(name: str, settings: Any) -> None:
     shown = tuple(type(settings).model_fields)
-    title = PlugIn(Choice(name, settings), Choice(name, settings), shown).title
+    title = Variant(Choice(name, settings), Choice(name, settings), shown).title
     assert not set("_=[]{}") & set(title)
     assert "None" not in title
 

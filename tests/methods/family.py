@@ -11,7 +11,7 @@ from bench.core.models import Classifier, build
 from bench.core.perturb import uniform
 from bench.core.session import Session
 from bench.core.train import update
-from methods.error_minimizing import ErrorMinimizing, Streams
+from methods.error_minimizing import ErrorMinimizing, Generators
 
 CPU = torch.device("cpu")
 SMALL: dict[str, Any] = {"updates": 3, "batch_size": 4, "steps": 3, "samples": 2, "adv_steps": 2}
@@ -19,13 +19,13 @@ LABELS = [0, 1, 0, 1, 1, 0]
 KINDS = ["none", "random", "pgd", "fgsm", "tpgd", "apgd"]
 
 
-def streams(seed: int = 0) -> Streams:
-    return Streams(*(torch.Generator().manual_seed(10 * seed + place) for place in range(3)))
+def generators(seed: int = 0) -> Generators:
+    return Generators(*(torch.Generator().manual_seed(10 * seed + place) for place in range(3)))
 
 
 def start(images: Tensor, seed: int = 0, radius: float = 8 / 255) -> Tensor:
-    """The uniform start that the noise step draws from `streams(seed)`."""
-    return uniform(images, radius, streams(seed).starts)
+    """The uniform start that the noise step draws from `generators(seed)`."""
+    return uniform(images, radius, generators(seed).starts)
 
 
 def noise_of(method: ErrorMinimizing, data: ImageDataset) -> Tensor:

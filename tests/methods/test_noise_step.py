@@ -11,19 +11,19 @@ from bench.core.perturb import frozen, quantised, uniform
 from methods.error_minimizing import ErrorMinimizing
 from tests.conftest import Linear, MadeUp
 from tests.methods.conftest import UseViews
-from tests.methods.family import KINDS, LABELS, family, no_views, noise_of, start, streams, trained
+from tests.methods.family import KINDS, LABELS, family, generators, no_views, noise_of, start, trained
 
 
 def test_a_saturated_pixel_always_reaches_the_corner_where_the_noise_is_projected(linear: Linear) -> None:
     direction = torch.ones(192)
     direction[::2] = -1
     model = build(
-        linear(torch.stack([direction, -direction]) / 50), num_classes=2, channels=3, generator=streams().starts
+        linear(torch.stack([direction, -direction]) / 50), num_classes=2, channels=3, generator=generators().starts
     )
     white, labels = torch.ones(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
     with frozen(model):
         noise = family("linear", steps=10, views="identity", saturated="project").minimise(
-            model, white, labels, streams()
+            model, white, labels, generators()
         )
     up = direction.view(3, 8, 8).expand(4, -1, -1, -1) > 0
     assert (noise[up] == 0).all()
@@ -51,11 +51,11 @@ def test_saturated_pixels_move_only_where_the_clip_lets_a_gradient_through(linea
     direction = torch.ones(192)
     direction[::2] = -1
     model = build(
-        linear(torch.stack([direction, -direction]) / 50), num_classes=2, channels=3, generator=streams().starts
+        linear(torch.stack([direction, -direction]) / 50), num_classes=2, channels=3, generator=generators().starts
     )
     images, labels = torch.ones(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
     with frozen(model):
-        noise = family("linear", steps=10).minimise(model, images, labels, streams())
+        noise = family("linear", steps=10).minimise(model, images, labels, generators())
     up, began = direction.view(3, 8, 8).expand(4, -1, -1, -1) > 0, start(images)
     kept = quantised(began, 8 / 255)
     assert (noise[up] >= 0).all()
@@ -73,9 +73,9 @@ def test_a_pixel_that_every_view_drops_keeps_its_start_and_all_others_reach_the_
     rows = [tensor.repeat(2, 1) for tensor in (fixed.rows, fixed.columns, fixed.adjoint_rows, fixed.adjoint_columns)]
     use_views(lambda images, generator: FlipCrop(*rows))
     weight = torch.randn(2, 192, generator=torch.Generator().manual_seed(0)) / 10
-    model = build(linear(weight), num_classes=2, channels=3, generator=streams().starts)
+    model = build(linear(weight), num_classes=2, channels=3, generator=generators().starts)
     with frozen(model):
-        noise = family("linear", steps=10).minimise(model, data.floats(), data.labels, streams())
+        noise = family("linear", steps=10).minimise(model, data.floats(), data.labels, generators())
     blank = torch.zeros(data.images.shape, requires_grad=True)
     seen = torch.autograd.grad(fixed(blank).sum(), blank)[0] > 0
     assert 0 < (~seen).sum() < seen.numel() / 3
@@ -102,8 +102,8 @@ def test_a_noise_step_sums_the_gradients_of_its_views_in_any_order(
     use_views(recording)
     method = family(two_layers, noise_step=kind, samples=samples, steps=4)
     with frozen(model):
-        noise = method.minimise(model, images, data.labels, streams())
-        expected, draws = start(images), streams().draws
+        noise = method.minimise(model, images, data.labels, generators())
+        expected, draws = start(images), generators().draws
         for step in drawn:
             shape = (samples * count, *images.shape[1:])
             offsets = uniform(torch.empty(shape, dtype=torch.float64), 4 / 255, draws)
@@ -134,7 +134,7 @@ def test_the_loss_on_fresh_views_falls_from_the_start_to_the_noise(kind: str, tw
         return F.cross_entropy(model(views), data.labels.repeat(20)).item()
 
     with frozen(model):
-        noise = method.minimise(model, data.floats(), data.labels, streams())
+        noise = method.minimise(model, data.floats(), data.labels, generators())
         assert loss(noise.float() / 255) < 0.9 * loss(start(data.floats()))
 
 
@@ -147,6 +147,6 @@ def test_a_noise_step_changes_nothing_in_the_surrogate(kind: str, two_layers: st
     gradients = [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
     assert gradients
     with frozen(model):
-        family(two_layers, noise_step=kind).minimise(model, data.floats(), data.labels, streams())
+        family(two_layers, noise_step=kind).minimise(model, data.floats(), data.labels, generators())
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert all(torch.equal(p.grad, g) for p, g in zip(model.parameters(), gradients, strict=True) if p.grad is not None)
