@@ -42,7 +42,7 @@ class Block(Settings):
 class GridFile(Settings):
     """The keys of a grid file, written at paper scale.
 
-    An variant is a name, or a mapping of `name` and settings; a list of values for a setting is a sweep.
+    An entry is a name, or a mapping of `name` and settings; a list of values for a setting is a sweep.
     """
 
     title: str
