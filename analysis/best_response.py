@@ -1,10 +1,11 @@
 """The study of best responses: for each method the attack that recovers most; no attack at all says little of it."""
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from scipy.stats import spearmanr
+from scipy.stats import norm, spearmanr
 
 from analysis.early_stopping import stopped
 from analysis.estimates import rounded
@@ -85,9 +86,13 @@ def _correlations(numbers: list[Record]) -> list[str]:
         rows = list(own)
         correlation = rank_correlation(rows)
         if correlation is not None:
+            count = len(_protections(rows))
+            low, high = rank_interval(correlation, count)
+            verdict = "; that decides nothing" if low <= 0 <= high else ""
             sentences.append(
                 f"{dataset}, {model}: the rank correlation (Spearman) of the accuracy without attack with that under "
-                f"the best attack that assumes nothing is {correlation:.2f} over {len(_protections(rows))} methods."
+                f"the best attack that assumes nothing is {correlation:.2f} over {count} methods, its 95 % interval "
+                f"{low:.2f} to {high:.2f}{verdict}."
             )
     return sentences
 
@@ -107,6 +112,14 @@ def rank_correlation(rows: list[Record]) -> float | None:
     if len(pairs) < LEAST_METHODS or len(set(plain)) == 1 or len(set(best)) == 1:
         return None
     return float(spearmanr(plain, best).statistic)
+
+
+def rank_interval(correlation: float, count: int) -> tuple[float, float]:
+    """The 95 % interval of Spearman's correlation over `count` pairs, by Fisher's z with Fieller's variance."""
+    if abs(correlation) == 1:
+        return correlation, correlation
+    half_width = norm.ppf(0.975) * math.sqrt(1.06 / (count - 3))
+    return math.tanh(math.atanh(correlation) - half_width), math.tanh(math.atanh(correlation) + half_width)
 
 
 def _protections(rows: list[Record]) -> list[Record]:

@@ -62,8 +62,13 @@ def _published(row: Mapping[str, str]) -> Published:
 
 
 def matching(condition: Mapping[str, Any]) -> list[Published]:
-    """The published values of one condition of a plan at the paper's scale, the surest first."""
+    """The published values of one condition of a plan at the paper's scale, the surest first.
+
+    None if the condition has another data set than the paper: a synthetic image's number stands beside no photograph's.
+    """
     paper = condition["paper"]
+    if condition["dataset"].partition(" ")[0] != paper["dataset"]:
+        return []
     stack = "+".join(attack["name"] for attack in paper["attacks"])
     candidates = published_values().get((paper["dataset"], paper["model"], paper["method"]["name"], stack), [])
     [(_, method_written)] = parse(condition["method"])

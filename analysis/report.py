@@ -18,10 +18,11 @@ STUDIES = (best_response, accuracy, recovered, gains, failures, early_stopping, 
 
 @dataclass(frozen=True)
 class Summary:
-    """What was reported: a line for each plan, and where the page is."""
+    """What was reported: a line for each plan, where the page is, and how many plans there are."""
 
     lines: list[str]
     page: Path
+    plans: int
 
 
 def write_report(store: Store, without: Collection[str] = ()) -> Summary:
@@ -37,7 +38,7 @@ def write_report(store: Store, without: Collection[str] = ()) -> Summary:
         for name, text in files.items():
             store.write_report(name, text)
     file = store.write_report("index.html", page(chapters, names))
-    return Summary([f"{one.subject}: {one.progress}" for one in chapters] or [EMPTY], file)
+    return Summary([f"{one.subject}: {one.progress}" for one in chapters] or [EMPTY], file, len(chapters))
 
 
 def _chapter(results: Results) -> Chapter:

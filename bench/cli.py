@@ -109,6 +109,7 @@ def report(
     for line in summary.lines:
         console.print(escape(line))
     console.print(f"page: {summary.page.resolve()}", markup=False)
+    raise typer.Exit(0 if summary.plans else 1)
 
 
 @app.command("list")

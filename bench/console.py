@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from bench.core.data import DatasetSettings
+from bench.core.device import default_jobs
 from bench.core.errors import UserError
 from bench.core.session import IMAGES_PER_PASS
 from bench.grid.cell import Cell, Choice
@@ -80,6 +81,9 @@ def carry_out(request: Request, console: Console) -> int:
     for name, plan in request.plans().items():
         place.store.write_plan(name, plan)
     show_declined(request, console)
+    cores = default_jobs(list(place.devices))
+    if place.jobs > cores and not place.cluster:
+        console.print(f"--jobs {place.jobs}: too many for {cores} cores, of which each worker keeps one busy")
     left = f", about {duration(forecast(tasks, place, budget=0.5).seconds_in_all)}" if tasks else ""
     console.print(
         f"{len(request.cells)} cells: {len(done)} done, {len(request.cells) - len(done)} to run, "

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import console
 from bench.cli import main
 
 GRID = """\
@@ -74,6 +75,7 @@ def test_a_record_says_what_was_run_what_came_out_and_where(folder: Path) -> Non
     assert record["history"]["step"] == [2, 3]
     assert record["result"]["final_accuracy"] == record["history"]["test_accuracy"][-1]
     assert record["result"]["peak_accuracy"] == max(record["history"]["test_accuracy"])
+    assert record["result"]["test_images"] == 20
     assert record["cost"] == {"train_passes": 3 * 10 / 128 * 2, "noise_passes": 0.0}
     assert record["noise"]["size"]["linf"] > 6 / 255  # bounded in l2, not in l-inf
     assert record["provenance"]["threads"] == 1
@@ -97,6 +99,22 @@ def test_dry_run_shows_the_cells_and_their_cost_and_writes_nothing(
     assert "4 cells, 0 done. To do: 1 passes" in printed
     assert printed.count("pgd 4/255") == 2
     assert sorted(folder.rglob("*")) == before
+
+
+def test_more_workers_than_cores_are_said_to_be_too_many(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(console, "default_jobs", lambda devices: 1)
+    alone = ("run", "grid.yaml", "--device", "cpu", "--only", "method=clean", "--only", "attack=none", "--jobs")
+    assert bench(*alone, "1") == 0
+    assert "too many" not in capsys.readouterr().out
+    assert bench(*alone, "2") == 0
+    assert "--jobs 2: too many for 1 cores, of which each worker keeps one busy" in capsys.readouterr().out
+
+
+def test_a_report_without_any_plan_says_what_to_do_and_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("report") == 1
+    assert "no plan in results/plans yet: run a grid first" in capsys.readouterr().out
 
 
 def test_the_plan_holds_the_whole_grid_even_if_only_a_part_is_run(folder: Path) -> None:

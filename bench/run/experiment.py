@@ -109,7 +109,7 @@ def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
     session.keeper.keep_network(model)
     place.store.write_kept(cell.key, session.keeper.tensors)
     return {
-        "result": summary(history),
+        "result": summary(history) | {"test_images": len(test)},
         "history": columns(history),
         "cost": {"train_passes": session.passes, "noise_passes": about["passes"]},
         "noise": {name: about[name] for name in ("key", "size", "notes") if name in about},

@@ -83,9 +83,16 @@ def test_a_method_without_any_result_comes_last(tmp_path: Path) -> None:
     assert table[2][1:] == ["–"] * 5  # noqa: RUF001
 
 
-@pytest.mark.parametrize(("best", "says"), [([0.9, 0.8, 0.7, 0.6, 0.5], "-1.00"), ([0.5, 0.7, 0.6, 0.8, 0.9], "0.90")])
+@pytest.mark.parametrize(
+    ("best", "says", "interval"),
+    [
+        ([0.9, 0.8, 0.7, 0.6, 0.5], "-1.00", "-1.00 to -1.00."),
+        ([0.5, 0.7, 0.6, 0.8, 0.9], "0.90", "0.05 to 0.99."),
+        ([0.5, 0.9, 0.6, 0.7, 0.8], "0.40", "-0.76 to 0.95; that decides nothing."),
+    ],
+)
 def test_the_rank_correlation_of_no_attack_and_best_response_is_over_the_protections_alone(
-    tmp_path: Path, best: list[float], says: str
+    tmp_path: Path, best: list[float], says: str, interval: str
 ) -> None:
     methods = [("em", f"radius={number}/255") for number in range(5)]
     accuracies: Accuracies = {("clean", "none"): [0.95], ("random", "none"): [0.01]}
@@ -93,7 +100,7 @@ def test_the_rank_correlation_of_no_attack_and_best_response_is_over_the_protect
         accuracies[f"{name} {radius}", "none"] = [0.1 + 0.05 * number]
         accuracies |= {(f"{name} {radius}", f"attack{attack}"): [best[number] - 0.01 * attack] for attack in range(6)}
     [sentence] = section_of(results_of(tmp_path, accuracies)).remarks
-    assert f"is {says} over 5 methods" in sentence
+    assert f"is {says} over 5 methods, its 95 % interval {interval}" in sentence
     few = {key: runs for key, runs in accuracies.items() if "4/255" not in key[0]}
     assert section_of(results_of(tmp_path / "few", few)).remarks == []
 

@@ -83,3 +83,8 @@ def test_a_varied_method_matches_only_values_that_state_the_same_radius() -> Non
 )
 def test_settings_are_compared_by_value(ours: object, text: str, same: bool) -> None:
     assert equal(ours, text) is same
+
+
+def test_no_published_value_stands_beside_the_number_of_synthetic_images() -> None:
+    assert matching(condition("em", "none"))
+    assert not matching(condition("em", "none") | {"dataset": "synthetic"})
