@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from textwrap import wrap
 
+from bench.core.errors import UserError, suggestion
 from bench.core.protocols import Attack, Method
 from bench.core.session import IMAGES_PER_PASS
 from bench.grid.expand import TABLES
@@ -21,29 +22,31 @@ ACTS = {
 }
 
 
-def method_cards() -> Iterator[str]:
-    """A card for each method, as lines: what it does, budget, needs, cost, source and deviations, all at defaults."""
-    for name, settings in TABLES["methods"].items():
-        method = settings()
-        assert isinstance(method, Method)  # the table of methods holds nothing else
-        yield f"{name}: {(settings.__doc__ or '').strip().partition(chr(10))[0]}"
-        yield from _line("budget", _budget(method))
-        yield from _line("noise", "one for each class" if method.class_wise else "one for each image")
-        yield from _line("needs", method.needs)
-        yield from _line("cost", _cost(method))
-        yield from _origin(method)
+def card(group: str, name: str) -> Iterator[str]:
+    """What there is to know of one of the `methods` or `attacks`, as lines, all at its defaults.
+
+    Raises UserError if none is called so.
+    """
+    if name not in TABLES[group]:
+        raise UserError(f"list {group} {name}: no such name{suggestion(name, TABLES[group])}")
+    plug_in = TABLES[group][name]()
+    yield f"{name}: {first_line(plug_in.__doc__)}"
+    if isinstance(plug_in, Method):
+        yield from _line("budget", _budget(plug_in))
+        yield from _line("noise", "one for each class" if plug_in.class_wise else "one for each image")
+        yield from _line("needs", plug_in.needs)
+        yield from _line("cost", _cost(plug_in))
+    if isinstance(plug_in, Attack):
+        yield from _line("acts", ", and ".join(ACTS[hook] for hook in plug_in.hooks()) or "never")
+        yield from _line("assumes", ", ".join(sorted(plug_in.assumes)) or "nothing but the released images and labels")
+        yield from _line("cost", _attack_cost(plug_in))
+    if isinstance(plug_in, Method | Attack):
+        yield from _origin(plug_in)
 
 
-def attack_cards() -> Iterator[str]:
-    """A card for each attack, as lines: what it does, when, what it assumes, cost, source and deviations."""
-    for name, settings in TABLES["attacks"].items():
-        attack = settings()
-        assert isinstance(attack, Attack)  # the table of attacks holds nothing else
-        yield f"{name}: {(settings.__doc__ or '').strip().partition(chr(10))[0]}"
-        yield from _line("acts", ", and ".join(ACTS[hook] for hook in attack.hooks()) or "never")
-        yield from _line("assumes", ", ".join(sorted(attack.assumes)) or "nothing but the released images and labels")
-        yield from _line("cost", _attack_cost(attack))
-        yield from _origin(attack)
+def first_line(text: str | None) -> str:
+    """The first line of a docstring."""
+    return (text or "").strip().partition("\n")[0]
 
 
 def _origin(plug_in: Method | Attack) -> Iterator[str]:

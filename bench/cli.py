@@ -20,6 +20,8 @@ from bench.core.errors import UserError, suggestion
 from bench.store import Store
 
 GRIDS = Path("grids")
+CARDED = ("methods", "attacks")
+"""What has a card for each name."""
 PIPED_WIDTH = 140
 """Characters in a line of a table that is not shown on a terminal."""
 app = typer.Typer(
@@ -113,19 +115,25 @@ def report(
 
 
 @app.command("list")
-def list_(what: Annotated[Literal["methods", "attacks", "datasets", "models", "grids"], typer.Argument()]) -> None:
-    """List the plug-ins, networks and grid files there are; for methods and attacks, a card each."""
-    if what in ("methods", "attacks"):
-        from bench.cards import attack_cards, method_cards
+def list_(
+    what: Annotated[Literal["methods", "attacks", "datasets", "models", "grids"], typer.Argument()],
+    names: Annotated[list[str], typer.Argument(help="Methods or attacks to know all of: sem tap.")] = [],  # noqa: B006
+) -> None:
+    """List what there is; for methods and attacks that are named, a card each: budget, cost, source, deviations."""
+    if names and what not in CARDED:
+        raise UserError(f"list {what} {names[0]}: names belong to {' or '.join(CARDED)}")
+    for name in names:
+        from bench.cards import card
 
-        for line in method_cards() if what == "methods" else attack_cards():
+        for line in card(what, name):
             Console(highlight=False, soft_wrap=True).print(line, markup=False)
+    if names:
         return
     table = Table(box=None, header_style="bold")
     for row, cells in enumerate(_listing(what)):
         if row == 0:
             for heading in cells:
-                table.add_column(heading)
+                table.add_column(heading, no_wrap=heading == what.removesuffix("s"))
         else:
             table.add_row(*(escape(cell) for cell in cells))
     Console(highlight=False).print(table)
@@ -137,18 +145,17 @@ def _listing(what: str) -> list[Sequence[str]]:
 
         found = [file for file in sorted(GRIDS.glob("*.yaml")) if file.name != "scales.yaml"]
         return [("grid", "what it shows"), *((str(file), str(read_mapping(file).get("title", ""))) for file in found)]
+    from bench.cards import first_line
+
     if what == "models":
         from bench.core.models import MODELS
 
-        entries = [(name, _first_line(model.__doc__)) for name, model in MODELS.items()]
+        entries = [(name, first_line(model.__doc__)) for name, model in MODELS.items()]
         return [("model", "what it is"), *entries, ("timm/NAME", "Any network of timm, untrained.")]
-    from bench.core.data import DATASETS
+    from bench.grid.expand import TABLES
 
-    return [("data set", "what it is"), *((name, _first_line(entry.__doc__)) for name, entry in DATASETS.items())]
-
-
-def _first_line(text: str | None) -> str:
-    return (text or "").strip().partition("\n")[0]
+    word = {"datasets": "data set"}.get(what, what.removesuffix("s"))
+    return [(word, "what it is"), *((name, first_line(entry.__doc__)) for name, entry in TABLES[what].items())]
 
 
 @app.command()

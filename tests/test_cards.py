@@ -7,8 +7,8 @@ from methods import METHODS
 from tests.test_cli import bench
 
 
-def test_list_methods_shows_a_card_for_each(capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench("list", "methods") == 0
+def test_a_method_that_is_named_has_a_card(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("list", "methods", *METHODS) == 0
     cards = {card.partition(":")[0]: card for card in capsys.readouterr().out.split("\n\n") if card.strip()}
     assert list(cards) == list(METHODS)
     for line in (
@@ -26,8 +26,8 @@ def test_list_methods_shows_a_card_for_each(capsys: pytest.CaptureFixture[str]) 
     assert "cost       no network; on CIFAR-10 the time of about 2,102 passes of 128 images by a" in cards["ntga"]
 
 
-def test_list_attacks_shows_a_card_for_each(capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench("list", "attacks") == 0
+def test_an_attack_that_is_named_has_a_card(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("list", "attacks", *ATTACKS) == 0
     cards = {card.partition(":")[0]: card for card in capsys.readouterr().out.split("\n\n") if card.strip()}
     assert list(cards) == list(ATTACKS)
     for line in (
@@ -41,3 +41,18 @@ def test_list_attacks_shows_a_card_for_each(capsys: pytest.CaptureFixture[str]) 
     assert "cost       no further passes" in cards["none"]
     assert "cost       about 46,800 passes of 128 images on CIFAR-10, before training" in cards["dvae"]
     assert "cost       no further passes, but the time of 1.5 for each of plain training" in cards["ueraser"]
+
+
+@pytest.mark.parametrize(("what", "table"), [("methods", METHODS), ("attacks", ATTACKS)])
+def test_a_list_is_a_line_for_each(what: str, table: dict[str, type], capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("list", what) == 0
+    heading, *lines = capsys.readouterr().out.splitlines()
+    assert heading.split() == [what.removesuffix("s"), "what", "it", "is"]
+    assert [line.split()[0] for line in lines if line[1] != " "] == list(table)
+
+
+def test_a_wrong_name_is_told_with_what_was_probably_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("list", "methods", "semm") == 2
+    assert "list methods semm: no such name; did you mean 'sem'?" in capsys.readouterr().err
+    assert bench("list", "models", "cnn") == 2
+    assert "list models cnn: names belong to methods or attacks" in capsys.readouterr().err
