@@ -53,7 +53,13 @@ def _responses(conditions: list[ConditionResult]) -> list[Record]:
     methods = dict.fromkeys(condition.label["method"] for condition in conditions)
     rows = [_row([one for one in conditions if one.label["method"] == method]) for method in methods]
     rows = [row | _of_clean(row, rows) for row in rows]
-    return sorted(rows, key=lambda row: (not row["control"], 0 if row["control"] else row["free_accuracy"] or 2.0))
+    return sorted(
+        rows,
+        key=lambda row: (
+            not row["control"],
+            0 if row["control"] else 2.0 if row["free_accuracy"] is None else row["free_accuracy"],
+        ),
+    )
 
 
 def _table(numbers: list[Record]) -> Table:

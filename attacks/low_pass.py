@@ -56,7 +56,7 @@ class Median(ImageFilter):
 def neighbours(images: Tensor, border: Border) -> Tensor:
     """The nine pixels around each pixel of (N, C, H, W), row by row: (9, N, C, H, W).
 
-    Beyond its edge a image is mirrored without repeating the edge (OpenCV's reflect-101), or the edge is repeated.
+    Beyond its edge an image is mirrored without repeating the edge (OpenCV's reflect-101), or the edge is repeated.
     """
     height, width = images.shape[2:]
     rows, columns = (beyond(size, border).to(images.device) for size in (height, width))

@@ -28,6 +28,7 @@ class Ops(Method):
         "official code divides by zero",
         "of equally good choices the first one is taken, in the official code it depends on the sorting",
     )
+    draws: ClassVar[bool] = False
     norm: ClassVar[Norm] = "none"
 
     objective: Literal["code", "paper"] = "code"

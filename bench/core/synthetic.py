@@ -1,6 +1,6 @@
 """The embedded data set: small smooth colour images of ten classes, drawn by our own code from a seed.
 
-Each class owns a few *scenes*, coarse random fields of colour (think of sky above grass). A image shows a random
+Each class owns a few *scenes*, coarse random fields of colour (think of sky above grass). An image shows a random
 window of one scene of its class, mirrored half of the time, blended with a finer field of its own. So a class is told
 by weak, low-frequency statistics, which adversarial training can learn, under strong variation from image to image,
 which makes them slow to learn; and the images are smooth, because white noise or fine texture would hide the
@@ -19,9 +19,9 @@ CLASSES = 10
 SCENES = 2
 """Scenes of one class: with one, a linear look at mean colours would do."""
 SCENE_CELLS, OWN_CELLS = 3, 5
-"""Cells across the field of a scene and of a image's own field: the coarser, the lower the frequencies."""
+"""Cells across the field of a scene and of an image's own field: the coarser, the lower the frequencies."""
 SCENE_SHARE = 0.55
-"""Weight of the scene in a image; the own field has what is missing to unit variance."""
+"""Weight of the scene in an image; the own field has what is missing to unit variance."""
 GREY_SHARE = 0.6
 """Weight of brightness in a field; the rest is colour."""
 CONTRAST = 0.26

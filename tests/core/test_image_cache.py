@@ -42,7 +42,7 @@ def unreadable(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """A function after which no image can be read."""
 
     def refuse(*arguments: object, **settings: object) -> None:
-        raise AssertionError("a image is read")
+        raise AssertionError("an image is read")
 
     def apply() -> None:
         monkeypatch.setattr("PIL.Image.open", refuse)
@@ -58,7 +58,7 @@ def test_the_second_load_reads_no_image(image_folder: Path, unreadable: Callable
     second = PETS.load(image_folder)
     assert torch.equal(first.train.images, second.train.images)
     assert torch.equal(first.test.images, second.test.images)
-    with pytest.raises(AssertionError, match="a image is read"):
+    with pytest.raises(AssertionError, match="an image is read"):
         Folder(path="pets", size=4).load(image_folder)
 
 
@@ -161,5 +161,5 @@ def test_another_set_of_files_has_another_fingerprint(image_folder: Path, change
 def test_a_file_changed_just_now_is_read_again(image_folder: Path, unreadable: Callable[[], None]) -> None:
     PETS.fingerprint(image_folder)
     unreadable()
-    with pytest.raises(AssertionError, match="a image is read"):
+    with pytest.raises(AssertionError, match="an image is read"):
         PETS.fingerprint(image_folder)
