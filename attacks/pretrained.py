@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from attacks._weights import HUB, PretrainedWeights, Weights, WeightsError, load
+from attacks._weights import HUB, PretrainedWeights, Weights, load
 from bench.core import Assumption, Attack, Classifier, Outline, Session, classifier_layers
 
 
@@ -27,17 +27,14 @@ class PretrainedStart(Attack):
     """Height that images are enlarged to, bilinearly, inside the network; null leaves them as they are."""
 
     def declines(self, data: Outline, victim: str) -> str:
-        """The hub has weights for some networks only, and nothing is made smaller."""
+        """Nothing is made smaller."""
         height = data.shape[1]
         if self.size and height > self.size:
             return f"images of {height} pixels are higher than the {self.size} that they are to be enlarged to"
-        try:
-            self.weights.on(victim)
-        except WeightsError as error:
-            return str(error)
         return ""
 
     def content(self, victim: str) -> dict[str, Any]:
+        """Raises WeightsError if the hub has no weights for the victim: a user can name a file."""
         return self.weights.on(victim)
 
     def start(self, model: Classifier, session: Session) -> Classifier:

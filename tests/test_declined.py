@@ -14,13 +14,13 @@ title: A method and an attack that decline
 datasets: [{name: synthetic, size: 8, train_images: 40, test_images: 20}]
 models: [cnn]
 methods: [clean, {name: sc, patch: 3}]
-attacks: [none, frozen]
+attacks: [none, {name: frozen, size: 4}]
 train: {steps: 2, batch_size: 10}
 seeds: 2
 controls: false
 """
 PATCH = "sc: patch 3 does not divide an image of 8x8 pixels"
-HUB = "frozen: the hub has weights for timm/NAME only; name a file: weights: FILE, or --set 'attacks.*.weights=FILE'"
+SHRINKING = "frozen: images of 8 pixels are higher than the 4 that they are to be enlarged to"
 
 
 def test_what_is_declined_has_no_cells_and_the_table_says_why(
@@ -31,15 +31,26 @@ def test_what_is_declined_has_no_cells_and_the_table_says_why(
     monkeypatch.chdir(tmp_path)
     assert run() == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert f"does not apply: {HUB} does not apply: {PATCH} 2 cells: 0 done" in printed
+    assert f"does not apply: {SHRINKING} does not apply: {PATCH} 2 cells: 0 done" in printed
     store = Store(tmp_path / "results")
     results = read_results("grid-paper", store.plans()["grid-paper"], store)
     assert [len(place["cells"]) for place in results.plan["conditions"]] == [2, 0, 0, 0]
     assert results.seeds == [2]
     table = sections(results)[0].table
     assert table is not None
-    (_, measured, hub), (_, patch, both) = (row.entries for row in table.rows)
+    (_, measured, shrinking), (_, patch, both) = (row.entries for row in table.rows)
     assert float(measured.value) >= 0
-    assert {entry.value for entry in (hub, patch, both)} == {"does not apply"}
-    assert [hub.note, patch.note, both.note] == [HUB, PATCH, PATCH]
+    assert {entry.value for entry in (shrinking, patch, both)} == {"does not apply"}
+    assert [shrinking.note, patch.note, both.note] == [SHRINKING, PATCH, PATCH]
     assert bench("report") == 0
+
+
+def test_weights_that_a_user_can_name_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "scales.yaml").write_text("paper: {}\n")
+    (tmp_path / "grid.yaml").write_text(GRID.replace(", size: 4", ""))
+    monkeypatch.chdir(tmp_path)
+    assert run() == 2
+    message = "grid.yaml: attacks: frozen with victim cnn: the hub has weights for timm/NAME only; name a file"
+    assert message in capsys.readouterr().err

@@ -220,5 +220,8 @@ class Attack(Hooks):
         return ()
 
     def content(self, victim: str) -> dict[str, Any]:
-        """What decides the result beyond the settings, on the network `victim`: JSON values for the cell's key."""
+        """What decides the result beyond the settings, on the network `victim`: JSON values for the cell's key.
+
+        Raises ValueError if a user must write something else for it: the grid is then refused.
+        """
         return {}

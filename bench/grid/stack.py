@@ -29,6 +29,15 @@ def objection(stack: Choices) -> str | None:
     return None
 
 
+def check_victim(stack: Choices, victim: str, place: str) -> None:
+    """Raise UserError, naming the attack of `place` at fault, if it cannot have the network called `victim`."""
+    for choice in stack:
+        try:
+            choice.settings.content(victim)
+        except ValueError as error:
+            raise UserError(f"{place}: {choice.name} with victim {victim}: {error}") from None
+
+
 def declined(method: Choice[Method], stack: Choices, data: Outline, victim: str) -> str:
     """Which of them first declines such data or the network called `victim`, and why; empty if none does."""
     reasons = [(method.name, method.settings.declines(data))]

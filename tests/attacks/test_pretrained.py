@@ -6,6 +6,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from attacks._weights import WeightsError
 from attacks.gradient import Pgd
 from attacks.pretrained import Finetune, Frozen
 from attacks.trades import Trades
@@ -22,7 +23,7 @@ from bench.grid.scale import Scale, read_assignments
 from bench.run.experiment import run_cell
 from bench.run.workplace import Workplace
 from bench.store import Store
-from tests.attacks.pretraining import CPU, DATA, INSTEAD, cell, finetune, saved, started, state
+from tests.attacks.pretraining import CPU, DATA, cell, finetune, saved, started, state
 from tests.conftest import Network
 
 HEAD = ("3.2.weight", "3.2.bias")
@@ -145,10 +146,12 @@ def test_what_cannot_be_is_refused_when_the_grid_is_read(attacks: str, expected:
     assert message(tmp_path, attacks) == f"grid.yaml: {expected}"
 
 
-def test_a_network_without_weights_and_an_image_that_would_shrink_are_declined() -> None:
+def test_an_image_that_would_shrink_is_declined_and_a_network_without_weights_asks_for_a_file() -> None:
     data = Outline(9, (3, 32, 32), 10)
-    assert Frozen().declines(data, "cnn") == f"the hub has weights for timm/NAME only; {INSTEAD}"
-    assert Finetune().declines(data, "timm/botnet50ts_256") == f"timm has no weights for it; {INSTEAD}"
+    with pytest.raises(WeightsError, match="the hub has weights for timm/NAME only; name a file"):
+        Frozen().content("cnn")
+    with pytest.raises(WeightsError, match="timm has no weights for it; name a file"):
+        Finetune().content("timm/botnet50ts_256")
     shrinking = "images of 32 pixels are higher than the 24 that they are to be enlarged to"
     assert Finetune(size=24).declines(data, "timm/resnet18") == shrinking
     assert not Finetune().declines(data, "timm/resnet18")
