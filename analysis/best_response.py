@@ -53,13 +53,14 @@ def _responses(conditions: list[ConditionResult]) -> list[Record]:
     methods = dict.fromkeys(condition.label["method"] for condition in conditions)
     rows = [_row([one for one in conditions if one.label["method"] == method]) for method in methods]
     rows = [row | _of_clean(row, rows) for row in rows]
-    return sorted(
-        rows,
-        key=lambda row: (
-            not row["control"],
-            0 if row["control"] else 2.0 if row["free_accuracy"] is None else row["free_accuracy"],
-        ),
-    )
+    return sorted(rows, key=_weakness)
+
+
+def _weakness(row: Record) -> tuple[bool, float]:
+    """What rows are sorted by: controls as they come, then by accuracy; a row without one comes last."""
+    if row["control"]:
+        return False, 0.0
+    return True, math.inf if row["free_accuracy"] is None else row["free_accuracy"]
 
 
 def _table(numbers: list[Record]) -> Table:

@@ -1,6 +1,8 @@
 """The study of early stopping: where a patient trainer would have stopped, and with what accuracy."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from statistics import fmean
 
@@ -80,30 +82,23 @@ def _numbers(results: Results) -> list[Record]:
 
     Steps and accuracies are means over the finished seeds, `_half_width` is half of Student's 95 % interval.
     """
-    histories = _histories(results)
     rows = []
-    for place in results.plan["conditions"]:
-        own = [histories.get(key) for key in place["cells"]]
-        first = next((history for history in own if history), None)
-        shares = _shares(results, first) if first else []
-        finished = len(own) - own.count(None)
-        label = {**{part: place[part] for part in PLACE}, "seeds_planned": len(own), "finished": finished}
-        noises = place["noises"]
+    for condition, own, shares in _trainings(results):
+        label = {**condition.label, "seeds_planned": len(own), "finished": len(own) - own.count(None)}
+        noises = condition.noises
         rows += [{**label, **_row(own, noises, patience, share)} for share in shares for patience in PATIENCES]
     return rows
 
 
+@lru_cache(maxsize=1)
 def stopped(results: Results) -> list[ConditionResult]:
     """The conditions, of which those with early stopping are one for each clean share, with restored accuracies.
 
-    Training goes on to its end, as that of every other attack. Every share but 0 assumes clean images.
+    Training goes on to its end, as that of every other attack. Every share but 0 assumes clean images. Those of the
+    last plan are kept, because several studies read them.
     """
-    histories = _histories(results)
     found: list[ConditionResult] = []
-    for place, condition in zip(results.plan["conditions"], results.conditions, strict=True):
-        own = [histories.get(key) for key in place["cells"]]
-        first = next((history for history in own if history), None)
-        shares = _shares(results, first) if first else []
+    for condition, own, shares in _trainings(results):
         found += [_at_share(condition, own, share) for share in shares] or [condition]
     return against_own_controls(against_clean(found))
 
@@ -112,9 +107,20 @@ def left_out(results: Results) -> list[str]:
     """What a reader who does not want clean images misses, by title."""
     if CLEAN_IMAGES not in results.left_out:
         return []
+    attacks = dict.fromkeys(condition.attack.title for condition, own, _ in _trainings(results) if any(own))
+    return [f"{attack} with clean images" for attack in attacks]
+
+
+def _trainings(results: Results) -> Iterator[tuple[ConditionResult, list[Record | None], list[float]]]:
+    """Each condition, the history of each of its cells, and the clean shares that can be read from these.
+
+    A history is None if its cell is not finished or has no validation set.
+    """
     histories = _histories(results)
-    places = [place for place in results.plan["conditions"] if any(key in histories for key in place["cells"])]
-    return [f"{results.title(attack)} with clean images" for attack in dict.fromkeys(one["attack"] for one in places)]
+    for place, condition in zip(results.plan["conditions"], results.conditions, strict=True):
+        own = [histories.get(key) for key in place["cells"]]
+        first = next((history for history in own if history), None)
+        yield condition, own, _shares(results, first) if first else []
 
 
 def _shares(results: Results, history: Record) -> list[float]:

@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from bench.core.settings import parse_fraction
+
 FILE = Path(__file__).parent / "reported" / "reported.csv"
 STACK = " + "
 RADIUS = "radius"
@@ -117,8 +119,7 @@ def equal(ours: Any, text: str) -> bool:
 
 def number(text: str) -> float | None:
     """Read `0.5` or `8/255`; None if the text is no number."""
-    numerator, slash, denominator = text.partition("/")
     try:
-        return float(numerator) / float(denominator) if slash else float(numerator)
-    except (ValueError, ZeroDivisionError):
+        return float(parse_fraction(text))
+    except ValueError:
         return None
