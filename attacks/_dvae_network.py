@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from bench.core import ImageShape
+
 
 class Parts(NamedTuple):
     """What the network sees in a batch."""
@@ -24,7 +26,7 @@ class DisentanglingVae(nn.Module):
     for each class. The encoder is the begin of a CIFAR ResNet-18, its `width` channels 64 there.
     """
 
-    def __init__(self, *, num_classes: int, shape: tuple[int, int, int], width: int, latents: int) -> None:
+    def __init__(self, *, num_classes: int, shape: ImageShape, width: int, latents: int) -> None:
         from torchvision.models.resnet import BasicBlock  # slow to import
 
         super().__init__()

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bench.core.data import DatasetSettings
+from bench.core.datasets import DatasetSettings
 from bench.core.device import default_jobs
 from bench.core.errors import UserError
 from bench.core.session import IMAGES_PER_PASS

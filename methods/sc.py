@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from bench.core import Count, ImageDataset, Method, Norm, Outline, Radius, Session, as_int8, parts
+from bench.core import Count, ImageDataset, ImageShape, Method, Norm, Outline, Radius, Session, as_int8, parts
 
 CLASS_SEPARATION = 10.0
 """Distance scale of the class centres; the spread within a class is about sqrt(features / 3)."""
@@ -60,16 +60,16 @@ class Sc(Method):
                 noise[rows[part].to(noise.device)] = self._blocks(values[part], data.shape, patch).to(noise.device)
         return noise
 
-    def budget(self, shape: tuple[int, int, int]) -> float:
+    def budget(self, shape: ImageShape) -> float:
         return self.radius * math.sqrt(math.prod(shape))
 
-    def _blocks_of(self, shape: tuple[int, int, int]) -> tuple[int, int]:
+    def _blocks_of(self, shape: ImageShape) -> tuple[int, int]:
         """The side of a block in pixels, and how many values the blocks of an image have."""
         channels, height, width = shape
         patch = self.patch or max(1, height // 4)
         return patch, channels * (height // patch) * (width // patch)
 
-    def _blocks(self, values: Tensor, shape: tuple[int, int, int], patch: int) -> Tensor:
+    def _blocks(self, values: Tensor, shape: ImageShape, patch: int) -> Tensor:
         """Feature vectors (N, features) as int8 block noise (N, C, H, W) of the one l2 norm."""
         channels, height, width = shape
         blocks = values.view(-1, channels, height // patch, width // patch)

@@ -21,7 +21,7 @@ from bench.core.data import ImageDataset, Outline
 from bench.core.memory import parts
 from bench.core.models import Classifier
 from bench.core.session import IMAGES_PER_PASS, Session
-from bench.core.settings import Settings
+from bench.core.settings import ImageShape, Settings
 
 Norm = Literal["linf", "l2", "none"]
 Needs = Literal["nothing", "a clean model", "clean validation images"]
@@ -102,11 +102,11 @@ class Method(PlugIn, ABC):
         """Whether all images of a class share what protects them, instead of each having its own."""
         return False
 
-    def budget(self, shape: tuple[int, int, int]) -> float:
+    def budget(self, shape: ImageShape) -> float:
         """The most that `norm` of one image's noise may be, in [0, 1] units, before it is rounded to 8 bits."""
         return math.inf if self.norm == "none" else float(getattr(self, BUDGETS[self.norm], 0.0))
 
-    def bound(self, shape: tuple[int, int, int]) -> float:
+    def bound(self, shape: ImageShape) -> float:
         """The same with 8-bit rounding, which moves each value by at most half a grey level."""
         if self.norm == "linf":
             return round(255 * self.budget(shape)) / 255

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from bench.core.data import DatasetSettings
+from bench.core.datasets import DatasetSettings
 from bench.core.protocols import Attack, Method
 from bench.core.settings import PROTOCOL, Settings, digest
 from bench.core.train import Recipe

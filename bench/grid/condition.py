@@ -35,8 +35,8 @@ class Variant:
     @property
     def paper_title(self) -> str:
         """Its name at paper scale, with its radius also if the grid does not write it."""
-        radius = [key for key in ("radius",) if key in type(self.paper.settings).model_fields and key not in self.shown]
-        return in_words(self.paper, (*self.shown, *radius))
+        hidden = "radius" in type(self.paper.settings).model_fields and "radius" not in self.shown
+        return in_words(self.paper, (*self.shown, *(["radius"] if hidden else [])))
 
     @property
     def hint(self) -> str:

@@ -1,4 +1,4 @@
-"""Grid files: YAML in, cells out, and every mistake of a user told here. The only code that knows all plug-ins."""
+"""Grid files: YAML in, cells out. The only code that knows all plug-ins."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from attacks import ATTACKS
-from bench.core.data import DATASETS, Outline
+from bench.core.data import Outline
+from bench.core.datasets import DATASETS
 from bench.core.errors import UserError, suggestion
 from bench.core.models import ModelName
 from bench.core.settings import Count, Settings
@@ -230,11 +231,9 @@ class Expansion:
             [substitute] = self._variant("datasets", replacement, place, NO_DATA)
             variants = [replace(substitute, paper=variants[0].paper)]
         try:
-            settings, root = [variant.choice.settings for variant in variants], self.data_root
-            return [
-                (variant, one.fingerprint(root), one.outline(root))
-                for variant, one in zip(variants, settings, strict=True)
-            ]
+            root, settings = self.data_root, [variant.choice.settings for variant in variants]
+            known = ((one.fingerprint(root), one.outline(root)) for one in settings)
+            return [(variant, *about) for variant, about in zip(variants, known, strict=True)]
         except OSError as error:
             raise UserError(f"{self.file}: datasets: {error}") from None
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import torch
 
-from bench.core.data import DatasetSettings, Split
+from bench.core.data import Split
+from bench.core.datasets import DatasetSettings
 from bench.core.device import describe, lease, peak_memory
 from bench.core.keeper import Keeper
 from bench.core.session import Session, Shelf

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from attacks._weights import WeightsError
 from attacks.pretrained import Finetune
-from bench.core.data import DatasetSettings, Synthetic
+from bench.core.datasets import DatasetSettings, Synthetic
 from bench.core.models import Classifier
 from bench.core.protocols import Attack
 from bench.core.session import Session

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from attacks import ATTACKS
-from bench.core.data import ImageDataset, Outline, Synthetic
+from bench.core.data import ImageDataset, Outline
+from bench.core.datasets import Synthetic
 from bench.core.models import Classifier
 from bench.core.protocols import Attack
 from bench.core.session import IMAGES_PER_PASS, Session

@@ -13,7 +13,8 @@ from attacks.gradient import Pgd
 from attacks.low_pass import Median
 from attacks.partial_poisoning import PartialPoisoning
 from attacks.plain import Plain
-from bench.core.data import DatasetSettings, ImageDataset, Outline, Split
+from bench.core.data import ImageDataset, Outline, Split
+from bench.core.datasets import DatasetSettings
 from bench.core.protocols import Attack
 from bench.core.session import Session
 from bench.core.train import Recipe, update

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bench.core.data import ImageDataset, Synthetic
+from bench.core.data import ImageDataset
+from bench.core.datasets import Synthetic
 from bench.core.models import Classifier
 from bench.core.protocols import Attack
 from bench.core.session import Session

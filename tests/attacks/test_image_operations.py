@@ -8,7 +8,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import RandAugment
 
 from attacks._image_operations import OPERATIONS, applied
-from bench.core.data import Synthetic
+from bench.core.datasets import Synthetic
 
 COUNT = 40
 RANGES = {

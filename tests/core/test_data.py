@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from bench.core.data import Folder, ImageDataset, first_of_each_class, resized
+from bench.core.data import ImageDataset
+from bench.core.datasets import Folder, first_of_each_class, resized
 from tests.conftest import MadeUp
 
 

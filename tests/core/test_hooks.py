@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from attacks.gradient import Pgd
 from attacks.plain import Plain
-from bench.core.data import DatasetSettings, ImageDataset, Outline, Split
+from bench.core.data import ImageDataset, Outline, Split
+from bench.core.datasets import DatasetSettings
 from bench.core.protocols import Attack
 from bench.core.session import Session
 from bench.core.train import Recipe, train

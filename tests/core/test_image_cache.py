@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from bench.core import image_cache
-from bench.core.data import Folder
+from bench.core.datasets import Folder
 
 PETS = Folder(path="pets", size=8)
 

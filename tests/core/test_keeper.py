@@ -9,7 +9,7 @@ import torch
 
 import bench.core.keeper
 from attacks.gradient import Pgd
-from bench.core.data import DatasetSettings, Synthetic
+from bench.core.datasets import DatasetSettings, Synthetic
 from bench.core.keeper import Keeper
 from bench.core.session import Session
 from bench.core.train import Recipe

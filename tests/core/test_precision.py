@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from attacks.gradient import Pgd
-from bench.core.data import Synthetic
+from bench.core.datasets import Synthetic
 from bench.core.protocols import Attack
 from bench.core.session import Session
 from bench.core.train import Recipe, train

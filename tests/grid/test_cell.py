@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from attacks import ATTACKS
-from bench.core.data import DATASETS
+from bench.core.datasets import DATASETS
 from bench.core.settings import digest
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import methods.em
-from bench.core.data import DatasetSettings, Synthetic
+from bench.core.datasets import DatasetSettings, Synthetic
 from bench.core.protocols import Method
 from bench.core.session import IMAGES_PER_PASS, Session
 from bench.core.train import DivergedError, Recipe, update

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bench.core.augment import FlipCrop, flip_crop
-from bench.core.models import build
+from bench.core.models import Classifier, build
 from bench.core.perturb import frozen, quantised, uniform
 from methods.error_minimizing import ErrorMinimizing
 from tests.conftest import Linear, MadeUp
@@ -14,18 +14,22 @@ from tests.methods.conftest import UseViews
 from tests.methods.family import KINDS, LABELS, family, generators, no_views, noise_of, start, trained
 
 
-def test_a_saturated_pixel_always_reaches_the_corner_where_the_noise_is_projected(linear: Linear) -> None:
+def striped(linear: Linear) -> tuple[Classifier, Tensor]:
+    """A linear network that is surer of class 0 along a striped direction, and where white images should go up."""
     direction = torch.ones(192)
     direction[::2] = -1
-    model = build(
-        linear(torch.stack([direction, -direction]) / 50), num_classes=2, channels=3, generator=generators().starts
-    )
+    name = linear(torch.stack([direction, -direction]) / 50)
+    model = build(name, num_classes=2, channels=3, generator=generators().starts)
+    return model, direction.view(3, 8, 8).expand(4, -1, -1, -1) > 0
+
+
+def test_a_saturated_pixel_always_reaches_the_corner_where_the_noise_is_projected(linear: Linear) -> None:
+    model, up = striped(linear)
     white, labels = torch.ones(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
     with frozen(model):
         noise = family("linear", steps=10, views="identity", saturated="project").minimise(
             model, white, labels, generators()
         )
-    up = direction.view(3, 8, 8).expand(4, -1, -1, -1) > 0
     assert (noise[up] == 0).all()
     assert (noise[~up] == -8).all()
 
@@ -48,15 +52,11 @@ def test_a_linear_surrogate_gives_the_corner_away_from_the_other_class(
 
 def test_saturated_pixels_move_only_where_the_clip_lets_a_gradient_through(linear: Linear, use_views: UseViews) -> None:
     use_views(no_views)
-    direction = torch.ones(192)
-    direction[::2] = -1
-    model = build(
-        linear(torch.stack([direction, -direction]) / 50), num_classes=2, channels=3, generator=generators().starts
-    )
+    model, up = striped(linear)
     images, labels = torch.ones(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
     with frozen(model):
         noise = family("linear", steps=10).minimise(model, images, labels, generators())
-    up, began = direction.view(3, 8, 8).expand(4, -1, -1, -1) > 0, start(images)
+    began = start(images)
     kept = quantised(began, 8 / 255)
     assert (noise[up] >= 0).all()
     assert (noise[~up & (began <= 0)] == -8).all()

@@ -10,7 +10,7 @@ import torch
 from attacks.gradient import Pgd
 from bench.core import compilation
 from bench.core.compilation import CompiledCall, call
-from bench.core.data import DatasetSettings, Synthetic
+from bench.core.datasets import DatasetSettings, Synthetic
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
 from bench.run.experiment import run_cell

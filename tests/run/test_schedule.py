@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from attacks import ATTACKS
-from bench.core.data import DATASETS, ImageDataset
+from bench.core.data import ImageDataset
+from bench.core.datasets import DATASETS
 from bench.core.protocols import Cost, Method
 from bench.core.session import Session
 from bench.core.train import Recipe
