@@ -17,6 +17,7 @@ from methods.rem import Rem
 from methods.sc import Sc
 from methods.sem import Sem
 from methods.tap import Tap
+from methods.tap_rem import TapRem
 
 METHODS: dict[str, type[Method]] = {
     "clean": Clean,
@@ -26,6 +27,7 @@ METHODS: dict[str, type[Method]] = {
     "em_class": EmClass,
     "em_stepwise": EmStepwise,
     "tap": Tap,
+    "tap_rem": TapRem,
     "ntga": Ntga,
     "sc": Sc,
     "rem": Rem,

@@ -1,15 +1,17 @@
 """Methods that craft against a surrogate: a network trained on the clean images, once for all who train it alike."""
 
-from itertools import chain, islice
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterator
+from itertools import chain, cycle, islice
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
+from torch import Tensor
 from torch.optim import SGD
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR
 
 from bench.core import (
     FLIP_CROP,
     PROTOCOL,
+    Added,
     Augmentation,
     Classifier,
     Cost,
@@ -20,6 +22,7 @@ from bench.core import (
     Needs,
     NonNegative,
     Positive,
+    Schedule,
     Session,
     Trained,
     batches,
@@ -27,6 +30,7 @@ from bench.core import (
     digest,
     in_order,
     parts,
+    schedule_rates,
     update,
 )
 
@@ -41,22 +45,28 @@ class SurrogateMethod(Method):
     """
 
     needs: ClassVar[Needs] = "a clean model"
-    augmentation: ClassVar[Augmentation] = FLIP_CROP
-    """What the network sees of an image while it is trained."""
     shuffled: ClassVar[bool] = True
     """Whether each epoch has a new order and drops its incomplete last batch; else it is all images in their order."""
 
     epochs: Count
     """Epochs of the surrogate's training."""
+    train_steps: Annotated[Count | None, Added()] = None
+    """Its weight updates, instead of `epochs`."""
     train_batch_size: Count = 128
     lr: Positive = 0.1
-    schedule: Literal["steps", "cosine"] = "steps"
-    """Once an epoch: `steps` multiplies the rate by 0.1 after each of `decay_at`, `cosine` ends near 0."""
+    schedule: Schedule = "steps"
+    """Of the rate, once an epoch, or once an update if `train_steps` is set: `steps` multiplies it by 0.1 after each of
+    `decay_at`, `cosine` and `one_cycle` end near 0."""
     decay_at: Shares = ()
-    """Shares of `epochs`."""
+    """Shares of the training's length."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     nesterov: bool = False
     weight_decay: NonNegative = 5e-4
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """What the network sees of an image while it is trained."""
+        return FLIP_CROP
 
     def train_surrogate(self, network: str, data: ImageDataset, session: Session) -> Classifier:
         """Train the surrogate, or take it from the session's shelf: the same bits, the same count of passes.
@@ -79,14 +89,14 @@ class SurrogateMethod(Method):
 
     def cost(self, images: int) -> Cost:
         """What training the surrogate on so many images takes."""
-        return Cost.of_images(self.epochs * images)
+        return Cost.of_images(self.train_steps * self.train_batch_size if self.train_steps else self.epochs * images)
 
     def _content(self, network: str, seed: int) -> dict[str, Any]:
         """Everything but the data that decides the weights, as JSON values."""
         return {
             "protocol": PROTOCOL,
             "network": network,
-            "training": self.model_dump(mode="json", include=set(SurrogateMethod.model_fields)),
+            "training": {key: value for key, value in self.canonical().items() if key in SurrogateMethod.model_fields},
             "augmentation": [self.augmentation.name, self.augmentation.revision],
             "shuffled": self.shuffled,
             "seed": seed,
@@ -96,21 +106,20 @@ class SurrogateMethod(Method):
         optimiser = SGD(
             model.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay, nesterov=self.nesterov
         )
-        scheduler = self._scheduler(optimiser)
-        order = batches(len(data), self.train_batch_size, session.generator("surrogate", "batches"))
-        updates = max(1, len(data) // self.train_batch_size)
+        epoch = list(in_order(len(data), self.train_batch_size))
+        order: Iterator[Tensor | slice] = cycle(epoch)
+        if self.shuffled:
+            order = batches(len(data), self.train_batch_size, session.generator("surrogate", "batches"))
+            epoch = epoch[: max(1, len(data) // self.train_batch_size)]
+        rounds, updates = (self.train_steps, 1) if self.train_steps else (self.epochs, len(epoch))
+        rates = schedule_rates(self.schedule, optimiser, rounds, self.decay_at)
         views = session.generator("surrogate", "views")
-        for _ in range(self.epochs):
-            for part in islice(order, updates) if self.shuffled else in_order(len(data), self.train_batch_size):
+        for _ in range(rounds):
+            for part in islice(order, updates):
                 images = data.floats(part)
                 update(model, self.augmentation.draw(images, views)(images), data.labels[part], optimiser)
-            scheduler.step()
+            rates.step()
         check_finite(model)
-
-    def _scheduler(self, optimiser: SGD) -> LRScheduler:
-        if self.schedule == "cosine":
-            return CosineAnnealingLR(optimiser, self.epochs)
-        return MultiStepLR(optimiser, sorted({round(share * self.epochs) for share in self.decay_at}), 0.1)
 
 
 def key(content: dict[str, Any], data: ImageDataset) -> str:

@@ -42,7 +42,7 @@ class Em(Method):
     error never falls to `stop_error`.
     """
 
-    title = "EM"
+    title = "EM, original"
     source = "EM (Huang et al., ICLR 2021), released settings for CIFAR-10, sample-wise"
     repository = "HanxunH/Unlearnable-Examples"
     deviations: ClassVar[tuple[str, ...]] = (

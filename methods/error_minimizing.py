@@ -11,6 +11,7 @@ from torch.optim import SGD
 from torch.optim.lr_scheduler import StepLR
 
 from bench.core import (
+    Added,
     Cost,
     Count,
     CountOrZero,
@@ -35,6 +36,7 @@ from bench.core import (
     update,
 )
 
+Views = Literal["flip_crop", "identity"]
 Perturbation = Literal["none", "random", "pgd", "fgsm", "tpgd", "apgd"]
 
 
@@ -83,6 +85,11 @@ class Adversary(NamedTuple):
         return 1 if self.kind == "fgsm" else self.steps
 
 
+def draw_view(images: Tensor, generator: torch.Generator, kind: Views) -> Tensor:
+    """A random view of each of `images` (N, C, H, W), or the images themselves."""
+    return flip_crop(images, generator)(images) if kind == "flip_crop" else images
+
+
 class ErrorMinimizing(Method):
     """Noise that makes the loss small under random views, learnt in turns with a surrogate network.
 
@@ -128,8 +135,10 @@ class ErrorMinimizing(Method):
     """Their size, relative to the radius: 1.6/255 at 8/255."""
     samples: Count = 5
     """Random views the gradient of one step is summed over (J)."""
-    views: Literal["flip_crop", "identity"] = "flip_crop"
-    """What a view of an image is, in both steps."""
+    views: Views = "flip_crop"
+    """What a view of an image is."""
+    surrogate_views: Annotated[Views | None, Added()] = None
+    """What a view is in the surrogate step; null is `views`."""
     saturated: Literal["mask", "project"] = "mask"
     """What keeps pixels valid in the noise step: `mask` clips the image, whose gradient then masks saturated pixels, as
     in REM and SEM; `project` moves the noise itself back after every step."""
@@ -174,7 +183,7 @@ class ErrorMinimizing(Method):
             keep = partial(session.keeper.keep_perturbations, "noise step", step, self.updates)
             with frozen(model):
                 noise = self.minimise(model, images, labels, generators, keep).float() / 255
-                view = self._view((images + noise).clamp(0, 1), crops)
+                view = draw_view((images + noise).clamp(0, 1), crops, self.surrogate_views or self.views)
                 seen = self._surrogate_adversary(model, view, labels, draws)
             session.keeper.keep_perturbations("surrogate step", step, self.updates, view, seen)
             update(model, seen, labels, optimiser)
@@ -203,7 +212,7 @@ class ErrorMinimizing(Method):
             protected = images + noise
             if self.saturated == "mask":
                 protected = protected.clamp(0, 1)
-            view = self._view(protected.repeat(self.samples, 1, 1, 1), generators.crops)
+            view = draw_view(protected.repeat(self.samples, 1, 1, 1), generators.crops, self.views)
             seen = adversary(model, view.detach(), labels, generators.draws)
             if keep is not None:
                 keep(view.detach(), seen)
@@ -223,9 +232,6 @@ class ErrorMinimizing(Method):
         noise = self.steps * self.samples * (1 + self._noise_adversary.passes)
         update = 1 + self._surrogate_adversary.passes
         return Cost.of_images(self.updates * self.batch_size * (noise + update) + images * noise)
-
-    def _view(self, images: Tensor, crops: torch.Generator) -> Tensor:
-        return flip_crop(images, crops)(images) if self.views == "flip_crop" else images
 
     @property
     def _noise_adversary(self) -> Adversary:

@@ -55,7 +55,7 @@ class Delusive(SurrogateMethod):
     """The network the noise is crafted against."""
     epochs: Count = 150
     decay_at: Shares = (2 / 3, 5 / 6)
-    """Shares of `epochs`: 100 and 125 of 150."""
+    """Shares of the surrogate's training: 100 and 125 of 150."""
 
     @abstractmethod
     def direction(self, gradient: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """PIL: perturbation-induced linearisation, noise that a linear classifier reads as the label."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from bench.core import (
     NonNegative,
     Positive,
     Radius,
+    Schedule,
     Session,
     ascend,
     frozen,
@@ -37,7 +38,6 @@ class Pil(SurrogateMethod):
     deviations: ClassVar[tuple[str, ...]] = (
         "noise is rounded to the nearest grey level; the official code truncates where its images are converted",
     )
-    augmentation: ClassVar[Augmentation] = NO_AUGMENTATION
     shuffled: ClassVar[bool] = False
     surrogate: ClassVar[str] = "two_linear"
     """Two bias-free linear layers are what makes it PIL, so the network cannot be set."""
@@ -55,8 +55,12 @@ class Pil(SurrogateMethod):
     epochs: Count = 30
     train_batch_size: Count = 512
     lr: Positive = 0.003
-    schedule: Literal["steps", "cosine"] = "cosine"
+    schedule: Schedule = "cosine"
     weight_decay: NonNegative = 0.0
+
+    @property
+    def augmentation(self) -> Augmentation:
+        return NO_AUGMENTATION
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Craft each image's noise against the linear map trained on the clean images."""

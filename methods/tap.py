@@ -1,14 +1,16 @@
 """TAP: targeted adversarial poisoning, images that a clean network takes for the class after their own."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.core import (
+    FLIP_CROP,
     FLIP_TRANSLATE,
+    Added,
     Augmentation,
     Cost,
     Count,
@@ -21,8 +23,11 @@ from bench.core import (
     frozen,
     loss_gradient,
     quantised,
+    uniform,
 )
 from methods._surrogate import Shares, SurrogateMethod
+
+VIEWS = {"flip_translate": FLIP_TRANSLATE, "flip_crop": FLIP_CROP}
 
 
 class Tap(SurrogateMethod):
@@ -31,7 +36,7 @@ class Tap(SurrogateMethod):
     Targeted, it makes the loss towards class y + 1 (modulo their number) small; untargeted, that of the label y large.
     """
 
-    title = "TAP"
+    title = "TAP, original"
     source = "TAP (Fowl et al., NeurIPS 2021), released settings for CIFAR-10 with signed steps"
     repository = "lhfowl/adversarial_poisons"
     deviations: ClassVar[tuple[str, ...]] = (
@@ -43,17 +48,18 @@ class Tap(SurrogateMethod):
         "the surrogate's rate falls after 15, 25 and 35 epochs; the official rounding gives 14, 24 and 35",
         "dropout in a surrogate that has it is off while crafting",
     )
-    augmentation: ClassVar[Augmentation] = FLIP_TRANSLATE
-    """For the surrogate's training and for the views of each step."""
-
     large: ClassVar[Mapping[str, Any]] = {"surrogate": "timm/resnet18"}
 
     radius: Radius = 8 / 255
     """l-inf bound of the noise."""
     steps: Count = 250
-    """Signed-gradient steps of one restart, from a clipped normal draw with the radius as deviation."""
+    """Signed-gradient steps of one restart."""
     rel_step_size: Positive = 0.05
     """Their size, relative to the radius: 0.4/255 at 8/255."""
+    start: Annotated[Literal["normal", "uniform"], Added()] = "normal"
+    """What a restart begins from: a clipped `normal` draw with the radius as deviation, or a `uniform` one."""
+    views: Annotated[Literal["flip_translate", "flip_crop"], Added()] = "flip_translate"
+    """What a view of an image is, in each step and in the surrogate's training."""
     restarts: Count = 1
     targeted: bool = True
     batch_size: Count = 512
@@ -62,8 +68,12 @@ class Tap(SurrogateMethod):
     """The network the noise is crafted against."""
     epochs: Count = 40
     decay_at: Shares = (0.375, 0.625, 0.875)
-    """Shares of `epochs`: 15, 25 and 35 of 40."""
+    """Shares of the surrogate's training: 15, 25 and 35 of 40 epochs."""
     nesterov: bool = True
+
+    @property
+    def augmentation(self) -> Augmentation:
+        return VIEWS[self.views]
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Craft each image's noise against the network trained on the clean images."""
@@ -101,15 +111,20 @@ class Tap(SurrogateMethod):
             return torch.autograd.grad(view, point, loss_gradient(model, view, goal))[0]
 
         low, high = (images - self.radius).clamp(min=0), (images + self.radius).clamp(max=1)
-        normal = torch.randn(images.shape, generator=starts, device=images.device)
         point = ascend(
-            images + self.radius * normal.clamp(-1, 1),
+            self._start(images, starts),
             gradient,
             lambda point: point.clamp(low, high),
             step_size=(-1 if self.targeted else 1) * self.rel_step_size * self.radius,
             steps=self.steps,
         )
         return point - images
+
+    def _start(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        if self.start == "uniform":
+            return images + uniform(images, self.radius, generator)
+        normal = torch.randn(images.shape, generator=generator, device=images.device)
+        return images + self.radius * normal.clamp(-1, 1)
 
     def cost(self, images: int) -> Cost:
         """The surrogate's training, then every step of every restart."""

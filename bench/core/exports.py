@@ -33,7 +33,7 @@ from bench.core.settings import (
     digest,
     parse_fraction,
 )
-from bench.core.train import batches, check_finite, update
+from bench.core.train import Schedule, batches, check_finite, schedule_rates, update
 
 __all__ = [
     "FLIP_CROP",
@@ -65,6 +65,7 @@ __all__ = [
     "PositiveFraction",
     "Radius",
     "RadiusOrZero",
+    "Schedule",
     "Session",
     "Trained",
     "apgd",
@@ -87,6 +88,7 @@ __all__ = [
     "parts",
     "pgd",
     "quantised",
+    "schedule_rates",
     "take",
     "tpgd",
     "uniform",

@@ -21,6 +21,21 @@ from bench.core.protocols import Attack, Cost, Hooks
 from bench.core.session import Session
 from bench.core.settings import Count, Fraction, NonNegative, Positive, Settings
 
+Schedule = Literal["steps", "cosine", "one_cycle"]
+
+
+def schedule_rates(schedule: Schedule, optimiser: SGD, length: int, decay_at: Sequence[float]) -> LRScheduler:
+    """A learning-rate schedule that takes `length` steps; `decay_at` holds shares of these, in [0, 1].
+
+    `steps` multiplies the rate by 0.1 at each of `decay_at`; `cosine` and `one_cycle` end near 0.
+    """
+    if schedule == "cosine":
+        return CosineAnnealingLR(optimiser, length)
+    if schedule == "one_cycle":
+        [group] = optimiser.param_groups
+        return OneCycleLR(optimiser, group["lr"], total_steps=length, cycle_momentum=False)
+    return MultiStepLR(optimiser, sorted({round(share * length) for share in decay_at}), 0.1)
+
 
 class Recipe(Settings):
     """How the victim is trained. The defaults are those of the REM and SEM scripts for CIFAR (40,000 steps of SGD)."""
@@ -30,7 +45,7 @@ class Recipe(Settings):
     batch_size: Count = 128
     lr: Positive = 0.1
     """Peak learning rate."""
-    schedule: Literal["steps", "cosine", "one_cycle"] = "steps"
+    schedule: Schedule = "steps"
     """`steps` multiplies the rate by 0.1 at each of `decay_at`; `cosine` and `one_cycle` end near 0."""
     decay_at: Annotated[tuple[Fraction, ...], Field(strict=False)] = (0.4, 0.8)
     """Shares of `steps`: 16,000 and 32,000 of 40,000."""
@@ -41,11 +56,7 @@ class Recipe(Settings):
 
     def scheduler(self, optimiser: SGD) -> LRScheduler:
         """The learning-rate schedule, one step per weight update."""
-        if self.schedule == "cosine":
-            return CosineAnnealingLR(optimiser, self.steps)
-        if self.schedule == "one_cycle":
-            return OneCycleLR(optimiser, self.lr, total_steps=self.steps, cycle_momentum=False)
-        return MultiStepLR(optimiser, sorted({round(share * self.steps) for share in self.decay_at}), 0.1)
+        return schedule_rates(self.schedule, optimiser, self.steps, self.decay_at)
 
     def cost(self, attacks: Sequence[Attack], images: int) -> Cost:
         """What preparing so many images and training under `attacks` takes."""

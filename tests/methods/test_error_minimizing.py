@@ -56,8 +56,10 @@ def test_em_stepwise_is_the_family_without_views_on_images_without_saturated_pix
     data = made_up(LABELS, low=20, high=236)
     settings = {name: value for name, value in SMALL.items() if name != "samples"}
     stepwise = noise_of(EmStepwise(**settings, surrogate=two_layers), data)
-    assert torch.equal(stepwise, noise_of(family(two_layers, samples=1, views="identity"), data))
-    assert not torch.equal(stepwise, noise_of(family(two_layers, samples=1), data))
+    point = {"samples": 1, "views": "identity", "surrogate_views": "flip_crop"}
+    assert torch.equal(stepwise, noise_of(family(two_layers, **point), data))
+    for other in ({"views": "flip_crop"}, {"surrogate_views": "identity"}):
+        assert not torch.equal(stepwise, noise_of(family(two_layers, **(point | other)), data))
 
 
 def test_the_adversary_of_the_noise_step_has_numbers_of_its_own(

@@ -43,7 +43,9 @@ class Learner(SurrogateMethod):
 
 
 class Plain(Learner):
-    augmentation = NO_AUGMENTATION
+    @property
+    def augmentation(self) -> Augmentation:
+        return NO_AUGMENTATION
 
 
 class InOrder(Plain):
@@ -105,7 +107,9 @@ def test_whatever_decides_the_weights_decides_the_name(made_up: MadeUp, tmp_path
     data, store = made_up(LABELS), Store(tmp_path)
 
     class Revised(Learner):
-        augmentation = Augmentation("flip_crop", 2, FLIP_CROP.draw)
+        @property
+        def augmentation(self) -> Augmentation:
+            return Augmentation("flip_crop", 2, FLIP_CROP.draw)
 
     def one_pixel_up() -> ImageDataset:
         images = data.images.clone()
@@ -127,6 +131,7 @@ def test_whatever_decides_the_weights_decides_the_name(made_up: MadeUp, tmp_path
             (Learner(**changed), data, 0)
             for changed in (
                 {"epochs": 1},
+                {"train_steps": 3},
                 {"train_batch_size": 5},
                 {"lr": 0.2},
                 {"schedule": "cosine"},
@@ -146,7 +151,15 @@ def test_whatever_decides_the_weights_decides_the_name(made_up: MadeUp, tmp_path
 
 @pytest.mark.parametrize(
     "changed",
-    [{"schedule": "cosine"}, {"decay_at": (0.5,)}, {"momentum": 0.5}, {"nesterov": True}, {"weight_decay": 0.5}],
+    [
+        {"schedule": "cosine"},
+        {"schedule": "one_cycle"},
+        {"decay_at": (0.5,)},
+        {"momentum": 0.5},
+        {"nesterov": True},
+        {"weight_decay": 0.5},
+        {"train_steps": 3},
+    ],
 )
 def test_every_setting_of_the_training_changes_the_weights(changed: dict[str, Any], made_up: MadeUp) -> None:
     assert not equal(learnt(Learner(**changed), made_up(LABELS)), learnt(Learner(), made_up(LABELS)))
@@ -174,7 +187,7 @@ def test_an_epoch_sees_each_image_at_most_once_and_in_order_all_of_them(
     assert shuffled or orders[0] == list(range(11))
 
 
-def test_the_rate_falls_once_an_epoch_and_where_the_shares_say(
+def test_the_rate_falls_once_an_epoch_or_an_update_and_where_the_shares_say(
     made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rates: list[float] = []
@@ -190,6 +203,11 @@ def test_the_rate_falls_once_an_epoch_and_where_the_shares_say(
     learnt(Learner(epochs=4, schedule="cosine"), made_up(LABELS))
     half = 0.05 * 2**0.5
     assert rates[::2] == rates[1::2] == pytest.approx([0.1, 0.05 + half / 2, 0.05, 0.05 - half / 2])
+    rates.clear()
+    method = Learner(train_steps=5, decay_at=(0.4, 0.8))
+    learnt(method, made_up(LABELS))
+    assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001])
+    assert method.cost(len(LABELS)).passes == 5 * 4 / IMAGES_PER_PASS
 
 
 def test_a_training_that_diverges_is_an_error_and_leaves_no_file(made_up: MadeUp, tmp_path: Path) -> None:

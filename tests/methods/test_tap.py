@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.core.augment import NO_AUGMENTATION, Augmentation
+from bench.core.augment import NO_AUGMENTATION, Augmentation, flip_crop
 from bench.core.data import ImageDataset
 from bench.core.models import Classifier
-from bench.core.perturb import frozen, loss_gradient
+from bench.core.perturb import frozen, loss_gradient, uniform
 from bench.core.session import IMAGES_PER_PASS, Session
 from methods.tap import Tap
+from methods.tap_rem import TapRem
 from tests.conftest import Linear, MadeUp
 
 CPU = torch.device("cpu")
@@ -24,7 +25,9 @@ UNTRAINED: dict[str, Any] = {"lr": 1e-12, "weight_decay": 0, "nesterov": False, 
 class Plain(Tap):
     """TAP without random views."""
 
-    augmentation = NO_AUGMENTATION
+    @property
+    def augmentation(self) -> Augmentation:
+        return NO_AUGMENTATION
 
 
 def random_weights(classes: int = 2) -> Tensor:
@@ -76,6 +79,27 @@ def test_one_step_without_views_is_targeted_fgsm_from_the_same_start(two_layers:
     assert torch.equal(noise, (255 * expected).round().to(torch.int8))
 
 
+def test_the_scripts_of_rem_take_one_small_step_from_a_uniform_start_on_a_flipped_crop(
+    two_layers: str, made_up: MadeUp
+) -> None:
+    data = made_up(LABELS, classes=3)
+    method = TapRem(surrogate=two_layers, steps=1, train_steps=6, train_batch_size=4)
+    session = Session(0, CPU)
+    start = data.floats() + uniform(data.floats(), 8 / 255, session.generator("starts"))
+    model = trained(method, data)
+    view = flip_crop(start, session.generator("views"))
+    point = start.requires_grad_()
+    with frozen(model):
+        [gradient] = torch.autograd.grad(
+            F.cross_entropy(model(view(point)), (data.labels + 1) % 3, reduction="sum"), point
+        )
+    low, high = (data.floats() - 8 / 255).clamp(min=0), (data.floats() + 8 / 255).clamp(max=1)
+    expected = (start - 0.064 / 255 * gradient.sign()).clamp(low, high) - data.floats()
+    noise = method.generate(data, Session(0, CPU))
+    assert torch.equal(noise, (255 * expected).round().to(torch.int8))
+    assert TapRem().cost(50_000).passes == 40_000 + 250 * 50_000 / 128
+
+
 def losses(method: Tap, model: Classifier, data: ImageDataset, noise: Tensor) -> Tensor:
     with frozen(model), torch.no_grad():
         goal = (data.labels + method.targeted) % data.num_classes
@@ -108,7 +132,9 @@ def test_each_step_sees_the_noisy_image_under_a_view_of_its_own(two_layers: str,
         return view
 
     class Turned(Tap):
-        augmentation = Augmentation("turned", 1, draw)
+        @property
+        def augmentation(self) -> Augmentation:
+            return Augmentation("turned", 1, draw)
 
     method = Turned(surrogate=two_layers, steps=3, epochs=1)
     noise = method.generate(data, Session(0, CPU)).float() / 255
