@@ -37,8 +37,15 @@ def show_declined(request: Request, console: Console) -> None:
         console.print(f"does not apply: {reason}", markup=False)
 
 
+def show_replaced(request: Request, console: Console) -> None:
+    """Print what the scale changed of what the grids say."""
+    for words in dict.fromkeys("; ".join(grid.replaced) for grid, _ in request.expanded if grid.replaced):
+        console.print(f"--scale {request.scale}: {words}", markup=False)
+
+
 def show_forecast(request: Request, console: Console) -> int:
     """Print every cell, which are done, and what the rest will cost. Writes nothing."""
+    show_replaced(request, console)
     done, tasks = pending(request)
     show_declined(request, console)
     place = request.workplace
@@ -80,6 +87,7 @@ def carry_out(request: Request, console: Console) -> int:
         fetch(dataset, place.data_root)
     for name, plan in request.plans().items():
         place.store.write_plan(name, plan)
+    show_replaced(request, console)
     show_declined(request, console)
     cores = default_jobs(list(place.devices))
     if place.jobs > cores and not place.cluster:

@@ -106,18 +106,18 @@ def _attack_variant(attack: Variant, here: Attack, paper: Attack, attacks: Attac
     same = type(here) is type(attack.choice.settings)
     [name] = [name for name, kind in attacks.items() if kind is type(here)]
     shown, usual = (attack.shown, attack.choice.settings) if same else ((), type(here)())
-    return Variant(Choice(name, here), Choice(name, paper), tuple(dict.fromkeys([*shown, *_changed(usual, here)])))
+    return Variant(Choice(name, here), Choice(name, paper), tuple(dict.fromkeys([*shown, *changed(usual, here)])))
 
 
 def _method_variant(methods: Methods, name: str, at_scale: Mapping[str, Any], on_paper: Mapping[str, Any]) -> Variant:
     """A control among the methods; tables show what is not the default on paper."""
     here, paper = (methods[name].model_validate(values) for values in (at_scale, on_paper))
-    changed = _changed(methods[name](), paper)
-    shown = tuple(key for key in type(paper).model_fields if key in changed or key in ALWAYS_WRITTEN)
+    unusual = changed(methods[name](), paper)
+    shown = tuple(key for key in type(paper).model_fields if key in unusual or key in ALWAYS_WRITTEN)
     return Variant(Choice(name, here), Choice(name, paper), shown)
 
 
-def _changed(before: Settings, after: Settings) -> list[str]:
+def changed(before: Settings, after: Settings) -> tuple[str, ...]:
     """The names of the settings that differ."""
     old, new = before.model_dump(), after.model_dump()
-    return [key for key, value in new.items() if value != old[key]]
+    return tuple(key for key, value in new.items() if value != old[key])

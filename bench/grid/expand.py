@@ -4,21 +4,19 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from attacks import ATTACKS
 from bench.core.data import Outline
 from bench.core.datasets import DATASETS
 from bench.core.errors import UserError, suggestion
-from bench.core.models import ModelName
-from bench.core.settings import Count, Settings
+from bench.core.settings import Settings
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
 from bench.grid.condition import Condition, Pair, Stack, Variant
-from bench.grid.controls import acting, controls_first, controls_of, identity, own_controls
-from bench.grid.scale import Scale, Values, check_names
+from bench.grid.controls import acting, changed, controls_first, controls_of, identity, own_controls
+from bench.grid.grid_file import Block, GridFile
+from bench.grid.scale import Scale, check_names, lineage
 from bench.grid.stack import check_stack, check_victim, declined
 from bench.grid.yaml_file import mapping, read_mapping, validated, within
 from methods import METHODS
@@ -30,44 +28,6 @@ Large = tuple[bool, bool]
 """Whether the images are so large that plug-ins take the settings of the ImageNet subset: at the scale, on paper."""
 NO_DATA: Large = (False, False)
 NONE = Choice("none", ATTACKS["none"]())
-Items = Annotated[list[Any], Field(min_length=1)]
-
-
-class Block(Settings):
-    """Methods that meet attacks of their own: conditions beside those of the whole grid, such as a control's."""
-
-    methods: Items
-    attacks: Items
-
-
-class GridFile(Settings):
-    """The keys of a grid file, written at paper scale.
-
-    An entry is a name, or a mapping of `name` and settings; a list of values for a setting is a sweep.
-    """
-
-    title: str
-    """What the table shows."""
-    about: str = ""
-    """What a reader should know, printed under the title."""
-    datasets: Items
-    models: Annotated[list[ModelName], Field(min_length=1)]
-    """Victims."""
-    methods: Items
-    attacks: Items
-    """Each entry is one attack or a list of attacks: a stack, applied in that order."""
-    also: list[Values] = []
-    """Blocks of `methods` and `attacks` that join the same tables: what would be the same for every method."""
-    controls: bool = True
-    """Whether to add what the results are read against: every attack on clean images, and on random noise."""
-    train: Values = {}
-    """Settings of the victim's training."""
-    seeds: Count = 3
-    """Victims trained on each noise, with seeds 0, 1, ..."""
-    noise_seeds: Count = 1
-    """Noises of each method, made with seeds 0, 1, ...; each has victims of its own."""
-    at: dict[str, Values] = {}
-    """Keys of this file that read differently at a scale, by the scale's name; they win over the scale's own."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +38,8 @@ class Grid:
     title: str
     about: str
     conditions: tuple[Condition, ...]
+    replaced: tuple[str, ...] = ()
+    """What the scale changed of what the file says, in words: `resnet18 -> cnn`."""
 
     @property
     def cells(self) -> list[Cell]:
@@ -97,11 +59,11 @@ def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale
     for name in paper.at:
         if name not in scales:
             raise UserError(f"{file}: at: unknown scale {name!r}{suggestion(name, scales)}")
-    here = paper.at.get(scale_name, {})
-    parsed = validated(GridFile, [(str(file), values), (f"{file}: at.{scale_name}", here)])
+    at = next((name for name in lineage(scales, scale_name) if name in paper.at), scale_name)
+    here = paper.at.get(at, {})
+    parsed = validated(GridFile, [(str(file), values), (f"{file}: at.{at}", here)])
     scale = scales[scale_name].model_copy(
-        # What the file itself says about a scale wins over what the scale replaces.
-        update={field: None for field, key in REPLACED.items() if key in here}
+        update={field: None for field, key in REPLACED.items() if key in here or not parsed.scalable}
     )
     return Expansion(file, f"scale {scale_name}", scale, user, data_root).grid(parsed)
 
@@ -123,18 +85,17 @@ class Expansion:
             Recipe,
             [
                 (f"{self.scale_place}: train", self.scale.train),
-                (f"{self.file}: train", self.scale.multiplied(parsed.train)),
+                (f"{self.file}: train", parsed.train),
                 ("--set train", self.user.train),
             ],
         )
         seeds = range(self.user.seeds or self.scale.seeds or parsed.seeds)
         noises = range(self.user.noise_seeds or self.scale.noise_seeds or parsed.noise_seeds)
+        datasets, models = self._datasets(parsed), self._models(parsed)
         conditions: list[Condition] = []
-        for (dataset, fingerprint, outline), (model, paper_model) in itertools.product(
-            self._datasets(parsed), self._models(parsed)
-        ):
+        for (dataset, fingerprint, outline), (model, paper_model) in itertools.product(datasets, models):
             here = []
-            for method, attacks in self._all_pairs(parsed, dataset):
+            for method, attacks in self._all_pairs(parsed, dataset, outline, model):
                 applied = tuple(acting(attacks, method, NONE))
                 reason = declined(method.choice, applied, outline, model)
                 if not reason:
@@ -147,15 +108,44 @@ class Expansion:
                 )
                 here.append(Condition(dataset, model, paper_model, method, attacks, cells, declined=reason))
             conditions += _with_own_controls(here)
-        return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions))
+        replaced = tuple(self._replaced(parsed, [dataset for dataset, *_ in datasets], models))
+        return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions), replaced)
 
-    def _all_pairs(self, parsed: GridFile, dataset: Variant) -> list[Pair]:
+    def _replaced(
+        self, parsed: GridFile, datasets: Sequence[Variant], models: Sequence[tuple[str, str]]
+    ) -> Iterator[str]:
+        """What the scale changed of what the file says, in words."""
+        for dataset in datasets:
+            here, paper = dataset.choice, dataset.paper
+            if here.name != paper.name:
+                yield f"{paper.name} -> {here.name}"
+            elif here != paper:
+                yield f"{here.name}: {', '.join(map(here.settings.phrase, changed(paper.settings, here.settings)))}"
+        yield from (f"{paper} -> {model}" for model, paper in models if model != paper)
+        for key in ("seeds", "noise_seeds"):
+            at_scale, written = getattr(self.scale, key), getattr(parsed, key)
+            if at_scale and not getattr(self.user, key) and at_scale != written:
+                yield f"{key} {written} -> {at_scale}"
+        if any(map(is_cut, datasets)):
+            for factor in dict.fromkeys(self.scale.multiply.values()):
+                names = [name for name, value in self.scale.multiply.items() if value == factor]
+                yield f"{', '.join(names)} x {factor:g}"
+
+    def _all_pairs(self, parsed: GridFile, dataset: Variant, outline: Outline, model: str) -> list[Pair]:
         """Every method with every stack of attacks that it meets; the controls first, if they are wanted."""
         at_scale, on_paper = dataset.choice.settings, dataset.paper.settings
-        pairs = list(self._pairs(parsed, (at_scale.large_images, on_paper.large_images)))
+        # Radii are those of the paper's images: only smaller ones ask for others.
+        scale = self.scale if is_cut(dataset) else self.scale.model_copy(update={"multiply": {}})
+        large = (at_scale.large_images, on_paper.large_images)
+        pairs = list(replace(self, scale=scale)._pairs(parsed, large))
         if not parsed.controls:
             return pairs
-        return controls_first([*pairs, *controls_of(pairs, at_scale.shape, on_paper.shape, METHODS, ATTACKS)])
+        run = [
+            (method, attacks)
+            for method, attacks in pairs
+            if not declined(method.choice, acting(attacks, method, NONE), outline, model)
+        ]
+        return controls_first([*pairs, *controls_of(run, at_scale.shape, on_paper.shape, METHODS, ATTACKS)])
 
     def _pairs(self, parsed: GridFile, large: Large) -> Iterator[Pair]:
         """Every method with every stack of attacks of its block, that of the whole grid first."""
@@ -240,6 +230,11 @@ class Expansion:
     def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
         replacement = self.user.model or self.scale.model
         return [(replacement, parsed.models[0])] if replacement else [(model, model) for model in parsed.models]
+
+
+def is_cut(dataset: Variant) -> bool:
+    """Whether its images have another size at the scale than on paper."""
+    return bool(dataset.choice.settings.shape != dataset.paper.settings.shape)
 
 
 def _with_own_controls(conditions: Sequence[Condition]) -> Iterator[Condition]:

@@ -27,7 +27,7 @@ def plan_of(grid: Grid, name: str, scale: Scale, user: Scale) -> Plan:
         "grid": grid.name,
         "title": grid.title,
         "about": grid.about,
-        "scale": {"name": name, "about": scale.about, "changes": scale.changes()},
+        "scale": {"name": name, "about": scale.about, "changes": scale.changes(), "replaced": list(grid.replaced)},
         "set": user.changes(),
         "titles": {STACKED.join(variant.label for variant in stack): _titles(stack) for stack in stacks},
         "conditions": [_place(condition) for condition in grid.conditions],

@@ -1,6 +1,6 @@
 """Scales: named overlays that cut any grid down to a machine, and say in every record what they changed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,16 +20,19 @@ class Scale(Settings):
 
     about: str = ""
     """One sentence for readers of a table, printed over it."""
+    like: str | None = None
+    """A scale that stands above this one: its values hold if this one has none."""
     dataset: str | None = None
-    """The data set to use instead of those the grid names."""
+    """The data set to use instead of those of a scalable grid."""
     model: str | None = None
-    """The victim to use instead of those the grid names."""
+    """The victim to use instead of those of a scalable grid."""
     seeds: Annotated[int, Field(ge=1)] | None = None
-    """The number of seeds to use instead of the grid's."""
+    """The number of seeds to use instead of that of a scalable grid."""
     noise_seeds: Annotated[int, Field(ge=1)] | None = None
-    """The number of noises to use instead of the grid's."""
+    """The number of noises to use instead of that of a scalable grid."""
     multiply: dict[str, Positive] = {}
-    """Factors for settings by name, wherever they stand: `radius: 2`. Whole numbers stay whole and at least 1."""
+    """Factors for settings by name, wherever they stand: `radius: 2`. They hold where a data set's images have another
+    size than on paper. Whole numbers stay whole and at least 1."""
     datasets: dict[str, Values] = {}
     methods: dict[str, Values] = {}
     attacks: dict[str, Values] = {}
@@ -49,7 +52,7 @@ class Scale(Settings):
 
     def changes(self) -> Values:
         """What it changes: without its description and without what it leaves alone."""
-        return self.model_dump(mode="json", exclude_defaults=True, exclude={"about"})
+        return self.model_dump(mode="json", exclude_defaults=True, exclude={"about", "like"})
 
 
 def check_names(
@@ -86,14 +89,37 @@ def _times(value: Any, factor: float) -> Any:
 
 def read_scales(file: Path) -> dict[str, Scale]:
     """All scales by name. Raises UserError if the file is missing or wrong."""
-    scales = {}
+    scales: dict[str, Scale] = {}
     for name, values in read_mapping(file).items():
         place = f"{file}: {name}"
+        written = dict(mapping(values, place))
+        like = written.get("like")
+        if like is not None and like not in scales:
+            raise UserError(f"{place}.like: no scale above is called {like!r}{suggestion(str(like), scales)}")
+        above = scales[like].model_dump(exclude_unset=True) if like is not None else {}
         try:
-            scales[name] = Scale.model_validate(mapping(values, place))
+            scales[name] = Scale.model_validate(_merged(above, written))
         except ValidationError as error:
             raise explain(error, Scale.model_fields, place) from None
     return scales
+
+
+def lineage(scales: Mapping[str, Scale], name: str) -> Iterator[str]:
+    """The scale called `name`, the one that it is like, and so on."""
+    following: str | None = name
+    while following:
+        yield following
+        following = scales[following].like
+
+
+def _merged(below: Values, above: Values) -> Values:
+    """Both; where both have a value, that of `above`, mappings key by key."""
+    both = {
+        key: _merged(below[key], value) if isinstance(value, dict) and isinstance(below[key], dict) else value
+        for key, value in above.items()
+        if key in below
+    }
+    return below | above | both
 
 
 def read_assignments(assignments: list[str]) -> Scale:
@@ -115,7 +141,7 @@ def read_assignments(assignments: list[str]) -> Scale:
             place[last] = yaml.safe_load(text)
         except yaml.YAMLError:
             raise UserError(f"--set {assignment}: {text!r} is not a YAML value") from None
-    for key in ("multiply", "about"):
+    for key in ("multiply", "about", "like"):
         if key in values:
             raise UserError(f"--set {key}: belongs to a scale; write the setting itself: methods.sem.radius=16/255")
     try:

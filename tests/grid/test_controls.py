@@ -210,3 +210,12 @@ def test_the_controls_of_an_attack_keep_its_other_settings() -> None:
     assert control == OrthogonalProjection(epochs=3, directions="random")
     [control] = PartialPoisoning(protected=0.3, stratified=False).controls()
     assert control == PartialPoisoning(protected=0.3, stratified=False, clean_part_only=True)
+
+
+def test_what_is_declined_asks_for_no_controls(tmp_path: Path) -> None:
+    assert methods_of(expand(tmp_path, "[em, {name: sc, patch: 3}]", "[none]")) == [
+        "clean",
+        "random",
+        "em",
+        "sc patch=3",
+    ]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bench.core.errors import UserError
 from bench.grid.expand import TABLES, Grid, read_grid
 from bench.grid.scale import Scale, read_assignments, read_scales
 from methods import METHODS
@@ -18,6 +19,7 @@ SCALES = {
     "small": Scale(
         model="cnn",
         multiply={"radius": 2.0, "adv_radius": 2.0, "updates": 0.1},
+        datasets={"synthetic": {"size": 8}},
         methods={"*": {"surrogate": "cnn"}, "sem": {"samples": 2}},
         train={"steps": 80},
     ),
@@ -72,15 +74,80 @@ def test_settings_come_from_set_then_grid_then_scale_then_default(tmp_path: Path
 
 
 def test_a_key_that_the_grid_sets_at_a_scale_wins_over_the_scale(tmp_path: Path) -> None:
-    text = ALONE + "methods: [em]\nattacks: [none]\nat: {tiny: {seeds: 2, attacks: [pgd]}}\n"
+    text = ALONE + "scalable: true\nmethods: [em]\nattacks: [none]\nat: {tiny: {seeds: 2, attacks: [pgd]}}\n"
     grid = expand(tmp_path, text, "tiny")
     assert [cell.seed for cell in grid.cells] == [0, 1]
     assert [attack.name for attack in grid.cells[0].attacks] == ["pgd"]
 
 
+@pytest.mark.parametrize(
+    ("written", "expected", "replaced"),
+    [
+        ("seeds: 2", {"seeds": 2, "model": "resnet18", "dataset": "cifar10", "radius": 8 / 255}, ()),
+        (
+            "seeds: 2\nscalable: true",
+            {"seeds": 1, "model": "cnn", "dataset": "synthetic", "radius": 16 / 255},
+            ("cifar10 -> synthetic", "resnet18 -> cnn", "seeds 2 -> 1", "radius x 2"),
+        ),
+        (
+            "seeds: 2\nscalable: true\nat: {tiny: {models: [vgg16], seeds: 3}}",
+            {"seeds": 3, "model": "vgg16", "dataset": "synthetic", "radius": 16 / 255},
+            ("cifar10 -> synthetic", "radius x 2"),
+        ),
+    ],
+)
+def test_what_a_grid_writes_stands_unless_it_is_scalable(
+    written: str, expected: dict[str, object], replaced: tuple[str, ...], tmp_path: Path
+) -> None:
+    text = "title: t\ndatasets: [cifar10]\nmodels: [resnet18]\ncontrols: false\nmethods: [em]\nattacks: [none]\n"
+    file = tmp_path / "grid.yaml"
+    file.write_text(text + written)
+    tiny = Scale(dataset="synthetic", model="cnn", seeds=1, multiply={"radius": 2.0})
+    grid = read_grid(file, {"tiny": tiny}, "tiny", Scale(), tmp_path)
+    [condition] = grid.conditions
+    got = {
+        "seeds": len(condition.cells),
+        "model": condition.model,
+        "dataset": condition.dataset.choice.name,
+        "radius": condition.method.choice.settings.radius,
+    }
+    assert got == expected
+    assert grid.replaced == replaced
+
+
+def test_radii_stay_if_the_images_keep_their_size(tmp_path: Path) -> None:
+    text = ALONE.replace("datasets: [synthetic]", "datasets: [{name: synthetic, size: 32}, synthetic]")
+    grid = expand(tmp_path, text + "methods: [em, {name: sem, adv_radius: 3/255}]\nattacks: [none]\n", "small")
+    settings = [(c.dataset.choice.settings, c.method.choice.settings) for c in grid.conditions]
+    radii = [(data.size, method.radius, getattr(method, "adv_radius", 0)) for data, method in settings]
+    assert radii == [(32, 8 / 255, 0), (32, 8 / 255, 3 / 255), (8, 16 / 255, 0), (8, 16 / 255, 6 / 255)]
+
+
+def test_a_scale_like_another_has_its_values_and_its_part_of_a_grid(tmp_path: Path) -> None:
+    file = tmp_path / "scales.yaml"
+    file.write_text(
+        "small: {seeds: 2, train: {steps: 80, lr: 0.2}, methods: {em: {steps: 3}}}\n"
+        "long: {like: small, train: {steps: 640}, methods: {em: {max_rounds: 4}}}\n"
+    )
+    scales = read_scales(file)
+    assert scales["long"].changes() == {
+        "seeds": 2,
+        "train": {"steps": 640, "lr": 0.2},
+        "methods": {"em": {"steps": 3, "max_rounds": 4}},
+    }
+    grid = tmp_path / "grid.yaml"
+    grid.write_text(ALONE + "methods: [em]\nattacks: [none]\nat: {small: {attacks: [pgd]}}\n")
+    [condition] = read_grid(grid, scales, "long", Scale(), tmp_path).conditions
+    assert condition.attack_label == "pgd"
+    file.write_text("long: {like: small}\nsmall: {}\n")
+    with pytest.raises(UserError, match=r"scales.yaml: long.like: no scale above is called 'small'"):
+        read_scales(file)
+
+
 def test_the_condition_remembers_its_counterpart_at_paper_scale(tmp_path: Path) -> None:
     text = (
         ALONE.replace("synthetic", "cifar10").replace("cnn", "resnet18")
+        + "scalable: true\n"
         + "methods: [em]\nattacks: [{name: pgd, radius: 4/255}]\n"
     )
     scales = SCALES | {"small": SCALES["small"].model_copy(update={"dataset": "synthetic"})}

@@ -172,7 +172,7 @@ def test_every_mistake_in_set_gets_one_line(tmp_path: Path, assignment: str, exp
 
 def test_a_mistake_in_a_scale_names_the_scale_and_the_setting(tmp_path: Path) -> None:
     file = tmp_path / "grid.yaml"
-    file.write_text(HEAD + "methods: [em]\nattacks: [none]\n")
+    file.write_text(HEAD + "scalable: true\nmethods: [em]\nattacks: [none]\n")
     wrong = {
         "scale odd: methods.em.steps: must be at least 1, got 0": Scale(methods={"em": {"steps": 0}}),
         "scale odd: attacks.pgd: unknown key 'step'; did you mean 'steps'?": Scale(attacks={"pgd": {"step": 1}}),

@@ -19,7 +19,7 @@ methods: {methods}
 attacks: {attacks}
 controls: false
 """
-DOUBLED = Scale(multiply={"radius": 2, "adv_radius": 2})
+DOUBLED = Scale(multiply={"radius": 2, "adv_radius": 2}, datasets={"cifar10": {"size": 16}})
 
 
 def plan(folder: Path, methods: str, attacks: str = "[none]", assignments: tuple[str, ...] = ()) -> tuple[str, Plan]:
@@ -40,7 +40,7 @@ def plan(folder: Path, methods: str, attacks: str = "[none]", assignments: tuple
         (
             "[{name: em, radius: 4/255, steps: 7}]",
             "em radius=8/255 steps=7",
-            {"title": "EM 8/255, 7 steps", "paper": "EM 4/255, 7 steps", "hint": "4/255"},
+            {"title": "EM, original 8/255, 7 steps", "paper": "EM, original 4/255, 7 steps", "hint": "4/255"},
         ),
     ],
 )
