@@ -1,8 +1,8 @@
 """The error-minimising family: one bilevel loop with a perturbation in each of its two steps."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -16,7 +16,6 @@ from bench.core import (
     Count,
     CountOrZero,
     ImageDataset,
-    Linf,
     Method,
     ModelName,
     NonNegative,
@@ -27,67 +26,14 @@ from bench.core import (
     ascend,
     batches,
     check_finite,
-    flip_crop,
     frozen,
+    in_order,
     loss_gradient,
-    maximise,
     quantised,
     uniform,
     update,
 )
-
-Views = Literal["flip_crop", "identity"]
-Perturbation = Literal["none", "random", "pgd", "fgsm", "tpgd", "apgd"]
-
-
-Keep = Callable[[Tensor, Tensor], None]
-"""Is shown views, and what they were perturbed to."""
-
-
-class Generators(NamedTuple):
-    """The independent generators of the noise step."""
-
-    starts: torch.Generator
-    crops: torch.Generator
-    draws: torch.Generator
-
-
-class Adversary(NamedTuple):
-    """A perturbation of views, with all its numbers."""
-
-    kind: Perturbation
-    radius: float
-    steps: int
-    rel_step_size: float
-
-    def __call__(self, model: nn.Module, images: Tensor, labels: Tensor, draws: torch.Generator) -> Tensor:
-        """Perturbed `images`; a perturbation without radius leaves them as they are."""
-        if self.kind == "none" or self.radius == 0:
-            return images
-        if self.kind == "random":
-            return (images + uniform(images, self.radius, draws)).clamp(0, 1)
-        return maximise(
-            self.kind,
-            model,
-            images,
-            labels,
-            ball=Linf(self.radius),
-            steps=self.steps,
-            rel_step_size=self.rel_step_size,
-            generator=draws,
-        )
-
-    @property
-    def passes(self) -> int:
-        """Input gradients it takes for each image."""
-        if self.kind in ("none", "random") or self.radius == 0:
-            return 0
-        return 1 if self.kind == "fgsm" else self.steps
-
-
-def draw_view(images: Tensor, generator: torch.Generator, kind: Views) -> Tensor:
-    """A random view of each of `images` (N, C, H, W), or the images themselves."""
-    return flip_crop(images, generator)(images) if kind == "flip_crop" else images
+from methods._perturbed_views import Adversary, Generators, Keep, Perturbation, Views, draw_view
 
 
 class ErrorMinimizing(Method):
@@ -175,7 +121,7 @@ class ErrorMinimizing(Method):
         optimiser = SGD(model.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay)
         scheduler = StepLR(optimiser, self.decay_every, 0.1)
         order = batches(len(data), self.batch_size, session.generator("batches"))
-        generators = Generators(*(session.generator("noise step", use) for use in Generators._fields))
+        generators = Generators.of(session)
         crops, draws = session.generator("surrogate step", "crops"), session.generator("surrogate step", "draws")
         for step in range(1, self.updates + 1):
             index = next(order)
@@ -188,6 +134,7 @@ class ErrorMinimizing(Method):
             session.keeper.keep_perturbations("surrogate step", step, self.updates, view, seen)
             update(model, seen, labels, optimiser)
             scheduler.step()
+            session.keeper.keep_checkpoint(model, step, self.updates)
         check_finite(model)
         session.keeper.keep_network(model)
         with frozen(model):
@@ -226,6 +173,16 @@ class ErrorMinimizing(Method):
         noise = project(uniform(images, self.radius, generators.starts))
         noise = descend(noise, gradient, steps=self.steps - 1)
         return quantised(descend(noise, partial(gradient, keep=keep), steps=1), self.radius)
+
+    def meet(self, model: nn.Module, images: Tensor, labels: Tensor, session: Session) -> Tensor:
+        """What the last step of a noise step adds to a view of each of `images` (N, C, H, W), on the frozen `model`."""
+        met: list[Tensor] = []
+        generators = Generators.of(session)
+        for part in in_order(len(images), self.batch_size):
+            views: list[Tensor] = []
+            self.minimise(model, images[part], labels[part], generators, lambda *pair: views.extend(pair))  # noqa: B023
+            met.append((views[1] - views[0])[: len(images[part])])
+        return torch.cat(met)
 
     def cost(self, images: int) -> Cost:
         """Noise steps and updates of the surrogate, then the complete final pass."""

@@ -8,7 +8,7 @@ import pytest
 import bench.core
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("bench", "methods", "attacks", "analysis")
+PACKAGES = ("bench", "methods", "attacks", "measures", "analysis")
 STAIRS = ("bench.core", "bench.store", "bench.grid", "bench.run", "bench.cards", "bench.console", "bench.cli")
 """Each step imports from the steps before it, never from those behind."""
 
@@ -58,7 +58,7 @@ def test_imports_are_found_wherever_they_stand() -> None:
     assert all(modules(room) for room in (*PACKAGES, *STAIRS))
 
 
-@pytest.mark.parametrize("name", modules("methods", "attacks"))
+@pytest.mark.parametrize("name", modules("methods", "attacks", "measures"))
 def test_a_plug_in_imports_the_core_in_one_block_and_its_own_package(name: str) -> None:
     package = name.split(".")[0]
     assert not {module for module in IMPORTS[name] if module != "bench.core" and not within(module, package)}
@@ -67,7 +67,7 @@ def test_a_plug_in_imports_the_core_in_one_block_and_its_own_package(name: str) 
 def test_the_core_exports_what_plug_ins_use_and_no_more() -> None:
     used = {
         alias.name
-        for name in modules("methods", "attacks")
+        for name in modules("methods", "attacks", "measures")
         for node in ast.walk(ast.parse(FILES[name].read_text()))
         if isinstance(node, ast.ImportFrom) and node.module == "bench.core"
         for alias in node.names

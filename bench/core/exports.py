@@ -12,6 +12,8 @@ from bench.core.adversary import (
 from bench.core.augment import FLIP_CROP, FLIP_TRANSLATE, NO_AUGMENTATION, Augmentation, flip_crop
 from bench.core.data import ImageDataset, Outline
 from bench.core.device import float64_device
+from bench.core.keeper import Kind
+from bench.core.measures import Measure, Subject, Training
 from bench.core.memory import empty, in_order, parts, take
 from bench.core.models import TIMM, Classifier, ModelName, classifier_layers
 from bench.core.perturb import as_int8, ascend, frozen, loss_gradient, quantised, uniform
@@ -33,7 +35,8 @@ from bench.core.settings import (
     digest,
     parse_fraction,
 )
-from bench.core.train import Schedule, batches, check_finite, schedule_rates, update
+from bench.core.train import Schedule, batches, check_finite, evaluate, schedule_rates, update
+from bench.core.train import train as train_victim
 
 __all__ = [
     "FLIP_CROP",
@@ -54,7 +57,9 @@ __all__ = [
     "Fraction",
     "ImageDataset",
     "ImageShape",
+    "Kind",
     "Linf",
+    "Measure",
     "Method",
     "ModelName",
     "Needs",
@@ -67,7 +72,9 @@ __all__ = [
     "RadiusOrZero",
     "Schedule",
     "Session",
+    "Subject",
     "Trained",
+    "Training",
     "apgd",
     "as_int8",
     "ascend",
@@ -77,6 +84,7 @@ __all__ = [
     "default_randomness",
     "digest",
     "empty",
+    "evaluate",
     "flip_crop",
     "float64_device",
     "frozen",
@@ -91,6 +99,7 @@ __all__ = [
     "schedule_rates",
     "take",
     "tpgd",
+    "train_victim",
     "uniform",
     "update",
 ]

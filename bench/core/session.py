@@ -1,6 +1,7 @@
 """What one making of noise or one training may use: a device, generators, networks that are counted."""
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any, Protocol
 
 import torch
@@ -47,6 +48,7 @@ class Session:
         self.seed, self.device, self.shelf, self.compiling = seed, device, shelf, compiling
         self.keeper = keeper or Keeper()
         self.notes: dict[str, Any] = {}
+        self._purpose: tuple[str, ...] = ()
         self._models: list[Classifier] = []
         self._counted = 0
         if compiling:
@@ -54,14 +56,22 @@ class Session:
 
     def generator(self, *purpose: str) -> torch.Generator:
         """The generator for `purpose`, on the session's device: the same bits for the same seed and purpose."""
-        return generator_for(self.seed, *purpose, device=self.device)
+        return generator_for(self.seed, *self._purpose, *purpose, device=self.device)
+
+    def part(self, name: str) -> "Session":
+        """A session for one of several trainings: its generators and weights are its own, its networks count here."""
+        part = copy(self)
+        part._purpose = (*self._purpose, name)
+        part.keeper = Keeper()
+        return part
 
     def build(self, name: str, *, num_classes: int, channels: int, size: tuple[int, int] | None = None) -> Classifier:
         """A fresh network on the device, in training mode, its initial weights fixed by the session's seed.
 
         `size` is the images' height and width; a network over flattened pixels needs it.
         """
-        generator = generator_for(self.seed, "weights", name)  # drawn on the CPU: the same start on every device
+        # Drawn on the CPU: the same start on every device.
+        generator = generator_for(self.seed, *self._purpose, "weights", name)
         model = build(name, num_classes=num_classes, channels=channels, size=size, generator=generator).to(self.device)
         # Pixels that a network takes as they are need more bits than bfloat16 has.
         model.precision = torch.float32 if name in FLAT else precision(self.device)

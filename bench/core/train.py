@@ -54,6 +54,10 @@ class Recipe(Settings):
     evaluate_every: Count = 1000
     """Weight updates between two looks at the test set; there is one more after the first epoch and one at the end."""
 
+    def optimiser(self, model: nn.Module) -> SGD:
+        """What updates the weights of `model`."""
+        return SGD(model.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay)
+
     def scheduler(self, optimiser: SGD) -> LRScheduler:
         """The learning-rate schedule, one step per weight update."""
         return schedule_rates(self.schedule, optimiser, self.steps, self.decay_at)
@@ -166,7 +170,7 @@ def train(
     Each look also counts the right predictions on every set of `validation`, in the same nesting.
     Raises DivergedError if the training loss is not finite.
     """
-    optimiser = SGD(model.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay)
+    optimiser = recipe.optimiser(model)
     scheduler = recipe.scheduler(optimiser)
     order = batches(len(data), recipe.batch_size, session.generator("batches"))
     crops = session.generator("flip and crop")
@@ -184,6 +188,7 @@ def train(
         session.keeper.keep_perturbations("victim", step, recipe.steps, views, images)
         logits = update(model, images, labels, optimiser, loss=_loss(now, views))
         scheduler.step()
+        session.keeper.keep_checkpoint(model, step, recipe.steps)
         sums += torch.stack([F.cross_entropy(logits, labels, reduction="sum"), hits(logits, labels)])
         seen += len(labels)
         if step % recipe.evaluate_every == 0 or step in (epoch, recipe.steps):

@@ -11,7 +11,8 @@ from bench.core.models import Classifier, build
 from bench.core.perturb import uniform
 from bench.core.session import Session
 from bench.core.train import update
-from methods.error_minimizing import ErrorMinimizing, Generators
+from methods._perturbed_views import Generators
+from methods.error_minimizing import ErrorMinimizing
 
 CPU = torch.device("cpu")
 SMALL: dict[str, Any] = {"updates": 3, "batch_size": 4, "steps": 3, "samples": 2, "adv_steps": 2}

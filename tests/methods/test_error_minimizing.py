@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import methods._perturbed_views
 import methods.error_minimizing
 from bench.core.adversary import Linf
 from bench.core.data import ImageDataset
@@ -73,7 +74,7 @@ def test_the_adversary_of_the_noise_step_has_numbers_of_its_own(
         calls.add((len(images), round(255 * ball.radius), steps))
         return images
 
-    monkeypatch.setattr(methods.error_minimizing, "maximise", recording)
+    monkeypatch.setattr("methods._perturbed_views.maximise", recording)
     rem = Rem(**{**SMALL, "surrogate": two_layers, "noise_adv_radius": 16 / 255, "noise_adv_steps": 7, "samples": 3})
     noise_of(rem, made_up([0, 1, 0, 1]))
     assert calls == {(12, 16, 7), (4, 4, 2)}  # noise step: three views of four images; surrogate step: one
@@ -105,9 +106,8 @@ def test_the_random_radius_is_that_of_random_noise_alone(two_layers: str, made_u
 
 def test_no_radius_is_clipped_to_another(two_layers: str, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[float] = []
-    monkeypatch.setattr(
-        methods.error_minimizing, "uniform", lambda images, radius, generator: drawn.append(radius) or images * 0
-    )
+    for module in (methods.error_minimizing, methods._perturbed_views):
+        monkeypatch.setattr(module, "uniform", lambda images, radius, generator: drawn.append(radius) or images * 0)
     sem = Sem(**{**SMALL, "surrogate": two_layers, "random_radius": 32 / 255})
     noise_of(sem, made_up([0, 1]))
     assert set(drawn) == {8 / 255, 32 / 255}  # the start of the noise, and the views; the adversary's own is 4/255

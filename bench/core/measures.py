@@ -1,0 +1,62 @@
+"""What a measure is: numbers of one noise, beside the accuracy of victims; the page that its author reads."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from bench.core.data import ImageDataset
+from bench.core.keeper import Kind
+from bench.core.protocols import Cost, Method, PlugIn
+from bench.core.session import Session
+from bench.core.train import Recipe
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One noise, and what it was made of."""
+
+    method: Method
+    clean: ImageDataset
+    """The training images."""
+    released: ImageDataset
+    """The same with their protection."""
+    test: ImageDataset
+    kept: Mapping[str, Tensor]
+    """What the measure asked to keep of the noise's making, by the names that the keeper gives."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a measure that trains networks of its own does it: as the victims of its grid."""
+
+    model: str
+    recipe: Recipe
+
+
+class Measure(PlugIn, ABC):
+    """Numbers of one noise. Its settings, the noise and, if it trains, the victim's recipe name the result."""
+
+    keeps: ClassVar[frozenset[Kind]] = frozenset()
+    """What it needs of the noise's making: the noise is made again if that was not kept."""
+    trains: ClassVar[bool] = False
+    """Whether it trains networks: only then its result depends on the grid's victim and recipe."""
+    numbers: ClassVar[Mapping[str, str]]
+    """The results that tables show, by key, with their titles; the others are for figures."""
+
+    @abstractmethod
+    def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
+        """Return JSON values: at least those of `numbers`, finite or None.
+
+        All randomness comes from `session.generator(...)`, every network from `session.build(...)`.
+        """
+
+    def declines(self, method: Method) -> str:
+        """Why it cannot measure the noise of `method`, in a few words; empty if it can."""
+        return ""
+
+    def cost(self, images: int, training: Training) -> Cost:
+        """What `measure` takes for so many training images, beside the noise."""
+        return Cost()

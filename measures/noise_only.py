@@ -1,0 +1,42 @@
+"""Noise alone: how well a network that sees nothing but the noise tells the classes apart."""
+
+from typing import Any
+
+import torch
+
+from bench.core import Cost, Measure, PositiveFraction, Session, Subject, Training, evaluate, train_victim
+
+
+class NoiseOnly(Measure):
+    """Accuracy of a network trained on the noise alone, grey where there is none, on noise that it has not seen.
+
+    Beside it, its accuracy on clean test images: what it learnt there is of no use.
+    """
+
+    title = "noise alone"
+    source = "training on perturbations alone, as in EM (Huang et al., ICLR 2021) and SC (Yu et al., KDD 2022)"
+    trains = True
+    numbers = {"noise_accuracy": "accuracy on noise alone"}
+
+    held_out: PositiveFraction = 0.1
+    """Share of the images whose noise is kept for the test."""
+
+    def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
+        """Both accuracies, as shares in [0, 1]."""
+        released, clean = subject.released, subject.clean
+        noise = released.filled(lambda part: (128 + released.images[part].short() - clean.images[part]).clamp_(0, 255))
+        generator = session.generator("held out")
+        order = torch.randperm(len(noise), generator=generator, device=generator.device)
+        rest = max(1, len(noise) - round(self.held_out * len(noise)))
+        seen, unseen = noise.only(order[:rest]), noise.only(order[rest:])
+        channels, height, width = noise.shape
+        model = session.build(training.model, num_classes=noise.num_classes, channels=channels, size=(height, width))
+        history = train_victim(model, seen, test=unseen, attacks=[], recipe=training.recipe, session=session)
+        return {
+            "noise_accuracy": history[-1].test_accuracy,
+            "clean_accuracy": evaluate(model, subject.test)[1],
+        }
+
+    def cost(self, images: int, training: Training) -> Cost:
+        """One training."""
+        return training.recipe.cost([], images)

@@ -1,0 +1,186 @@
+"""The perturbations that a generator and its victim meet, embedded in the plane and compared in numbers."""
+
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bench.core import (
+    Attack,
+    Classifier,
+    Cost,
+    Count,
+    Kind,
+    Linf,
+    Measure,
+    Method,
+    Positive,
+    Radius,
+    Session,
+    Subject,
+    Training,
+    frozen,
+    pgd,
+    train_victim,
+    uniform,
+)
+from measures._embedding import embed
+from measures._images import balanced
+from measures._samples import Rows, mean_cosine, mmd, participation_ratio, two_sample_accuracy
+
+SATURATED = 0.99
+"""Share of the radius from which a value counts as one of the full radius."""
+DECIMALS = 2
+"""Of coordinates in the plane."""
+
+
+class Meeting(Protocol):
+    """A method whose noise step perturbs views."""
+
+    surrogate: str
+
+    def meet(self, model: nn.Module, images: Tensor, labels: Tensor, session: Session) -> Tensor:
+        """What its noise step adds to a view of each of `images` (N, C, H, W)."""
+
+
+class Adversary(Attack):
+    """Adversarial training as `pgd` does it."""
+
+    source = "none"
+
+    radius: float
+    steps: int
+    rel_step_size: float
+
+    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
+        return pgd(
+            model,
+            images,
+            labels,
+            ball=Linf(self.radius),
+            steps=self.steps,
+            rel_step_size=self.rel_step_size,
+            generator=generator,
+        )
+
+
+class Perturbations(Measure):
+    """Where the perturbations of the noise step lie, beside those that a victim meets in adversarial training.
+
+    On the same images: what the noise step adds at several steps of the surrogate, what PGD finds on a victim at
+    several steps of its training on the released images, uniform draws, and random signs of the full radius.
+    """
+
+    title = "perturbations"
+    source = "figure of the SEM paper (Liu et al., AAAI 2024), UMAP of perturbations, collected and counted by us"
+    deviations: ClassVar[tuple[str, ...]] = (
+        "the perturbations are those of fixed images at networks kept on the way; the released notebook reads arrays "
+        "of unknown making",
+        "embedded three times with seeds, raw and at equal norm, and by t-SNE beside UMAP",
+    )
+    keeps: ClassVar[frozenset[Kind]] = frozenset({"checkpoints"})
+    trains = True
+    numbers = {"two_sample": "told apart from the victim's", "mmd_p": "p of equal distributions"}
+
+    adv_radius: Radius = 4 / 255
+    """l-inf bound of the victim's adversary, of the uniform draws and of the signs."""
+    adv_steps: Count = 10
+    """Steps of the victim's adversary."""
+    adv_rel_step_size: Positive = 0.2
+    """Their size, relative to the radius."""
+    images: Count = 1000
+    """Training images, the classes in turn."""
+    embeddings: Count = 3
+    """UMAP embeddings, with seeds 0, 1, ..."""
+    permutations: Count = 200
+    """Of the test of equal distributions."""
+
+    def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
+        """Coordinates of every source, numbers of each, and of the last of the generator against the victim's last."""
+        index = balanced(subject.clean.labels, self.images)
+        images, labels = subject.clean.floats(index), subject.clean.labels[index]
+        seen = subject.released.floats(index)
+        found = {
+            "uniform": uniform(images, self.adv_radius, session.generator("uniform")),
+            "signs": self.adv_radius * torch.sign(uniform(images, 1.0, session.generator("signs"))),
+        }
+        generator: Any = subject.method
+        for name, model in _networks(subject.kept, "generator", generator.surrogate, subject, session):
+            with frozen(model):
+                found[name] = generator.meet(model, images, labels, session.part(name))
+        adversary = Adversary(radius=self.adv_radius, steps=self.adv_steps, rel_step_size=self.adv_rel_step_size)
+        weights = self._victim(adversary, subject, training, session)
+        for name, model in _networks(weights, "victim", training.model, subject, session):
+            with frozen(model):
+                found[name] = adversary.perturb(model, seen, labels, session.part(name).generator("adversary")) - seen
+        rows = {name: part.flatten(1).double().cpu().numpy() for name, part in found.items()}
+        return self._compared(rows, session.seed) | {"points": self._points(rows)}
+
+    def _victim(
+        self, adversary: Adversary, subject: Subject, training: Training, session: Session
+    ) -> dict[str, Tensor]:
+        """The weights that a victim has on its way."""
+        own, data = session.part("victim"), subject.released
+        own.keeper.kinds = self.keeps
+        channels, height, width = data.shape
+        model = own.build(training.model, num_classes=data.num_classes, channels=channels, size=(height, width))
+        train_victim(model, data, test=subject.test, attacks=[adversary], recipe=training.recipe, session=own)
+        return own.keeper.tensors
+
+    def _compared(self, rows: dict[str, Rows], seed: int) -> dict[str, Any]:
+        """Each source by itself and against the victim's last, which training ends with."""
+        real = list(rows)[-1]
+        sources = {}
+        for name, part in rows.items():
+            norms = np.linalg.norm(part, axis=1)
+            about = {
+                "mean_l2": float(norms.mean()),
+                "spread_of_l2": float(norms.std()),
+                "saturated": float((np.abs(part) >= SATURATED * np.abs(part).max()).mean()) if part.any() else 0.0,
+                "participation_ratio": participation_ratio(part),
+                "cosine": mean_cosine(part),
+                "cosine_with_victim": mean_cosine(part, rows[real]) if name != real else None,
+            }
+            if name != real:
+                discrepancy, p = mmd(part, rows[real], self.permutations, seed)
+                about |= {"two_sample": two_sample_accuracy(part, rows[real], seed), "mmd": discrepancy, "mmd_p": p}
+            sources[name] = about
+        last = [name for name in rows if name.startswith("generator")][-1]
+        return {"sources": sources, "two_sample": sources[last]["two_sample"], "mmd_p": sources[last]["mmd_p"]}
+
+    def _points(self, rows: dict[str, Rows]) -> dict[str, Any]:
+        """Coordinates (N, 2) of every source, by embedding."""
+        together = np.concatenate(list(rows.values()))
+        norms = np.linalg.norm(together, axis=1, keepdims=True)
+        equal = together / np.where(norms == 0, 1, norms)
+        ends = np.cumsum([len(part) for part in rows.values()])[:-1]
+        points = {}
+        for kind, cloud in (("raw", together), ("equal norm", equal)):
+            for name, placed in embed(cloud, self.embeddings).items():
+                parts = np.split(placed.round(DECIMALS), ends)
+                points[f"{name}, {kind}"] = {source: part.tolist() for source, part in zip(rows, parts, strict=True)}
+        return points
+
+    def declines(self, method: Method) -> str:
+        return "" if callable(getattr(method, "meet", None)) else "its noise step perturbs no views"
+
+    def cost(self, images: int, training: Training) -> Cost:
+        """A victim with its adversary; the noise steps and the embeddings are little beside it."""
+        return Cost.of_images((1 + self.adv_steps) * training.recipe.steps * training.recipe.batch_size)
+
+
+def _networks(kept: Any, loop: str, network: str, subject: Subject, session: Session) -> list[tuple[str, Classifier]]:
+    """The networks of a training, as they were on its way, each named by its step."""
+    weights: dict[int, dict[str, Tensor]] = {}
+    for key, value in kept.items():
+        if key.startswith("checkpoints/"):
+            _, step, name = key.split("/", 2)
+            weights.setdefault(int(step), {})[name] = value
+    channels, height, width = subject.clean.shape
+    found = []
+    for step in sorted(weights):
+        model = session.build(network, num_classes=subject.clean.num_classes, channels=channels, size=(height, width))
+        model.load_state_dict(weights[step])
+        found.append((f"{loop} at {step}", model))
+    return found

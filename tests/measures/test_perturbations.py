@@ -1,0 +1,83 @@
+"""The perturbations of generator and victim: whose they are, and that the same measurement gives the same bits."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from bench.core.keeper import Keeper
+from bench.core.measures import Subject, Training
+from bench.core.session import Session
+from measures._embedding import embed
+from measures.perturbations import Perturbations
+from methods.em import Em
+from methods.rem import Rem
+from methods.sem import Sem
+from tests.measures.conftest import MakeSubject
+
+CPU = torch.device("cpu")
+RADIUS = 8 / 255
+SMALL = {"adv_radius": RADIUS, "adv_steps": 3, "adv_rel_step_size": 1.0}
+
+
+@pytest.fixture
+def met(subject: MakeSubject, two_layers: str) -> Subject:
+    """A noise of REM, with the networks that its making kept."""
+    method = Rem(surrogate=two_layers, updates=10, steps=2, samples=2, adv_steps=2, adv_radius=RADIUS, batch_size=16)
+    session = Session(0, CPU, keeper=Keeper({"checkpoints"}))
+    one = subject(method=method)
+    noise = method.generate(one.clean, session)
+    return subject(noise, method=method, kept=session.keeper.tensors)
+
+
+def test_every_source_is_compared_with_the_last_of_the_victim(
+    met: Subject, training: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("measures.perturbations.embed", lambda rows, seeds: {"plane": rows[:, :2]})
+    measure = Perturbations(**SMALL, images=40, embeddings=1, permutations=20)
+    found = measure.measure(met, training, Session(0, CPU))
+    steps = {"generator": (1, 2, 4, 10), "victim": (6, 12, 24, 60)}
+    networks = [f"{loop} at {step}" for loop, milestones in steps.items() for step in milestones]
+    assert list(found["sources"]) == ["uniform", "signs", *networks]
+    for points in found["points"].values():
+        assert list(points) == list(found["sources"])
+        assert all(np.array(part).shape == (40, 2) for part in points.values())
+    assert set(found["points"]) == {"plane, raw", "plane, equal norm"}
+    assert max(np.abs(part).max() for part in found["points"]["plane, equal norm"].values()) <= 1
+    signs = found["sources"]["signs"]
+    assert signs["saturated"] == 1.0
+    assert signs["mean_l2"] == pytest.approx(RADIUS * 192**0.5, rel=1e-5)
+    assert found["sources"]["uniform"]["mean_l2"] == pytest.approx(RADIUS * 64**0.5, rel=0.05)
+    last = found["sources"]["generator at 10"]
+    assert (found["two_sample"], found["mmd_p"]) == (last["two_sample"], last["mmd_p"])
+    assert "mmd" not in found["sources"]["victim at 60"]
+
+
+def test_an_embedding_keeps_what_lies_together_and_warns_of_nothing() -> None:
+    cloud = np.random.default_rng(0).normal(size=(20, 8))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = embed(np.concatenate([cloud, cloud + 30]), 1)
+    assert list(found) == ["UMAP 0", "t-SNE"]
+    for placed in found.values():
+        one, other = placed[:20], placed[20:]
+        between = np.linalg.norm(one.mean(0) - other.mean(0))
+        assert between > 2 * max(np.linalg.norm(part - part.mean(0), axis=1).mean() for part in (one, other))
+
+
+def test_the_noise_step_of_sem_adds_uniform_noise(subject: MakeSubject, two_layers: str) -> None:
+    method = Sem(surrogate=two_layers, steps=1, samples=3, random_radius=RADIUS, batch_size=16)
+    data = subject().clean
+    session = Session(0, CPU)
+    model = session.build(two_layers, num_classes=4, channels=3)
+    met = method.meet(model.eval(), data.floats(), data.labels, session)
+    assert met.shape == data.images.shape
+    inside = met[:, :, 2:6, 2:6]  # no crop makes these black
+    assert inside.abs().max() <= RADIUS + 1e-6
+    assert inside.std().item() == pytest.approx(RADIUS / 3**0.5, rel=0.05)
+
+
+def test_only_a_generator_that_perturbs_views_is_measured() -> None:
+    assert Perturbations().declines(Em()) == "its noise step perturbs no views"
+    assert Perturbations().declines(Rem()) == ""
