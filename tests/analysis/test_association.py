@@ -1,0 +1,87 @@
+"""Correlations, held against independent implementations and against cases whose answer is known."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from analysis.association import (
+    Association,
+    associate,
+    caution,
+    corrected,
+    curvature,
+    kendall,
+    partial,
+    pearson,
+    spearman,
+)
+
+GENERATOR = np.random.default_rng(1)
+X = GENERATOR.normal(size=26)
+Y = 0.6 * X + GENERATOR.normal(size=26)
+TIED = np.round(Y)
+
+
+@pytest.mark.parametrize("other", [Y, TIED])
+def test_coefficients_are_those_of_scipy_also_with_ties_and_along_an_axis(other: np.ndarray) -> None:
+    assert pearson(X, other) == pytest.approx(stats.pearsonr(X, other).statistic)
+    assert spearman(X, other) == pytest.approx(stats.spearmanr(X, other).statistic)
+    assert kendall(X, other) == pytest.approx(stats.kendalltau(X, other).statistic)
+    rows = np.stack([X, X[::-1]])
+    for statistic in (pearson, spearman, kendall):
+        assert statistic(rows, np.stack([other, other]))[1] == pytest.approx(statistic(X[::-1], other))
+
+
+def test_intervals_and_p_values_are_those_of_independent_computations() -> None:
+    r, rho, tau = associate(X, Y)
+    assert [one.coefficient for one in (r, rho, tau)] == ["Pearson r", "Spearman rho", "Kendall tau-b"]
+    assert r.p == pytest.approx(stats.pearsonr(X, Y).pvalue, abs=0.01)
+    assert tau.p == pytest.approx(stats.kendalltau(X, Y).pvalue, abs=0.01)
+    draws = np.random.default_rng(7).integers(0, 26, (20_000, 26))
+    resampled = np.sort([np.corrcoef(X[draw], Y[draw])[0, 1] for draw in draws])
+    # BCa by hand: bias from the share below, acceleration from leaving one out (Efron and Tibshirani 1993, 14.3).
+    bias = stats.norm.ppf((resampled < r.value).mean())
+    left_out = np.array([np.corrcoef(np.delete(X, i), np.delete(Y, i))[0, 1] for i in range(26)])
+    spread = left_out.mean() - left_out
+    acceleration = (spread**3).sum() / (6 * (spread**2).sum() ** 1.5)
+    ends = []
+    for z in stats.norm.ppf([0.025, 0.975]):
+        share = stats.norm.cdf(bias + (bias + z) / (1 - acceleration * (bias + z)))
+        ends.append(float(np.quantile(resampled, share)))
+    assert [r.low, r.high] == pytest.approx(ends, abs=0.03)
+
+
+def test_what_cannot_be_told_is_said() -> None:
+    assert {one.reason for one in associate([1, 2, 3, 4], [1, 2, 3, 5])} == {"4 generators are too few"}
+    constant = associate([1.0] * 9, list(range(9)))
+    assert {one.reason for one in constant} == {"one of them is the same for every generator"}
+    assert all(one.value is None and one.p is None for one in constant)
+    assert caution([1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 2, 3]) == "only 6 generators, 3 of 6 values tied"
+    assert caution(X.tolist(), Y.tolist()) == ""
+    perfect = associate(list(range(8)), list(range(8)))
+    assert [one.value for one in perfect] == pytest.approx([1, 1, 1])
+
+
+def test_holm_steps_down_and_never_falls() -> None:
+    family = [Association("a", p=p) for p in (0.01, 0.04, 0.03, 0.005)] + [Association("b", reason="none")]
+    found = [one.p for one in corrected(family)]
+    assert found[:4] == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert found[4] is None
+
+
+def test_a_partial_correlation_is_that_of_the_recursion() -> None:
+    z = X + GENERATOR.normal(size=26)
+    xy, xz, yz = (np.corrcoef(*pair)[0, 1] for pair in ((X, Y), (X, z), (Y, z)))
+    expected = (xy - xz * yz) / np.sqrt((1 - xz**2) * (1 - yz**2))
+    assert partial(X.tolist(), Y.tolist(), [z.tolist()]) == pytest.approx(expected)
+    assert partial(X.tolist(), Y.tolist(), [X.tolist()]) is None
+    assert partial([1, 2, 3], [1, 3, 2], [[1, 1, 2]]) is None
+
+
+def test_a_parabola_is_found_and_a_line_is_not() -> None:
+    assert curvature(X.tolist(), (X**2 + 0.1 * Y).tolist()) == pytest.approx(0, abs=1e-6)
+    line = curvature(X.tolist(), Y.tolist())
+    slope = np.polyfit(X, Y, 2)
+    assert line is not None
+    assert (line > 0.05) == (abs(slope[0]) < 0.3)
+    assert curvature([1, 1, 2], [1, 2, 3]) is None
