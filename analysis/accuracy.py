@@ -2,10 +2,11 @@
 
 import re
 
+from analysis.brackets import bracket_line, settled_tables
 from analysis.estimates import rounded
 from analysis.figures import accuracy_figure, svg
 from analysis.provenance import seeds_line
-from analysis.results import ConditionResult, Results, by_place
+from analysis.results import ConditionResult, Results
 from analysis.sections import Drawing, Section
 from analysis.tables import table_of
 from bench.store import Record
@@ -19,10 +20,11 @@ def sections(results: Results) -> list[Section]:
             table_of(conditions, "final_accuracy"),
             context=results.context(place),
             note=f"{seeds_line(results)}.",
+            remarks=[line for line in (bracket_line(conditions),) if line],
             figure=_drawing(place, conditions),
             numbers=[_numbers(results, condition) for condition in conditions],
         )
-        for place, conditions in by_place(results.conditions).items()
+        for place, conditions in settled_tables(results).items()
     ]
 
 
@@ -61,5 +63,5 @@ def _numbers(results: Results, condition: ConditionResult) -> Record:
         "missing": condition.missing,
         **values,
         "published_accuracy": round(first.accuracy, 6) if first else None,
-        "published_source": f"{first.source}, {first.place}" if first else None,
+        "published_source": f"{first.source}, {first.source_table}" if first else None,
     }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from analysis.brackets import same_recipe
 from analysis.early_stopping import CLEAN_IMAGES, left_out
 from analysis.results import Results
 from analysis.sections import Section
@@ -110,8 +111,10 @@ def reading_line(results: Results) -> str:
     bold = "Bold is the lowest of a column, if it is below the unprotected row."
     if not any(condition.published for condition in results.conditions):
         return bold
-    if is_paper(results):
+    if is_paper(results) and same_recipe(results):
         where = "of the same condition"
+    elif is_paper(results):
+        where = "of the same images and attacks, but of other training recipes than ours: compare patterns, not numbers"
     else:
         where = "at the paper's scale, a different experiment from the one here: compare patterns, not numbers"
     return f"{bold} [Brackets] hold published values {where}; the last table has their sources."

@@ -116,6 +116,15 @@ class Results:
         """How many noises the conditions have that draw any."""
         return sorted({one.noises for one in self.conditions if not (one.declined or one.is_clean)}) or [1]
 
+    @property
+    def recipes(self) -> list[Record]:
+        """How the victims of the records were trained, each different recipe once."""
+        found: list[Record] = []
+        for record in self.records:
+            recipe = {key: value for key, value in record["cell"]["train"].items() if key != "revision"}
+            found += [recipe] if recipe not in found else []
+        return found
+
     def title(self, label: str) -> str:
         """A label of the plan as people read it."""
         return str(self.plan["titles"][label]["title"])
