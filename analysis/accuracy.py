@@ -21,6 +21,7 @@ def sections(results: Results) -> list[Section]:
             context=results.context(place),
             note=f"{seeds_line(results)}.",
             remarks=[line for line in (bracket_line(conditions),) if line],
+            places=[place],
             figure=_drawing(place, conditions),
             numbers=[_numbers(results, condition) for condition in conditions],
         )
@@ -43,7 +44,7 @@ def _numbers(results: Results, condition: ConditionResult) -> Record:
     forward+backward of 128 images. `control_accuracy` is what the same attack reaches on clean images, over the same
     seeds, and `recovered` the share of it that is reached here; `gained` is the difference to the accuracy under the
     control that the attack names. All are means over the finished seeds, `_half_width` is half of Student's 95 %
-    interval. Empty if nothing is known.
+    interval, over what `interval_over` says. Empty if nothing is known.
     """
     values: Record = {}
     for name, value in condition.estimates.items():
@@ -57,6 +58,7 @@ def _numbers(results: Results, condition: ConditionResult) -> Record:
         **condition.label,
         "control": condition.control,
         "assumes": ", ".join(condition.assumes),
+        "interval_over": condition.interval_over,
         "seeds_planned": condition.planned,
         "finished": condition.finished,
         "failed": condition.failed,

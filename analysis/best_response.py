@@ -39,7 +39,15 @@ def sections(results: Results) -> list[Section]:
         return []
     remarks = [*_correlations(rows), *_missing(groups)]
     return [
-        Section("Best response,\u00a0%", _table(rows), note=NOTE, remarks=remarks, numbers=rows, file="-best-response")
+        Section(
+            "Best response,\u00a0%",
+            _table(rows),
+            note=NOTE,
+            remarks=remarks,
+            places=list(dict.fromkeys(conditions[0].place for conditions in groups)),
+            numbers=rows,
+            file="-best-response",
+        )
     ]
 
 
@@ -163,6 +171,7 @@ def _row(conditions: list[ConditionResult]) -> Record:
         "control": first.control,
         "clean": first.is_clean,
         "no_attack": _accuracy(plain) if plain else None,
+        "interval_over": first.interval_over,
         "no_attack_half_width": _half_width(plain) if plain else None,
         **{f"free_{name}": value for name, value in free.items() if name != "assumes"},
         **{f"any_{name}": value for name, value in _best(conditions).items()},

@@ -91,19 +91,13 @@ def scale_line(results: Results) -> str:
 
 
 def seeds_line(results: Results) -> str:
-    """How many victims each condition has, and what that says of the intervals."""
+    """How many victims and noises each condition has."""
     seeds, noises = (" or ".join(map(str, counts)) or "no" for counts in (results.seeds, results.noises))
     if results.noises == [1]:
         if results.seeds == [1]:
             return "1 victim seed, one noise; no interval"
-        return (
-            f"{seeds} victim seeds, one noise; ± is half of the 95 % Student interval of the mean over victims, "
-            "and says nothing of a second noise"
-        )
-    return (
-        f"{noises} noises, {seeds} victim seed(s) on each; ± is half of the 95 % Student interval of the mean over "
-        "noises, on clean images over victims"
-    )
+        return f"{seeds} victim seeds, one noise"
+    return f"{noises} noises, {seeds} victim seed(s) on each"
 
 
 def reading_line(results: Results) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis import accuracy, best_response, costs, early_stopping, failures, gains, peaks, recovered, sources
+from analysis.caveats import with_caveats
 from analysis.formats import files_of
 from analysis.page import EMPTY, page
 from analysis.provenance import Chapter, chapter
@@ -42,4 +43,6 @@ def write_report(store: Store, without: Collection[str] = ()) -> Summary:
 
 
 def _chapter(results: Results) -> Chapter:
-    return chapter(results, [section for study in STUDIES for section in study.sections(results)])
+    return chapter(
+        results, [with_caveats(section, results) for study in STUDIES for section in study.sections(results)]
+    )

@@ -71,6 +71,11 @@ def _entry(condition: ConditionResult | None, quantity: str, best: float | None,
     return replace(share_entry(value.mean, value.half_width), published=published, note=_note(condition), best=is_best)
 
 
+def _is_alone(condition: ConditionResult) -> bool:
+    value = condition.estimates["final_accuracy"]
+    return value is not None and value.half_width is None
+
+
 def _note(condition: ConditionResult) -> str:
     """What of a condition is not finished: `1 of 3 seeds finished, 2 missing; no interval`; empty if all are."""
     if condition.planned in (condition.finished, condition.failed):
@@ -78,4 +83,4 @@ def _note(condition: ConditionResult) -> str:
     counts = [f"{condition.finished} of {condition.planned} seeds finished"]
     counts += [f"{condition.failed} failed"] if condition.failed else []
     counts += [f"{condition.missing} missing"] if condition.missing else []
-    return ", ".join(counts) + ("; no interval" if condition.finished == 1 else "")
+    return ", ".join(counts) + ("; no interval" if _is_alone(condition) else "")
