@@ -1,4 +1,4 @@
-"""The study of best responses: for each method the attack that recovers most; no attack at all says little of it."""
+"""The study of best responses: for each method the attack that recovers most."""
 
 import math
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from typing import Any
 
 from scipy.stats import norm, spearmanr
 
+from analysis.choosing import choosing_line
 from analysis.early_stopping import stopped
 from analysis.estimates import rounded
 from analysis.results import ConditionResult, Results, by_place
@@ -37,7 +38,7 @@ def sections(results: Results) -> list[Section]:
     rows = [row for conditions in groups for row in _responses(conditions)]
     if not rows:
         return []
-    remarks = [*_correlations(rows), *_missing(groups)]
+    remarks = [*_correlations(rows), *choosing_line(groups), *_missing(groups)]
     return [
         Section(
             "Best response,\u00a0%",
