@@ -36,7 +36,8 @@ class Progress:
         return self.finished + self.failed + self.missing
 
     def __str__(self) -> str:
-        return f"{self.finished} of {self.planned} cells finished, {self.failed} failed, {self.missing} missing"
+        cells = "cell" if self.planned == 1 else "cells"
+        return f"{self.finished} of {self.planned} {cells} finished, {self.failed} failed, {self.missing} missing"
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,12 @@ def reading_line(results: Results) -> str:
 
 
 def what_was_run(results: Results) -> list[Fact]:
-    """Scale, its changes, the user's changes, attacks that a reader left out, seeds, progress."""
+    """Scale, its changes, the user's changes, training, attacks that a reader left out, seeds, progress."""
     return [
         Fact("Scale", [scale_line(results)]),
         _assignments("The scale changes", grouped(results.plan["scale"]["changes"])),
         _assignments("Set by the user", flat(results.plan["set"])),
+        *([Fact("Training", _recipes(results), assigns=True)] if results.recipes else []),
         *([Fact(LEFT_OUT, _left_out(results))] if results.left_out else []),
         Fact("Seeds", [seeds_line(results)]),
         Fact(CELLS, [str(progress(results))]),
@@ -128,6 +130,11 @@ def what_was_run(results: Results) -> list[Fact]:
 
 def _assignments(name: str, lines: list[str]) -> Fact:
     return Fact(name, lines or ["nothing"], assigns=bool(lines))
+
+
+def _recipes(results: Results) -> list[str]:
+    """How victims were trained, whoever decided it: scale, grid or user."""
+    return [f"victims: {', '.join(flat(recipe))}" for recipe in results.recipes]
 
 
 def _left_out(results: Results) -> list[str]:

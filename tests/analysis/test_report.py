@@ -107,6 +107,27 @@ def test_the_page_shows_results_failures_gaps_and_where_they_come_from(store: St
     assert "MI-UE, ICLR 2026, arXiv 2603.03725" in page
 
 
+def test_the_result_stands_before_where_it_comes_from(store: Store) -> None:
+    text = write_report(store).page.read_text()
+    assert text.index("55.0") < text.index("<details><summary>How it was run") < text.index("cffc4e0b8cd8")
+    assert "victims: steps=800, batch_size=64" in (store.root / "report" / "table2-small.md").read_text().replace(
+        "\\", ""
+    )
+    assert "steps=800 batch_size=64" in Page(text).text
+
+
+def test_numbers_in_the_names_of_plans_count(store: Store) -> None:
+    for name in ("table11-small", "table5-small", "methods-small"):
+        store.write_plan(name, PLAN | {"grid": name.partition("-")[0]})
+    lines = write_report(store).lines
+    assert [line.partition(" ")[0] for line in lines] == ["methods", "table2", "table5", "table11"]
+
+
+def test_a_single_cell_is_one_cell(tmp_path: Path) -> None:
+    results_of(tmp_path, {("em", "none"): [0.1]})
+    assert write_report(Store(tmp_path)).lines == ["g at scale small: 1 of 1 cell finished, 0 failed, 0 missing"]
+
+
 def test_markdown_and_latex_carry_the_scale_the_counts_and_the_numbers(store: Store) -> None:
     write_report(store)
     markdown = (store.root / "report" / "table2-small.md").read_text()
