@@ -50,6 +50,7 @@ def digits(*args: Any, **settings: Any) -> list[str]:
         ("em_stepwise", "none", {}, "13.20", "REM"),
         ("em_class", "none", {}, "13.05", "BridgePure"),
         ("tap", "none", {}, "7.26", "TAP"),
+        ("tap_rem", "none", {}, "22.51", "REM"),
         ("ntga", "none", {}, "33.29", "NTGA"),
         ("ar", "none", {}, "11.75", "AR"),
         ("ops", "cutout", {"size": 0.5}, "61.68", "OPS"),
