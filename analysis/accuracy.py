@@ -2,10 +2,11 @@
 
 import re
 
+from analysis.brackets import bracket_line, settled_tables
 from analysis.estimates import rounded
 from analysis.figures import accuracy_figure, svg
 from analysis.provenance import seeds_line
-from analysis.results import ConditionResult, Results, by_place
+from analysis.results import ConditionResult, Results
 from analysis.sections import Drawing, Section
 from analysis.tables import table_of
 from bench.store import Record
@@ -19,10 +20,12 @@ def sections(results: Results) -> list[Section]:
             table_of(conditions, "final_accuracy"),
             context=results.context(place),
             note=f"{seeds_line(results)}.",
+            remarks=[line for line in (bracket_line(conditions),) if line],
+            places=[place],
             figure=_drawing(place, conditions),
             numbers=[_numbers(results, condition) for condition in conditions],
         )
-        for place, conditions in by_place(results.conditions).items()
+        for place, conditions in settled_tables(results).items()
     ]
 
 
@@ -41,7 +44,7 @@ def _numbers(results: Results, condition: ConditionResult) -> Record:
     forward+backward of 128 images. `control_accuracy` is what the same attack reaches on clean images, over the same
     seeds, and `recovered` the share of it that is reached here; `gained` is the difference to the accuracy under the
     control that the attack names. All are means over the finished seeds, `_half_width` is half of Student's 95 %
-    interval. Empty if nothing is known.
+    interval, over what `interval_over` says. Empty if nothing is known.
     """
     values: Record = {}
     for name, value in condition.estimates.items():
@@ -55,11 +58,12 @@ def _numbers(results: Results, condition: ConditionResult) -> Record:
         **condition.label,
         "control": condition.control,
         "assumes": ", ".join(condition.assumes),
+        "interval_over": condition.interval_over,
         "seeds_planned": condition.planned,
         "finished": condition.finished,
         "failed": condition.failed,
         "missing": condition.missing,
         **values,
         "published_accuracy": round(first.accuracy, 6) if first else None,
-        "published_source": f"{first.source}, {first.place}" if first else None,
+        "published_source": f"{first.source}, {first.source_table}" if first else None,
     }

@@ -1,4 +1,4 @@
-"""The study of best responses: for each method the attack that recovers most; no attack at all says little of it."""
+"""The study of best responses: for each method the attack that recovers most."""
 
 import math
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from typing import Any
 
 from scipy.stats import norm, spearmanr
 
+from analysis.choosing import choosing_line
 from analysis.early_stopping import stopped
 from analysis.estimates import rounded
 from analysis.results import ConditionResult, Results, by_place
@@ -37,9 +38,17 @@ def sections(results: Results) -> list[Section]:
     rows = [row for conditions in groups for row in _responses(conditions)]
     if not rows:
         return []
-    remarks = [*_correlations(rows), *_missing(groups)]
+    remarks = [*_correlations(rows), *choosing_line(groups), *_missing(groups)]
     return [
-        Section("Best response,\u00a0%", _table(rows), note=NOTE, remarks=remarks, numbers=rows, file="-best-response")
+        Section(
+            "Best response,\u00a0%",
+            _table(rows),
+            note=NOTE,
+            remarks=remarks,
+            places=list(dict.fromkeys(conditions[0].place for conditions in groups)),
+            numbers=rows,
+            file="-best-response",
+        )
     ]
 
 
@@ -163,6 +172,7 @@ def _row(conditions: list[ConditionResult]) -> Record:
         "control": first.control,
         "clean": first.is_clean,
         "no_attack": _accuracy(plain) if plain else None,
+        "interval_over": first.interval_over,
         "no_attack_half_width": _half_width(plain) if plain else None,
         **{f"free_{name}": value for name, value in free.items() if name != "assumes"},
         **{f"any_{name}": value for name, value in _best(conditions).items()},

@@ -42,8 +42,18 @@ def sections(results: Results) -> list[Section]:
     if not numbers:
         return []
     table = _table(results, numbers)
-    folded = len(table.rows) > LONG
-    return [Section("Early stopping", table, note=NOTE, numbers=numbers, file="-early-stopping", folded=folded)]
+    places = dict.fromkeys((row["dataset"], row["model"]) for row in numbers)
+    return [
+        Section(
+            "Early stopping",
+            table,
+            note=NOTE,
+            places=list(places),
+            numbers=numbers,
+            file="-early-stopping",
+            folded=len(table.rows) > LONG,
+        )
+    ]
 
 
 def stopping(history: Record, patience: float, clean_share: float) -> Stopping:
@@ -80,11 +90,17 @@ def _clean_parts(history: Record, clean_share: float) -> int | None:
 def _numbers(results: Results) -> list[Record]:
     """A row for each condition with early stopping, clean share and patience (steps); accuracies as shares in [0, 1].
 
-    Steps and accuracies are means over the finished seeds, `_half_width` is half of Student's 95 % interval.
+    Steps and accuracies are means over the finished seeds, `_half_width` is half of Student's 95 % interval,
+    over what `interval_over` says.
     """
     rows = []
     for condition, own, shares in _trainings(results):
-        label = {**condition.label, "seeds_planned": len(own), "finished": len(own) - own.count(None)}
+        label = {
+            **condition.label,
+            "interval_over": condition.interval_over,
+            "seeds_planned": len(own),
+            "finished": len(own) - own.count(None),
+        }
         noises = condition.noises
         rows += [{**label, **_row(own, noises, patience, share)} for share in shares for patience in PATIENCES]
     return rows

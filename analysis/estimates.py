@@ -41,12 +41,13 @@ def estimate(values: Sequence[float]) -> Estimate | None:
 def estimate_over_noises(values: Sequence[float | None], noises: int) -> Estimate | None:
     """The mean over noises, each the mean of its victims, which are not independent; of a single one, over these.
 
-    `values` are those of the first noise first, the same number of each; None if there is none.
+    `values` are those of the first noise first, the same number of each; None if there is none. If only one of several
+    noises has any there is no interval: its victims say nothing of the others.
     """
     size = max(1, len(values) // max(noises, 1))
     groups = [[one for one in values[start : start + size] if one is not None] for start in range(0, len(values), size)]
     made = [group for group in groups if group]
-    return estimate([statistics.fmean(group) for group in made] if len(made) > 1 else made[0] if made else [])
+    return estimate([statistics.fmean(group) for group in made] if noises > 1 else made[0] if made else [])
 
 
 @cache

@@ -68,7 +68,7 @@ def accuracy_figure(conditions: Sequence[ConditionResult]) -> Figure | None:
     if not lines:
         return None
     many = len(columns) > MANY or len(lines) > CROWD
-    return _heat_map(conditions, columns) if many else _line_chart(lines, list(columns.values()))
+    return _heat_map(conditions, columns) if many else _line_chart(lines, list(columns.values()), _title(conditions))
 
 
 def svg(figure: Figure) -> str:
@@ -80,6 +80,13 @@ def svg(figure: Figure) -> str:
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r' id="(figure|axes|patch|line2d|text|matplotlib\.axis|xtick|ytick|LineCollection)_\d+"', "", text)
     return text.replace(INK, "currentColor")
+
+
+def _title(conditions: Sequence[ConditionResult]) -> str:
+    """What is drawn, and over what the bars are intervals if there are any."""
+    drawn = [one for one in conditions if (value := one.estimates["final_accuracy"]) and value.half_width]
+    over = dict.fromkeys(one.interval_over for one in drawn if not one.is_clean or all(one.is_clean for one in drawn))
+    return f"{TITLE}; bars: 95 % interval over {' or '.join(over)}" if over else TITLE
 
 
 def _blank() -> tuple[Figure, Axes]:
@@ -102,7 +109,7 @@ def _fit(figure: Figure, axes: Axes, width: float, height: float) -> float:
     return float(across)
 
 
-def _line_chart(lines: list[Line], columns: list[str]) -> Figure:
+def _line_chart(lines: list[Line], columns: list[str], title: str) -> Figure:
     figure, axes = _blank()
     for number, line in enumerate(lines):
         shift = (number - (len(lines) - 1) / 2) * min(0.05, 0.3 / len(lines))  # so that no bar hides another
@@ -112,7 +119,7 @@ def _line_chart(lines: list[Line], columns: list[str]) -> Figure:
             bar.set_alpha(0.45)
     highest = max(mean + half for line in lines for mean, half in zip(line.means, line.half_widths, strict=True))
     top = min(100.0, 10.0 * (highest // 10 + 1))
-    _dress(axes, len(columns), top)
+    _dress(axes, len(columns), top, title)
     _label(figure, axes, lines, top)
     width = max(WIDTH / 2, WIDTH - (_fit(figure, axes, WIDTH, HEIGHT) - WIDTH))
     letters = int(width / LETTER / len(columns))
@@ -151,11 +158,11 @@ def _quiet_style(number: int) -> dict[str, Any]:
     return {"color": QUIET, "linestyle": (0, (4, 3)), "linewidth": 1.6, "marker": marker, "markersize": 4}
 
 
-def _dress(axes: Axes, columns: int, top: float) -> None:
+def _dress(axes: Axes, columns: int, top: float, title: str) -> None:
     """Axes with as little ink as will do."""
     axes.set_xlim(-0.25, columns - 0.75)
     axes.set_ylim(0, top)
-    axes.set_title(TITLE, loc="left", color=INK, fontsize=11, pad=12)
+    axes.set_title(title, loc="left", color=INK, fontsize=11, pad=12)
     axes.set_xlabel("attack", color=INK, fontsize=11)
     axes.tick_params(colors=INK, labelsize=11, length=0, pad=7)
     axes.grid(axis="y", color=INK, alpha=0.15, linewidth=0.8)

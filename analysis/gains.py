@@ -19,5 +19,5 @@ def sections(results: Results) -> list[Section]:
         pairs = [(one.attack.title, results.title(control)) for one in conditions for _, control in one.own_controls]
         remarks = [f"{attack}: against {control}" for attack, control in dict.fromkeys(pairs)]
         context, table = results.context(place), table_of(conditions, "gained")
-        found.append(Section("Gained, points", table, context=context, note=NOTE, remarks=remarks))
+        found.append(Section("Gained, points", table, context=context, note=NOTE, remarks=remarks, places=[place]))
     return found

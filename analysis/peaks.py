@@ -18,6 +18,7 @@ def sections(results: Results) -> list[Section]:
             table_of(conditions, "peak_accuracy"),
             context=results.context(place),
             note=NOTE,
+            places=[place],
             folded=True,
         )
         for place, conditions in by_place(results.conditions).items()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from analysis.brackets import same_recipe
 from analysis.early_stopping import CLEAN_IMAGES, left_out
 from analysis.results import Results
 from analysis.sections import Section
@@ -35,7 +36,8 @@ class Progress:
         return self.finished + self.failed + self.missing
 
     def __str__(self) -> str:
-        return f"{self.finished} of {self.planned} cells finished, {self.failed} failed, {self.missing} missing"
+        cells = "cell" if self.planned == 1 else "cells"
+        return f"{self.finished} of {self.planned} {cells} finished, {self.failed} failed, {self.missing} missing"
 
 
 @dataclass(frozen=True)
@@ -90,19 +92,13 @@ def scale_line(results: Results) -> str:
 
 
 def seeds_line(results: Results) -> str:
-    """How many victims each condition has, and what that says of the intervals."""
+    """How many victims and noises each condition has."""
     seeds, noises = (" or ".join(map(str, counts)) or "no" for counts in (results.seeds, results.noises))
     if results.noises == [1]:
         if results.seeds == [1]:
             return "1 victim seed, one noise; no interval"
-        return (
-            f"{seeds} victim seeds, one noise; ± is half of the 95 % Student interval of the mean over victims, "
-            "and says nothing of a second noise"
-        )
-    return (
-        f"{noises} noises, {seeds} victim seed(s) on each; ± is half of the 95 % Student interval of the mean over "
-        "noises, on clean images over victims"
-    )
+        return f"{seeds} victim seeds, one noise"
+    return f"{noises} noises, {seeds} victim seed(s) on each"
 
 
 def reading_line(results: Results) -> str:
@@ -110,19 +106,22 @@ def reading_line(results: Results) -> str:
     bold = "Bold is the lowest of a column, if it is below the unprotected row."
     if not any(condition.published for condition in results.conditions):
         return bold
-    if is_paper(results):
+    if is_paper(results) and same_recipe(results):
         where = "of the same condition"
+    elif is_paper(results):
+        where = "of the same images and attacks, but of other training recipes than ours: compare patterns, not numbers"
     else:
         where = "at the paper's scale, a different experiment from the one here: compare patterns, not numbers"
     return f"{bold} [Brackets] hold published values {where}; the last table has their sources."
 
 
 def what_was_run(results: Results) -> list[Fact]:
-    """Scale, its changes, the user's changes, attacks that a reader left out, seeds, progress."""
+    """Scale, its changes, the user's changes, training, attacks that a reader left out, seeds, progress."""
     return [
         Fact("Scale", [scale_line(results)]),
         _assignments("The scale changes", grouped(results.plan["scale"]["changes"])),
         _assignments("Set by the user", flat(results.plan["set"])),
+        *([Fact("Training", _recipes(results), assigns=True)] if results.recipes else []),
         *([Fact(LEFT_OUT, _left_out(results))] if results.left_out else []),
         Fact("Seeds", [seeds_line(results)]),
         Fact(CELLS, [str(progress(results))]),
@@ -131,6 +130,11 @@ def what_was_run(results: Results) -> list[Fact]:
 
 def _assignments(name: str, lines: list[str]) -> Fact:
     return Fact(name, lines or ["nothing"], assigns=bool(lines))
+
+
+def _recipes(results: Results) -> list[str]:
+    """How victims were trained, whoever decided it: scale, grid or user."""
+    return [f"victims: {', '.join(flat(recipe))}" for recipe in results.recipes]
 
 
 def _left_out(results: Results) -> list[str]:

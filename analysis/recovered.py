@@ -11,7 +11,13 @@ def sections(results: Results) -> list[Section]:
     """One for each data set and model with any share; clean images have all, by definition, and no row."""
     protected = [condition for condition in results.conditions if not condition.is_clean]
     return [
-        Section("Recovered,\u00a0%", table_of(conditions, "recovered"), context=results.context(place), note=NOTE)
+        Section(
+            "Recovered,\u00a0%",
+            table_of(conditions, "recovered"),
+            context=results.context(place),
+            note=NOTE,
+            places=[place],
+        )
         for place, conditions in by_place(protected).items()
         if any(condition.estimates["recovered"] for condition in conditions)
     ]

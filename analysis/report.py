@@ -1,10 +1,12 @@
 """The report: tables, figures and one page, all computed from the records of a results folder."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from analysis import accuracy, best_response, costs, early_stopping, failures, gains, peaks, recovered, sources
+from analysis.caveats import with_caveats
 from analysis.formats import files_of
 from analysis.page import EMPTY, page
 from analysis.provenance import Chapter, chapter
@@ -30,7 +32,8 @@ def write_report(store: Store, without: Collection[str] = ()) -> Summary:
 
     Attacks that assume one of `without` are left out. Raises StoreError if a plan or a record cannot be read.
     """
-    chapters = [_chapter(read_results(name, plan, store, without)) for name, plan in store.plans().items()]
+    plans = sorted(store.plans().items(), key=lambda item: _counting(item[0]))
+    chapters = [_chapter(read_results(name, plan, store, without)) for name, plan in plans]
     names = {}
     for one in chapters:
         files = files_of(one)
@@ -41,5 +44,12 @@ def write_report(store: Store, without: Collection[str] = ()) -> Summary:
     return Summary([f"{one.subject}: {one.progress}" for one in chapters] or [EMPTY], file, len(chapters))
 
 
+def _counting(name: str) -> list[tuple[bool, int, str]]:
+    """What names are sorted by so that their numbers count: `table2` before `table11`."""
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", name)]
+
+
 def _chapter(results: Results) -> Chapter:
-    return chapter(results, [section for study in STUDIES for section in study.sections(results)])
+    return chapter(
+        results, [with_caveats(section, results) for study in STUDIES for section in study.sections(results)]
+    )

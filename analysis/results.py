@@ -60,6 +60,16 @@ class ConditionResult:
     """Why the method or the attack does not apply here, so that there are no cells."""
 
     @property
+    def place(self) -> tuple[str, str]:
+        """Its data set and model."""
+        return self.label["dataset"], self.label["model"]
+
+    @property
+    def interval_over(self) -> str:
+        """Over what its interval is: there is none over noises if all victims have the same one."""
+        return "noises" if self.noises > 1 else "victims" if self.is_clean else "victims of one noise"
+
+    @property
     def victims(self) -> int:
         """Cells on each noise, one for each victim seed."""
         return self.planned // max(self.noises, 1)
@@ -116,6 +126,15 @@ class Results:
         """How many noises the conditions have that draw any."""
         return sorted({one.noises for one in self.conditions if not (one.declined or one.is_clean)}) or [1]
 
+    @property
+    def recipes(self) -> list[Record]:
+        """How the victims of the records were trained, each different recipe once."""
+        found: list[Record] = []
+        for record in self.records:
+            recipe = {key: value for key, value in record["cell"]["train"].items() if key != "revision"}
+            found += [recipe] if recipe not in found else []
+        return found
+
     def title(self, label: str) -> str:
         """A label of the plan as people read it."""
         return str(self.plan["titles"][label]["title"])
@@ -133,5 +152,5 @@ def by_place(conditions: Iterable[ConditionResult]) -> dict[tuple[str, str], lis
     """The conditions of each data set and model, in the plan's order."""
     places: dict[tuple[str, str], list[ConditionResult]] = {}
     for condition in conditions:
-        places.setdefault((condition.label["dataset"], condition.label["model"]), []).append(condition)
+        places.setdefault(condition.place, []).append(condition)
     return places

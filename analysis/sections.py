@@ -95,6 +95,8 @@ class Section:
     """The same in full, a mapping from column to value for each row of a CSV file."""
     file: str = ""
     """How the name of that file goes on after that of the plan; sections with the same name share a file."""
+    places: Sequence[tuple[str, str]] = ()
+    """Data sets and models of the victims whose accuracies it compares."""
     folded: bool = False
     """Whether a reader must ask for it, if the format can fold."""
 

@@ -5,16 +5,21 @@ from analysis.sections import Section, plain_table
 
 
 def sections(results: Results) -> list[Section]:
-    """One, if any condition has a published value; the first of each condition stands in the table of accuracies."""
+    """One, if any condition has a published value: the method's own authors' first, then the surest reading."""
     rows = []
     for condition in results.conditions:
         paper = condition.paper
         name = f"{condition.method.paper}, {condition.attack.paper}, {paper['dataset']}, {paper['model']}"
         for value in condition.published:
-            remark = "; ".join(text for text in (value.note, value.parameters, value.remark) if text)
-            rows.append([name, f"{value.source}, {value.place}", remark, value.confidence, value.digits])
+            remark = "; ".join(text for text in (value.method_note, value.attack_params, value.remark) if text)
+            rows.append(
+                [name, f"{value.source}, {value.source_table}", value.recipe, remark, value.confidence, value.value]
+            )
     if not rows:
         return []
-    table = plain_table(["condition", "source", "remark", "reading", "%"], rows, words=range(4))
-    note = "The first of each condition stands in the table of accuracies."
+    table = plain_table(["condition", "source", "recipe of the victim", "remark", "reading", "%"], rows, words=range(5))
+    note = (
+        "A value belongs here if it states the variant, norm, radius and so on of the condition. The method's "
+        "own authors come first. The table of accuracies shows one laboratory's values if it has them all, else these."
+    )
     return [Section("Published values and their sources", table, note=note, folded=True)]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from analysis.brackets import laboratories
 from analysis.results import ConditionResult
 from analysis.sections import FAILED, MISSING, Entry, Row, Table, percent, share_entry
 
@@ -12,12 +13,16 @@ def table_of(conditions: Sequence[ConditionResult], quantity: str) -> Table:
     places = {(one.label["method"], one.label["attack"]): one for one in conditions}
     methods = {one.label["method"]: one for one in conditions}
     columns = attacks_of(conditions)
+    brackets = _brackets(conditions) if quantity == "final_accuracy" else {}
     best = {attack: _best([one for one in conditions if one.label["attack"] == attack], quantity) for attack in columns}
     rows = [
         Row(
             [
                 Entry(first.method.title, hint=first.method.hint),
-                *(_entry(places.get((method, attack)), quantity, best[attack]) for attack in columns),
+                *(
+                    _entry(places.get((method, attack)), quantity, best[attack], brackets.get((method, attack), ""))
+                    for attack in columns
+                ),
             ],
             first.control,
         )
@@ -25,6 +30,16 @@ def table_of(conditions: Sequence[ConditionResult], quantity: str) -> Table:
     ]
     heads = [Entry(first.column_title, hint=first.attack.hint) for first in columns.values()]
     return Table([Entry("method"), *heads], rows)
+
+
+def _brackets(conditions: Sequence[ConditionResult]) -> dict[tuple[str, str], str]:
+    """The published value of each method and attack, with its laboratory unless all are of one."""
+    several = len(laboratories(conditions)) > 1
+    shown = {(one.label["method"], one.label["attack"]): one.published[0] for one in conditions if one.published}
+    return {
+        place: f"{percent(value.accuracy)} {value.laboratory}" if several else percent(value.accuracy)
+        for place, value in shown.items()
+    }
 
 
 def attacks_of(conditions: Sequence[ConditionResult]) -> dict[str, ConditionResult]:
@@ -43,19 +58,22 @@ def _best(column: list[ConditionResult], quantity: str) -> float | None:
     return lowest if lowest < min(unprotected, default=1.0) else None
 
 
-def _entry(condition: ConditionResult | None, quantity: str, best: float | None) -> Entry:
+def _entry(condition: ConditionResult | None, quantity: str, best: float | None, published: str) -> Entry:
     if condition is None:
         return Entry("")
     if condition.declined:
         return Entry("does not apply", note=condition.declined)
-    first = condition.published[0] if condition.published and quantity == "final_accuracy" else None
-    published = percent(first.accuracy) if first else ""
     value = condition.estimates[quantity]
     if value is None:
         text = FAILED if condition.failed else MISSING
         return Entry(text, published=published, note=_note(condition) if condition.failed else "")
     is_best = not condition.control and value.mean == best
     return replace(share_entry(value.mean, value.half_width), published=published, note=_note(condition), best=is_best)
+
+
+def _is_alone(condition: ConditionResult) -> bool:
+    value = condition.estimates["final_accuracy"]
+    return value is not None and value.half_width is None
 
 
 def _note(condition: ConditionResult) -> str:
@@ -65,4 +83,4 @@ def _note(condition: ConditionResult) -> str:
     counts = [f"{condition.finished} of {condition.planned} seeds finished"]
     counts += [f"{condition.failed} failed"] if condition.failed else []
     counts += [f"{condition.missing} missing"] if condition.missing else []
-    return ", ".join(counts) + ("; no interval" if condition.finished == 1 else "")
+    return ", ".join(counts) + ("; no interval" if _is_alone(condition) else "")

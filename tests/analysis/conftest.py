@@ -31,6 +31,7 @@ ORIGIN = {
     "threads": 1,
     "versions": {"python": "3.11.7", "torch": "2.15.0"},
 }
+TRAIN = {"revision": 1, "steps": 800, "batch_size": 64}
 Accuracies = dict[tuple[str, str], list[float | None]]
 """Final accuracies of the seeds by method and attack, None if missing."""
 
@@ -50,6 +51,7 @@ def _phrase(key: str, value: str) -> str:
 def record(accuracy: float, *, passes: float = 10.0, noise: str = "n", commit: str = ORIGIN["commit"]) -> Record:
     return {
         "status": "finished",
+        "cell": {"train": TRAIN},
         "result": {"final_accuracy": accuracy, "peak_accuracy": accuracy + 0.1, "train_accuracy": 0.9},
         "history": {"step": [8], "test_accuracy": [accuracy]},
         "cost": {"train_passes": passes, "noise_passes": 24000.0},

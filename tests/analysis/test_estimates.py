@@ -33,6 +33,6 @@ def test_victims_of_one_noise_are_not_independent_so_noises_count() -> None:
 
 def test_of_a_single_noise_the_victims_count() -> None:
     assert estimate_over_noises([0.3, None, 0.5], 1) == estimate([0.3, 0.5])
-    assert estimate_over_noises([None, None, 0.3, 0.5], 2) == estimate([0.3, 0.5])
+    assert estimate_over_noises([None, None, 0.3, 0.5], 2) == Estimate(0.4, None, 1)  # one of two noises is none
     assert estimate_over_noises([None, None], 2) is None
     assert estimate_over_noises([], 0) is None

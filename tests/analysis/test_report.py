@@ -7,17 +7,18 @@ import pytest
 
 from analysis import costs
 from analysis.provenance import grouped
+from analysis.published import REM_RECIPE
 from analysis.report import write_report
 from bench.store import Store, StoreError
-from tests.analysis.conftest import ORIGIN, Accuracies, place, plan_of, record, results_of, texts
+from tests.analysis.conftest import ORIGIN, TRAIN, Accuracies, place, plan_of, record, results_of, texts
 
 PAPER = {"dataset": "cifar10", "model": "resnet18"}
 PLAN = plan_of(
     [
         place(method, attack, 2, cells=[f"{method}-{attack.split()[0]}-{seed}" for seed in range(2)])
         | {"dataset": "cifar10", "model": "cnn"}
-        | {"paper": {**PAPER, "method": {"name": method}, "attacks": [{"name": attack.split()[0], **settings}]}}
-        for method in ("clean", "sem")
+        | {"paper": {**PAPER, "method": {"name": method} | own, "attacks": [{"name": attack.split()[0], **settings}]}}
+        for method, own in (("clean", {}), ("sem", {"radius": "8/255", "surrogate": "resnet18"}))
         for attack, settings in (("none", {}), ("pgd radius=8/255", {"radius": "4/255"}))
     ],
     grid="table2",
@@ -36,7 +37,12 @@ def store(tmp_path: Path) -> Store:
     for key, accuracy in {"clean-none-0": 0.54, "clean-none-1": 0.56, "sem-none-0": 0.2, "sem-none-1": 0.22}.items():
         store.write(key, record(accuracy, noise=key.partition("-")[0]))
     store.write("clean-pgd-0", record(0.4, noise="clean", commit="0123456789ab+"))
-    failure = {"status": "failed", "error": "ValueError: budget <8/255> left", "provenance": ORIGIN}
+    failure = {
+        "status": "failed",
+        "error": "ValueError: budget <8/255> left",
+        "provenance": ORIGIN,
+        "cell": {"train": TRAIN},
+    }
     store.write("clean-pgd-1", failure | {"time": {"ended": "2026-11-22T14:00:00+00:00"}})
     return store
 
@@ -89,7 +95,7 @@ def test_the_page_is_well_formed_and_asks_for_nothing_else(store: Store) -> None
 
 def test_the_page_shows_results_failures_gaps_and_where_they_come_from(store: Store) -> None:
     page = Page(write_report(store).page.read_text()).text
-    assert "55.0 ± 12.7 [94.7]" in page  # 12.7062 x 1.0 points
+    assert "55.0 ± 12.7 [94.5]" in page  # 12.7062 x 1.0 points
     assert "1 of 2 seeds finished, 1 failed; no interval" in page
     assert "ValueError: budget <8/255> left" in page
     assert "python -m bench show clean-pgd-1" in page
@@ -101,11 +107,32 @@ def test_the_page_shows_results_failures_gaps_and_where_they_come_from(store: St
     assert "MI-UE, ICLR 2026, arXiv 2603.03725" in page
 
 
+def test_the_result_stands_before_where_it_comes_from(store: Store) -> None:
+    text = write_report(store).page.read_text()
+    assert text.index("55.0") < text.index("<details><summary>How it was run") < text.index("cffc4e0b8cd8")
+    assert "victims: steps=800, batch_size=64" in (store.root / "report" / "table2-small.md").read_text().replace(
+        "\\", ""
+    )
+    assert "steps=800 batch_size=64" in Page(text).text
+
+
+def test_numbers_in_the_names_of_plans_count(store: Store) -> None:
+    for name in ("table11-small", "table5-small", "methods-small"):
+        store.write_plan(name, PLAN | {"grid": name.partition("-")[0]})
+    lines = write_report(store).lines
+    assert [line.partition(" ")[0] for line in lines] == ["methods", "table2", "table5", "table11"]
+
+
+def test_a_single_cell_is_one_cell(tmp_path: Path) -> None:
+    results_of(tmp_path, {("em", "none"): [0.1]})
+    assert write_report(Store(tmp_path)).lines == ["g at scale small: 1 of 1 cell finished, 0 failed, 0 missing"]
+
+
 def test_markdown_and_latex_carry_the_scale_the_counts_and_the_numbers(store: Store) -> None:
     write_report(store)
     markdown = (store.root / "report" / "table2-small.md").read_text()
     assert "| SEM | **21.0 ± 12.7** \\[14.8\\] | – \\[29.8\\] |" in markdown  # noqa: RUF001
-    assert "| clean | 55.0 ± 12.7 \\[94.7\\] | 40.0† \\[89.5\\] |" in markdown
+    assert "| clean | 55.0 ± 12.7 \\[94.5\\] | 40.0† \\[89.8\\] |" in markdown
     latex = (store.root / "report" / "table2-small.tex").read_text()
     assert r"SEM & \textbf{21.0 $\pm$ 12.7} {\scriptsize [14.8]} & -- {\scriptsize [29.8]} \\" in latex
     for text in (markdown, latex):
@@ -133,11 +160,23 @@ def test_the_same_records_give_the_same_bytes(store: Store) -> None:
     assert {name.rpartition(".")[2] for name in first} == {"md", "csv", "tex", "svg", "html"}
 
 
-def test_at_the_papers_own_scale_brackets_are_the_same_condition(store: Store) -> None:
+def test_at_the_papers_own_scale_another_recipe_is_still_another_experiment(store: Store) -> None:
     store.write_plan("table2-small", PLAN | {"scale": {"name": "paper", "about": "The paper's recipe.", "changes": {}}})
     page = Page(write_report(store).page.read_text()).text
-    assert "published values of the same condition" in page
+    assert "of other training recipes than ours" in page
+    assert "same condition" not in page
     assert "a different experiment" not in page
+
+
+def test_at_the_papers_own_scale_the_same_recipe_is_the_same_condition(store: Store) -> None:
+    clean = [place for place in PLAN["conditions"] if place["method"] == "clean"]
+    paper = {"name": "paper", "about": "The paper's recipe.", "changes": {}}
+    store.write_plan("table2-small", PLAN | {"scale": paper, "conditions": clean})
+    for key in (key for one in clean for key in one["cells"]):
+        store.write(key, record(0.5, noise="clean") | {"key": key, "cell": {"train": REM_RECIPE}})
+    page = Page(write_report(store).page.read_text()).text
+    assert "published values of the same condition" in page
+    assert "one laboratory: REM" in page
 
 
 def test_an_empty_store_gives_a_friendly_page(tmp_path: Path) -> None:

@@ -1,0 +1,43 @@
+"""What stands under tables: over what their intervals are, and that victims learnt too little if they did."""
+
+from dataclasses import replace
+
+from analysis.results import ConditionResult, Results
+from analysis.sections import Section, percent
+
+TRAINED = 0.9
+"""Clean plain training that ends with less of its own training images right is far from its end."""
+PLAIN = ["none"]
+
+
+def with_caveats(section: Section, results: Results) -> Section:
+    """The same, with a remark on its intervals, if it has any, and on short training, if its victims show it."""
+    lines = [interval_line(results)] if section.table.interval_columns else []
+    lines += [line for place in section.places if (line := training_line(results, place))]
+    return replace(section, remarks=[*section.remarks, *lines])
+
+
+def interval_line(results: Results) -> str:
+    """Over what the intervals of a plan are."""
+    words = "± is half of the 95 % Student interval of the mean over"
+    if results.noises == [1]:
+        return f"{words} victims of one noise; it says nothing of a second noise."
+    return f"{words} noises; on clean images, and of a method with a single noise, over victims of one noise."
+
+
+def training_line(results: Results, place: tuple[str, str]) -> str:
+    """A warning if plain training on clean images ends far below full training accuracy; empty if not, or unknown."""
+    clean = next((one for one in results.conditions if one.place == place and is_plain(one) and one.is_clean), None)
+    seen, unseen = (clean.estimates[name] for name in ("train_accuracy", "final_accuracy")) if clean else (None, None)
+    if not seen or not unseen or seen.mean >= TRAINED:
+        return ""
+    return (
+        f"Plain training on clean images ends at {percent(seen.mean)} % on its training images and "
+        f"{percent(unseen.mean)} % on test images: the victims are far from fully trained, so differences between "
+        "rows may be facts of short training."
+    )
+
+
+def is_plain(condition: ConditionResult) -> bool:
+    """Whether the victim is trained without any attack."""
+    return [attack["name"] for attack in condition.paper["attacks"]] == PLAIN
