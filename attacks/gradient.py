@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from bench.core import L2, Added, Attack, Ball, Cost, Count, Linf, Positive, Radius, apgd, pgd, tpgd
+from bench.core import L2, Added, Attack, Ball, Cost, Count, Linf, Part, Positive, Radius, apgd, pgd, tpgd
 
 
 class AdversarialTraining(Attack):
@@ -50,6 +50,9 @@ class Pgd(AdversarialTraining):
     """Size of a step, relative to the radius: 0.8/255 at 4/255."""
     random_start: bool = True
     """Start from a random point of the ball."""
+
+    def uses(self) -> tuple[Part, ...]:
+        return (pgd,)
 
     def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Maximise the cross-entropy within the ball around `images`."""
@@ -102,6 +105,9 @@ class Tpgd(AdversarialTraining):
     rel_step_size: Positive = 0.25
     """Size of a step, relative to the radius: 2/255 at 8/255."""
 
+    def uses(self) -> tuple[Part, ...]:
+        return (tpgd,)
+
     def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Maximise the divergence from the prediction on `images`, which takes no gradient."""
         step = self.rel_step_size
@@ -122,6 +128,9 @@ class Apgd(AdversarialTraining):
     source = "APGD (Croce and Hein, ICML 2020), cross-entropy"
     repository = "fra31/auto-attack"
     deviations = ("the loss is the cross-entropy; the official code also has the ratio of logit differences (DLR)",)
+
+    def uses(self) -> tuple[Part, ...]:
+        return (apgd,)
 
     def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Maximise the cross-entropy within the ball around `images`."""

@@ -19,6 +19,7 @@ from bench.core import (
     Method,
     Needs,
     NonNegative,
+    Part,
     Positive,
     Session,
     Trained,
@@ -26,7 +27,9 @@ from bench.core import (
     check_finite,
     digest,
     in_order,
+    maker,
     parts,
+    revisions,
     update,
 )
 
@@ -77,6 +80,9 @@ class SurrogateMethod(Method):
         session.keeper.keep_network(model)
         return model
 
+    def uses(self) -> tuple[Part, ...]:
+        return (self.augmentation.draw,)
+
     def cost(self, images: int) -> Cost:
         """What training the surrogate on so many images takes."""
         return Cost.of_images(self.epochs * images)
@@ -90,6 +96,7 @@ class SurrogateMethod(Method):
             "augmentation": [self.augmentation.name, self.augmentation.revision],
             "shuffled": self.shuffled,
             "seed": seed,
+            **revisions([SurrogateMethod, maker(network)]),
         }
 
     def _train(self, model: Classifier, data: ImageDataset, session: Session) -> None:

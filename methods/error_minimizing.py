@@ -19,6 +19,7 @@ from bench.core import (
     Method,
     ModelName,
     NonNegative,
+    Part,
     Positive,
     Radius,
     RadiusOrZero,
@@ -30,6 +31,7 @@ from bench.core import (
     frozen,
     loss_gradient,
     maximise,
+    maximiser,
     quantised,
     uniform,
     update,
@@ -217,6 +219,11 @@ class ErrorMinimizing(Method):
         noise = project(uniform(images, self.radius, generators.starts))
         noise = descend(noise, gradient, steps=self.steps - 1)
         return quantised(descend(noise, partial(gradient, keep=keep), steps=1), self.radius)
+
+    def uses(self) -> tuple[Part, ...]:
+        kinds = (self.noise_step, self.surrogate_step)
+        adversaries = [maximiser(kind) for kind in kinds if kind != "none" and kind != "random"]
+        return (*adversaries, *([flip_crop] if self.views == "flip_crop" else []))
 
     def cost(self, images: int) -> Cost:
         """Noise steps and updates of the surrogate, then the complete final pass."""

@@ -6,6 +6,7 @@ from bench.core.adversary import (
     Linf,
     apgd,
     maximise,
+    maximiser,
     pgd,
     tpgd,
 )
@@ -13,9 +14,12 @@ from bench.core.augment import FLIP_CROP, FLIP_TRANSLATE, NO_AUGMENTATION, Augme
 from bench.core.data import ImageDataset, Outline
 from bench.core.device import float64_device
 from bench.core.memory import empty, in_order, parts, take
-from bench.core.models import TIMM, Classifier, ModelName, classifier_layers
+from bench.core.models import Classifier, ModelName, classifier_layers, maker
+from bench.core.networks import TIMM, two_linear
 from bench.core.perturb import as_int8, ascend, frozen, loss_gradient, quantised, uniform
-from bench.core.protocols import Assumption, Attack, Cost, Method, Needs, Norm
+from bench.core.plug_in import Cost
+from bench.core.protocols import Assumption, Attack, Method, Needs, Norm
+from bench.core.revision import Part, revisions
 from bench.core.seeding import default_randomness, generator_for
 from bench.core.session import Session, Trained
 from bench.core.settings import (
@@ -61,6 +65,7 @@ __all__ = [
     "NonNegative",
     "Norm",
     "Outline",
+    "Part",
     "Positive",
     "PositiveFraction",
     "Radius",
@@ -82,13 +87,17 @@ __all__ = [
     "generator_for",
     "in_order",
     "loss_gradient",
+    "maker",
     "maximise",
+    "maximiser",
     "parse_fraction",
     "parts",
     "pgd",
     "quantised",
+    "revisions",
     "take",
     "tpgd",
+    "two_linear",
     "uniform",
     "update",
 ]
