@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Annotated
 
 import torch
@@ -163,18 +164,38 @@ def build(
 ) -> Classifier:
     """Build the network called `name`, its weights drawn from `generator`.
 
-    `timm/NAME` gives timm's network of that name, untrained. Raises ValueError, with the choices, for an unknown name,
-    and if a network over flattened pixels is not told the `size` (height, width) of the images.
+    `timm/NAME` gives timm's network of that name, untrained, for images of `size` (height, width) if it takes one size
+    only. Raises ValueError, with the choices, for an unknown name, and if a network over flattened pixels has no size.
     """
     check_name(name)
     if name in FLAT and size is None:
         raise ValueError(f"{name} needs the size of the images")
     with default_randomness(generator):
         if name.startswith(TIMM):
-            body = timm_network(name, num_classes, channels)
+            body = timm_network(name, num_classes, channels, size)
             pairs = []  # not every network of timm can be traced
         else:
             body = MODELS[name](num_classes, channels, *([size] if name in FLAT else []))
             pairs = convolutions_with_norm(body.eval())  # in training mode dropout draws, which cannot be traced
             body.train()
     return Classifier(body, pairs, centre=0.0 if name in FLAT else 0.5).to(memory_format=torch.channels_last)
+
+
+def misfit(name: str, num_classes: int, shape: tuple[int, int, int]) -> str:
+    """Why the network called `name` cannot learn images of `shape` (C, H, W), in a line; empty if it can."""
+    return _misfit(maker(name), name, num_classes, shape)
+
+
+@cache
+def _misfit(_: Part, name: str, num_classes: int, shape: tuple[int, int, int]) -> str:
+    """Tried on two images: only a network itself knows, and its names may come to mean others."""
+    channels, height, width = shape
+    generator = torch.Generator().manual_seed(0)
+    try:
+        model = build(name, num_classes=num_classes, channels=channels, size=(height, width), generator=generator)
+        with torch.no_grad(), default_randomness(generator):
+            logits = model(torch.zeros(2, *shape))
+        reason = "" if logits.shape == (2, num_classes) else f"it returns {tuple(logits.shape)}"
+    except Exception as error:  # networks of timm raise anything
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+    return f"{name} cannot take images of {height}x{width} pixels ({reason})" if reason else ""

@@ -1,5 +1,7 @@
 """The bodies of networks: each function draws the initial weights from torch's global generator."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -84,9 +86,13 @@ def two_linear(num_classes: int, channels: int, size: tuple[int, int]) -> nn.Mod
 
 
 @revised(1)
-def timm_network(name: str, num_classes: int, channels: int) -> nn.Module:
-    """The network that timm calls `name`, untrained."""
+def timm_network(name: str, num_classes: int, channels: int, size: tuple[int, int] | None = None) -> nn.Module:
+    """The network that timm calls `name`, untrained; one of a fixed input size is built for images of `size`."""
     import timm
 
-    body: nn.Module = timm.create_model(name.removeprefix(TIMM), num_classes=num_classes, in_chans=channels)
+    name, fixed = name.removeprefix(TIMM), dict[str, Any]()
+    told = timm.get_pretrained_cfg(name)
+    if size and told and told.fixed_input_size and told.input_size[1:] != size:
+        fixed = {"img_size": size}
+    body: nn.Module = timm.create_model(name, num_classes=num_classes, in_chans=channels, **fixed)
     return body

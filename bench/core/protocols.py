@@ -160,6 +160,10 @@ class Attack(Hooks):
         """Why it cannot act on such data, or with the network called `victim`, in a few words; empty if it can."""
         return ""
 
+    def seen(self, shape: ImageShape) -> ImageShape:
+        """The shape of what the network gets for images of `shape`."""
+        return shape
+
     # What only some stacks and grids must know:
 
     comes_first: ClassVar[bool] = False

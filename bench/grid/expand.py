@@ -19,7 +19,7 @@ from bench.grid.cell import Cell, Choice
 from bench.grid.condition import Condition, Pair, Stack, Variant
 from bench.grid.controls import acting, controls_first, controls_of, identity, own_controls
 from bench.grid.scale import Scale, Values, check_names
-from bench.grid.stack import check_stack, check_victim, declined
+from bench.grid.stack import check_method, check_stack, check_victim, declined
 from bench.grid.yaml_file import mapping, read_mapping, validated, within
 from methods import METHODS
 
@@ -136,9 +136,9 @@ class Expansion:
             here = []
             for method, attacks in self._all_pairs(parsed, dataset):
                 applied = tuple(acting(attacks, method, NONE))
-                reason = declined(method.choice, applied, outline, model)
-                if not reason:
-                    check_victim(applied, model, f"{self.file}: attacks")
+                if not (reason := declined(method.choice, applied, outline, model)):
+                    check_method(method.choice, outline, f"{self.file}: methods")
+                    check_victim(applied, model, outline, f"{self.file}: attacks")
                 cells = tuple(
                     Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, noise)
                     for noise in (noises if method.choice.settings.draws else [0])

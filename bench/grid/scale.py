@@ -8,6 +8,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from bench.core.errors import UserError, suggestion
+from bench.core.models import ModelName
 from bench.core.settings import Positive, Settings, parse_fraction
 from bench.grid.yaml_file import explain, mapping, read_mapping
 
@@ -22,7 +23,7 @@ class Scale(Settings):
     """One sentence for readers of a table, printed over it."""
     dataset: str | None = None
     """The data set to use instead of those the grid names."""
-    model: str | None = None
+    model: ModelName | None = None
     """The victim to use instead of those the grid names."""
     seeds: Annotated[int, Field(ge=1)] | None = None
     """The number of seeds to use instead of the grid's."""

@@ -16,6 +16,7 @@ from bench.core.protocols import Attack
 from bench.core.session import Session
 from bench.core.train import Evaluation, train
 from bench.grid.cell import Cell
+from bench.grid.stack import seen_by_victim
 from bench.run.perceptibility import perceptibility
 from bench.run.workplace import Workplace
 from bench.store import Record
@@ -101,7 +102,7 @@ def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
     validation, clean, data = _held_out(attacks, clean, clean.protected(protection), session)
     for attack in attacks:
         data = attack.prepare(data, clean, session)
-    channels, height, width = data.shape
+    channels, height, width = seen_by_victim(cell.attacks, data.shape)
     model = session.build(cell.model, num_classes=data.num_classes, channels=channels, size=(height, width))
     for attack in attacks:
         model = attack.start(model, session)
