@@ -21,6 +21,8 @@ class PretrainedStart(Attack):
         "the victim has the recipe of the grid, and which weights it starts from is up to the grid as well",
     )
 
+    takes_any_range = True
+
     weights: PretrainedWeights = Weights(HUB)
     """A file, or `hub`: timm's weights for a victim called timm/NAME."""
     size: Annotated[int, Field(ge=4)] | None = None

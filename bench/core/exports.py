@@ -21,7 +21,7 @@ from bench.core.plug_in import Cost
 from bench.core.protocols import Assumption, Attack, Method, Needs, Norm
 from bench.core.revision import Part, revisions
 from bench.core.seeding import default_randomness, generator_for
-from bench.core.session import Session, Trained
+from bench.core.session import IMAGES_PER_PASS, Session, Trained
 from bench.core.settings import (
     PROTOCOL,
     Added,
@@ -42,6 +42,7 @@ from bench.core.train import batches, check_finite, update
 __all__ = [
     "FLIP_CROP",
     "FLIP_TRANSLATE",
+    "IMAGES_PER_PASS",
     "L2",
     "NO_AUGMENTATION",
     "PROTOCOL",

@@ -164,6 +164,12 @@ class Attack(Hooks):
         """The shape of what the network gets for images of `shape`."""
         return shape
 
+    def examine(self, model: Classifier, test: ImageDataset, trained: int, session: Session) -> None:
+        """Look at the network after its training on `trained` views, and note in `session.notes` what is worth a line.
+
+        It changes no result, so it may change without a new revision; its passes are not counted.
+        """
+
     # What only some stacks and grids must know:
 
     comes_first: ClassVar[bool] = False
@@ -171,7 +177,9 @@ class Attack(Hooks):
     idempotent: ClassVar[bool] = False
     """Whether `prepare` twice is the same as once, so that a stack cannot hold it twice in a row."""
     leaves_range: ClassVar[bool] = False
-    """Whether `prepare` returns images outside [0, 1], which only attacks that `mix` can go on with."""
+    """Whether `prepare` returns images outside [0, 1]."""
+    takes_any_range: ClassVar[bool] = False
+    """Whether it can go on with such images."""
 
     @property
     def spares_clean(self) -> bool:

@@ -80,7 +80,7 @@ def _objection(choice: Choice[Attack], earlier: Choices, alone: bool) -> str | N
             return f"{name} and {first} each bring the weights that training starts from; a stack holds one"
         if "hold_out" in hooks and "hold_out" in theirs:
             return f"{first} holds images out already"
-        if other.settings.leaves_range and hooks not in (("mix",), ("start",)):
+        if other.settings.leaves_range and not attack.takes_any_range:
             return f"{name} needs images in [0, 1], which {first} leaves"
         if attack.comes_first and "prepare" in theirs:
             return f"{name} decides what is released: list it first"

@@ -109,10 +109,13 @@ def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
     history = train(model, data, test=test, attacks=attacks, recipe=cell.train, session=session, validation=validation)
     session.keeper.keep_network(model)
     place.store.write_kept(cell.key, session.keeper.tensors)
+    passes = session.passes
+    for attack in attacks:
+        attack.examine(model, test, cell.train.steps * cell.train.batch_size, session)
     return {
         "result": summary(history) | {"test_images": len(test)},
         "history": columns(history),
-        "cost": {"train_passes": session.passes, "noise_passes": about["passes"]},
+        "cost": {"train_passes": passes, "noise_passes": about["passes"]},
         "noise": {name: about[name] for name in ("key", "size", "notes") if name in about},
         **_notes(session),
         "time": {"noise_seconds": about["seconds"], "train_seconds": round(time.perf_counter() - start, 3)},
