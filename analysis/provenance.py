@@ -1,6 +1,6 @@
 """What a reader must know before the numbers: scale, changes, how much is finished, and where it was run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -160,10 +160,18 @@ def where_it_was_run(records: list[Record]) -> list[Fact]:
     span = f"{days[0]} to {days[-1]} UTC" if days[0] != days[-1] else f"{days[0]} UTC"
     return [
         Fact("Machine" + _plural(machines), _counted(machines)),
+        *_mixed(origins),
         Fact("Commit" + _plural(commits), _counted(commits)),
         Fact("Versions", _counted(versions)),
         Fact("Cells ended", [span]),
     ]
+
+
+def _mixed(origins: Sequence[Record]) -> list[Fact]:
+    """A warning if cells that are read against each other were computed in more than one way."""
+    ways = _counted([f"{origin['precision']} on {origin['device']}" for origin in origins])
+    warning = "cells are read against each other although they were computed differently: "
+    return [Fact("Mixed", [warning + "; ".join(ways)])] if len(ways) > 1 else []
 
 
 def _processors(origin: Record) -> str:

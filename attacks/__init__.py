@@ -1,6 +1,6 @@
 """Attacks of the unauthorised trainer: one file for each family. Those in ATTACKS are in the suite."""
 
-from attacks.augmentation import CutMix, Cutout, Mixup, RandAugment
+from attacks.augmentation import AffineJitter, CutMix, Cutout, Mixup, RandAugment
 from attacks.dvae import Dvae
 from attacks.early_stopping import EarlyStopping
 from attacks.gradient import Apgd, ApgdL2, Fgsm, FgsmL2, Pgd, PgdL2, Tpgd, TpgdL2
@@ -32,6 +32,7 @@ ATTACKS: dict[str, type[Attack]] = {
     "cutmix": CutMix,
     "mixup": Mixup,
     "randaugment": RandAugment,
+    "affine_jitter": AffineJitter,
     "ueraser_lite": UeraserLite,
     "ueraser": Ueraser,
     "ueraser_max": UeraserMax,

@@ -72,7 +72,7 @@ def equalize(images: Tensor, magnitude: Tensor) -> Tensor:
 def shear_x(images: Tensor, slope: Tensor) -> Tensor:
     """Move each row to the left by `slope` times its distance from the upper edge."""
     zero, one = torch.zeros_like(slope), torch.ones_like(slope)
-    return _moved(images, [[one, slope, slope * images.shape[2] / 2], [zero, one, zero]])
+    return moved(images, [[one, slope, slope * images.shape[2] / 2], [zero, one, zero]])
 
 
 def shear_y(images: Tensor, slope: Tensor) -> Tensor:
@@ -83,7 +83,7 @@ def shear_y(images: Tensor, slope: Tensor) -> Tensor:
 def translate_x(images: Tensor, share: Tensor) -> Tensor:
     """Move to the right by a share of the width, in whole pixels, rounded towards 0."""
     zero, one = torch.zeros_like(share), torch.ones_like(share)
-    return _moved(images, [[one, zero, -(share * images.shape[3]).trunc()], [zero, one, zero]])
+    return moved(images, [[one, zero, -(share * images.shape[3]).trunc()], [zero, one, zero]])
 
 
 def translate_y(images: Tensor, share: Tensor) -> Tensor:
@@ -94,7 +94,7 @@ def translate_y(images: Tensor, share: Tensor) -> Tensor:
 def rotate(images: Tensor, degrees: Tensor) -> Tensor:
     """Rotate counter-clockwise about the centre."""
     cosine, sine = (degrees * (math.pi / 180)).cos(), (degrees * (math.pi / 180)).sin()
-    return _moved(images, [[cosine, -sine, torch.zeros_like(sine)], [sine, cosine, torch.zeros_like(sine)]])
+    return moved(images, [[cosine, -sine, torch.zeros_like(sine)], [sine, cosine, torch.zeros_like(sine)]])
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -128,7 +128,7 @@ def _luminance(images: Tensor) -> Tensor:
     return (0.2989 * red + 0.587 * green + 0.114 * blue).floor_()[:, None]
 
 
-def _moved(images: Tensor, rows: list[list[Tensor]]) -> Tensor:
+def moved(images: Tensor, rows: list[list[Tensor]]) -> Tensor:
     """Each pixel (x, y) taken from where `rows` of an affine matrix send (x, y, 1): the nearest pixel, black outside.
 
     Coordinates are pixels from the centre; every entry of the matrix holds one value for each image.

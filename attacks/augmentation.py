@@ -1,5 +1,6 @@
 """Augmentation: views of the images that a shortcut may not survive."""
 
+import math
 from typing import Annotated
 
 import torch
@@ -7,8 +8,8 @@ from pydantic import Field
 from torch import Tensor
 
 from attacks._channels import lack_of_channels
-from attacks._image_operations import OPERATIONS, applied
-from bench.core import Attack, Count, Outline, PositiveFraction
+from attacks._image_operations import OPERATIONS, applied, moved
+from bench.core import Attack, Count, Fraction, NonNegative, Outline, PositiveFraction
 
 STRONGEST = 30
 """The largest magnitude of RandAugment: 31 in all."""
@@ -20,6 +21,7 @@ class Cutout(Attack):
     title = "Cutout"
     source = "Cutout (DeVries and Taylor 2017, arXiv 1708.04552) with the one square of 16x16 that AR and ISS use"
     repository = "uoguelph-mlrg/Cutout"
+    takes_any_range = True
 
     size: PositiveFraction = 0.5
     """Side of the square as a share of the image's height, at least a pixel: 16 pixels of 32."""
@@ -38,6 +40,7 @@ class CutMix(Attack):
     title = "CutMix"
     source = "CutMix (Yun et al., ICCV 2019, arXiv 1905.04899), Beta(1, 1) and probability 0.5"
     repository = "clovaai/CutMix-PyTorch"
+    takes_any_range = True
 
     probability: PositiveFraction = 0.5
     """That of a batch to be mixed."""
@@ -66,6 +69,7 @@ class Mixup(Attack):
     source = "mixup (Zhang et al., ICLR 2018, arXiv 1710.09412), Beta(1, 1) and probability 0.5"
     repository = "facebookresearch/mixup-cifar10"
     deviations = ("a batch is mixed with probability 0.5, as in the attacks that use it; the official code mixes all",)
+    takes_any_range = True
 
     probability: PositiveFraction = 0.5
     """That of a batch to be mixed."""
@@ -105,6 +109,54 @@ class RandAugment(Attack):
             ]
             views = applied(views, list(OPERATIONS), draws[0], table[draws[0], draws[1]])
         return views.float() / 255
+
+
+class AffineJitter(Attack):
+    """Every view is rotated, sheared and zoomed, then changed in brightness, contrast and saturation.
+
+    These are the views that follow orthogonal projection in its official recipe, with CutMix after them.
+    """
+
+    title = "affine jitter"
+    source = "the views of orthogonal projection (Sandoval-Segura et al., NeurIPS 2023, arXiv 2305.19254)"
+    repository = "psandovalsegura/learn-from-unlearnable"
+    deviations = (
+        "rotation, shear and zoom are one map of nearest pixels; the official code rounds twice",
+        "colours change in one order; torchvision draws the order",
+        "flip and crop come before; in the official code they come last",
+    )
+    takes_any_range = True
+
+    degrees: NonNegative = 10.0
+    """Largest rotation, either way."""
+    shear: Annotated[float, Field(ge=0, lt=90)] = 10.0
+    """Largest angle that rows are sheared by, in degrees, either way."""
+    zoom: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    """Most that an image grows or shrinks by, as a share of its size."""
+    jitter: Fraction = 0.2
+    """Most that the factors of brightness, contrast and saturation differ from 1."""
+
+    def declines(self, data: Outline, victim: str) -> str:
+        return lack_of_channels(data, 1, 3)
+
+    def augment(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw a map and colours for each view; values beyond [0, 1] are cut off, as in the official code."""
+        draws = 2 * torch.rand(6, len(images), generator=generator, device=generator.device) - 1
+        angle, slope = draws[0] * math.radians(self.degrees), (draws[1] * math.radians(self.shear)).tan()
+        size, zero = 1 + draws[2] * self.zoom, torch.zeros_like(slope)
+        cosine, sine = angle.cos() / size, angle.sin() / size
+        views = moved(images, [[cosine, slope * cosine - sine, zero], [sine, slope * sine + cosine, zero]])
+        brightness, contrast, saturation = (1 + self.jitter * draws[3:]).view(3, -1, 1, 1, 1)
+        views = (brightness * views).clamp(0, 1)
+        views = grey(views).mean((1, 2, 3), keepdim=True).lerp(views, contrast).clamp(0, 1)
+        return grey(views).expand_as(views).lerp(views, saturation).clamp(0, 1)
+
+
+def grey(images: Tensor) -> Tensor:
+    """The luminance (N, 1, H, W) of float images of one or three channels."""
+    if images.shape[1] == 1:
+        return images
+    return (images * images.new_tensor([0.2989, 0.587, 0.114]).view(3, 1, 1)).sum(1, keepdim=True)
 
 
 def magnitudes(strength: float) -> dict[str, tuple[float, float]]:

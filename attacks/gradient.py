@@ -6,7 +6,33 @@ from typing import Annotated, Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from bench.core import L2, Added, Attack, Ball, Cost, Count, Linf, Positive, Radius, apgd, pgd, tpgd
+from bench.core import (
+    IMAGES_PER_PASS,
+    L2,
+    Added,
+    Attack,
+    Ball,
+    Classifier,
+    Cost,
+    Count,
+    ImageDataset,
+    Linf,
+    Part,
+    Positive,
+    Radius,
+    Session,
+    apgd,
+    frozen,
+    pgd,
+    tpgd,
+)
+
+EXAMINED = 0.02
+"""Share of the training's passes that go into the accuracy under PGD."""
+EXAMINER_STEPS = 10
+"""Of that PGD, whatever the adversary of the training is; each is a quarter of the radius."""
+FEWEST = 16
+"""Test images that are examined even after the shortest training."""
 
 
 class AdversarialTraining(Attack):
@@ -25,6 +51,26 @@ class AdversarialTraining(Attack):
     def cost(self, images: int, trained: int) -> Cost:
         """One pass for each step."""
         return Cost.of_images(self.steps * trained)
+
+    def examine(self, model: Classifier, test: ImageDataset, trained: int, session: Session) -> None:
+        """Note the accuracy under PGD on test images: near 0, the training has learnt its own adversary alone.
+
+        That is catastrophic overfitting (Wong et al., ICLR 2020). Images are spread evenly over the test set, and as
+        many as take `EXAMINED` of the training's passes.
+        """
+        affordable = EXAMINED * (trained + IMAGES_PER_PASS * self.cost(0, trained).passes) / (EXAMINER_STEPS + 1)
+        count = min(len(test), max(FEWEST, int(affordable)))
+        chosen = torch.arange(count, device=test.labels.device) * len(test) // count
+        generator, right = session.generator("robust accuracy"), 0
+        with frozen(model):
+            for index in chosen.split(IMAGES_PER_PASS):
+                images, labels, ball = test.floats(index), test.labels[index], self.ball
+                worst = pgd(
+                    model, images, labels, ball=ball, steps=EXAMINER_STEPS, rel_step_size=0.25, generator=generator
+                )
+                with torch.no_grad():
+                    right += int((model(worst).argmax(1) == labels).sum())
+        session.notes |= {"robust_accuracy": round(right / count, 6), "robust_images": count}
 
 
 class InL2(AdversarialTraining):
@@ -50,6 +96,9 @@ class Pgd(AdversarialTraining):
     """Size of a step, relative to the radius: 0.8/255 at 4/255."""
     random_start: bool = True
     """Start from a random point of the ball."""
+
+    def uses(self) -> tuple[Part, ...]:
+        return (pgd,)
 
     def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Maximise the cross-entropy within the ball around `images`."""
@@ -102,6 +151,9 @@ class Tpgd(AdversarialTraining):
     rel_step_size: Positive = 0.25
     """Size of a step, relative to the radius: 2/255 at 8/255."""
 
+    def uses(self) -> tuple[Part, ...]:
+        return (tpgd,)
+
     def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Maximise the divergence from the prediction on `images`, which takes no gradient."""
         step = self.rel_step_size
@@ -122,6 +174,9 @@ class Apgd(AdversarialTraining):
     source = "APGD (Croce and Hein, ICML 2020), cross-entropy"
     repository = "fra31/auto-attack"
     deviations = ("the loss is the cross-entropy; the official code also has the ratio of logit differences (DLR)",)
+
+    def uses(self) -> tuple[Part, ...]:
+        return (apgd,)
 
     def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Maximise the cross-entropy within the ball around `images`."""

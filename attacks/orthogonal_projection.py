@@ -23,7 +23,7 @@ class OrthogonalProjection(Attack):
     repository = "psandovalsegura/learn-from-unlearnable"
     deviations = (
         "batches are shuffled, and the incomplete last one of an epoch is dropped",
-        "the victim has the recipe of the grid; the official one adds CutMix, affine maps and colour jitter",
+        "the victim has the recipe of the grid; list affine_jitter and cutmix after it for the official views",
     )
     leaves_range = True
     phrases = {"directions": "{} directions"}

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from attacks._weights import HUB, PretrainedWeights, Weights, load
-from bench.core import Assumption, Attack, Classifier, Outline, Session, classifier_layers
+from bench.core import Assumption, Attack, Classifier, ImageShape, Outline, Session, classifier_layers
 
 
 class PretrainedStart(Attack):
@@ -21,6 +21,8 @@ class PretrainedStart(Attack):
         "the victim has the recipe of the grid, and which weights it starts from is up to the grid as well",
     )
 
+    takes_any_range = True
+
     weights: PretrainedWeights = Weights(HUB)
     """A file, or `hub`: timm's weights for a victim called timm/NAME."""
     size: Annotated[int, Field(ge=4)] | None = None
@@ -32,6 +34,11 @@ class PretrainedStart(Attack):
         if self.size and height > self.size:
             return f"images of {height} pixels are higher than the {self.size} that they are to be enlarged to"
         return ""
+
+    def seen(self, shape: ImageShape) -> ImageShape:
+        """Enlarged images, their aspect kept."""
+        channels, height, width = shape
+        return (channels, self.size, self.size * width // height) if self.size else shape
 
     def content(self, victim: str) -> dict[str, Any]:
         """Raises WeightsError if the hub has no weights for the victim: a user can name a file."""

@@ -8,7 +8,7 @@ from attacks._channels import lack_of_channels
 from attacks._image_operations import applied
 from attacks._plasma import plasma
 from attacks.augmentation import eight_bits
-from bench.core import Attack, Cost, Count, Fraction, Outline
+from bench.core import Attack, Cost, Count, Fraction, Outline, Part
 
 SOURCE = "UEraser (Qin et al. 2023, arXiv 2303.15127), released settings for CIFAR-10"
 REPOSITORY = "lafeat/ueraser"
@@ -79,6 +79,9 @@ class Ueraser(Attack):
 
     def declines(self, data: Outline, victim: str) -> str:
         return lack_of_channels(data, 1, 3)
+
+    def uses(self) -> tuple[Part, ...]:
+        return (UeraserLite,)
 
     def at(self, progress: float) -> "Ueraser":
         """One view from `worst_until` on."""

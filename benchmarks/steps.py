@@ -10,7 +10,8 @@ from bench.core.train import update
 from benchmarks import plain
 from benchmarks.networks import Case, Made, make
 from benchmarks.timing import ON_CPU, seconds, threads
-from methods.error_minimizing import ErrorMinimizing, Generators
+from methods._perturbed_views import Generators
+from methods.error_minimizing import ErrorMinimizing
 
 ATTACK = Pgd(steps=3)
 CASE = Case("cnn", 32, 64, 2) if ON_CPU else Case("resnet18", 32, 128, 1)

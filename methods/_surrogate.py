@@ -21,6 +21,7 @@ from bench.core import (
     Method,
     Needs,
     NonNegative,
+    Part,
     Positive,
     Schedule,
     Session,
@@ -29,7 +30,9 @@ from bench.core import (
     check_finite,
     digest,
     in_order,
+    maker,
     parts,
+    revisions,
     schedule_rates,
     update,
 )
@@ -87,6 +90,9 @@ class SurrogateMethod(Method):
         session.keeper.keep_network(model)
         return model
 
+    def uses(self) -> tuple[Part, ...]:
+        return (self.augmentation.draw,)
+
     def cost(self, images: int) -> Cost:
         """What training the surrogate on so many images takes."""
         return Cost.of_images(self.train_steps * self.train_batch_size if self.train_steps else self.epochs * images)
@@ -100,6 +106,7 @@ class SurrogateMethod(Method):
             "augmentation": [self.augmentation.name, self.augmentation.revision],
             "shuffled": self.shuffled,
             "seed": seed,
+            **revisions([SurrogateMethod, maker(network)]),
         }
 
     def _train(self, model: Classifier, data: ImageDataset, session: Session) -> None:

@@ -19,6 +19,7 @@ from bench.core import (
     Method,
     ModelName,
     NonNegative,
+    Part,
     Positive,
     Radius,
     RadiusOrZero,
@@ -26,9 +27,11 @@ from bench.core import (
     ascend,
     batches,
     check_finite,
+    flip_crop,
     frozen,
     in_order,
     loss_gradient,
+    maximiser,
     quantised,
     uniform,
     update,
@@ -117,7 +120,7 @@ class ErrorMinimizing(Method):
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Train the surrogate for `updates` steps, then make the noise of every image against the final one."""
-        model = session.build(self.surrogate, num_classes=data.num_classes, channels=data.shape[0])
+        model = session.build(self.surrogate, num_classes=data.num_classes, channels=data.shape[0], size=data.shape[1:])
         optimiser = SGD(model.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay)
         scheduler = StepLR(optimiser, self.decay_every, 0.1)
         order = batches(len(data), self.batch_size, session.generator("batches"))
@@ -183,6 +186,11 @@ class ErrorMinimizing(Method):
             self.minimise(model, images[part], labels[part], generators, lambda *pair: views.extend(pair))  # noqa: B023
             met.append((views[1] - views[0])[: len(images[part])])
         return torch.cat(met)
+
+    def uses(self) -> tuple[Part, ...]:
+        kinds = (self.noise_step, self.surrogate_step)
+        adversaries = [maximiser(kind) for kind in kinds if kind != "none" and kind != "random"]
+        return (*adversaries, *([flip_crop] if "flip_crop" in (self.views, self.surrogate_views) else []))
 
     def cost(self, images: int) -> Cost:
         """Noise steps and updates of the surrogate, then the complete final pass."""

@@ -14,6 +14,7 @@ from bench.core import (
     Fraction,
     ImageDataset,
     NonNegative,
+    Part,
     Positive,
     Radius,
     Schedule,
@@ -21,6 +22,7 @@ from bench.core import (
     ascend,
     frozen,
     quantised,
+    two_linear,
     uniform,
 )
 from methods._surrogate import SurrogateMethod
@@ -72,6 +74,9 @@ class Pil(SurrogateMethod):
 
         with frozen(model):
             return data.noise(self.batch_size, make)
+
+    def uses(self) -> tuple[Part, ...]:
+        return (*super().uses(), two_linear)
 
     def loss(self, model: nn.Module, noise: Tensor, images: Tensor, labels: Tensor) -> Tensor:
         """What `noise` d makes small, summed over the images: CE(f(d), y) and KL(uniform || softmax f(x - d))."""

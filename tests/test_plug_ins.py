@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from attacks import ATTACKS
-from bench.core.protocols import Cost, PlugIn
+from bench.core.plug_in import Cost, PlugIn
 from methods import METHODS
 
 PLUG_INS: list[tuple[str, type[PlugIn]]] = [*METHODS.items(), *ATTACKS.items()]

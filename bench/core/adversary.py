@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.core.perturb import ascend, loss_gradient, uniform
+from bench.core.revision import Part, revised
 
 Maximiser = Literal["pgd", "fgsm", "tpgd", "apgd"]
 
@@ -114,6 +115,13 @@ def maximise(
     return pgd(model, images, labels, ball=ball, steps=steps, rel_step_size=rel_step_size, generator=generator)
 
 
+def maximiser(kind: Maximiser) -> Part:
+    """The function that runs the maximiser called `kind`, and has its revision: FGSM is a PGD."""
+    functions: dict[Maximiser, Part] = {"pgd": pgd, "fgsm": pgd, "tpgd": tpgd, "apgd": apgd}
+    return functions[kind]
+
+
+@revised(1)
 def pgd(
     model: nn.Module,
     images: Tensor,
@@ -144,6 +152,7 @@ TPGD_START = 0.001
 """Standard deviation of the start: at the images themselves the divergence has no gradient."""
 
 
+@revised(1)
 def tpgd(
     model: nn.Module, images: Tensor, *, ball: Ball, steps: int, rel_step_size: float, generator: torch.Generator
 ) -> Tensor:
@@ -168,6 +177,7 @@ def tpgd(
     )
 
 
+@revised(1)
 def apgd(
     model: nn.Module, images: Tensor, labels: Tensor, *, ball: Ball, steps: int, generator: torch.Generator
 ) -> Tensor:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from bench.core.revision import revised, revision_of
+
 
 @dataclass(frozen=True)
 class FlipCrop:
@@ -31,6 +33,7 @@ def padding(size: int) -> int:
     return size // 8
 
 
+@revised(1)
 def flip_crop(images: Tensor, generator: torch.Generator) -> FlipCrop:
     """Draw a transform for each of `images` (N, C, H, W) from `generator`, on its device."""
     count, _, height, width = images.shape
@@ -92,6 +95,7 @@ class FlipTranslate:
         return rows[:, None] @ across.view(count, channels, height, width)
 
 
+@revised(1)
 def flip_translate(images: Tensor, generator: torch.Generator) -> FlipTranslate:
     """Draw a transform for each of `images` (N, C, H, W) from `generator`: shifts are uniform in +-size/8 pixels.
 
@@ -117,13 +121,17 @@ def _hats(position: Tensor) -> Tensor:
 
 
 class Augmentation(NamedTuple):
-    """A random transform by name; `revision` is raised when the same name starts to draw others."""
+    """A random transform by name."""
 
     name: str
-    revision: int
     draw: Callable[[Tensor, torch.Generator], Callable[[Tensor], Tensor]]
 
+    @property
+    def revision(self) -> int:
+        """That of what draws it."""
+        return revision_of(self.draw)
 
-NO_AUGMENTATION = Augmentation("none", 1, lambda images, generator: lambda unchanged: unchanged)
-FLIP_CROP = Augmentation("flip_crop", 1, flip_crop)
-FLIP_TRANSLATE = Augmentation("flip_translate", 1, flip_translate)
+
+NO_AUGMENTATION = Augmentation("none", lambda images, generator: lambda unchanged: unchanged)
+FLIP_CROP = Augmentation("flip_crop", flip_crop)
+FLIP_TRANSLATE = Augmentation("flip_translate", flip_translate)

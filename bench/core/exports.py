@@ -6,6 +6,7 @@ from bench.core.adversary import (
     Linf,
     apgd,
     maximise,
+    maximiser,
     pgd,
     tpgd,
 )
@@ -15,11 +16,14 @@ from bench.core.device import float64_device
 from bench.core.keeper import Kind
 from bench.core.measures import Measure, Subject, Training
 from bench.core.memory import empty, in_order, parts, take
-from bench.core.models import TIMM, Classifier, ModelName, classifier_layers
+from bench.core.models import Classifier, ModelName, classifier_layers, maker
+from bench.core.networks import TIMM, two_linear
 from bench.core.perturb import as_int8, ascend, frozen, loss_gradient, quantised, uniform
-from bench.core.protocols import Assumption, Attack, Cost, Method, Needs, Norm
+from bench.core.plug_in import Cost
+from bench.core.protocols import Assumption, Attack, Method, Needs, Norm
+from bench.core.revision import Part, revisions
 from bench.core.seeding import default_randomness, generator_for
-from bench.core.session import Session, Trained
+from bench.core.session import IMAGES_PER_PASS, Session, Trained
 from bench.core.settings import (
     PROTOCOL,
     Added,
@@ -41,6 +45,7 @@ from bench.core.train import train as train_victim
 __all__ = [
     "FLIP_CROP",
     "FLIP_TRANSLATE",
+    "IMAGES_PER_PASS",
     "L2",
     "NO_AUGMENTATION",
     "PROTOCOL",
@@ -66,6 +71,7 @@ __all__ = [
     "NonNegative",
     "Norm",
     "Outline",
+    "Part",
     "Positive",
     "PositiveFraction",
     "Radius",
@@ -91,15 +97,19 @@ __all__ = [
     "generator_for",
     "in_order",
     "loss_gradient",
+    "maker",
     "maximise",
+    "maximiser",
     "parse_fraction",
     "parts",
     "pgd",
     "quantised",
+    "revisions",
     "schedule_rates",
     "take",
     "tpgd",
     "train_victim",
+    "two_linear",
     "uniform",
     "update",
 ]

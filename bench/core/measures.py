@@ -9,7 +9,8 @@ from torch import Tensor
 
 from bench.core.data import ImageDataset
 from bench.core.keeper import Kind
-from bench.core.protocols import Cost, Method, PlugIn
+from bench.core.plug_in import Cost, PlugIn
+from bench.core.protocols import Method
 from bench.core.session import Session
 from bench.core.train import Recipe
 

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Annotated
 
 import torch
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 from bench.core.compilation import Call, call
 from bench.core.folding import Pair, convolutions_with_norm
 from bench.core.memory import at_once
+from bench.core.networks import TIMM, cnn, resnet18, timm_network, two_linear, vgg16
+from bench.core.revision import Part
 from bench.core.seeding import default_randomness
 
 
@@ -119,76 +122,6 @@ def classifier_layers(body: nn.Module) -> list[str]:
     return [name for name, layer in body.named_modules() if isinstance(layer, nn.Linear)][-1:]
 
 
-def cnn(num_classes: int, channels: int) -> nn.Module:
-    """The small network of the CPU scales: four 3x3 convolutions of 24, 48, 96 and 192 channels, strides 1-2-2-2."""
-    layers: list[nn.Module] = []
-    for width, stride in ((24, 1), (48, 2), (96, 2), (192, 2)):
-        layers += [nn.Conv2d(channels, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
-        channels = width
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
-
-
-def resnet18(num_classes: int, channels: int) -> nn.Module:
-    """ResNet-18 with the 3x3 stride-1 stem of the CIFAR papers, no max-pool, default PyTorch initialisation."""
-    from torchvision.models import resnet18 as imagenet_resnet18
-
-    body: nn.Module = imagenet_resnet18(num_classes=num_classes)
-    body.conv1 = nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
-    body.maxpool = nn.Identity()
-    for layer in body.modules():  # torchvision initialises its own way; the papers use each layer's default
-        if isinstance(layer, nn.Conv2d | nn.Linear | nn.BatchNorm2d):
-            layer.reset_parameters()
-    return body
-
-
-class Dropout(nn.Module):
-    """Dropout with probability 1/2 whose masks come from a generator of its own, never from the global one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seed = int(torch.randint(2**62, ()))  # drawn with the initial weights, from the network's own generator
-        self.generator: torch.Generator | None = None
-
-    def forward(self, values: Tensor) -> Tensor:
-        if not self.training:
-            return values
-        if self.generator is None or self.generator.device != values.device:
-            self.generator = torch.Generator(values.device).manual_seed(self.seed)
-        kept = torch.rand(values.shape, generator=self.generator, device=values.device) < 0.5
-        return 2 * values * kept
-
-
-def _convolution(channels: int, width: int) -> nn.Conv2d:
-    """A 3x3 convolution with weights of variance 2 / (9 width) and a bias of 0."""
-    layer = nn.Conv2d(channels, width, 3, padding=1)
-    nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer
-
-
-def vgg16(num_classes: int, channels: int) -> nn.Module:
-    """VGG-16 with batch norm and a head of 512-512-512 with dropout, as in the official code of REM and SEM.
-
-    Pools round up, which changes nothing if sizes are even and lets images below 32 pixels through.
-    """
-    layers: list[nn.Module] = []
-    for width, convolutions in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
-        for _ in range(convolutions):
-            layers += [_convolution(channels, width), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
-            channels = width
-        layers += [nn.MaxPool2d(2, ceil_mode=True)]
-    head = [Dropout(), nn.Linear(512, 512), nn.ReLU(), Dropout(), nn.Linear(512, 512), nn.ReLU()]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), *head, nn.Linear(512, num_classes))
-
-
-def two_linear(num_classes: int, channels: int, size: tuple[int, int]) -> nn.Module:
-    """Two linear layers without bias and with nothing between them: a linear map, the surrogate of PIL."""
-    pixels = channels * size[0] * size[1]
-    first, second = nn.Linear(pixels, num_classes, bias=False), nn.Linear(num_classes, num_classes, bias=False)
-    return nn.Sequential(nn.Flatten(), first, second)
-
-
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "cnn": cnn,
     "resnet18": resnet18,
@@ -198,7 +131,6 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
 """Functions of the numbers of classes and channels and, for those in FLAT, of the image's height and width."""
 FLAT = {"two_linear"}
 """Networks over flattened pixels: they need the image's size, and take pixels as they are, without normalisation."""
-TIMM = "timm/"
 
 
 def check_name(name: str) -> str:
@@ -218,6 +150,11 @@ def check_name(name: str) -> str:
     raise ValueError(f"unknown model {name!r}{hint or '; choices: ' + ', '.join(MODELS) + ', timm/NAME'}")
 
 
+def maker(name: str) -> Part:
+    """What makes the network called `name`, and has its revision."""
+    return timm_network if name.startswith(TIMM) else MODELS[name]
+
+
 ModelName = Annotated[str, AfterValidator(check_name)]
 """A setting that names a network."""
 
@@ -227,20 +164,38 @@ def build(
 ) -> Classifier:
     """Build the network called `name`, its weights drawn from `generator`.
 
-    `timm/NAME` gives timm's network of that name, untrained. Raises ValueError, with the choices, for an unknown name,
-    and if a network over flattened pixels is not told the `size` (height, width) of the images.
+    `timm/NAME` gives timm's network of that name, untrained, for images of `size` (height, width) if it takes one size
+    only. Raises ValueError, with the choices, for an unknown name, and if a network over flattened pixels has no size.
     """
     check_name(name)
     if name in FLAT and size is None:
         raise ValueError(f"{name} needs the size of the images")
     with default_randomness(generator):
         if name.startswith(TIMM):
-            import timm
-
-            body = timm.create_model(name.removeprefix(TIMM), num_classes=num_classes, in_chans=channels)
+            body = timm_network(name, num_classes, channels, size)
             pairs = []  # not every network of timm can be traced
         else:
             body = MODELS[name](num_classes, channels, *([size] if name in FLAT else []))
             pairs = convolutions_with_norm(body.eval())  # in training mode dropout draws, which cannot be traced
             body.train()
     return Classifier(body, pairs, centre=0.0 if name in FLAT else 0.5).to(memory_format=torch.channels_last)
+
+
+def misfit(name: str, num_classes: int, shape: tuple[int, int, int]) -> str:
+    """Why the network called `name` cannot learn images of `shape` (C, H, W), in a line; empty if it can."""
+    return _misfit(maker(name), name, num_classes, shape)
+
+
+@cache
+def _misfit(_: Part, name: str, num_classes: int, shape: tuple[int, int, int]) -> str:
+    """Tried on two images: only a network itself knows, and its names may come to mean others."""
+    channels, height, width = shape
+    generator = torch.Generator().manual_seed(0)
+    try:
+        model = build(name, num_classes=num_classes, channels=channels, size=(height, width), generator=generator)
+        with torch.no_grad(), default_randomness(generator):
+            logits = model(torch.zeros(2, *shape))
+        reason = "" if logits.shape == (2, num_classes) else f"it returns {tuple(logits.shape)}"
+    except Exception as error:  # networks of timm raise anything
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+    return f"{name} cannot take images of {height}x{width} pixels ({reason})" if reason else ""

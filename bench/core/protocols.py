@@ -10,7 +10,6 @@ steps of 1/255. Radii are in [0, 1] and written 8/255.
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -20,8 +19,9 @@ from torch.nn import functional as F
 from bench.core.data import ImageDataset, Outline
 from bench.core.memory import parts
 from bench.core.models import Classifier
-from bench.core.session import IMAGES_PER_PASS, Session
-from bench.core.settings import ImageShape, Settings
+from bench.core.plug_in import Cost, PlugIn
+from bench.core.session import Session
+from bench.core.settings import ImageShape
 
 Norm = Literal["linf", "l2", "none"]
 Needs = Literal["nothing", "a clean model", "clean validation images"]
@@ -30,42 +30,6 @@ BUDGETS = {"linf": "radius", "l2": "l2_radius"}
 """The setting that holds the budget, by its norm."""
 HOOKS = ("hold_out", "prepare", "start", "augment", "mix", "perturb", "loss")
 """The hooks of an attack, in the order the core calls them."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Work, in passes: forward and backward of 128 images. It orders the schedule and forecasts the hours."""
-
-    passes: float = 0.0
-    """Those that a session counts."""
-    other: float = 0.0
-    """Roughly, what nothing counts, as the passes that take as long: without gradients a pass is a third of one."""
-
-    @classmethod
-    def of_images(cls, counted: float, other: float = 0.0) -> "Cost":
-        """The same work by single images: so many that are counted, and `other` ones."""
-        return cls(counted / IMAGES_PER_PASS, other / IMAGES_PER_PASS)
-
-    def __add__(self, more: "Cost") -> "Cost":
-        return Cost(self.passes + more.passes, self.other + more.other)
-
-    @property
-    def total(self) -> float:
-        """Passes that take as long as all of it."""
-        return self.passes + self.other
-
-
-class PlugIn(Settings):
-    """What tables and cards say of a method or an attack."""
-
-    title: ClassVar[str] = ""
-    """How tables call it; empty if its name with spaces for underscores will do."""
-    source: ClassVar[str]
-    """Paper or code, and the equation or table the defaults come from; `control` if nothing but chance protects."""
-    repository: ClassVar[str] = "none"
-    """The official code, as OWNER/NAME on GitHub."""
-    deviations: ClassVar[tuple[str, ...]] = ()
-    """Every known difference from the official code, a sentence each."""
 
 
 class Method(PlugIn, ABC):
@@ -196,6 +160,16 @@ class Attack(Hooks):
         """Why it cannot act on such data, or with the network called `victim`, in a few words; empty if it can."""
         return ""
 
+    def seen(self, shape: ImageShape) -> ImageShape:
+        """The shape of what the network gets for images of `shape`."""
+        return shape
+
+    def examine(self, model: Classifier, test: ImageDataset, trained: int, session: Session) -> None:
+        """Look at the network after its training on `trained` views, and note in `session.notes` what is worth a line.
+
+        It changes no result, so it may change without a new revision; its passes are not counted.
+        """
+
     # What only some stacks and grids must know:
 
     comes_first: ClassVar[bool] = False
@@ -203,7 +177,9 @@ class Attack(Hooks):
     idempotent: ClassVar[bool] = False
     """Whether `prepare` twice is the same as once, so that a stack cannot hold it twice in a row."""
     leaves_range: ClassVar[bool] = False
-    """Whether `prepare` returns images outside [0, 1], which only attacks that `mix` can go on with."""
+    """Whether `prepare` returns images outside [0, 1]."""
+    takes_any_range: ClassVar[bool] = False
+    """Whether it can go on with such images."""
 
     @property
     def spares_clean(self) -> bool:

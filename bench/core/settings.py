@@ -8,6 +8,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from bench.core.revision import revision_of
+
 BARE = ("radius", "l2_radius")
 """Settings that tables write without their name, right after the title."""
 PHRASES = {
@@ -55,7 +57,9 @@ class Settings(BaseModel):
     """A frozen set of named values. Unknown names are refused; two equal settings are the same experiment."""
 
     revision: ClassVar[int] = 1
-    """Raised when the same settings start to mean something else: every cell that uses them is then a new one."""
+    """Raised when the same settings start to mean something else: every cell that uses them is then a new one.
+
+    It counts together with those of the bases, see `revision_of`."""
     phrases: ClassVar[Mapping[str, str]] = {}
     """How tables say a setting, by its name: a text with `{}` for the value. Without one it is name and value."""
     large: ClassVar[Mapping[str, Any]] = {}
@@ -83,7 +87,7 @@ class Settings(BaseModel):
         fields = type(self).model_fields.items()
         added = {name: field.default for name, field in fields if Added() in field.metadata}
         unchanged = {name for name, default in added.items() if getattr(self, name) == default}
-        return {"revision": self.revision, **self.model_dump(mode="json", exclude=unchanged)}
+        return {"revision": revision_of(type(self)), **self.model_dump(mode="json", exclude=unchanged)}
 
 
 def parse_fraction(value: Any) -> Any:

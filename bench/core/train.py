@@ -17,7 +17,8 @@ from bench.core.data import ImageDataset
 from bench.core.memory import in_order
 from bench.core.models import images_at_once
 from bench.core.perturb import frozen
-from bench.core.protocols import Attack, Cost, Hooks
+from bench.core.plug_in import Cost
+from bench.core.protocols import Attack, Hooks
 from bench.core.session import Session
 from bench.core.settings import Count, Fraction, NonNegative, Positive, Settings
 

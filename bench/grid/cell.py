@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from bench.core.augment import flip_crop
 from bench.core.datasets import DatasetSettings
+from bench.core.models import maker
 from bench.core.protocols import Attack, Method
+from bench.core.revision import revisions
 from bench.core.settings import PROTOCOL, Settings, digest
 from bench.core.train import Recipe
 
@@ -47,6 +50,7 @@ class Cell:
             "attacks": [attack.canonical() | attack.settings.content(self.model) for attack in self.attacks],
             "train": self.train.canonical(),
             "seed": self.seed,
+            **revisions([maker(self.model), flip_crop]),
         }
 
     def _noise_canonical(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from bench.grid.condition import Condition, Pair, Stack, Variant
 from bench.grid.controls import acting, changed, controls_first, controls_of, identity, own_controls
 from bench.grid.grid_file import Block, GridFile
 from bench.grid.scale import Scale, check_names, lineage
-from bench.grid.stack import check_stack, check_victim, declined
+from bench.grid.stack import check_method, check_stack, check_victim, declined
 from bench.grid.yaml_file import mapping, read_mapping, validated, within
 from methods import METHODS
 
@@ -97,9 +97,9 @@ class Expansion:
             here = []
             for method, attacks in self._all_pairs(parsed, dataset, outline, model):
                 applied = tuple(acting(attacks, method, NONE))
-                reason = declined(method.choice, applied, outline, model)
-                if not reason:
-                    check_victim(applied, model, f"{self.file}: attacks")
+                if not (reason := declined(method.choice, applied, outline, model)):
+                    check_method(method.choice, outline, f"{self.file}: methods")
+                    check_victim(applied, model, outline, f"{self.file}: attacks")
                 cells = tuple(
                     Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, noise)
                     for noise in (noises if method.choice.settings.draws else [0])

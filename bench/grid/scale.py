@@ -8,6 +8,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from bench.core.errors import UserError, suggestion
+from bench.core.models import ModelName
 from bench.core.settings import Positive, Settings, parse_fraction
 from bench.grid.yaml_file import explain, mapping, read_mapping
 
@@ -24,7 +25,7 @@ class Scale(Settings):
     """A scale that stands above this one: its values hold if this one has none."""
     dataset: str | None = None
     """The data set to use instead of those of a scalable grid."""
-    model: str | None = None
+    model: ModelName | None = None
     """The victim to use instead of those of a scalable grid."""
     seeds: Annotated[int, Field(ge=1)] | None = None
     """The number of seeds to use instead of that of a scalable grid."""

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from bench.core.data import Outline
 from bench.core.errors import UserError
+from bench.core.models import misfit
 from bench.core.protocols import HOOKS, Attack, Method
+from bench.core.settings import ImageShape
 from bench.grid.cell import Choice
 
 Choices = Sequence[Choice[Attack]]
@@ -29,13 +31,29 @@ def objection(stack: Choices) -> str | None:
     return None
 
 
-def check_victim(stack: Choices, victim: str, place: str) -> None:
-    """Raise UserError, naming the attack of `place` at fault, if it cannot have the network called `victim`."""
+def check_victim(stack: Choices, victim: str, data: Outline, place: str) -> None:
+    """Raise UserError, beginning with `place`, if the network called `victim` fits not all of the rest."""
     for choice in stack:
         try:
             choice.settings.content(victim)
         except ValueError as error:
             raise UserError(f"{place}: {choice.name} with victim {victim}: {error}") from None
+    if reason := misfit(victim, data.num_classes, seen_by_victim(stack, data.shape)):
+        raise UserError(f"{place}: victim {reason}")
+
+
+def check_method(method: Choice[Method], data: Outline, place: str) -> None:
+    """Raise UserError, beginning with `place`, if a network of the method cannot take the data."""
+    for network in method.settings.networks():
+        if reason := misfit(network, data.num_classes, data.shape):
+            raise UserError(f"{place}: {method.name}: {reason}")
+
+
+def seen_by_victim(stack: Choices, shape: ImageShape) -> ImageShape:
+    """The shape of what the victim gets for images of `shape`."""
+    for choice in stack:
+        shape = choice.settings.seen(shape)
+    return shape
 
 
 def declined(method: Choice[Method], stack: Choices, data: Outline, victim: str) -> str:
@@ -62,7 +80,7 @@ def _objection(choice: Choice[Attack], earlier: Choices, alone: bool) -> str | N
             return f"{name} and {first} each bring the weights that training starts from; a stack holds one"
         if "hold_out" in hooks and "hold_out" in theirs:
             return f"{first} holds images out already"
-        if other.settings.leaves_range and hooks not in (("mix",), ("start",)):
+        if other.settings.leaves_range and not attack.takes_any_range:
             return f"{name} needs images in [0, 1], which {first} leaves"
         if attack.comes_first and "prepare" in theirs:
             return f"{name} decides what is released: list it first"

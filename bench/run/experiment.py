@@ -16,6 +16,7 @@ from bench.core.protocols import Attack
 from bench.core.session import Session
 from bench.core.train import Evaluation, train
 from bench.grid.cell import Cell
+from bench.grid.stack import seen_by_victim
 from bench.run.perceptibility import perceptibility
 from bench.run.workplace import Workplace
 from bench.store import Record
@@ -101,17 +102,20 @@ def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
     validation, clean, data = _held_out(attacks, clean, clean.protected(protection), session)
     for attack in attacks:
         data = attack.prepare(data, clean, session)
-    channels, height, width = data.shape
+    channels, height, width = seen_by_victim(cell.attacks, data.shape)
     model = session.build(cell.model, num_classes=data.num_classes, channels=channels, size=(height, width))
     for attack in attacks:
         model = attack.start(model, session)
     history = train(model, data, test=test, attacks=attacks, recipe=cell.train, session=session, validation=validation)
     session.keeper.keep_network(model)
     place.store.write_kept(cell.key, session.keeper.tensors)
+    passes = session.passes
+    for attack in attacks:
+        attack.examine(model, test, cell.train.steps * cell.train.batch_size, session)
     return {
         "result": summary(history) | {"test_images": len(test)},
         "history": columns(history),
-        "cost": {"train_passes": session.passes, "noise_passes": about["passes"]},
+        "cost": {"train_passes": passes, "noise_passes": about["passes"]},
         "noise": {name: about[name] for name in ("key", "size", "notes") if name in about},
         **_notes(session),
         "time": {"noise_seconds": about["seconds"], "train_seconds": round(time.perf_counter() - start, 3)},

@@ -1,10 +1,11 @@
 """What a run will cost, before it is started: passes by arithmetic, hours by a short measurement of this machine."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.core.data import Outline
 from bench.core.device import prepare_device
+from bench.grid.stack import seen_by_victim
 from bench.run.schedule import Task
 from bench.run.timing import seconds_per_pass
 from bench.run.workplace import Workplace
@@ -30,6 +31,7 @@ def forecast(tasks: Sequence[Task], place: Workplace, budget: float = 2.0) -> Fo
 
 def _network(task: Task, place: Workplace) -> tuple[str, Outline]:
     """The network that does the work, and the images it sees."""
-    surrogate = getattr(task.cell.method.settings, "surrogate", "resnet18")  # as `Method.cost` counts
-    name = surrogate if task.noise_only else task.cell.model
-    return name, task.cell.dataset.settings.outline(place.data_root)
+    outline = task.cell.dataset.settings.outline(place.data_root)
+    if task.noise_only:
+        return getattr(task.cell.method.settings, "surrogate", "resnet18"), outline  # as `Method.cost` counts
+    return task.cell.model, replace(outline, shape=seen_by_victim(task.cell.attacks, outline.shape))

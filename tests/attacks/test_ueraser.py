@@ -8,7 +8,7 @@ from attacks._plasma import plasma, refined
 from attacks.ueraser import TRIVIAL, Ueraser, UeraserLite, UeraserMax, shuffled, trivially_augmented, under_plasma
 from bench.core.models import build
 from bench.core.perturb import frozen
-from bench.core.protocols import Cost
+from bench.core.plug_in import Cost
 from bench.core.train import Recipe
 from tests.conftest import MadeUp
 

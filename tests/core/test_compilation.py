@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from bench.core import compilation, session
 from bench.core.compilation import CompiledCall, call
-from bench.core.models import MODELS, Classifier, Dropout
+from bench.core.models import MODELS, Classifier
+from bench.core.networks import Dropout
 from bench.core.perturb import frozen, loss_gradient
 from bench.core.session import Session
 from bench.core.train import update

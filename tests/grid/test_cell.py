@@ -2,12 +2,20 @@
 
 from dataclasses import replace
 
+import pytest
+
 from attacks import ATTACKS
+from attacks.ueraser import UeraserLite
+from bench.core.adversary import pgd, tpgd
+from bench.core.augment import flip_crop, flip_translate
 from bench.core.datasets import DATASETS
+from bench.core.networks import cnn, two_linear, vgg16
 from bench.core.settings import digest
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
 from methods import METHODS
+from methods.error_minimizing import ErrorMinimizing
+from methods.sem import Sem
 
 
 def cell() -> Cell:
@@ -57,6 +65,60 @@ def test_noise_is_shared_by_attacks_models_recipes_and_seeds() -> None:
 def test_a_new_revision_of_a_plug_in_is_a_new_cell() -> None:
     revised = type("Em", (METHODS["em"],), {"revision": 2, "__module__": __name__})
     assert replace(cell(), method=Choice("em", revised())).key != cell().key
+
+
+ALL = {name: Choice(name, METHODS[name]()) for name in METHODS} | {
+    name: Choice(name, ATTACKS[name]()) for name in ATTACKS
+}
+
+
+def changed_by(monkeypatch: pytest.MonkeyPatch, part: object) -> set[str]:
+    """Which plug-ins another revision of a part makes others."""
+    before = {name: choice.canonical() for name, choice in ALL.items()}
+    monkeypatch.setattr(part, "revision", 2)
+    return {name for name, choice in ALL.items() if choice.canonical() != before[name]}
+
+
+def test_a_new_revision_of_a_plug_in_is_one_of_all_that_derive_from_it_or_use_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert changed_by(monkeypatch, UeraserLite) == {"ueraser_lite", "ueraser", "ueraser_max"}
+    assert changed_by(monkeypatch, ErrorMinimizing) == {"error_minimizing", "em_stepwise", "rem", "sem"}
+    assert changed_by(monkeypatch, Sem) == {"sem"}
+    assert ALL["sem"].canonical()["revision"] == 3
+    assert ALL["ueraser_max"].canonical()["revisions"] == {"UeraserLite": 2}
+
+
+@pytest.mark.parametrize(
+    ("part", "users"),
+    [
+        (tpgd, {"tpgd", "tpgd_l2", "trades"}),
+        (pgd, {"pgd", "pgd_l2", "fgsm", "fgsm_l2", "rem", "sem"}),
+        (flip_translate, {"tap"}),
+        (vgg16, {"hypo"}),
+        (two_linear, {"pil"}),
+    ],
+)
+def test_a_new_revision_of_a_part_is_one_of_every_plug_in_that_uses_it(
+    part: object, users: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert changed_by(monkeypatch, part) == users
+
+
+def test_new_crops_are_new_victims_and_new_noise_only_of_methods_that_crop(monkeypatch: pytest.MonkeyPatch) -> None:
+    cropping = replace(cell(), method=ALL["sem"])
+    keys = cell().key, cell().noise_key, cropping.noise_key
+    monkeypatch.setattr(flip_crop, "revision", 2)
+    assert cell().key != keys[0]
+    assert cell().noise_key == keys[1]
+    assert cropping.noise_key != keys[2]
+
+
+def test_a_new_revision_of_the_victims_network_is_a_new_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = cell().key, replace(cell(), model="vgg16").key
+    monkeypatch.setattr(cnn, "revision", 2)
+    assert cell().key != keys[0]
+    assert replace(cell(), model="vgg16").key == keys[1]
 
 
 def test_the_key_does_not_depend_on_the_order_of_the_settings() -> None:

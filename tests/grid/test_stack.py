@@ -46,6 +46,7 @@ class Floats(Filter):
 
 class Start(Attack):
     source = "test"
+    takes_any_range = True
 
     def start(self, model: Classifier, session: Session) -> Classifier:
         return model
@@ -63,6 +64,7 @@ class View(Attack):
 
 class Mixture(Attack):
     source = "test"
+    takes_any_range = True
 
     def mix(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         return images, targets
@@ -82,6 +84,10 @@ class Loss(Attack):
         return views.sum(), images
 
 
+class Shift(View):
+    takes_any_range = True
+
+
 NAMED: dict[str, type[Attack]] = {
     "loss": Loss,
     "trades": Trades,
@@ -94,6 +100,7 @@ NAMED: dict[str, type[Attack]] = {
     "floats": Floats,
     "start": Start,
     "view": View,
+    "shift": Shift,
     "mixture": Mixture,
     "other": Other,
 }
@@ -119,6 +126,7 @@ def check(*names: str) -> None:
         "rounding filter rounding",
         "reserve filter start view mixture pgd",
         "floats start mixture",
+        "floats shift shift mixture",
         "start loss",
     ],
 )

@@ -13,6 +13,7 @@ from torch import Tensor
 from bench.core.augment import FLIP_CROP, NO_AUGMENTATION, Augmentation
 from bench.core.data import ImageDataset
 from bench.core.models import Classifier
+from bench.core.revision import revised
 from bench.core.session import IMAGES_PER_PASS, Session
 from bench.core.train import DivergedError
 from bench.run.experiment import make_noise
@@ -109,7 +110,7 @@ def test_whatever_decides_the_weights_decides_the_name(made_up: MadeUp, tmp_path
     class Revised(Learner):
         @property
         def augmentation(self) -> Augmentation:
-            return Augmentation("flip_crop", 2, FLIP_CROP.draw)
+            return Augmentation("flip_crop", revised(2)(lambda images, generator: FLIP_CROP.draw(images, generator)))
 
     def one_pixel_up() -> ImageDataset:
         images = data.images.clone()

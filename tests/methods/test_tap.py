@@ -134,7 +134,7 @@ def test_each_step_sees_the_noisy_image_under_a_view_of_its_own(two_layers: str,
     class Turned(Tap):
         @property
         def augmentation(self) -> Augmentation:
-            return Augmentation("turned", 1, draw)
+            return Augmentation("turned", draw)
 
     method = Turned(surrogate=two_layers, steps=3, epochs=1)
     noise = method.generate(data, Session(0, CPU)).float() / 255

@@ -1,0 +1,63 @@
+"""What a method and an attack have in common: what tables and cards say of them, what they cost and what they use."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import AfterValidator
+
+from bench.core.models import check_name, maker
+from bench.core.revision import Part, revisions
+from bench.core.session import IMAGES_PER_PASS
+from bench.core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Work, in passes: forward and backward of 128 images. It orders the schedule and forecasts the hours."""
+
+    passes: float = 0.0
+    """Those that a session counts."""
+    other: float = 0.0
+    """Roughly, what nothing counts, as the passes that take as long: without gradients a pass is a third of one."""
+
+    @classmethod
+    def of_images(cls, counted: float, other: float = 0.0) -> "Cost":
+        """The same work by single images: so many that are counted, and `other` ones."""
+        return cls(counted / IMAGES_PER_PASS, other / IMAGES_PER_PASS)
+
+    def __add__(self, more: "Cost") -> "Cost":
+        return Cost(self.passes + more.passes, self.other + more.other)
+
+    @property
+    def total(self) -> float:
+        """Passes that take as long as all of it."""
+        return self.passes + self.other
+
+
+class PlugIn(Settings):
+    """What tables and cards say of a method or an attack."""
+
+    title: ClassVar[str] = ""
+    """How tables call it; empty if its name with spaces for underscores will do."""
+    source: ClassVar[str]
+    """Paper or code, and the equation or table the defaults come from; `control` if nothing but chance protects."""
+    repository: ClassVar[str] = "none"
+    """The official code, as OWNER/NAME on GitHub."""
+    deviations: ClassVar[tuple[str, ...]] = ()
+    """Every known difference from the official code, a sentence each."""
+
+    def uses(self) -> tuple[Part, ...]:
+        """What else decides its results and has a revision: functions of the core that it calls, other plug-ins.
+
+        Their revisions enter its keys. The networks that `networks` names need not be listed.
+        """
+        return ()
+
+    def networks(self) -> tuple[str, ...]:
+        """The networks that it trains or asks: those that its settings name."""
+        fields = type(self).model_fields.items()
+        return tuple(getattr(self, name) for name, field in fields if AfterValidator(check_name) in field.metadata)
+
+    def canonical(self) -> dict[str, Any]:
+        """Revision, all settings, and the revisions of what it uses that are not 1: what decides a key."""
+        return super().canonical() | revisions([*self.uses(), *map(maker, self.networks())])
