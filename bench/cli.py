@@ -19,7 +19,6 @@ from rich.table import Table
 from bench.core.errors import UserError, suggestion
 from bench.store import Store
 
-GRIDS = Path("grids")
 CARDED = ("methods", "attacks")
 """What has a card for each name."""
 PIPED_WIDTH = 140
@@ -52,8 +51,8 @@ def options(
 
 @app.command()
 def run(
-    grids: Annotated[list[Path], typer.Argument(help="Grid files, such as grids/table2.yaml.")],
-    scale: Annotated[str, typer.Option(help="paper, small or tiny: see grids/scales.yaml.")] = "paper",
+    grids: Annotated[list[Path], typer.Argument(help="Grid files, or names as `list grids` has them: table2.")],
+    scale: Annotated[str, typer.Option(help="paper, small or tiny (docs/scales.md).")] = "paper",
     assign: Annotated[list[str], typer.Option("--set", help="Change a setting: train.steps=2000.")] = [],  # noqa: B006
     only: Annotated[list[str], typer.Option(help="Run part of the grid: method=sem.")] = [],  # noqa: B006
     seeds: Annotated[int | None, typer.Option(min=1, help="Victims on each noise.")] = None,
@@ -141,10 +140,11 @@ def list_(
 
 def _listing(what: str) -> list[Sequence[str]]:
     if what == "grids":
+        from bench.grid.grid_files import named_grids
         from bench.grid.yaml_file import read_mapping
 
-        found = [file for file in sorted(GRIDS.glob("*.yaml")) if file.name != "scales.yaml"]
-        return [("grid", "what it shows"), *((str(file), str(read_mapping(file).get("title", ""))) for file in found)]
+        titles = ((name, str(read_mapping(file).get("title", ""))) for name, file in named_grids().items())
+        return [("grid", "what it shows"), *titles]
     from bench.cards import first_line
 
     if what == "models":

@@ -234,4 +234,4 @@ def test_the_report_can_leave_out_what_attacks_assume(folder: Path, capsys: pyte
 
 def test_list_grids_tells_what_each_shows(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench("list", "grids") == 0
-    assert "grids/table2.yaml" in capsys.readouterr().out
+    assert "\n table2 " in capsys.readouterr().out

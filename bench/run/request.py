@@ -11,13 +11,13 @@ from bench.core.keeper import KINDS, Kind
 from bench.grid.cell import Cell
 from bench.grid.condition import Condition
 from bench.grid.expand import Grid, read_grid
+from bench.grid.grid_files import grid_file, place_of, scales_file
 from bench.grid.plan import Plan, plan_name, plan_of
 from bench.grid.scale import Scale, read_assignments, read_scales
 from bench.run.workplace import Workplace
-from bench.store import Record, Store
+from bench.store import Record, Store, StoreError, read_json
 
 FILTERS = ("dataset", "model", "method", "attack", "seed")
-SCALES = "scales.yaml"
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,18 @@ class Request:
 
     @cached_property
     def expanded(self) -> list[tuple[Grid, Scale]]:
-        """Every grid with the scale it is run at; scales are read beside the grid, else from grids/."""
+        """Every grid with the scale it is run at."""
         pairs = []
-        for file in self.grids:
-            beside = file.parent / SCALES
-            scales = read_scales(beside if beside.is_file() else Path("grids") / SCALES)
+        for file in self.files:
+            scales = read_scales(scales_file(file))
             pairs.append((read_grid(file, scales, self.scale, self.user, self.data_root), scales[self.scale]))
+        self._check_plans([plan_name(grid, self.scale, self.user) for grid, _ in pairs])
         return pairs
+
+    @cached_property
+    def files(self) -> list[Path]:
+        """The grid files, each once."""
+        return list(dict.fromkeys(map(grid_file, self.grids)))
 
     @cached_property
     def workplace(self) -> Workplace:
@@ -110,9 +115,26 @@ class Request:
     def plans(self) -> dict[str, Plan]:
         """What the report needs of each grid, by the name of the plan."""
         return {
-            plan_name(grid, self.scale, self.user): plan_of(grid, self.scale, scale, self.user)
-            for grid, scale in self.expanded
+            plan_name(grid, self.scale, self.user): plan_of(grid, place, self.scale, scale, self.user)
+            for (grid, scale), place in zip(self.expanded, self._places, strict=True)
         }
+
+    @property
+    def _places(self) -> list[str]:
+        return [place_of(file, self.results) for file in self.files]
+
+    def _check_plans(self, names: list[str]) -> None:
+        """Raise UserError if the plan of a grid would replace that of another file."""
+        store = Store(self.results)
+        owners: dict[str, str] = {}
+        for file, name, place in zip(self.files, names, self._places, strict=True):
+            plan = store.plan_file(name)
+            owner = owners.setdefault(name, _owner(plan) or place)
+            if owner != place:
+                raise UserError(
+                    f"{file}: {plan} is the plan of {owner}, another grid of this name; rename one of them "
+                    "(if the grid has moved, delete its plan)"
+                )
 
     def _filters(self) -> dict[str, set[str]]:
         wanted: dict[str, set[str]] = {}
@@ -126,6 +148,14 @@ class Request:
                 raise UserError(f"--only {text}: no such {key} in the grid{suggestion(value, known)}")
             wanted.setdefault(key, set()).add(value)
         return wanted
+
+
+def _owner(plan: Path) -> str:
+    """The grid file that a plan was made from; empty if nothing readable is there to be lost."""
+    try:
+        return str(read_json(plan).get("file", ""))
+    except StoreError:
+        return ""
 
 
 def _names(condition: Condition, cell: Cell) -> dict[str, set[str]]:

@@ -1,9 +1,14 @@
 """What a user asked to run: filters, and the plans that are written beside the records."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bench.core.errors import UserError
 from bench.run.request import Request
+from bench.store import Store
 from tests.grid.test_controls import HEAD
 
 
@@ -35,3 +40,42 @@ def test_the_plan_says_what_is_a_control_and_what_an_attack_assumes(tmp_path: Pa
     assert [attack for (method, attack), place in by_place.items() if method == "clean" and place["release"]] == [
         control
     ]
+
+
+def write_plans(asked: Request) -> None:
+    for name, plan in asked.plans().items():
+        Store(asked.results).write_plan(name, plan)
+
+
+def test_a_grid_that_its_user_changed_replaces_its_plan_and_no_other_grid_does(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    write_plans(request(tmp_path))
+    changed = request(tmp_path)
+    (tmp_path / "grid.yaml").write_text(HEAD + "methods: [tap]\nattacks: [none]\n")
+    write_plans(changed)
+    other = request(tmp_path / "other", results=tmp_path / "results", data_root=tmp_path)
+    write_plans(request(tmp_path, results=tmp_path / "results"))
+    with pytest.raises(UserError, match=r"plans/grid-paper.json is the plan of grid.yaml, another grid of this name"):
+        other.plans()
+    (tmp_path / "results" / "plans" / "grid-paper.json").write_text('{"grid":')  # there is nothing to lose
+    write_plans(request(tmp_path / "other", results=tmp_path / "results", data_root=tmp_path))
+    with pytest.raises(UserError, match="is the plan of other/grid.yaml"):
+        request(tmp_path, results=tmp_path / "results").plans()
+
+
+def test_two_grids_of_one_name_do_not_run_together(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    shutil.copy(request(tmp_path).grids[0], tmp_path / "other")
+    shutil.copy(tmp_path / "scales.yaml", tmp_path / "other")
+    both = request(tmp_path, results=tmp_path / "results")
+    pair = Request(**{**vars(both), "grids": (tmp_path / "grid.yaml", tmp_path / "other" / "grid.yaml")})
+    with pytest.raises(UserError, match="is the plan of grid.yaml"):
+        pair.plans()
+
+
+def test_plans_stay_when_a_project_moves(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    write_plans(request(tmp_path / "here", results=tmp_path / "here" / "results"))
+    (tmp_path / "here").rename(tmp_path / "there")
+    [plan] = request(tmp_path / "there", results=tmp_path / "there" / "results").plans().values()
+    assert plan["file"] == "grid.yaml"
