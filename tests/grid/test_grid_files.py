@@ -27,7 +27,12 @@ def test_a_name_is_a_grid_of_the_suite_or_of_ones_own_folder_first(elsewhere: Pa
 
 @pytest.mark.parametrize(
     ("written", "meant"),
-    [("tabel2", "'table2'"), ("mien", "'mine'"), ("grids/mien.yaml", "'grids/mine.yaml'"), ("none/table2.yaml", "'table2'")],
+    [
+        ("tabel2", "'table2'"),
+        ("mien", "'mine'"),
+        ("grids/mien.yaml", "'grids/mine.yaml'"),
+        ("none/table2.yaml", "'table2'"),
+    ],
 )
 def test_a_wrong_name_is_told_with_what_was_probably_meant(elsewhere: Path, written: str, meant: str) -> None:
     with pytest.raises(UserError) as raised:

@@ -1,6 +1,7 @@
 """What a user asked to run: filters, and the plans that are written beside the records."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,37 @@ def test_filters_hold_for_controls_as_for_all_else(tmp_path: Path) -> None:
     assert {cell.method.name for cell in request(tmp_path, only=("method=random",)).cells} == {"random"}
     stopping = request(tmp_path, only=("attack=early_stopping",)).cells
     assert [cell.method.name for cell in stopping] == ["clean", "random", "em", "sem"]
+
+
+def test_filters_take_the_words_of_tables_in_any_case(tmp_path: Path) -> None:
+    assert {cell.method.name for cell in request(tmp_path, only=("method=SEM", "method=em")).cells} == {"em", "sem"}
+    by_title = request(tmp_path, only=("attack=Early Stopping",)).cells
+    assert by_title == request(tmp_path, only=("attack=early_stopping",)).cells
+    (tmp_path / "more.yaml").write_text(HEAD + "methods: [sem]\nattacks: [[median, pgd], {name: pgd, radius: 4/255}]\n")
+    for only, attacks in (("PGD 4/255", ["pgd"]), ("median filter + pgd", ["median", "pgd"])):
+        asked = replace(request(tmp_path, only=(f"attack={only}",)), grids=(tmp_path / "more.yaml",))
+        assert {tuple(attack.name for attack in cell.attacks) for cell in asked.cells} == {tuple(attacks)}
+
+
+@pytest.mark.parametrize(
+    ("only", "expected"),
+    [
+        (("method=smm",), "--only method=smm: no such method in the grid; did you mean 'sem'?"),
+        (("seed=9",), "--only seed=9: no such seed in the grid; choices: 0"),
+        (("method=EM", "attack=partial_poisoning protected=0.9 clean_part_only=True"), "no cell of the grid is all of"),
+    ],
+)
+def test_what_is_nowhere_in_the_grid_is_refused(tmp_path: Path, only: tuple[str, ...], expected: str) -> None:
+    with pytest.raises(UserError) as raised:
+        _ = request(tmp_path, only=only).cells
+    assert expected in str(raised.value)
+
+
+def test_a_method_that_declines_the_data_says_why_it_has_no_cells(tmp_path: Path) -> None:
+    (tmp_path / "odd.yaml").write_text(HEAD + "methods: [em, {name: sc, patch: 3}]\nattacks: [none]\n")
+    asked = replace(request(tmp_path, only=("method=SC, patch 3",)), grids=(tmp_path / "odd.yaml",))
+    with pytest.raises(UserError, match="^--only method=SC, patch 3: sc: patch 3 does not divide an image of 32x32"):
+        _ = asked.cells
 
 
 def test_the_plan_says_what_is_a_control_and_what_an_attack_assumes(tmp_path: Path) -> None:
@@ -68,7 +100,7 @@ def test_two_grids_of_one_name_do_not_run_together(tmp_path: Path) -> None:
     shutil.copy(request(tmp_path).grids[0], tmp_path / "other")
     shutil.copy(tmp_path / "scales.yaml", tmp_path / "other")
     both = request(tmp_path, results=tmp_path / "results")
-    pair = Request(**{**vars(both), "grids": (tmp_path / "grid.yaml", tmp_path / "other" / "grid.yaml")})
+    pair = replace(both, grids=(tmp_path / "grid.yaml", tmp_path / "other" / "grid.yaml"))
     with pytest.raises(UserError, match="is the plan of grid.yaml"):
         pair.plans()
 
