@@ -5,6 +5,7 @@ What a command needs beyond this page is imported when it runs: torch alone take
 
 import signal
 import sys
+from bisect import bisect
 from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.resources import files
@@ -18,11 +19,14 @@ from rich.table import Table
 
 from bench.core.errors import UserError, suggestion
 from bench.store import Store
+from bench.words import RESULTS
 
 CARDED = ("methods", "attacks")
 """What has a card for each name."""
 PIPED_WIDTH = 140
 """Characters in a line of a table that is not shown on a terminal."""
+FEW = 5
+"""So many keys of cells are listed at most."""
 app = typer.Typer(
     name="bench",
     help="Which unlearnable examples protect, against whom, at what cost.",
@@ -60,7 +64,7 @@ def run(
     jobs: Annotated[int | None, typer.Option(min=1, help="Cells at a time; default one per core or GPU.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "auto",
     data_root: Annotated[Path, typer.Option(help="Folder of downloaded data sets.")] = Path("data"),
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     cluster: Annotated[str, typer.Option(help="Run on the dask cluster of this address (docs/cluster.md).")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show cells and cost; run nothing.")] = False,
     keep: Annotated[str, typer.Option(help="Also keep, for analyses: surrogates, perturbations, or both.")] = "",
@@ -93,7 +97,7 @@ def run(
 
 @app.command()
 def report(
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     without: Annotated[list[str], typer.Option(help="Leave out attacks that assume this: 'clean images'.")] = [],  # noqa: B006
 ) -> None:
     """Write tables, figures and one page from all records, and say where the page is."""
@@ -160,18 +164,30 @@ def _listing(what: str) -> list[Sequence[str]]:
 
 @app.command()
 def show(
-    cell: Annotated[str, typer.Argument(help="Key of a cell, or its beginning.")], results: Results = Path("results")
+    cell: Annotated[str, typer.Argument(help="Key of a cell, or its beginning.")],
+    results: Results = RESULTS,
+    json: Annotated[bool, typer.Option("--json", help="Print the whole record.")] = False,
 ) -> None:
-    """Print the record of one cell."""
+    """Say what one cell was, what came out and where it was made."""
+    from bench.summary import summary
+
     store = Store(results)
     keys = store.find(cell)
-    if not keys:
-        raise UserError(
-            f"show {cell}: no such cell in {results}{suggestion(cell, store.find('')[:20] or ['none yet'])}"
-        )
     if len(keys) > 1:
-        raise UserError(f"show {cell}: {len(keys)} cells begin so: {', '.join(keys[:5])}{', ...' if keys[5:] else ''}")
-    Console(highlight=False, soft_wrap=True).print(store.cell_file(keys[0]).read_text(), markup=False, end="")
+        listed = [*keys[:FEW], *(["..."] if keys[FEW:] else [])]
+        raise UserError(f"show {cell}: {len(keys)} cells begin so: {', '.join(listed)}")
+    record = store.read(keys[0]) if keys else None
+    if record is None:
+        raise UserError(f"show {cell}: no such cell in {results}; {_neighbours(cell, store.find(''))}")
+    lines = [store.cell_file(keys[0]).read_text().rstrip()] if json else summary(record, store)
+    for line in lines:
+        Console(highlight=False, soft_wrap=True).print(line, markup=False)
+
+
+def _neighbours(key: str, keys: list[str]) -> str:
+    """The keys around the place where `key` would be."""
+    start = max(0, min(bisect(keys, key) - FEW // 2, len(keys) - FEW))
+    return f"the nearest: {', '.join(keys[start : start + FEW])}" if keys else "there is none yet"
 
 
 @app.command()

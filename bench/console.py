@@ -19,6 +19,7 @@ from bench.run import schedule
 from bench.run.forecast import forecast
 from bench.run.request import Request
 from bench.run.schedule import Outcome, Task
+from bench.words import command, duration
 
 
 def pending(request: Request) -> tuple[list[Cell], list[Task]]:
@@ -101,24 +102,17 @@ def carry_out(request: Request, console: Console) -> int:
     try:
         for number, outcome in enumerate(_progress(tasks, request, console), 1):
             counts[outcome.record["status"] if outcome.record else "noise"] += 1
-            console.print(f"[{number}/{len(tasks)}] {_line(outcome)}", markup=False)
+            console.print(f"[{number}/{len(tasks)}] {_line(outcome, place.store.root)}", markup=False)
     except KeyboardInterrupt:
         console.print(
             f"stopped; {counts['finished']} of {len(request.cells)} cells are finished and kept: run again to go on"
         )
         return 130
-    console.print(f"{counts['finished']} finished, {counts['failed']} failed; python -m bench report shows them")
+    shown_by = command("report", place.store.root)
+    console.print(f"{counts['finished']} finished, {counts['failed']} failed; {shown_by} shows them")
     if counts["failed"]:
         console.print("failed cells are kept as results; --retry-failed tries them again")
     return 1 if counts["failed"] else 0
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it, in the largest unit that fits."""
-    for unit, length in (("days", 86400), ("hours", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:,.1f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def fetch(dataset: Choice[DatasetSettings], root: Path) -> None:
@@ -155,14 +149,14 @@ def _progress(tasks: list[Task], request: Request, console: Console) -> Iterator
             yield outcome
 
 
-def _line(outcome: Outcome) -> str:
+def _line(outcome: Outcome, results: Path) -> str:
     cell, record = outcome.task.cell, outcome.record
     method, attack, model, dataset, seed = _columns(cell)
     if record is None:
         return f"noise of {method} on {dataset}: {outcome.error or 'made'}"
     what = f"{method} against {attack}, {model} on {dataset}, seed {seed}"
     if record["status"] == "failed":
-        return f"{what}: FAILED: {record['error']} (python -m bench show {cell.key})"
+        return f"{what}: FAILED: {record['error']} ({command(f'show {cell.key}', results)})"
     result: dict[str, Any] = record["result"]
     final, peak, seconds = (
         100 * result["final_accuracy"],

@@ -197,14 +197,48 @@ def test_a_wrong_grid_is_one_line_exit_code_two_and_nothing_written(
     assert sorted(folder.rglob("*")) == before
 
 
-def test_show_prints_the_record_that_begins_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("--only", "method=sc", "--only", "attack=none") == 0
-    [file] = (folder / "results" / "cells").iterdir()
+def test_show_says_a_cell_in_words_and_prints_its_record_if_asked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--only", "method=sc", "--only", "attack=pgd", "--results", "my results") == 0
+    [file] = (folder / "my results" / "cells").iterdir()
     capsys.readouterr()
-    assert bench("show", file.stem[:6]) == 0
+    assert bench("show", file.stem[:6], "--json", "--results", "my results") == 0
     assert capsys.readouterr().out == file.read_text()
-    assert bench("show", "nothing") == 2
-    assert "show nothing: no such cell in results" in capsys.readouterr().err
+    assert bench("show", file.stem[:6], "--results", "my results") == 0
+    printed = capsys.readouterr().out
+    for line in (
+        f"cell {file.stem}: finished\n",
+        "asked     SC against PGD 4/255, 1 steps; cnn on synthetic size=8 train_images=40 test_images=20; victim seed 0",
+        "grids     grid-paper\n",
+        " % of 20 test images (peak ",
+        f"python -m bench show {file.stem} --json --results 'my results'\n",
+    ):
+        assert line in printed
+
+
+def test_show_tells_why_a_cell_failed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "grid.yaml").write_text(GRID.replace("[clean, sc]", "[{name: random, radius: 200/255}]"))
+    assert run("--only", "attack=none", "--results", "mine") == 1
+    [file] = (folder / "mine" / "cells").iterdir()
+    assert f"(python -m bench show {file.stem} --results mine)" in " ".join(capsys.readouterr().out.split())
+    assert bench("show", file.stem, "--results", "mine") == 0
+    printed = capsys.readouterr().out
+    assert f"cell {file.stem}: failed\n" in printed
+    assert "\nTraceback " in printed
+    assert "error     " in printed
+    assert " % of " not in printed.partition("Traceback")[0]
+
+
+def test_a_wrong_key_is_answered_with_five_neighbours_at_most(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("show", "abc") == 2
+    assert capsys.readouterr().err == "show abc: no such cell in results; there is none yet\n"
+    (folder / "results" / "cells").mkdir(parents=True)
+    for number in range(10):
+        (folder / "results" / "cells" / f"{number}0{'0' * 14}.json").write_text("{}")
+    assert bench("show", "55") == 2
+    around = ", ".join(f"{number}0{'0' * 14}" for number in (4, 5, 6, 7, 8))
+    assert capsys.readouterr().err == f"show 55: no such cell in results; the nearest: {around}\n"
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,12 @@
 import os
 from pathlib import Path
 
-import bench
 from bench.core.errors import UserError, suggestion
 
 SCALES = "scales.yaml"
 FOLDER = Path("grids")
 """A project's own grids, which go by name as those of the suite do."""
-SHIPPED = Path(bench.__file__).parents[1] / "grids"
+SHIPPED = Path(__file__).parents[2] / "grids"
 """Beside the packages: at the top of a checkout, or where pip puts the wheel."""
 
 

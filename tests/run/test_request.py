@@ -55,7 +55,7 @@ def test_what_is_nowhere_in_the_grid_is_refused(tmp_path: Path, only: tuple[str,
 def test_a_method_that_declines_the_data_says_why_it_has_no_cells(tmp_path: Path) -> None:
     (tmp_path / "odd.yaml").write_text(HEAD + "methods: [em, {name: sc, patch: 3}]\nattacks: [none]\n")
     asked = replace(request(tmp_path, only=("method=SC, patch 3",)), grids=(tmp_path / "odd.yaml",))
-    with pytest.raises(UserError, match="^--only method=SC, patch 3: sc: patch 3 does not divide an image of 32x32"):
+    with pytest.raises(UserError, match=r"^--only method=SC, patch 3: sc: patch 3 does not divide an image of 32x32"):
         _ = asked.cells
 
 
@@ -91,7 +91,7 @@ def test_a_grid_that_its_user_changed_replaces_its_plan_and_no_other_grid_does(t
         other.plans()
     (tmp_path / "results" / "plans" / "grid-paper.json").write_text('{"grid":')  # there is nothing to lose
     write_plans(request(tmp_path / "other", results=tmp_path / "results", data_root=tmp_path))
-    with pytest.raises(UserError, match="is the plan of other/grid.yaml"):
+    with pytest.raises(UserError, match=r"is the plan of other/grid.yaml"):
         request(tmp_path, results=tmp_path / "results").plans()
 
 
@@ -101,7 +101,7 @@ def test_two_grids_of_one_name_do_not_run_together(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "scales.yaml", tmp_path / "other")
     both = request(tmp_path, results=tmp_path / "results")
     pair = replace(both, grids=(tmp_path / "grid.yaml", tmp_path / "other" / "grid.yaml"))
-    with pytest.raises(UserError, match="is the plan of grid.yaml"):
+    with pytest.raises(UserError, match=r"is the plan of grid.yaml"):
         pair.plans()
 
 
