@@ -16,6 +16,7 @@ from bench.core.errors import UserError
 from bench.core.session import IMAGES_PER_PASS
 from bench.grid.cell import Cell, Choice
 from bench.run import schedule
+from bench.run.advice import LONG, fitting_scale
 from bench.run.forecast import forecast
 from bench.run.request import Request
 from bench.run.schedule import Outcome, Task
@@ -48,9 +49,16 @@ def show_forecast(request: Request, console: Console) -> int:
     """Print every cell, which are done, and what the rest will cost. Writes nothing."""
     show_replaced(request, console)
     done, tasks = pending(request)
-    show_declined(request, console)
     place = request.workplace
+    for dataset in {task.cell.dataset for task in tasks}:
+        if not dataset.settings.is_there(place.data_root):
+            raise UserError(
+                f"{dataset.name}: not in {place.data_root}; name its folder with --data-root, "
+                "or run without --dry-run, which downloads it"
+            )
     cost = forecast(tasks, place)
+    advise(request, cost.seconds_in_all, console)
+    show_declined(request, console)
     table = Table(box=None, header_style="bold")
     table.add_column("cell", no_wrap=True)
     for heading in ("method", "attack", "model", "data set", "seed"):
@@ -76,10 +84,19 @@ def show_forecast(request: Request, console: Console) -> int:
     return 0
 
 
+def advise(request: Request, seconds: float, console: Console) -> None:
+    """Print which scale fits this machine, if the run takes so many seconds that it does not."""
+    if seconds > LONG and (fit := fitting_scale(request)):
+        left = duration(fit.seconds) if fit.seconds else "done already"
+        console.print(f"about {duration(seconds)} on this machine; --scale {fit.scale}: {left}")
+
+
 def carry_out(request: Request, console: Console) -> int:
     """Run what is to do and say what became of it. Returns the exit code."""
     done, tasks = pending(request)
     place = request.workplace
+    seconds = forecast(tasks, place, budget=0.5).seconds_in_all if tasks else 0.0
+    advise(request, seconds, console)
     try:
         place.store.root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -93,7 +110,7 @@ def carry_out(request: Request, console: Console) -> int:
     cores = default_jobs(list(place.devices))
     if place.jobs > cores and not place.cluster:
         console.print(f"--jobs {place.jobs}: too many for {cores} cores, of which each worker keeps one busy")
-    left = f", about {duration(forecast(tasks, place, budget=0.5).seconds_in_all)}" if tasks else ""
+    left = f", about {duration(seconds)}" if tasks else ""
     console.print(
         f"{len(request.cells)} cells: {len(done)} done, {len(request.cells) - len(done)} to run, "
         f"{place.jobs} at a time{left}"

@@ -101,6 +101,17 @@ def test_dry_run_shows_the_cells_and_their_cost_and_writes_nothing(
     assert sorted(folder.rglob("*")) == before
 
 
+def test_dry_run_notices_that_a_data_set_is_not_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "grid.yaml").write_text(
+        GRID.replace("[{name: synthetic, size: 8, train_images: 40, test_images: 20}]", "[cifar10]")
+    )
+    assert run("--dry-run", "--data-root", "nowhere") == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("cifar10: not in nowhere; name its folder with --data-root, or run without")
+    assert captured.err.count("\n") == 1
+
+
 def test_more_workers_than_cores_are_said_to_be_too_many(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,7 +220,7 @@ def test_show_says_a_cell_in_words_and_prints_its_record_if_asked(
     printed = capsys.readouterr().out
     for line in (
         f"cell {file.stem}: finished\n",
-        "asked     SC against PGD 4/255, 1 steps; cnn on synthetic size=8 train_images=40 test_images=20; victim seed 0",
+        "asked     SC against PGD 4/255, 1 steps; cnn on synthetic size=8 train_images=40 test_images=20; victim ",
         "grids     grid-paper\n",
         " % of 20 test images (peak ",
         f"python -m bench show {file.stem} --json --results 'my results'\n",

@@ -55,6 +55,11 @@ class Request:
         self._check_plans([plan_name(grid, self.scale, self.user) for grid, _ in pairs])
         return pairs
 
+    @property
+    def scales(self) -> list[str]:
+        """The scales that the first grid can be run at, as their file has them: the largest comes first."""
+        return list(read_scales(scales_file(self.files[0])))
+
     @cached_property
     def files(self) -> list[Path]:
         """The grid files, each once."""
