@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench import console
-from bench.cli import main
+from bench.cli import app, main
 
 GRID = """\
 title: Two methods
@@ -124,8 +124,10 @@ def test_more_workers_than_cores_are_said_to_be_too_many(
 
 
 def test_a_report_without_any_plan_says_what_to_do_and_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench("report") == 1
-    assert "no plan in results/plans yet: run a grid first" in capsys.readouterr().out
+    assert bench("report", "--results", "mine") == 1
+    hint = "no plan yet: run a grid first: python -m bench run table2 --scale tiny --results mine\n"
+    assert hint in capsys.readouterr().out
+    assert "python -m bench run table2 --scale tiny --results mine" in Path("mine/report/index.html").read_text()
 
 
 def test_the_plan_holds_the_whole_grid_even_if_only_a_part_is_run(folder: Path) -> None:
@@ -280,3 +282,35 @@ def test_the_report_can_leave_out_what_attacks_assume(folder: Path, capsys: pyte
 def test_list_grids_tells_what_each_shows(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench("list", "grids") == 0
     assert "\n table2 " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["run", "report", "list", "show", "schema"])
+def test_the_help_of_every_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench(command, "--help") == 0
+    assert f"python -m bench {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("run table1", "table11 table14"),
+        ("run table2 --scale ", "paper small tiny"),
+        ("list methods se", "sem"),
+        ("list attacks medi", "median"),
+        ("show --results results 00", "00aa"),
+        ("show --results nowhere 00", ""),
+    ],
+)
+def test_a_shell_completes_names(
+    typed: str, offered: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "results" / "cells").mkdir(parents=True)
+    for key in ("00aa", "01aa"):
+        (folder / "results" / "cells" / f"{key}.json").write_text("{}")
+    monkeypatch.setenv("_BENCH_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"bench {typed}")
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split(" "))))
+    with pytest.raises(SystemExit) as stopped:
+        app(prog_name="bench")
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out.split() == offered.split()

@@ -17,6 +17,7 @@ STAIRS = (
     "bench.run",
     "bench.summary",
     "bench.cards",
+    "bench.completion",
     "bench.console",
     "bench.cli",
 )
