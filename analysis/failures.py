@@ -1,10 +1,8 @@
 """The study of failures: every failed cell with its error, and the command that shows the rest."""
 
-import shlex
-from pathlib import Path
-
 from analysis.results import Results
 from analysis.sections import LONG, Section, plain_table
+from bench.words import command
 
 
 def sections(results: Results) -> list[Section]:
@@ -12,12 +10,11 @@ def sections(results: Results) -> list[Section]:
     failed = [cell for cell in results.cells if cell["status"] == "failed"]
     if not failed:
         return []
-    elsewhere = "" if results.root == Path("results") else f" --results {shlex.quote(str(results.root))}"
     rows = [
         [
             cell["error"],
             f"{results.title(cell['method'])}, {results.title(cell['attack'])}",
-            f"python -m bench show {cell['key']}{elsewhere}",
+            command(f"show {cell['key']}", results.root),
         ]
         for error in dict.fromkeys(cell["error"] for cell in failed)
         for cell in failed

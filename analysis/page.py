@@ -9,11 +9,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from analysis.provenance import CELLS, Chapter
 
 TEMPLATES = Path(__file__).parent / "templates"
-EMPTY = "no plan in results/plans yet: run a grid first"
+EMPTY = "no plan yet: run a grid first"
 
 
-def page(chapters: Sequence[Chapter], files: Mapping[str, Sequence[str]]) -> str:
-    """The whole page; `files` has the names of all other files of each plan, by the plan's name."""
+def page(chapters: Sequence[Chapter], files: Mapping[str, Sequence[str]], first: str) -> str:
+    """The whole page; `files` has the names of all other files of each plan, by the plan's name.
+
+    `first` is the command to run if there is no plan.
+    """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -23,7 +26,7 @@ def page(chapters: Sequence[Chapter], files: Mapping[str, Sequence[str]]) -> str
     )
     environment.filters["inline"] = _inline
     template = environment.get_template("page.html")
-    return template.render(chapters=chapters, files=files, cells=CELLS, empty=EMPTY) + "\n"
+    return template.render(chapters=chapters, files=files, cells=CELLS, empty=EMPTY, first=first) + "\n"
 
 
 def _inline(svg: str) -> str:

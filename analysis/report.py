@@ -13,6 +13,7 @@ from analysis.provenance import Chapter, chapter
 from analysis.records import read_results
 from analysis.results import Results
 from bench.store import Store
+from bench.words import command
 
 STUDIES = (best_response, accuracy, recovered, gains, failures, early_stopping, peaks, costs, sources)
 """In the order in which a report shows them; each has a function `sections` of the results of a plan."""
@@ -40,8 +41,10 @@ def write_report(store: Store, without: Collection[str] = ()) -> Summary:
         names[one.name] = list(files)
         for name, text in files.items():
             store.write_report(name, text)
-    file = store.write_report("index.html", page(chapters, names))
-    return Summary([f"{one.subject}: {one.progress}" for one in chapters] or [EMPTY], file, len(chapters))
+    first = command("run table2 --scale tiny", store.root)
+    file = store.write_report("index.html", page(chapters, names, first))
+    lines = [f"{one.subject}: {one.progress}" for one in chapters] or [f"{EMPTY}: {first}"]
+    return Summary(lines, file, len(chapters))
 
 
 def _counting(name: str) -> list[tuple[bool, int, str]]:

@@ -5,6 +5,7 @@ What a command needs beyond this page is imported when it runs: torch alone take
 
 import signal
 import sys
+from bisect import bisect
 from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.resources import files
@@ -16,28 +17,38 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bench import completion
 from bench.core.errors import UserError, suggestion
 from bench.store import Store
+from bench.words import RESULTS
 
-GRIDS = Path("grids")
 CARDED = ("methods", "attacks")
 """What has a card for each name."""
 PIPED_WIDTH = 140
 """Characters in a line of a table that is not shown on a terminal."""
+FEW = 5
+"""So many keys of cells are listed at most."""
 app = typer.Typer(
     name="bench",
     help="Which unlearnable examples protect, against whom, at what cost.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+COMMAND = "unlearnable-bench"
+"""The command, and the distribution, that pip installs."""
+COMPLETING = ("--install-completion", "--show-completion")
 Results = Annotated[Path, typer.Option(help="Folder of records, noise and the report.")]
+
+
+def examples(*lines: str) -> str:
+    """What `--help` shows at the end of a command."""
+    return "\n\n".join(["Examples:", *(f"python -m bench {line}" for line in lines)])
 
 
 def show_version(asked: bool) -> None:
     """Print the version and end, if it was asked for."""
     if asked:
-        sys.stdout.write(f"{version('unlearnable-bench')}\n")
+        sys.stdout.write(f"{version(COMMAND)}\n")
         raise typer.Exit
 
 
@@ -50,18 +61,29 @@ def options(
     """Options that need no command."""
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "run table2 --scale tiny",
+        "run table2 --scale small --only method=SEM --only 'attack=PGD 8/255'",
+        "run my/grid.yaml --seeds 5 --set train.steps=2000 --dry-run",
+    )
+)
 def run(
-    grids: Annotated[list[Path], typer.Argument(help="Grid files, such as grids/table2.yaml.")],
-    scale: Annotated[str, typer.Option(help="paper, small or tiny: see grids/scales.yaml.")] = "paper",
+    grids: Annotated[
+        list[Path],
+        typer.Argument(help="Files, or names as `list grids` has them: table2.", autocompletion=completion.grids),
+    ],
+    scale: Annotated[
+        str, typer.Option(help="paper, small or tiny (docs/scales.md).", autocompletion=completion.scales)
+    ] = "paper",
     assign: Annotated[list[str], typer.Option("--set", help="Change a setting: train.steps=2000.")] = [],  # noqa: B006
-    only: Annotated[list[str], typer.Option(help="Run part of the grid: method=sem.")] = [],  # noqa: B006
+    only: Annotated[list[str], typer.Option(help="Run part of the grid: method=SEM.")] = [],  # noqa: B006
     seeds: Annotated[int | None, typer.Option(min=1, help="Victims on each noise.")] = None,
     noise_seeds: Annotated[int | None, typer.Option(min=1, help="Noises of each method.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Cells at a time; default one per core or GPU.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "auto",
     data_root: Annotated[Path, typer.Option(help="Folder of downloaded data sets.")] = Path("data"),
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     cluster: Annotated[str, typer.Option(help="Run on the dask cluster of this address (docs/cluster.md).")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show cells and cost; run nothing.")] = False,
     keep: Annotated[str, typer.Option(help="Also keep, for analyses: surrogates, perturbations, or both.")] = "",
@@ -92,9 +114,9 @@ def run(
     raise typer.Exit(show_forecast(request, console) if dry_run else carry_out(request, console))
 
 
-@app.command()
+@app.command(epilog=examples("report", "report --results my-results --without 'clean images'"))
 def report(
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     without: Annotated[list[str], typer.Option(help="Leave out attacks that assume this: 'clean images'.")] = [],  # noqa: B006
 ) -> None:
     """Write tables, figures and one page from all records, and say where the page is."""
@@ -114,10 +136,13 @@ def report(
     raise typer.Exit(0 if summary.plans else 1)
 
 
-@app.command("list")
+@app.command("list", epilog=examples("list grids", "list methods", "list attacks pgd median"))
 def list_(
     what: Annotated[Literal["methods", "attacks", "datasets", "models", "grids"], typer.Argument()],
-    names: Annotated[list[str], typer.Argument(help="Methods or attacks to know all of: sem tap.")] = [],  # noqa: B006
+    names: Annotated[
+        list[str],
+        typer.Argument(help="Methods or attacks to know all of: sem tap.", autocompletion=completion.plug_ins),
+    ] = [],  # noqa: B006
 ) -> None:
     """List what there is; for methods and attacks that are named, a card each: budget, cost, source, deviations."""
     if names and what not in CARDED:
@@ -141,10 +166,11 @@ def list_(
 
 def _listing(what: str) -> list[Sequence[str]]:
     if what == "grids":
+        from bench.grid.grid_files import named_grids
         from bench.grid.yaml_file import read_mapping
 
-        found = [file for file in sorted(GRIDS.glob("*.yaml")) if file.name != "scales.yaml"]
-        return [("grid", "what it shows"), *((str(file), str(read_mapping(file).get("title", ""))) for file in found)]
+        titles = ((name, str(read_mapping(file).get("title", ""))) for name, file in named_grids().items())
+        return [("grid", "what it shows"), *titles]
     from bench.cards import first_line
 
     if what == "models":
@@ -158,23 +184,35 @@ def _listing(what: str) -> list[Sequence[str]]:
     return [(word, "what it is"), *((name, first_line(entry.__doc__)) for name, entry in TABLES[what].items())]
 
 
-@app.command()
+@app.command(epilog=examples("show 001a87c0", "show 001a87c0 --json"))
 def show(
-    cell: Annotated[str, typer.Argument(help="Key of a cell, or its beginning.")], results: Results = Path("results")
+    cell: Annotated[str, typer.Argument(help="Key of a cell, or its beginning.", autocompletion=completion.cells)],
+    results: Results = RESULTS,
+    json: Annotated[bool, typer.Option("--json", help="Print the whole record.")] = False,
 ) -> None:
-    """Print the record of one cell."""
+    """Say what one cell was, what came out and where it was made."""
+    from bench.summary import summary
+
     store = Store(results)
     keys = store.find(cell)
-    if not keys:
-        raise UserError(
-            f"show {cell}: no such cell in {results}{suggestion(cell, store.find('')[:20] or ['none yet'])}"
-        )
     if len(keys) > 1:
-        raise UserError(f"show {cell}: {len(keys)} cells begin so: {', '.join(keys[:5])}{', ...' if keys[5:] else ''}")
-    Console(highlight=False, soft_wrap=True).print(store.cell_file(keys[0]).read_text(), markup=False, end="")
+        listed = [*keys[:FEW], *(["..."] if keys[FEW:] else [])]
+        raise UserError(f"show {cell}: {len(keys)} cells begin so: {', '.join(listed)}")
+    record = store.read(keys[0]) if keys else None
+    if record is None:
+        raise UserError(f"show {cell}: no such cell in {results}; {_neighbours(cell, store.find(''))}")
+    lines = [store.cell_file(keys[0]).read_text().rstrip()] if json else summary(record, store)
+    for line in lines:
+        Console(highlight=False, soft_wrap=True).print(line, markup=False)
 
 
-@app.command()
+def _neighbours(key: str, keys: list[str]) -> str:
+    """The keys around the place where `key` would be."""
+    start = max(0, min(bisect(keys, key) - FEW // 2, len(keys) - FEW))
+    return f"the nearest: {', '.join(keys[start : start + FEW])}" if keys else "there is none yet"
+
+
+@app.command(epilog=examples("schema > grid.schema.json"))
 def schema() -> None:
     """Print the JSON Schema of a grid file, for editors."""
     sys.stdout.write((files("bench.grid") / "grid.schema.json").read_text())
@@ -187,7 +225,8 @@ def main() -> None:
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app()
+        # A shell completes commands, and `python -m bench` is none.
+        app(prog_name=COMMAND if set(sys.argv[1:2]) & {*COMPLETING} else None)
     except UserError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
         raise SystemExit(2) from None

@@ -16,9 +16,11 @@ from bench.core.errors import UserError
 from bench.core.session import IMAGES_PER_PASS
 from bench.grid.cell import Cell, Choice
 from bench.run import schedule
+from bench.run.advice import LONG, fitting_scale
 from bench.run.forecast import forecast
 from bench.run.request import Request
 from bench.run.schedule import Outcome, Task
+from bench.words import command, duration
 
 
 def pending(request: Request) -> tuple[list[Cell], list[Task]]:
@@ -47,9 +49,16 @@ def show_forecast(request: Request, console: Console) -> int:
     """Print every cell, which are done, and what the rest will cost. Writes nothing."""
     show_replaced(request, console)
     done, tasks = pending(request)
-    show_declined(request, console)
     place = request.workplace
+    for dataset in {task.cell.dataset for task in tasks}:
+        if not dataset.settings.is_there(place.data_root):
+            raise UserError(
+                f"{dataset.name}: not in {place.data_root}; name its folder with --data-root, "
+                "or run without --dry-run, which downloads it"
+            )
     cost = forecast(tasks, place)
+    advise(request, cost.seconds_in_all, console)
+    show_declined(request, console)
     table = Table(box=None, header_style="bold")
     table.add_column("cell", no_wrap=True)
     for heading in ("method", "attack", "model", "data set", "seed"):
@@ -75,10 +84,19 @@ def show_forecast(request: Request, console: Console) -> int:
     return 0
 
 
+def advise(request: Request, seconds: float, console: Console) -> None:
+    """Print which scale fits this machine, if the run takes so many seconds that it does not."""
+    if seconds > LONG and (fit := fitting_scale(request)):
+        left = duration(fit.seconds) if fit.seconds else "done already"
+        console.print(f"about {duration(seconds)} on this machine; --scale {fit.scale}: {left}")
+
+
 def carry_out(request: Request, console: Console) -> int:
     """Run what is to do and say what became of it. Returns the exit code."""
     done, tasks = pending(request)
     place = request.workplace
+    seconds = forecast(tasks, place, budget=0.5).seconds_in_all if tasks else 0.0
+    advise(request, seconds, console)
     try:
         place.store.root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -92,7 +110,7 @@ def carry_out(request: Request, console: Console) -> int:
     cores = default_jobs(list(place.devices))
     if place.jobs > cores and not place.cluster:
         console.print(f"--jobs {place.jobs}: too many for {cores} cores, of which each worker keeps one busy")
-    left = f", about {duration(forecast(tasks, place, budget=0.5).seconds_in_all)}" if tasks else ""
+    left = f", about {duration(seconds)}" if tasks else ""
     console.print(
         f"{len(request.cells)} cells: {len(done)} done, {len(request.cells) - len(done)} to run, "
         f"{place.jobs} at a time{left}"
@@ -101,24 +119,17 @@ def carry_out(request: Request, console: Console) -> int:
     try:
         for number, outcome in enumerate(_progress(tasks, request, console), 1):
             counts[outcome.record["status"] if outcome.record else "noise"] += 1
-            console.print(f"[{number}/{len(tasks)}] {_line(outcome)}", markup=False)
+            console.print(f"[{number}/{len(tasks)}] {_line(outcome, place.store.root)}", markup=False)
     except KeyboardInterrupt:
         console.print(
             f"stopped; {counts['finished']} of {len(request.cells)} cells are finished and kept: run again to go on"
         )
         return 130
-    console.print(f"{counts['finished']} finished, {counts['failed']} failed; python -m bench report shows them")
+    shown_by = command("report", place.store.root)
+    console.print(f"{counts['finished']} finished, {counts['failed']} failed; {shown_by} shows them")
     if counts["failed"]:
         console.print("failed cells are kept as results; --retry-failed tries them again")
     return 1 if counts["failed"] else 0
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it, in the largest unit that fits."""
-    for unit, length in (("days", 86400), ("hours", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:,.1f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def fetch(dataset: Choice[DatasetSettings], root: Path) -> None:
@@ -155,14 +166,14 @@ def _progress(tasks: list[Task], request: Request, console: Console) -> Iterator
             yield outcome
 
 
-def _line(outcome: Outcome) -> str:
+def _line(outcome: Outcome, results: Path) -> str:
     cell, record = outcome.task.cell, outcome.record
     method, attack, model, dataset, seed = _columns(cell)
     if record is None:
         return f"noise of {method} on {dataset}: {outcome.error or 'made'}"
     what = f"{method} against {attack}, {model} on {dataset}, seed {seed}"
     if record["status"] == "failed":
-        return f"{what}: FAILED: {record['error']} (python -m bench show {cell.key})"
+        return f"{what}: FAILED: {record['error']} ({command(f'show {cell.key}', results)})"
     result: dict[str, Any] = record["result"]
     final, peak, seconds = (
         100 * result["final_accuracy"],

@@ -154,3 +154,13 @@ def test_documents_are_for_strangers(document: Path) -> None:
     assert sum(lengths) / len(lengths) < 20
     wide = [line for line in document.read_text().splitlines() if len(line) > 100 and not line.startswith("|")]
     assert not wide
+
+
+def test_trying_the_readme_changes_no_committed_file() -> None:
+    block = Path("README.md").read_text().partition("<!-- run command -->")[2].partition("```\n")[0]
+    commands = [line for line in block.splitlines() if " -m bench " in line]
+    assert len(commands) == 2
+    for line in commands:
+        folder = re.search(r"--results ([\w-]+)", line)
+        assert folder is not None
+        assert f"/{folder[1]}/" in Path(".gitignore").read_text().splitlines()

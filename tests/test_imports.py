@@ -9,7 +9,18 @@ import bench.core
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("bench", "methods", "attacks", "measures", "analysis")
-STAIRS = ("bench.core", "bench.store", "bench.grid", "bench.run", "bench.cards", "bench.console", "bench.cli")
+STAIRS = (
+    "bench.core",
+    "bench.store",
+    "bench.words",
+    "bench.grid",
+    "bench.run",
+    "bench.summary",
+    "bench.cards",
+    "bench.completion",
+    "bench.console",
+    "bench.cli",
+)
 """Each step imports from the steps before it, never from those behind."""
 
 
@@ -92,7 +103,7 @@ def test_only_the_expansion_knows_the_tables_of_plug_ins() -> None:
 
 @pytest.mark.parametrize("name", modules("analysis"))
 def test_the_analysis_reads_records_and_trains_nothing(name: str) -> None:
-    assert not foreign(name, "analysis", "bench.store", "bench.core.settings", "bench.core.errors")
+    assert not foreign(name, "analysis", "bench.store", "bench.core.settings", "bench.core.errors", "bench.words")
 
 
 def test_nothing_imports_the_command_line() -> None:

@@ -8,6 +8,8 @@ import pytest
 from bench.core.settings import digest
 from bench.grid.expand import read_grid
 from bench.grid.scale import read_assignments, read_scales
+from bench.store import Store
+from bench.summary import summary
 
 CELLS, GRIDS = Path("results/cells"), Path("grids")
 PLANS = sorted(file.stem for file in Path("results/plans").glob("*-small.json"))
@@ -28,3 +30,14 @@ def test_every_cell_of_a_committed_plan_is_found_done(plan: str, tmp_path: Path)
     records = {file.stem for file in CELLS.glob("*.json")}
     assert grid.cells
     assert {cell.key for cell in grid.cells} <= records
+
+
+def test_show_has_words_for_records_of_every_age_and_kind() -> None:
+    store, kinds = Store(Path("results")), {}
+    for file in sorted(CELLS.glob("*.json")):
+        record = json.loads(file.read_text())
+        kinds[record["provenance"]["commit"], record["status"], "notes" in record, "notes" in record["noise"]] = record
+    for record in kinds.values():
+        head, *facts = summary(record, store)
+        assert head == f"cell {record['key']}: {record['status']}"
+        assert len(facts) >= 9

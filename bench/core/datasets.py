@@ -41,6 +41,10 @@ class DatasetSettings(Settings, ABC):
         """Download what is missing in `root`, if the data set is one that can be downloaded."""
         return
 
+    def is_there(self, root: Path) -> bool:
+        """Whether `load` needs no download, as far as names of files tell."""
+        return True
+
     @abstractmethod
     def load(self, root: Path) -> Split:
         """Read or make the images; `root` is the folder that holds downloaded or user-supplied data."""
@@ -64,6 +68,12 @@ class Cifar10(DatasetSettings):
 
     def outline(self, root: Path) -> Outline:
         return Outline(self.train_images, self.shape, 10)
+
+    def is_there(self, root: Path) -> bool:
+        from torchvision.datasets import CIFAR10
+
+        names = [name for name, _ in (*CIFAR10.train_list, *CIFAR10.test_list)]
+        return all((root / CIFAR10.base_folder / name).is_file() for name in names)
 
     def fetch(self, root: Path) -> None:
         from torchvision.datasets import CIFAR10

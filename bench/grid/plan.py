@@ -16,8 +16,10 @@ def plan_name(grid: Grid, scale: str, user: Scale) -> str:
     return f"{grid.name}-{scale}" + (f"-{digest(changed)[:6]}" if changed else "")
 
 
-def plan_of(grid: Grid, name: str, scale: Scale, user: Scale) -> Plan:
+def plan_of(grid: Grid, file: str, name: str, scale: Scale, user: Scale) -> Plan:
     """What the report needs of a grid at the scale called `name`, as the `user` changed it: its places and their cells.
+
+    `file` tells it from another grid of its name.
 
     `titles` has the words for each label of a method or of a stack: here, at paper scale, and what the paper has
     instead of the settings shown.
@@ -25,6 +27,7 @@ def plan_of(grid: Grid, name: str, scale: Scale, user: Scale) -> Plan:
     stacks = [stack for condition in grid.conditions for stack in ((condition.method,), condition.attacks)]
     return {
         "grid": grid.name,
+        "file": file,
         "title": grid.title,
         "about": grid.about,
         "scale": {"name": name, "about": scale.about, "changes": scale.changes(), "replaced": list(grid.replaced)},

@@ -9,15 +9,13 @@ from bench.core.device import available_devices, default_jobs
 from bench.core.errors import UserError, suggestion
 from bench.core.keeper import KINDS, Kind
 from bench.grid.cell import Cell
-from bench.grid.condition import Condition
 from bench.grid.expand import Grid, read_grid
+from bench.grid.grid_files import grid_file, place_of, scales_file
 from bench.grid.plan import Plan, plan_name, plan_of
 from bench.grid.scale import Scale, read_assignments, read_scales
+from bench.run.selection import meets, wanted_by
 from bench.run.workplace import Workplace
-from bench.store import Record, Store
-
-FILTERS = ("dataset", "model", "method", "attack", "seed")
-SCALES = "scales.yaml"
+from bench.store import Record, Store, StoreError, read_json
 
 
 @dataclass(frozen=True)
@@ -49,13 +47,23 @@ class Request:
 
     @cached_property
     def expanded(self) -> list[tuple[Grid, Scale]]:
-        """Every grid with the scale it is run at; scales are read beside the grid, else from grids/."""
+        """Every grid with the scale it is run at."""
         pairs = []
-        for file in self.grids:
-            beside = file.parent / SCALES
-            scales = read_scales(beside if beside.is_file() else Path("grids") / SCALES)
+        for file in self.files:
+            scales = read_scales(scales_file(file))
             pairs.append((read_grid(file, scales, self.scale, self.user, self.data_root), scales[self.scale]))
+        self._check_plans([plan_name(grid, self.scale, self.user) for grid, _ in pairs])
         return pairs
+
+    @property
+    def scales(self) -> list[str]:
+        """The scales that the first grid can be run at, as their file has them: the largest comes first."""
+        return list(read_scales(scales_file(self.files[0])))
+
+    @cached_property
+    def files(self) -> list[Path]:
+        """The grid files, each once."""
+        return list(dict.fromkeys(map(grid_file, self.grids)))
 
     @cached_property
     def workplace(self) -> Workplace:
@@ -95,45 +103,42 @@ class Request:
     @cached_property
     def cells(self) -> list[Cell]:
         """All wanted cells, each once."""
-        wanted = self._filters()
-        by_key: dict[str, Cell] = {}
-        for grid, _ in self.expanded:
-            kept = {
-                cell.key
-                for condition in grid.conditions
-                for cell in condition.cells
-                if all(_names(condition, cell)[key] & values for key, values in wanted.items())
-            }
-            by_key |= {cell.key: cell for cell in grid.cells if cell.key in kept}
-        return list(by_key.values())
+        conditions = [condition for grid, _ in self.expanded for condition in grid.conditions]
+        wanted = wanted_by(self.only, conditions)
+        keys = {cell.key for condition in conditions for cell in condition.cells if meets(condition, cell, wanted)}
+        if self.only and not keys:
+            reasons = (one.declined for one in conditions if one.declined and meets(one, None, wanted))
+            raise UserError(f"--only {' '.join(self.only)}: {next(reasons, 'no cell of the grid is all of that')}")
+        return list({cell.key: cell for grid, _ in self.expanded for cell in grid.cells if cell.key in keys}.values())
 
     def plans(self) -> dict[str, Plan]:
         """What the report needs of each grid, by the name of the plan."""
         return {
-            plan_name(grid, self.scale, self.user): plan_of(grid, self.scale, scale, self.user)
-            for grid, scale in self.expanded
+            plan_name(grid, self.scale, self.user): plan_of(grid, place, self.scale, scale, self.user)
+            for (grid, scale), place in zip(self.expanded, self._places, strict=True)
         }
 
-    def _filters(self) -> dict[str, set[str]]:
-        wanted: dict[str, set[str]] = {}
-        for text in self.only:
-            key, equals, value = text.partition("=")
-            if not equals or key not in FILTERS:
-                raise UserError(f"--only {text}: write KEY=VALUE{suggestion(key, FILTERS)}")
-            pairs = [(c, cell) for grid, _ in self.expanded for c in grid.conditions for cell in c.cells]
-            known = {name: None for condition, cell in pairs for name in sorted(_names(condition, cell)[key])}
-            if value not in known:
-                raise UserError(f"--only {text}: no such {key} in the grid{suggestion(value, known)}")
-            wanted.setdefault(key, set()).add(value)
-        return wanted
+    @property
+    def _places(self) -> list[str]:
+        return [place_of(file, self.results) for file in self.files]
+
+    def _check_plans(self, names: list[str]) -> None:
+        """Raise UserError if the plan of a grid would replace that of another file."""
+        store = Store(self.results)
+        owners: dict[str, str] = {}
+        for file, name, place in zip(self.files, names, self._places, strict=True):
+            plan = store.plan_file(name)
+            owner = owners.setdefault(name, _owner(plan) or place)
+            if owner != place:
+                raise UserError(
+                    f"{file}: {plan} is the plan of {owner}, another grid of this name; rename one of them "
+                    "(if the grid has moved, delete its plan)"
+                )
 
 
-def _names(condition: Condition, cell: Cell) -> dict[str, set[str]]:
-    """What each filter may call the cell: names and labels."""
-    return {
-        "dataset": {condition.dataset.choice.name, condition.dataset.label},
-        "model": {condition.model},
-        "method": {condition.method.choice.name, condition.method.label},
-        "attack": {*(attack.choice.name for attack in condition.attacks), condition.attack_label},
-        "seed": {str(cell.seed)},
-    }
+def _owner(plan: Path) -> str:
+    """The grid file that a plan was made from; empty if nothing readable is there to be lost."""
+    try:
+        return str(read_json(plan).get("file", ""))
+    except StoreError:
+        return ""

@@ -181,7 +181,8 @@ def test_at_the_papers_own_scale_the_same_recipe_is_the_same_condition(store: St
 
 def test_an_empty_store_gives_a_friendly_page(tmp_path: Path) -> None:
     summary = write_report(Store(tmp_path))
-    assert summary.lines == ["no plan in results/plans yet: run a grid first"]
+    first = f"python -m bench run table2 --scale tiny --results {tmp_path}"
+    assert summary.lines == [f"no plan yet: run a grid first: {first}"]
     assert "python -m bench run" in Page(summary.page.read_text()).text
 
 

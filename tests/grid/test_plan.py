@@ -27,7 +27,7 @@ def plan(folder: Path, methods: str, attacks: str = "[none]", assignments: tuple
     (folder / "words.yaml").write_text(GRID.format(methods=methods, attacks=attacks))
     user = read_assignments(list(assignments))
     grid = read_grid(folder / "words.yaml", {"small": DOUBLED}, "small", user, folder)
-    return plan_name(grid, "small", user), plan_of(grid, "small", DOUBLED, user)
+    return plan_name(grid, "small", user), plan_of(grid, "words.yaml", "small", DOUBLED, user)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_control_says_what_it_changes(tmp_path: Path) -> None:
     grid = GRID.replace("controls: false\n", "").format(methods="[sem]", attacks="[orthogonal_projection]")
     (tmp_path / "words.yaml").write_text(grid)
     expanded = read_grid(tmp_path / "words.yaml", {"small": DOUBLED}, "small", Scale(), tmp_path)
-    titles = plan_of(expanded, "small", DOUBLED, Scale())["titles"]
+    titles = plan_of(expanded, "words.yaml", "small", DOUBLED, Scale())["titles"]
     control = "orthogonal_projection directions=random"
     assert titles[control]["title"] == "orthogonal projection, random directions"
     assert titles["random"] == {"title": "random", "paper": "random 8/255", "hint": ""}

@@ -1,9 +1,15 @@
 """What a user asked to run: filters, and the plans that are written beside the records."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bench.core.errors import UserError
 from bench.run.request import Request
+from bench.store import Store
 from tests.grid.test_controls import HEAD
 
 
@@ -22,6 +28,37 @@ def test_filters_hold_for_controls_as_for_all_else(tmp_path: Path) -> None:
     assert [cell.method.name for cell in stopping] == ["clean", "random", "em", "sem"]
 
 
+def test_filters_take_the_words_of_tables_in_any_case(tmp_path: Path) -> None:
+    assert {cell.method.name for cell in request(tmp_path, only=("method=SEM", "method=em")).cells} == {"em", "sem"}
+    by_title = request(tmp_path, only=("attack=Early Stopping",)).cells
+    assert by_title == request(tmp_path, only=("attack=early_stopping",)).cells
+    (tmp_path / "more.yaml").write_text(HEAD + "methods: [sem]\nattacks: [[median, pgd], {name: pgd, radius: 4/255}]\n")
+    for only, attacks in (("PGD 4/255", ["pgd"]), ("median filter + pgd", ["median", "pgd"])):
+        asked = replace(request(tmp_path, only=(f"attack={only}",)), grids=(tmp_path / "more.yaml",))
+        assert {tuple(attack.name for attack in cell.attacks) for cell in asked.cells} == {tuple(attacks)}
+
+
+@pytest.mark.parametrize(
+    ("only", "expected"),
+    [
+        (("method=smm",), "--only method=smm: no such method in the grid; did you mean 'sem'?"),
+        (("seed=9",), "--only seed=9: no such seed in the grid; choices: 0"),
+        (("method=EM", "attack=partial_poisoning protected=0.9 clean_part_only=True"), "no cell of the grid is all of"),
+    ],
+)
+def test_what_is_nowhere_in_the_grid_is_refused(tmp_path: Path, only: tuple[str, ...], expected: str) -> None:
+    with pytest.raises(UserError) as raised:
+        _ = request(tmp_path, only=only).cells
+    assert expected in str(raised.value)
+
+
+def test_a_method_that_declines_the_data_says_why_it_has_no_cells(tmp_path: Path) -> None:
+    (tmp_path / "odd.yaml").write_text(HEAD + "methods: [em, {name: sc, patch: 3}]\nattacks: [none]\n")
+    asked = replace(request(tmp_path, only=("method=SC, patch 3",)), grids=(tmp_path / "odd.yaml",))
+    with pytest.raises(UserError, match=r"^--only method=SC, patch 3: sc: patch 3 does not divide an image of 32x32"):
+        _ = asked.cells
+
+
 def test_the_plan_says_what_is_a_control_and_what_an_attack_assumes(tmp_path: Path) -> None:
     [plan] = request(tmp_path).plans().values()
     told = {(place["method"], place["attack"]): (place["control"], place["assumes"]) for place in plan["conditions"]}
@@ -35,3 +72,42 @@ def test_the_plan_says_what_is_a_control_and_what_an_attack_assumes(tmp_path: Pa
     assert [attack for (method, attack), place in by_place.items() if method == "clean" and place["release"]] == [
         control
     ]
+
+
+def write_plans(asked: Request) -> None:
+    for name, plan in asked.plans().items():
+        Store(asked.results).write_plan(name, plan)
+
+
+def test_a_grid_that_its_user_changed_replaces_its_plan_and_no_other_grid_does(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    write_plans(request(tmp_path))
+    changed = request(tmp_path)
+    (tmp_path / "grid.yaml").write_text(HEAD + "methods: [tap]\nattacks: [none]\n")
+    write_plans(changed)
+    other = request(tmp_path / "other", results=tmp_path / "results", data_root=tmp_path)
+    write_plans(request(tmp_path, results=tmp_path / "results"))
+    with pytest.raises(UserError, match=r"plans/grid-paper.json is the plan of grid.yaml, another grid of this name"):
+        other.plans()
+    (tmp_path / "results" / "plans" / "grid-paper.json").write_text('{"grid":')  # there is nothing to lose
+    write_plans(request(tmp_path / "other", results=tmp_path / "results", data_root=tmp_path))
+    with pytest.raises(UserError, match=r"is the plan of other/grid.yaml"):
+        request(tmp_path, results=tmp_path / "results").plans()
+
+
+def test_two_grids_of_one_name_do_not_run_together(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    shutil.copy(request(tmp_path).grids[0], tmp_path / "other")
+    shutil.copy(tmp_path / "scales.yaml", tmp_path / "other")
+    both = request(tmp_path, results=tmp_path / "results")
+    pair = replace(both, grids=(tmp_path / "grid.yaml", tmp_path / "other" / "grid.yaml"))
+    with pytest.raises(UserError, match=r"is the plan of grid.yaml"):
+        pair.plans()
+
+
+def test_plans_stay_when_a_project_moves(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    write_plans(request(tmp_path / "here", results=tmp_path / "here" / "results"))
+    (tmp_path / "here").rename(tmp_path / "there")
+    [plan] = request(tmp_path / "there", results=tmp_path / "there" / "results").plans().values()
+    assert plan["file"] == "grid.yaml"

@@ -1,0 +1,46 @@
+"""Where grids and scales are found: those that come with the suite, and a user's own."""
+
+import os
+from pathlib import Path
+
+from bench.core.errors import UserError, suggestion
+
+SCALES = "scales.yaml"
+FOLDER = Path("grids")
+"""A project's own grids, which go by name as those of the suite do."""
+SHIPPED = Path(__file__).parents[2] / "grids"
+"""Beside the packages: at the top of a checkout, or where pip puts the wheel."""
+
+
+def named_grids() -> dict[str, Path]:
+    """The grids that go by name, in alphabetical order: those of `grids/`, and those of the suite beyond them."""
+    found = {file.stem: file for folder in (SHIPPED, FOLDER) for file in folder.glob("*.yaml") if file.name != SCALES}
+    return dict(sorted(found.items()))
+
+
+def grid_file(written: Path) -> Path:
+    """The file that a user means by a path or by the name of a grid. Raises UserError if there is none."""
+    if written.exists() and not written.is_dir():
+        return written
+    known = named_grids()
+    if str(written) not in known:
+        beside = [str(file) for file in sorted(written.parent.glob("*.yaml"))]
+        word = str(written) if beside else written.stem
+        raise UserError(f"{written}: no such grid{suggestion(word, [*known, *beside])}")
+    return known[str(written)]
+
+
+def scales_file(grid: Path) -> Path:
+    """The scales that hold for a grid: those beside it, else those of the suite."""
+    beside = grid.parent / SCALES
+    return beside if beside.is_file() else SHIPPED / SCALES
+
+
+def place_of(grid: Path, results: Path) -> str:
+    """What tells two grids of one name apart: `grids/NAME.yaml` if it comes with the suite, else the path to it.
+
+    The path is relative to where the folder `results` is: it stays when a whole project moves.
+    """
+    if grid.resolve().parent == SHIPPED.resolve():
+        return (FOLDER / grid.name).as_posix()
+    return Path(os.path.relpath(grid.resolve(), results.resolve().parent)).as_posix()

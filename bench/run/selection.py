@@ -1,0 +1,47 @@
+"""Which cells `--only` picks, by the names that people see: plug-ins, labels of plans, and titles of tables."""
+
+from collections.abc import Mapping, Sequence
+
+from bench.core.errors import UserError, suggestion
+from bench.grid.cell import Cell
+from bench.grid.condition import STACKED, Condition
+
+FILTERS = ("dataset", "model", "method", "attack", "seed")
+Wanted = Mapping[str, set[str]]
+"""For each filter in use, the names that it lets pass, in small letters."""
+
+
+def wanted_by(only: Sequence[str], conditions: Sequence[Condition]) -> Wanted:
+    """Read `KEY=VALUE`s. Values of one key add up. Raises UserError for what no condition is called."""
+    wanted: dict[str, set[str]] = {}
+    for text in only:
+        key, equals, value = text.partition("=")
+        if not equals or key not in FILTERS:
+            raise UserError(f"--only {text}: write KEY=VALUE{suggestion(key, FILTERS)}")
+        known = {name.lower(): name for one in conditions for name in reversed(_names(one)[key])}
+        if value.lower() not in known:
+            raise UserError(f"--only {text}: no such {key} in the grid{suggestion(value, known.values())}")
+        wanted.setdefault(key, set()).add(value.lower())
+    return wanted
+
+
+def meets(condition: Condition, cell: Cell | None, wanted: Wanted) -> bool:
+    """Whether a cell of the condition is wanted; without a cell, whether the condition is, whatever the seed."""
+    names = _names(condition) | {"seed": [str(cell.seed)] if cell else list(wanted.get("seed", ()))}
+    return all(values & {name.lower() for name in names[key]} for key, values in wanted.items())
+
+
+def _names(condition: Condition) -> dict[str, list[str]]:
+    """What each filter may call the condition: the name, the label and the title of each part."""
+    dataset, method, attacks = condition.dataset, condition.method, condition.attacks
+    return {
+        "dataset": [dataset.choice.name, dataset.label],
+        "model": [condition.model],
+        "method": [method.choice.name, method.label, method.title],
+        "attack": [
+            *(attack.choice.name for attack in attacks),
+            condition.attack_label,
+            STACKED.join(attack.title for attack in attacks),
+        ],
+        "seed": [str(cell.seed) for cell in condition.cells],
+    }

@@ -1,0 +1,95 @@
+"""What the record of one cell says, in lines for people."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bench.store import Record, Store, StoreError
+from bench.words import command, duration
+
+NAMES = ("method", "attack", "dataset", "model")
+
+
+def summary(record: Record, store: Store) -> Iterator[str]:
+    """What was asked, what came out, at what cost, and where: a line for each."""
+    yield f"cell {record['key']}: {record['status']}"
+    yield from (f"  {word:<9} {text}" for word, text in _facts(record, store) if text)
+    if "trace" in record:
+        yield from ("", record["trace"].rstrip())
+
+
+def _facts(record: Record, store: Store) -> Iterator[tuple[str, str]]:
+    cell, plans = record["cell"], _plans_with(record["key"], store)
+    titles: dict[str, str] = next(iter(plans.values()), {})
+    yield "asked", _asked(cell, titles)
+    yield "training", f"{cell['train']['steps']:,} steps of {cell['train']['batch_size']} images"
+    yield "grids", ", ".join(plans) or "in no plan of this folder"
+    yield "first by", _first_by(record["asked"])
+    yield "error", record.get("error", "")
+    if "result" in record:
+        yield "result", _result(record["result"])
+        yield "noise", _noise(record["noise"])
+        yield "cost", _cost(record)
+    yield "notes", _assigned(record.get("notes", {}))
+    origin = record["provenance"]
+    yield "made", f"{record['time']['ended'][:16].replace('T', ' ')} UTC, commit {origin['commit'] or 'unknown'}"
+    yield "machine", f"{origin['device']} ({origin['processor']}), {origin['system']}, {origin['precision']}"
+    yield "versions", ", ".join(f"{name} {number}" for name, number in origin["versions"].items())
+    yield "whole", command(f"show {record['key']} --json", store.root)
+
+
+def _plans_with(key: str, store: Store) -> dict[str, dict[str, str]]:
+    """The plans that hold the cell, each with what its tables call the parts of the cell."""
+    try:
+        plans = store.plans()
+    except StoreError:  # a plan that nobody can read takes no words from the record
+        return {}
+    found: dict[str, dict[str, str]] = {}
+    for name, plan in plans.items():
+        for place in plan["conditions"]:
+            if key in place["cells"]:
+                words = {part: place[part] for part in NAMES}
+                titles = {part: plan["titles"].get(words[part], {}).get("title", words[part]) for part in NAMES}
+                found[name] = titles
+    return found
+
+
+def _asked(cell: Record, titles: dict[str, str]) -> str:
+    """The experiment in the words of a table, else by its names and radii."""
+    names = {"method": _short(cell["method"]), "dataset": cell["dataset"]["name"], "model": cell["model"]}
+    words = names | {"attack": " + ".join(map(_short, cell["attacks"]))} | titles
+    seeds = f"victim seed {cell['seed']}, noise seed {cell['noise_seed']}"
+    return f"{words['method']} against {words['attack']}; {words['model']} on {words['dataset']}; {seeds}"
+
+
+def _short(plug_in: Record) -> str:
+    return f"{plug_in['name']} {plug_in['radius']}" if plug_in.get("radius") else str(plug_in["name"])
+
+
+def _first_by(asked: Record) -> str:
+    changed = f", with {_assigned(asked['set'])}" if asked["set"] else ""
+    return f"grid {asked['grid']} at scale {asked['scale']}{changed}"
+
+
+def _result(result: Record) -> str:
+    tested = f" of {result['test_images']:,} test images" if "test_images" in result else " of the test images"
+    peak = f"peak {100 * result['peak_accuracy']:.1f} % at step {result['peak_step']:,}"
+    return f"{100 * result['final_accuracy']:.1f} %{tested} ({peak}; training {100 * result['train_accuracy']:.1f} %)"
+
+
+def _noise(noise: Record) -> str:
+    size = noise["size"]
+    return f"l-inf {255 * size['linf']:.0f}/255, l2 {size['mean_l2']:.2f} on average; kept as {noise['key']}"
+
+
+def _cost(record: Record) -> str:
+    cost, time = record["cost"], record["time"]
+    victim = f"{cost['train_passes']:,.0f} passes in {duration(time['train_seconds'])}"
+    return f"{victim}; its noise {cost['noise_passes']:,.0f} passes in {duration(time['noise_seconds'])}"
+
+
+def _assigned(values: Mapping[str, Any], prefix: str = "") -> str:
+    """Nested settings as --set takes them: `train.steps=800, seeds=2`."""
+    return ", ".join(
+        _assigned(value, f"{prefix}{key}.") if isinstance(value, Mapping) else f"{prefix}{key}={value}"
+        for key, value in values.items()
+    )

@@ -1,0 +1,20 @@
+"""Words that several rooms print: times, and commands to type next."""
+
+import shlex
+from pathlib import Path
+
+RESULTS = Path("results")
+"""Where `--results` is unless a user says."""
+
+
+def command(words: str, results: Path) -> str:
+    """A command of ours as a user may type it now: on the results folder in use."""
+    return f"python -m bench {words}" + ("" if results == RESULTS else f" --results {shlex.quote(str(results))}")
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it, in the largest unit that fits."""
+    for unit, length in (("days", 86400), ("hours", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.1f} {unit}"
+    return f"{seconds:.0f} s"
