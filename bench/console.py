@@ -10,26 +10,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bench.core.datasets import DatasetSettings
 from bench.core.device import default_jobs
 from bench.core.errors import UserError
 from bench.core.session import IMAGES_PER_PASS
-from bench.grid.cell import Cell, Choice
+from bench.grid.cell import Cell
 from bench.run import schedule
 from bench.run.advice import LONG, fitting_scale
 from bench.run.forecast import forecast
+from bench.run.preparation import pending, prepare
 from bench.run.request import Request
 from bench.run.schedule import Outcome, Task
+from bench.run.workers import Workers, workers
 from bench.words import command, duration
-
-
-def pending(request: Request) -> tuple[list[Cell], list[Task]]:
-    """The cells that are done already, and the tasks still to do."""
-    place = request.workplace
-    done = [cell for cell in request.cells if schedule.is_done(cell, place.store, retry_failed=request.retry_failed)]
-    keys = {cell.key for cell in done}
-    todo = [cell for cell in request.cells if cell.key not in keys]
-    return done, schedule.arrange(todo, place, request.asked)
 
 
 def show_declined(request: Request, console: Console) -> None:
@@ -94,19 +86,31 @@ def advise(request: Request, seconds: float, console: Console) -> None:
 def carry_out(request: Request, console: Console) -> int:
     """Run what is to do and say what became of it. Returns the exit code."""
     done, tasks = pending(request)
+    with workers(request.workplace) as team:
+        prepare(request, tasks)
+        _announce(request, done, tasks, console)
+        counts = Counter(_status(request, cell) for cell in done)
+        troubles = Counter[str]()
+        try:
+            for number, outcome in enumerate(_progress(tasks, request, team, console), 1):
+                counts[outcome.record["status"] if outcome.record else "noise"] += 1
+                if outcome.trouble:
+                    troubles[outcome.trouble.message] += 1
+                console.print(f"[{number}/{len(tasks)}] {_line(outcome, request.workplace.store.root)}", markup=False)
+        except KeyboardInterrupt:
+            finished = f"{counts['finished']} of {len(request.cells)} cells are finished and kept"
+            console.print(f"stopped; {finished}: run again to go on")
+            return 130
+    return _conclude(request, counts, troubles, console)
+
+
+def _announce(request: Request, done: list[Cell], tasks: list[Task], console: Console) -> None:
+    """Print what is to do and how long it takes."""
     place = request.workplace
     seconds = forecast(tasks, place, budget=0.5).seconds_in_all if tasks else 0.0
     advise(request, seconds, console)
-    try:
-        place.store.root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"--results {place.store.root}: cannot be written ({error.strerror})") from None
-    for dataset in {task.cell.dataset for task in tasks}:
-        fetch(dataset, place.data_root)
-    for name, plan in request.plans().items():
-        place.store.write_plan(name, plan)
-    show_replaced(request, console)
     show_declined(request, console)
+    show_replaced(request, console)
     cores = default_jobs(list(place.devices))
     if place.jobs > cores and not place.cluster:
         console.print(f"--jobs {place.jobs}: too many for {cores} cores, of which each worker keeps one busy")
@@ -115,37 +119,27 @@ def carry_out(request: Request, console: Console) -> int:
         f"{len(request.cells)} cells: {len(done)} done, {len(request.cells) - len(done)} to run, "
         f"{place.jobs} at a time{left}"
     )
-    counts = Counter(_status(request, cell) for cell in done)
-    try:
-        for number, outcome in enumerate(_progress(tasks, request, console), 1):
-            counts[outcome.record["status"] if outcome.record else "noise"] += 1
-            console.print(f"[{number}/{len(tasks)}] {_line(outcome, place.store.root)}", markup=False)
-    except KeyboardInterrupt:
-        console.print(
-            f"stopped; {counts['finished']} of {len(request.cells)} cells are finished and kept: run again to go on"
-        )
-        return 130
-    shown_by = command("report", place.store.root)
-    console.print(f"{counts['finished']} finished, {counts['failed']} failed; {shown_by} shows them")
+
+
+def _conclude(request: Request, counts: Counter[str], troubles: Counter[str], console: Console) -> int:
+    """Print how the run ended. Returns the exit code."""
+    shown_by = command("report", request.workplace.store.root)
+    console.print(f"{counts['finished']} finished, {counts['failed']} failed; {shown_by} shows them", markup=False)
     if counts["failed"]:
         console.print("failed cells are kept as results; --retry-failed tries them again")
-    return 1 if counts["failed"] else 0
+    left = len(request.cells) - counts["finished"] - counts["failed"]
+    if left:
+        console.print(f"{left} not run, because something here does not work:")
+        for message in troubles:
+            console.print(f"  {message}", markup=False)
+        console.print("mend that and run again: it goes on by itself")
+    return 1 if counts["failed"] or left else 0
 
 
-def fetch(dataset: Choice[DatasetSettings], root: Path) -> None:
-    """Download what is missing before any worker needs it. Raises UserError if that fails."""
-    try:
-        dataset.settings.fetch(root)
-    except (OSError, RuntimeError) as error:
-        raise UserError(
-            f"{dataset.name}: not complete in {root} and not to be downloaded now ({error}); see --data-root"
-        ) from None
-
-
-def _progress(tasks: list[Task], request: Request, console: Console) -> Iterator[Outcome]:
+def _progress(tasks: list[Task], request: Request, team: Workers, console: Console) -> Iterator[Outcome]:
     """The outcomes, under a live bar if the output is a terminal."""
     with contextlib.ExitStack() as stack:
-        outcomes = schedule.run(tasks, request.workplace)
+        outcomes = schedule.run(tasks, request.workplace, team)
         if not console.is_terminal:
             yield from outcomes
             return
@@ -169,6 +163,8 @@ def _progress(tasks: list[Task], request: Request, console: Console) -> Iterator
 def _line(outcome: Outcome, results: Path) -> str:
     cell, record = outcome.task.cell, outcome.record
     method, attack, model, dataset, seed = _columns(cell)
+    if outcome.trouble:
+        return f"not run: {outcome.trouble.message}"
     if record is None:
         return f"noise of {method} on {dataset}: {outcome.error or 'made'}"
     what = f"{method} against {attack}, {model} on {dataset}, seed {seed}"

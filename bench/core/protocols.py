@@ -58,8 +58,13 @@ class Method(PlugIn, ABC):
         return ""
 
     def cost(self, images: int) -> Cost:
-        """What `generate` takes for so many images; `other` work as passes of its surrogate, else of a ResNet-18."""
+        """What `generate` takes for so many images, in passes of `network`."""
         return Cost()
+
+    @property
+    def network(self) -> str:
+        """The network that `cost` counts in: the one that a setting `surrogate` names, else a ResNet-18."""
+        return str(getattr(self, "surrogate", "resnet18"))
 
     @property
     def class_wise(self) -> bool:

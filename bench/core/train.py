@@ -1,5 +1,6 @@
 """The unauthorised trainer's one training loop, and its measurement on clean test images."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -83,7 +84,7 @@ class Evaluation:
 
 
 class DivergedError(ArithmeticError):
-    """The training loss stopped being a finite number."""
+    """A loss or a weight stopped being a finite number."""
 
 
 def check_finite(model: nn.Module) -> None:
@@ -169,7 +170,7 @@ def train(
     """Train `model` on `data` (already prepared) under `attacks` and return the whole history, first look to last.
 
     Each look also counts the right predictions on every set of `validation`, in the same nesting.
-    Raises DivergedError if the training loss is not finite.
+    Raises DivergedError if a loss is not finite.
     """
     optimiser = recipe.optimiser(model)
     scheduler = recipe.scheduler(optimiser)
@@ -206,7 +207,10 @@ def _look(
     if not torch.isfinite(means).all():
         raise DivergedError(f"the training loss is {loss} at step {step}")
     right = tuple(tuple(right_of(model, part) for part in version) for version in validation)
-    return Evaluation(step, loss, accuracy, *evaluate(model, test), right)
+    test_loss, test_accuracy = evaluate(model, test)
+    if not math.isfinite(test_loss):
+        raise DivergedError(f"the test loss is {test_loss} at step {step}; lower lr")
+    return Evaluation(step, loss, accuracy, test_loss, test_accuracy, right)
 
 
 def _views(

@@ -18,12 +18,9 @@ from bench.core.train import Evaluation, train
 from bench.grid.cell import Cell
 from bench.grid.stack import seen_by_victim
 from bench.run.perceptibility import perceptibility
+from bench.run.trouble import PLACE
 from bench.run.workplace import Workplace
-from bench.store import Record
-
-
-class BlockedError(RuntimeError):
-    """The noise that a cell needs could not be made."""
+from bench.store import Record, Store, to_json
 
 
 def make_noise(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tensor, Record]:
@@ -62,34 +59,68 @@ def _generate(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tenso
     return moved(protection, CPU), about
 
 
-def run_cell(cell: Cell, place: Workplace, device: torch.device, *, asked: Record, blocked: str = "") -> Record:
+def run_cell(cell: Cell, place: Workplace, device: torch.device, *, asked: Record) -> Record:
     """Run the cell, unless another process just finished it, and keep and return its record, also if it fails.
 
-    `asked` says which grid and scale wanted it; it stands in the record. `blocked` says why the noise it needs cannot
-    be made: the cell then fails at once.
+    `asked` says which grid and scale wanted it; it stands in the record. Whatever the cell does is its result. What
+    the place does is not: that raises one of `PLACE`, and nothing is kept.
     """
     store = place.store
     with store.lock(cell.key):
-        earlier = store.read(cell.key)
-        finished = earlier is not None and earlier["status"] == "finished"
-        if earlier is not None and finished and store.has_kept(cell.key):
+        earlier = _finished(cell, store)
+        if earlier is not None and store.has_kept(cell.key):
             return earlier
         start = time.perf_counter()
-        record: Record = {"key": cell.key, "status": "finished", "asked": asked, "cell": cell.canonical()}
+        about: Record = {"key": cell.key, "status": "finished", "asked": asked, "cell": cell.canonical()}
         try:
-            if blocked:
-                raise BlockedError(blocked)
-            record |= _measure(cell, place, device)
-        except Exception as error:  # whatever a plug-in raises is this cell's result and must not stop the others
-            record |= {"status": "failed", "error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
-        record["time"] = record.pop("time", {}) | {
-            "seconds": round(time.perf_counter() - start, 3),
-            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
+            record = about | _measure(cell, place, device)
+            to_json(record)  # a number that is not finite is no result either
+        except PLACE:
+            raise
+        except (Exception, SystemExit) as error:  # whatever a plug-in raises must not stop the other cells
+            record = about | failure(error_line(error), traceback.format_exc())
+        record["time"] = record.pop("time", {}) | _ended(start)
         record["provenance"] = place.provenance(device)
-        if not finished:  # a cell that runs again, for what is to be kept, keeps its first result whatever happens now
+        if earlier is None:  # a cell that runs again, for what is to be kept, keeps its first result whatever happens
             store.write(cell.key, record)
         return record
+
+
+def fail_cell(cell: Cell, place: Workplace, reason: str, *, asked: Record) -> Record:
+    """Keep and return the record of a cell that failed before it could run, unless it finished elsewhere."""
+    with place.store.lock(cell.key):
+        earlier = _finished(cell, place.store)
+        if earlier is not None:
+            return earlier
+        record = {"key": cell.key, "asked": asked, "cell": cell.canonical(), **failure(reason, "")}
+        record |= {"time": _ended(time.perf_counter()), "provenance": place.provenance(torch.device(place.devices[0]))}
+        place.store.write(cell.key, record)
+        return record
+
+
+def failure(reason: str, trace: str) -> Record:
+    """What the record of a failed cell says of it."""
+    return {"status": "failed", "error": _printable(reason), "trace": _printable(trace)}
+
+
+def error_line(error: BaseException) -> str:
+    """The kind of an error and its message."""
+    return f"{type(error).__name__}: {error}"
+
+
+def _printable(text: str) -> str:
+    """Half of a surrogate pair, which a message may hold and a file may not, as an escape."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _finished(cell: Cell, store: Store) -> Record | None:
+    record = store.read(cell.key)
+    return record if record and record["status"] == "finished" else None
+
+
+def _ended(start: float) -> Record:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"seconds": round(time.perf_counter() - start, 3), "ended": now}
 
 
 def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:

@@ -33,5 +33,5 @@ def _network(task: Task, place: Workplace) -> tuple[str, Outline]:
     """The network that does the work, and the images it sees."""
     outline = task.cell.dataset.settings.outline(place.data_root)
     if task.noise_only:
-        return getattr(task.cell.method.settings, "surrogate", "resnet18"), outline  # as `Method.cost` counts
+        return task.cell.method.settings.network, outline
     return task.cell.model, replace(outline, shape=seen_by_victim(task.cell.attacks, outline.shape))

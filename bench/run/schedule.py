@@ -1,16 +1,19 @@
-"""Order of work and parallel workers: which noise and which cells, in what order, and what became of each."""
+"""Order of work: which noise and which cells, in what order, and what became of each."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 
-import joblib
-
-from bench.core.errors import UserError
 from bench.grid.cell import Cell
-from bench.run.experiment import make_noise, run_cell
+from bench.run.experiment import error_line, fail_cell, make_noise, run_cell
+from bench.run.trouble import PLACE, CutError, Trouble, needs, trouble_of
+from bench.run.workers import Workers
 from bench.run.workplace import Workplace
 from bench.store import Record, Store
+
+KILLED = "worker was killed (out of memory?)"
 
 
 @dataclass(frozen=True)
@@ -23,17 +26,27 @@ class Task:
     asked: Record
     """Which grid and scale wanted it."""
     noise_only: bool = False
-    blocked: str = ""
-    """Why the noise it needs cannot be made."""
+
+    @property
+    def key(self) -> str:
+        """That of the noise or of the cell."""
+        return self.cell.noise_key if self.noise_only else self.cell.key
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task: the record of a cell, finished or failed, or an error if noise could not be made."""
+    """What became of a task: the record of a cell, finished or failed, or what went wrong."""
 
     task: Task
     record: Record | None = None
     error: str = ""
+    """Why the noise could not be made."""
+    trouble: Trouble | None = None
+    """What the place failed at: the task has no result and is still to do."""
+    again: bool = False
+    """Whether its worker was killed and the task is tried again."""
+    seconds: float = 0.0
+    """How long it took."""
 
 
 def is_done(cell: Cell, store: Store, *, retry_failed: bool) -> bool:
@@ -68,52 +81,87 @@ def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -
     return [*first, *longest_first, *(task for task in ready if task not in first), *soonest_first]
 
 
-def run(tasks: Sequence[Task], place: Workplace) -> Iterator[Outcome]:
-    """Do all tasks in parallel and yield each outcome as it comes. A failure never stops the others.
+def run(tasks: Sequence[Task], place: Workplace, team: Workers) -> Iterator[Outcome]:
+    """Do all tasks and yield each outcome as it comes, with as many at a time as the place has jobs.
 
-    Closing the iterator, or an interrupt, stops the workers; what they had finished is kept.
+    Nothing that a cell does stops the others. What the place fails at ends the tasks that it concerns: only the one
+    that met it is yielded.
     """
-    broken: dict[str, str] = {}  # noise that could not be made: its cells fail without trying again
-
-    def next_tasks() -> Iterator[Task]:
-        for task in tasks:
-            yield replace(task, blocked=broken.get(task.cell.noise_key, ""))
-
-    with connect(place.cluster):
-        parallel = joblib.Parallel(place.jobs, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
-        for outcome in parallel(joblib.delayed(do_task)(task, place) for task in next_tasks()):
+    waiting, running = deque(tasks), dict[Future[Outcome], Task]()
+    unmade: dict[str, str] = {}  # noise that could not be made: its cells fail without trying again
+    stopped: set[str] = set()
+    killed = Counter[str]()
+    while waiting or running:
+        while waiting and len(running) < place.jobs:
+            task = waiting.popleft()
+            reason = unmade.get(task.cell.noise_key)
+            if needs(task.cell) & stopped:
+                continue
+            running[team.submit(*((fail_task, task, place, reason) if reason else (do_task, task, place)))] = task
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            task = running.pop(future)
+            outcome = _outcome(future, task, place, team)
+            if outcome.again:
+                killed[task.key] += 1
+                if killed[task.key] < team.tries:
+                    waiting.appendleft(task)
+                else:
+                    outcome = fail_task(task, place, KILLED)
             if outcome.error:
-                broken[outcome.task.cell.noise_key] = outcome.error
+                unmade[task.cell.noise_key] = f"its noise could not be made: {outcome.error}"
+            if outcome.trouble:
+                stopped.add(outcome.trouble.concerns)
             yield outcome
 
 
-@contextmanager
-def connect(cluster: str) -> Iterator[None]:
-    """Send the block's tasks to the dask cluster of this address; if there is none, to processes of this machine.
-
-    Raises UserError if no scheduler answers at the address.
-    """
-    if not cluster:
-        with joblib.parallel_config("loky"):
-            yield
-        return
-    from distributed import Client
-
+def _outcome(future: "Future[Outcome]", task: Task, place: Workplace, team: Workers) -> Outcome:
+    """What became of a task that is not running any more, also if its worker is not."""
     try:
-        client = Client(cluster)
-    except (OSError, ValueError) as error:
-        raise UserError(f"--cluster {cluster}: no dask scheduler answers there ({error})") from None
-    with client, joblib.parallel_config("dask"):
-        yield
+        return future.result()
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        if team.was_killed(error):
+            return Outcome(task, again=True)
+        if team.was_cut(error):
+            cut = CutError(f"--cluster {place.cluster}: the connection was cut ({error_line(error)})")
+            return Outcome(task, trouble=_trouble(cut, task, place))
+        return fail_task(task, place, error_line(error))
 
 
 def do_task(task: Task, place: Workplace) -> Outcome:
     """Do one task in a worker process, on a device of its own."""
-    with place.lease() as device:
-        if not task.noise_only:
-            return Outcome(task, run_cell(task.cell, place, device, asked=task.asked, blocked=task.blocked))
-        try:
-            make_noise(task.cell, place, device)
-        except Exception as error:  # whatever a plug-in raises is the result of the cells that need this noise
-            return Outcome(task, error=f"{type(error).__name__}: {error}")
-        return Outcome(task)
+    start = time.perf_counter()
+
+    def work() -> Outcome:
+        with place.lease() as device:
+            if not task.noise_only:
+                return Outcome(task, run_cell(task.cell, place, device, asked=task.asked))
+            try:
+                make_noise(task.cell, place, device)
+            except PLACE:
+                raise
+            except (Exception, SystemExit) as error:  # it is the result of the cells that need this noise
+                return Outcome(task, error=error_line(error))
+            return Outcome(task)
+
+    return replace(_guarded(work, task, place), seconds=time.perf_counter() - start)
+
+
+def fail_task(task: Task, place: Workplace, reason: str) -> Outcome:
+    """Let a task fail that cannot be done: a cell gets a record that says why."""
+    if task.noise_only:
+        return Outcome(task, error=reason)
+    return _guarded(lambda: Outcome(task, fail_cell(task.cell, place, reason, asked=task.asked)), task, place)
+
+
+def _guarded(work: Callable[[], Outcome], task: Task, place: Workplace) -> Outcome:
+    """The outcome of `work`, or what the place failed at."""
+    try:
+        return work()
+    except PLACE as error:
+        return Outcome(task, trouble=_trouble(error, task, place))
+
+
+def _trouble(error: Exception, task: Task, place: Workplace) -> Trouble:
+    return trouble_of(error, task.cell, place.store.root, noise_only=task.noise_only)

@@ -13,6 +13,7 @@ from bench.core.datasets import DatasetSettings
 from bench.core.device import describe, lease, peak_memory
 from bench.core.keeper import Keeper
 from bench.core.session import Session, Shelf
+from bench.run.trouble import DataError
 from bench.store import Record, Store
 
 
@@ -30,8 +31,11 @@ class Workplace:
     """Whether networks are compiled."""
 
     def load(self, dataset: DatasetSettings) -> Split:
-        """The images, read once for each worker process."""
-        return _load(dataset, self.data_root)
+        """The images, read once for each worker process. Raises DataError if they cannot be read."""
+        try:
+            return _load(dataset, self.data_root)
+        except Exception as error:  # of torchvision, PIL and pickle: whatever is wrong with the files
+            raise DataError(f"data set not readable in {self.data_root} ({error}); see --data-root") from error
 
     def lease(self) -> AbstractContextManager[torch.device]:
         """One of the devices, for the time of a block."""
