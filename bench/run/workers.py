@@ -22,7 +22,7 @@ from bench.run.workplace import Workplace
 T = TypeVar("T")
 RETRIES = 2
 """So often a task is tried again whose worker was killed."""
-SECONDS_TO_CONNECT = 5
+SECONDS_TO_CONNECT = 4
 WATCH = 0.5
 """Seconds between two looks of a worker at whether its run is still there."""
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -98,11 +98,27 @@ class Cluster(Workers):
         """Raises UserError if no scheduler answers at the address."""
         from distributed import Client
 
+        answer: Future[Client] = Future()
+
+        def connect() -> None:
+            try:
+                answer.set_result(Client(address, timeout=SECONDS_TO_CONNECT))
+            except Exception as error:  # whatever else answers there can make dask raise anything
+                answer.set_exception(error)
+
+        # In a thread, because dask waits for ever for what accepts the connection and says nothing.
+        threading.Thread(target=connect, daemon=True).start()
         try:
-            self._client = Client(address, timeout=SECONDS_TO_CONNECT)
-        except Exception as error:  # whatever else answers there can make dask raise anything
-            raise UserError(f"--cluster {address}: no dask scheduler answers there ({error})") from None
+            self._client = answer.result(SECONDS_TO_CONNECT + 1)
+        except Exception as error:
+            words = str(error) or "no answer"
+            raise UserError(f"--cluster {address}: no dask scheduler answers there ({words})") from None
         self._executor = self._client.get_executor(pure=False)
+
+        def limit_retries(retries: int, dask_scheduler: Any = None) -> None:  # nested: the scheduler may lack our code
+            dask_scheduler.allowed_failures = retries
+
+        self._client.run_on_scheduler(limit_retries, RETRIES)
 
     def submit(self, function: Callable[..., T], *arguments: Any) -> "Future[T]":
         future: Future[T] = self._executor.submit(function, *arguments)

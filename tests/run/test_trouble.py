@@ -1,0 +1,87 @@
+"""Failures of a cell are its result; failures of the place are not."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench.core.datasets import Cifar10
+from bench.grid.cell import Choice
+from bench.run.workplace import Workplace
+from tests.run.cells import FullDisk, Unwell, carry_out, cell, statuses
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("exit", "SystemExit: 3"),
+        ("half of a surrogate pair", "RuntimeError: \\ud800"),
+        ("nan", "ValueError: Out of range float values are not JSON compliant"),
+    ],
+)
+def test_whatever_a_cell_does_is_its_result_and_stops_no_other(kind: str, reason: str, place: Workplace) -> None:
+    cells = [cell(Unwell(kind=kind)), cell()]
+    carry_out(cells, place)
+    assert statuses(cells, place) == ["failed", "finished"]
+    record = place.store.read(cells[0].key)
+    assert record
+    assert record["error"].startswith(reason)
+
+
+@pytest.mark.parametrize("lr", [1e18, 1e38])
+def test_a_loss_that_is_not_finite_fails_its_cell(lr: float, place: Workplace) -> None:
+    wild = cell(lr=lr)
+    carry_out([wild, cell()], place)
+    record = place.store.read(wild.key)
+    assert record
+    assert record["status"] == "failed"
+    assert record["error"].startswith("DivergedError: the t")
+
+
+def test_a_full_disk_stops_the_run_keeps_no_failure_and_the_next_run_goes_on(place: Workplace) -> None:
+    full = place.data_root / "full"
+    full.touch()
+    cells = [cell(FullDisk(file=str(full))), cell(FullDisk(file=str(full)), seed=1), cell(), cell(seed=1)]
+    outcomes = carry_out(cells, place)
+    assert statuses(cells, place) == ["missing", "missing", "finished", "missing"]  # one cell comes before all noise
+    [trouble] = [outcome.trouble for outcome in outcomes if outcome.trouble]
+    assert trouble.message.startswith("[Errno 28] No space left on device; free some space for ")
+    full.unlink()
+    carry_out(cells, place)
+    assert statuses(cells, place) == ["finished"] * 4
+
+
+def test_damaged_noise_stops_the_cells_that_need_it_until_it_is_deleted(place: Workplace) -> None:
+    cells = [cell(FullDisk(file="nowhere")), cell(FullDisk(file="nowhere"), seed=1), cell(seed=1)]
+    carry_out(cells[:1], place)
+    [noise] = (place.store.root / "noise").iterdir()
+    noise.write_bytes(noise.read_bytes()[:100])
+    outcomes = carry_out(cells[1:], place)
+    assert statuses(cells[1:], place) == ["missing", "finished"]
+    [trouble] = [outcome.trouble for outcome in outcomes if outcome.trouble]
+    assert trouble.message.startswith(f"{noise}: not a noise file of this suite")
+    assert trouble.message.endswith("delete it to make it again")
+    noise.unlink()
+    carry_out(cells[1:], place)
+    assert statuses(cells, place) == ["finished"] * 3
+
+
+def test_a_data_set_that_is_gone_stops_its_own_cells_alone(place: Workplace) -> None:
+    lost = [replace(cell(seed=seed), dataset=Choice("cifar10", Cifar10(train_images=20))) for seed in range(2)]
+    cells = [*lost, cell()]
+    outcomes = carry_out(cells, place)
+    assert statuses(cells, place) == ["missing", "missing", "finished"]
+    [trouble] = [outcome.trouble for outcome in outcomes if outcome.trouble]
+    assert trouble.message.startswith(f"data set not readable in {place.data_root} (Dataset not found or corrupted.")
+    assert trouble.message.endswith("; see --data-root")
+
+
+def test_a_results_folder_that_cannot_be_written_stops_the_run(place: Workplace) -> None:
+    cells = [cell(seed=seed) for seed in range(3)]
+    place.store.root.mkdir()
+    (place.store.root / "cells").touch()  # a file in the place of the folder
+    [outcome] = carry_out(cells, place)
+    assert outcome.trouble
+    assert "or choose another --results" in outcome.trouble.message
+    (place.store.root / "cells").unlink()
+    carry_out(cells, place)
+    assert statuses(cells, place) == ["finished"] * 3

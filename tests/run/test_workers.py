@@ -1,0 +1,62 @@
+"""Workers that are killed, or cannot be reached, with real processes."""
+
+import importlib.util
+import os
+import socket
+from dataclasses import replace
+
+import pytest
+
+from bench.core.errors import UserError
+from bench.run.schedule import KILLED
+from bench.run.workers import Cluster, workers
+from bench.run.workplace import Workplace
+from tests.run.cells import Deadly, carry_out, cell, statuses
+
+needs_dask = pytest.mark.skipif(not importlib.util.find_spec("distributed"), reason="dask is not installed")
+
+
+def test_a_killed_worker_stops_no_other_cell_and_its_own_is_tried_twice_more(place: Workplace) -> None:
+    files = {kills: place.data_root / f"kills {kills}" for kills in (1, 9)}
+    cells = [cell(Deadly(file=str(file), kills=kills)) for kills, file in files.items()] + [cell(), cell(seed=1)]
+    place = replace(place, jobs=2)
+    outcomes = carry_out(cells, place)
+    assert statuses(cells, place) == ["finished", "failed", "finished", "finished"]
+    record = place.store.read(cells[1].key)
+    assert record
+    assert record["error"] == KILLED == "worker was killed (out of memory?)"
+    assert {kills: file.stat().st_size for kills, file in files.items()} == {1: 2, 9: 3}
+    assert sum(outcome.again for outcome in outcomes) == 3
+
+
+@needs_dask
+@pytest.mark.filterwarnings("ignore")
+def test_a_killed_worker_of_a_cluster_is_told_in_the_same_words(place: Workplace) -> None:
+    from distributed import LocalCluster
+
+    kills = place.data_root / "kills"
+    cells = [cell(Deadly(file=str(kills), kills=9)), cell()]
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="") as cluster:
+        place = replace(place, cluster=cluster.scheduler_address)
+        carry_out(cells, place)
+    assert statuses(cells, place) == ["failed", "finished"]
+    record = place.store.read(cells[0].key)
+    assert record
+    assert (record["error"], kills.stat().st_size) == (KILLED, 3)
+
+
+@needs_dask
+@pytest.mark.filterwarnings("ignore")
+def test_a_wrong_address_of_a_cluster_is_one_line(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.run.workers.SECONDS_TO_CONNECT", 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"  # something listens there, but never answers
+        for wrong in (address, "8786", "ftp://one"):
+            with pytest.raises(UserError, match=f"^--cluster {wrong}: no dask scheduler answers there") as caught:
+                Cluster(wrong)
+            assert "\n" not in str(caught.value)
+
+
+def test_one_job_needs_no_other_process(place: Workplace) -> None:
+    with workers(place) as team:
+        assert team.submit(os.getpid).result() == os.getpid()
