@@ -33,7 +33,8 @@ class Session:
 
     `shelf` keeps trained surrogates for the next session; without it each session trains its own. `keeper` collects
     what a user wants kept; by default nothing. `notes` are what the record should say beside the settings, JSON values.
-    `compiling` lets networks run compiled; what earlier sessions compiled is then forgotten.
+    `compiling` lets networks run compiled; what earlier sessions compiled is then forgotten. `step` of `steps` is where
+    the victim's training is, `loss` that of its last look: only for people who wait.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class Session:
         self._purpose: tuple[str, ...] = ()
         self._models: list[Classifier] = []
         self._counted = 0
+        self.step, self.steps = 0, 0
+        self.loss: float | None = None
         if compiling:
             forget()  # it counts against torch's limit: without it a cell's bits would depend on those before it
 

@@ -181,6 +181,7 @@ def train(
     epoch = max(1, len(data) // recipe.batch_size)
     history: list[Evaluation] = []
     sums, seen = torch.zeros(2, device=session.device), 0
+    session.steps = recipe.steps
     for step in range(1, recipe.steps + 1):
         index = next(order)
         labels = F.one_hot(data.labels[index], data.num_classes).float() if mixed else data.labels[index]
@@ -193,8 +194,10 @@ def train(
         session.keeper.keep_checkpoint(model, step, recipe.steps)
         sums += torch.stack([F.cross_entropy(logits, labels, reduction="sum"), hits(logits, labels)])
         seen += len(labels)
+        session.step = step
         if step % recipe.evaluate_every == 0 or step in (epoch, recipe.steps):
             history.append(_look(model, step, sums / seen, test, validation))
+            session.loss = history[-1].train_loss
             sums, seen = torch.zeros_like(sums), 0
     return history
 

@@ -12,12 +12,14 @@ from torch import Tensor
 
 from bench.core.data import ImageDataset
 from bench.core.memory import CPU, moved
+from bench.core.models import Classifier
 from bench.core.protocols import Attack
 from bench.core.session import Session
 from bench.core.train import Evaluation, train
 from bench.grid.cell import Cell
 from bench.grid.stack import seen_by_victim
 from bench.run.perceptibility import perceptibility
+from bench.run.progress import reported
 from bench.run.trouble import PLACE
 from bench.run.workplace import Workplace
 from bench.store import Record, Store, to_json
@@ -44,7 +46,8 @@ def _generate(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tenso
     start = time.perf_counter()
     method = cell.method.settings
     session = place.open_session(cell.noise_seed, device, shelf=place.store)
-    protection = method.generate(clean, session)
+    with reported(session, place.progress_file(cell.noise_key)):
+        protection = method.generate(clean, session)
     released = clean.protected(protection)
     method.check(clean, released)
     place.store.write_kept(cell.noise_key, session.keeper.tensors)
@@ -128,21 +131,14 @@ def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
     split = place.load(cell.dataset.settings)
     start = time.perf_counter()
     clean, test = split.train.to(device), split.test.to(device)
-    attacks = [attack.settings for attack in cell.attacks]
     session = place.open_session(cell.seed, device)
-    validation, clean, data = _held_out(attacks, clean, clean.protected(protection), session)
-    for attack in attacks:
-        data = attack.prepare(data, clean, session)
-    channels, height, width = seen_by_victim(cell.attacks, data.shape)
-    model = session.build(cell.model, num_classes=data.num_classes, channels=channels, size=(height, width))
-    for attack in attacks:
-        model = attack.start(model, session)
-    history = train(model, data, test=test, attacks=attacks, recipe=cell.train, session=session, validation=validation)
+    with reported(session, place.progress_file(cell.key)):
+        model, history = _train(cell, clean, clean.protected(protection), test, session)
     session.keeper.keep_network(model)
     place.store.write_kept(cell.key, session.keeper.tensors)
     passes = session.passes
-    for attack in attacks:
-        attack.examine(model, test, cell.train.steps * cell.train.batch_size, session)
+    for attack in cell.attacks:
+        attack.settings.examine(model, test, cell.train.steps * cell.train.batch_size, session)
     return {
         "result": summary(history) | {"test_images": len(test)},
         "history": columns(history),
@@ -151,6 +147,22 @@ def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
         **_notes(session),
         "time": {"noise_seconds": about["seconds"], "train_seconds": round(time.perf_counter() - start, 3)},
     }
+
+
+def _train(
+    cell: Cell, clean: ImageDataset, data: ImageDataset, test: ImageDataset, session: Session
+) -> tuple[Classifier, list[Evaluation]]:
+    """Let the cell's attacks prepare `data`, the released images, and train its victim on them."""
+    attacks = [attack.settings for attack in cell.attacks]
+    validation, clean, data = _held_out(attacks, clean, data, session)
+    for attack in attacks:
+        data = attack.prepare(data, clean, session)
+    channels, height, width = seen_by_victim(cell.attacks, data.shape)
+    model = session.build(cell.model, num_classes=data.num_classes, channels=channels, size=(height, width))
+    for attack in attacks:
+        model = attack.start(model, session)
+    history = train(model, data, test=test, attacks=attacks, recipe=cell.train, session=session, validation=validation)
+    return model, history
 
 
 def _notes(session: Session) -> Record:

@@ -1,14 +1,20 @@
-"""What a run will cost, before it is started: passes by arithmetic, hours by a short measurement of this machine."""
+"""What a run will cost: passes by arithmetic, hours by a short measurement of this machine, then by what has ended."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.core.data import Outline
 from bench.core.device import prepare_device
 from bench.grid.stack import seen_by_victim
-from bench.run.schedule import Task
+from bench.run.progress import Stage
+from bench.run.schedule import Outcome, Task
 from bench.run.timing import seconds_per_pass
 from bench.run.workplace import Workplace
+
+TRUST = 0.05
+"""The share of a run after which measured times count as much as the forecast."""
+MOST_TRUST = 600.0
+"""The same in seconds of work, at most."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +31,76 @@ def forecast(tasks: Sequence[Task], place: Workplace, budget: float = 2.0) -> Fo
     device, share = prepare_device(place.devices[0]), budget / max(1, len(set(networks)))
     rates = {network: seconds_per_pass(*network, device, share) for network in dict.fromkeys(networks)}
     seconds = tuple(task.passes * rates[network] for task, network in zip(tasks, networks, strict=True))
-    # No schedule beats an even spread, nor the longest task.
-    return Forecast(seconds, max([sum(seconds) / place.jobs, *seconds, 0.0]))
+    return Forecast(seconds, spread(seconds, place.jobs))
+
+
+def spread(seconds: Iterable[float], jobs: int) -> float:
+    """How long `jobs` workers need for tasks of so many seconds: no less than an even spread, nor the longest task."""
+    times = list(seconds)
+    return max([sum(times) / jobs, *times, 0.0])
+
+
+class Pace:
+    """The forecast of a run, corrected by the times that its tasks take, with all that slows them down together.
+
+    Tasks of one kind (noise, or a victim of some network) are measured together. A kind of which little was measured
+    is thought to be as slow, against its forecast, as the others.
+    """
+
+    def __init__(self, tasks: Sequence[Task], seconds: Sequence[float], jobs: int) -> None:
+        """`seconds` is the forecast of each task."""
+        self._jobs = jobs
+        self._forecast = {task.key: time for task, time in zip(tasks, seconds, strict=True)}
+        self._kinds = {task.key: "noise" if task.noise_only else task.cell.model for task in tasks}
+        self._counted = {task.key: task.cost.passes for task in tasks}
+        self._left = dict(self._forecast)
+        self._measured: list[tuple[str, float, float]] = []
+        self._trust = min(TRUST * sum(seconds), MOST_TRUST)
+
+    def end(self, outcome: Outcome) -> None:
+        """Take the task as done; its time counts unless it failed."""
+        key = outcome.task.key
+        if outcome.again or self._left.pop(key, None) is None:
+            return
+        if not outcome.error and not outcome.trouble and (outcome.record or {}).get("status") != "failed":
+            self._measured.append((self._kinds[key], self._forecast[key], outcome.seconds))
+
+    def share(self, key: str, stage: Stage | None) -> float:
+        """How much of a task that runs is done, in [0, 1]; 0 if its passes do not tell."""
+        counted = self._counted[key]
+        return min(stage.passes / counted, 1.0) if stage and counted else 0.0
+
+    @property
+    def done(self) -> float:
+        """The share of the run that has ended, in [0, 1]."""
+        return 1 - sum(self._left.values()) / (sum(self._forecast.values()) or 1.0)
+
+    def left(self, running: Mapping[str, Stage | None]) -> tuple[float, dict[str, float]]:
+        """Seconds until all is done, and until each task is that runs; these by key, with what each is at."""
+        shares = {key: self.share(key, stage) for key, stage in running.items()}
+        begun = [
+            (self._kinds[key], shares[key] * self._forecast[key], stage.seconds)
+            for key, stage in running.items()
+            if stage and shares[key]
+        ]
+        factors = self._factors([*self._measured, *begun])
+        left = {key: seconds * factors[self._kinds[key]] for key, seconds in self._left.items()}
+        for key, stage in running.items():
+            spent = shares[key] * left[key] if shares[key] else stage.seconds if stage else 0.0
+            left[key] = max(left[key] - spent, 0.0)
+        return spread(left.values(), self._jobs), {key: left[key] for key in running}
+
+    def _factors(self, measured: Sequence[tuple[str, float, float]]) -> dict[str, float]:
+        """By how much each kind is slower than its forecast."""
+
+        def factor(before: float, kind: str | None = None) -> float:
+            chosen = [times for of, *times in measured if kind in (None, of)]
+            promised, taken = (sum(times) for times in zip(*chosen, strict=True)) if chosen else (0.0, 0.0)
+            trusted = self._trust or 1.0
+            return (trusted * before + taken) / (trusted + promised)
+
+        overall = factor(1.0)
+        return {kind: factor(overall, kind) for kind in set(self._kinds.values())}
 
 
 def _network(task: Task, place: Workplace) -> tuple[str, Outline]:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 
+from bench.core.plug_in import Cost
 from bench.grid.cell import Cell
 from bench.run.experiment import error_line, fail_cell, make_noise, run_cell
+from bench.run.progress import forget
 from bench.run.trouble import PLACE, CutError, Trouble, needs, trouble_of
 from bench.run.workers import Workers
 from bench.run.workplace import Workplace
@@ -21,11 +23,16 @@ class Task:
     """A cell to run or, if `noise_only`, the noise of a cell to make beforehand."""
 
     cell: Cell
-    passes: float
-    """Forecast of its forward+backward passes, or of as many as take as long."""
+    cost: Cost
+    """Forecast of its work."""
     asked: Record
     """Which grid and scale wanted it."""
     noise_only: bool = False
+
+    @property
+    def passes(self) -> float:
+        """Forecast of its forward+backward passes, or of as many as take as long."""
+        return self.cost.total
 
     @property
     def key(self) -> str:
@@ -67,13 +74,13 @@ def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -
     waiting: list[Task] = []
     for cell in cells:
         images = cell.dataset.settings.outline(place.data_root).train_images
-        making = cell.method.settings.cost(images).total
-        training = cell.train.cost([attack.settings for attack in cell.attacks], images).total
+        making = cell.method.settings.cost(images)
+        training = cell.train.cost([attack.settings for attack in cell.attacks], images)
         task = Task(cell, training, asked[cell.key])
-        if not making or place.store.has_noise(cell.noise_key):
+        if not making.total or place.store.has_noise(cell.noise_key):
             ready.append(task)
         else:
-            noise.setdefault(cell.noise_key, replace(task, passes=making, noise_only=True))
+            noise.setdefault(cell.noise_key, replace(task, cost=making, noise_only=True))
             waiting.append(task)
     first = [min(ready, key=lambda task: task.passes)] if ready else []
     longest_first = sorted(noise.values(), key=lambda task: -task.passes)
@@ -81,11 +88,13 @@ def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -
     return [*first, *longest_first, *(task for task in ready if task not in first), *soonest_first]
 
 
-def run(tasks: Sequence[Task], place: Workplace, team: Workers) -> Iterator[Outcome]:
+def run(
+    tasks: Sequence[Task], place: Workplace, team: Workers, begin: Callable[[Task], None] = lambda task: None
+) -> Iterator[Outcome]:
     """Do all tasks and yield each outcome as it comes, with as many at a time as the place has jobs.
 
     Nothing that a cell does stops the others. What the place fails at ends the tasks that it concerns: only the one
-    that met it is yielded.
+    that met it is yielded. `begin` is told of every task that is given to a worker.
     """
     waiting, running = deque(tasks), dict[Future[Outcome], Task]()
     unmade: dict[str, str] = {}  # noise that could not be made: its cells fail without trying again
@@ -97,6 +106,8 @@ def run(tasks: Sequence[Task], place: Workplace, team: Workers) -> Iterator[Outc
             reason = unmade.get(task.cell.noise_key)
             if needs(task.cell) & stopped:
                 continue
+            forget(place.progress_file(task.key))
+            begin(task)
             running[team.submit(*((fail_task, task, place, reason) if reason else (do_task, task, place)))] = task
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             task = running.pop(future)

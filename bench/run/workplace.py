@@ -45,6 +45,10 @@ class Workplace:
         """What one making of noise or one training may use."""
         return Session(seed, device, shelf, Keeper(self.store.keep), compiling=self.compiling)
 
+    def progress_file(self, key: str) -> Path:
+        """Where a worker tells how far the noise or the cell called `key` is, while it runs."""
+        return self.store.locks / f"{key}.progress"
+
     def provenance(self, device: torch.device) -> Record:
         """Where a number comes from: code, machine, versions, memory (bytes), and whether networks were compiled."""
         about = {"commit": _commit(), **describe(device), "peak_memory": peak_memory(device)}

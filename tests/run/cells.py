@@ -12,7 +12,8 @@ from torch import Tensor
 from attacks import ATTACKS
 from bench.core.data import ImageDataset
 from bench.core.datasets import DATASETS
-from bench.core.protocols import Cost, Method
+from bench.core.plug_in import Cost
+from bench.core.protocols import Method
 from bench.core.session import Session
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
