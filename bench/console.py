@@ -168,9 +168,14 @@ def _line(outcome: Outcome, results: Path) -> str:
     if record is None:
         return f"noise of {method} on {dataset}: {outcome.error or 'made'}"
     what = f"{method} against {attack}, {model} on {dataset}, seed {seed}"
+    if cell.measure:
+        what = f"{attack} of {method}, {dataset}, noise seed {cell.noise_seed}"
     if record["status"] == "failed":
         return f"{what}: FAILED: {record['error']} ({command(f'show {cell.key}', results)})"
     result: dict[str, Any] = record["result"]
+    if cell.measure:
+        numbers = ", ".join(f"{title} {result[key]}" for key, title in cell.measure.settings.numbers.items())
+        return f"{what}: {numbers} in {record['time']['measure_seconds']:.0f} s"
     final, peak, seconds = (
         100 * result["final_accuracy"],
         100 * result["peak_accuracy"],
@@ -181,6 +186,8 @@ def _line(outcome: Outcome, results: Path) -> str:
 
 def _columns(cell: Cell) -> tuple[str, str, str, str, str]:
     attacks = " + ".join(_short(attack.name, attack.settings) for attack in cell.attacks)
+    if cell.measure:
+        attacks = cell.measure.name
     return cell.method.name, attacks, cell.model, cell.dataset.name, str(cell.seed)
 
 

@@ -114,14 +114,15 @@ class Store:
 
     def has_kept(self, key: str) -> bool:
         """Whether all that is to be kept of the cell or noise called `key` is there."""
-        file = self._kept_file(key)
-        if not self.keep or not file.is_file():
-            return not self.keep
+        return not self.keep or self.keep <= self.kinds_kept(key)
+
+    def kinds_kept(self, key: str) -> frozenset[Kind]:
+        """What is kept of the cell or noise called `key`; nothing if its file cannot be read."""
         try:
-            with safe_open(file, "pt") as content:
-                return self.keep <= set(json.loads(content.metadata()["kinds"]))
+            with safe_open(self._kept_file(key), "pt") as content:
+                return frozenset(json.loads(content.metadata()["kinds"]))
         except (OSError, KeyError, TypeError, ValueError, SafetensorError):
-            return False
+            return frozenset()
 
     def write_kept(self, key: str, tensors: dict[str, Tensor]) -> None:
         """Keep what was asked for of the cell or noise called `key`; nothing was asked: do nothing."""

@@ -21,7 +21,8 @@ def _facts(record: Record, store: Store) -> Iterator[tuple[str, str]]:
     cell, plans = record["cell"], _plans_with(record["key"], store)
     titles: dict[str, str] = next(iter(plans.values()), {})
     yield "asked", _asked(cell, titles)
-    yield "training", f"{cell['train']['steps']:,} steps of {cell['train']['batch_size']} images"
+    if "train" in cell:
+        yield "training", f"{cell['train']['steps']:,} steps of {cell['train']['batch_size']} images"
     yield "grids", ", ".join(plans) or "in no plan of this folder"
     yield "first by", _first_by(record["asked"])
     yield "error", record.get("error", "")
@@ -45,19 +46,23 @@ def _plans_with(key: str, store: Store) -> dict[str, dict[str, str]]:
         return {}
     found: dict[str, dict[str, str]] = {}
     for name, plan in plans.items():
-        for place in plan["conditions"]:
+        for place in [*plan["conditions"], *plan.get("measures", [])]:
             if key in place["cells"]:
-                words = {part: place[part] for part in NAMES}
-                titles = {part: plan["titles"].get(words[part], {}).get("title", words[part]) for part in NAMES}
+                words = {part: place[part] for part in NAMES if part in place}
+                titles = {part: plan["titles"].get(text, {}).get("title", text) for part, text in words.items()}
                 found[name] = titles
     return found
 
 
 def _asked(cell: Record, titles: dict[str, str]) -> str:
     """The experiment in the words of a table, else by its names and radii."""
+    seeds = f"seed {cell['seed']}, noise seed {cell['noise_seed']}"
+    if "measure" in cell:
+        words = {"method": _short(cell["method"]), "dataset": cell["dataset"]["name"]} | titles
+        return f"{_short(cell['measure'])} of {words['method']} on {words['dataset']}; {seeds}"
     names = {"method": _short(cell["method"]), "dataset": cell["dataset"]["name"], "model": cell["model"]}
     words = names | {"attack": " + ".join(map(_short, cell["attacks"]))} | titles
-    seeds = f"victim seed {cell['seed']}, noise seed {cell['noise_seed']}"
+    seeds = f"victim {seeds}"
     return f"{words['method']} against {words['attack']}; {words['model']} on {words['dataset']}; {seeds}"
 
 
@@ -71,6 +76,8 @@ def _first_by(asked: Record) -> str:
 
 
 def _result(result: Record) -> str:
+    if "final_accuracy" not in result:  # of a measure
+        return ", ".join(f"{name} {value:.4g}" for name, value in result.items() if isinstance(value, float))
     tested = f" of {result['test_images']:,} test images" if "test_images" in result else " of the test images"
     peak = f"peak {100 * result['peak_accuracy']:.1f} % at step {result['peak_step']:,}"
     return f"{100 * result['final_accuracy']:.1f} %{tested} ({peak}; training {100 * result['train_accuracy']:.1f} %)"
@@ -83,8 +90,9 @@ def _noise(noise: Record) -> str:
 
 def _cost(record: Record) -> str:
     cost, time = record["cost"], record["time"]
-    victim = f"{cost['train_passes']:,.0f} passes in {duration(time['train_seconds'])}"
-    return f"{victim}; its noise {cost['noise_passes']:,.0f} passes in {duration(time['noise_seconds'])}"
+    work = "measure" if "measure_passes" in cost else "train"
+    done = f"{cost[f'{work}_passes']:,.0f} passes in {duration(time[f'{work}_seconds'])}"
+    return f"{done}; its noise {cost['noise_passes']:,.0f} passes in {duration(time['noise_seconds'])}"
 
 
 def _assigned(values: Mapping[str, Any], prefix: str = "") -> str:

@@ -5,7 +5,10 @@ from typing import Any, Generic, TypeVar
 
 from bench.core.augment import flip_crop
 from bench.core.datasets import DatasetSettings
+from bench.core.keeper import Kind
+from bench.core.measures import Measure, Training
 from bench.core.models import maker
+from bench.core.plug_in import Cost
 from bench.core.protocols import Attack, Method
 from bench.core.revision import revisions
 from bench.core.settings import PROTOCOL, Settings, digest
@@ -28,7 +31,10 @@ class Choice(Generic[S]):
 
 @dataclass(frozen=True)
 class Cell:
-    """Protect a data set with a method, train a victim on it under a stack of attacks, test it on clean images."""
+    """Protect a data set with a method, train a victim on it under a stack of attacks, test it on clean images.
+
+    Or measure the noise.
+    """
 
     dataset: Choice[DatasetSettings]
     fingerprint: str
@@ -41,17 +47,30 @@ class Cell:
     """Fixes the victim's initial weights, batch order, crops and attacks."""
     noise_seed: int
     """Fixes the noise, which all cells that need the same one share."""
+    measure: Choice[Measure] | None = None
+    """What is measured of the noise instead of the accuracy of a victim; there are no attacks then."""
 
     def canonical(self) -> dict[str, Any]:
         """Everything that decides the result, as JSON values."""
-        return {
-            **self._noise_canonical(),
-            "model": self.model,
-            "attacks": [attack.canonical() | attack.settings.content(self.model) for attack in self.attacks],
-            "train": self.train.canonical(),
-            "seed": self.seed,
-            **revisions([maker(self.model), flip_crop]),
-        }
+        training = {"model": self.model, "train": self.train.canonical()} | revisions([maker(self.model), flip_crop])
+        what: dict[str, Any]
+        if self.measure:
+            what = {"measure": self.measure.canonical()} | (training if self.measure.settings.trains else {})
+        else:
+            attacks = [attack.canonical() | attack.settings.content(self.model) for attack in self.attacks]
+            what = training | {"attacks": attacks}
+        return {**self._noise_canonical(), **what, "seed": self.seed}
+
+    def cost(self, images: int) -> Cost:
+        """What it takes with so many training images, once the noise is there."""
+        if self.measure:
+            return self.measure.settings.cost(images, Training(self.model, self.train))
+        return self.train.cost([attack.settings for attack in self.attacks], images)
+
+    @property
+    def keeps(self) -> frozenset[Kind]:
+        """What it needs of the noise's making beside the noise."""
+        return self.measure.settings.keeps if self.measure else frozenset()
 
     def _noise_canonical(self) -> dict[str, Any]:
         dataset = self.dataset.canonical() | ({"fingerprint": self.fingerprint} if self.fingerprint else {})

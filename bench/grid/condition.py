@@ -71,6 +71,8 @@ class Condition:
     cells: tuple[Cell, ...]
     own_controls: "tuple[Condition, ...]" = ()
     """The controls that its attacks name, those that the grid has."""
+    measure: Variant | None = None
+    """What is measured of each noise; there are no attacks then."""
     declined: str = ""
     """Which plug-in declines the data set or the victim, and why: there are no cells then."""
 

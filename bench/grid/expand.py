@@ -14,14 +14,21 @@ from bench.core.settings import Settings
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
 from bench.grid.condition import Condition, Pair, Stack, Variant
-from bench.grid.controls import acting, changed, controls_first, controls_of, identity, own_controls
+from bench.grid.controls import acting, controls_first, controls_of, identity, own_controls
 from bench.grid.grid_file import Block, GridFile
+from bench.grid.replaced import is_cut, replaced_by
 from bench.grid.scale import Scale, check_names, lineage
 from bench.grid.stack import check_method, check_stack, check_victim, declined
 from bench.grid.yaml_file import mapping, read_mapping, validated, within
+from measures import MEASURES
 from methods import METHODS
 
-TABLES: dict[str, Mapping[str, type[Settings]]] = {"datasets": DATASETS, "methods": METHODS, "attacks": ATTACKS}
+TABLES: dict[str, Mapping[str, type[Settings]]] = {
+    "datasets": DATASETS,
+    "methods": METHODS,
+    "attacks": ATTACKS,
+    "measures": MEASURES,
+}
 REPLACED = {"dataset": "datasets", "model": "models", "seeds": "seeds", "noise_seeds": "noise_seeds"}
 """Keys of a scale that replace a key of the grid."""
 Large = tuple[bool, bool]
@@ -108,36 +115,32 @@ class Expansion:
                 )
                 here.append(Condition(dataset, model, paper_model, method, attacks, cells, declined=reason))
             conditions += _with_own_controls(here)
-        replaced = tuple(self._replaced(parsed, [dataset for dataset, *_ in datasets], models))
+            methods = {condition.method.choice: condition for condition in here if not condition.declined}
+            for one, measure in itertools.product(methods.values(), self._measures(parsed, dataset)):
+                reason = measure.choice.settings.declines(one.method.choice.settings)
+                made = {cell.noise_seed: cell for cell in one.cells}
+                cells = tuple(
+                    replace(cell, attacks=(), seed=0, measure=measure.choice) for cell in made.values() if not reason
+                )
+                reason = f"{measure.choice.name} of {one.method.choice.name}: {reason}" if reason else ""
+                conditions.append(replace(one, attacks=(), cells=cells, measure=measure, declined=reason))
+        replaced = tuple(replaced_by(self.scale, self.user, parsed, [dataset for dataset, *_ in datasets], models))
         return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions), replaced)
 
-    def _replaced(
-        self, parsed: GridFile, datasets: Sequence[Variant], models: Sequence[tuple[str, str]]
-    ) -> Iterator[str]:
-        """What the scale changed of what the file says, in words."""
-        for dataset in datasets:
-            here, paper = dataset.choice, dataset.paper
-            if here.name != paper.name:
-                yield f"{paper.name} -> {here.name}"
-            elif here != paper:
-                yield f"{here.name}: {', '.join(map(here.settings.phrase, changed(paper.settings, here.settings)))}"
-        yield from (f"{paper} -> {model}" for model, paper in models if model != paper)
-        for key in ("seeds", "noise_seeds"):
-            at_scale, written = getattr(self.scale, key), getattr(parsed, key)
-            if at_scale and not getattr(self.user, key) and at_scale != written:
-                yield f"{key} {written} -> {at_scale}"
-        if any(map(is_cut, datasets)):
-            for factor in dict.fromkeys(self.scale.multiply.values()):
-                names = [name for name, value in self.scale.multiply.items() if value == factor]
-                yield f"{', '.join(names)} x {factor:g}"
+    def _measures(self, parsed: GridFile, dataset: Variant) -> list[Variant]:
+        return self._for(dataset)._variants("measures", parsed.measures, NO_DATA)
+
+    def _for(self, dataset: Variant) -> "Expansion":
+        """The same for one data set: radii are those of the paper's images, and only smaller ones ask for others."""
+        if is_cut(dataset):
+            return self
+        return replace(self, scale=self.scale.model_copy(update={"multiply": {}}))
 
     def _all_pairs(self, parsed: GridFile, dataset: Variant, outline: Outline, model: str) -> list[Pair]:
         """Every method with every stack of attacks that it meets; the controls first, if they are wanted."""
         at_scale, on_paper = dataset.choice.settings, dataset.paper.settings
-        # Radii are those of the paper's images: only smaller ones ask for others.
-        scale = self.scale if is_cut(dataset) else self.scale.model_copy(update={"multiply": {}})
         large = (at_scale.large_images, on_paper.large_images)
-        pairs = list(replace(self, scale=scale)._pairs(parsed, large))
+        pairs = list(self._for(dataset)._pairs(parsed, large))
         if not parsed.controls:
             return pairs
         run = [
@@ -230,11 +233,6 @@ class Expansion:
     def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
         replacement = self.user.model or self.scale.model
         return [(replacement, parsed.models[0])] if replacement else [(model, model) for model in parsed.models]
-
-
-def is_cut(dataset: Variant) -> bool:
-    """Whether its images have another size at the scale than on paper."""
-    return bool(dataset.choice.settings.shape != dataset.paper.settings.shape)
 
 
 def _with_own_controls(conditions: Sequence[Condition]) -> Iterator[Condition]:

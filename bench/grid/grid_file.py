@@ -34,6 +34,8 @@ class GridFile(Settings):
     methods: Items
     attacks: Items
     """Each entry is one attack or a list of attacks: a stack, applied in that order."""
+    measures: list[Any] = []
+    """What is measured of each noise of each method, beside the accuracy of victims."""
     also: list[Values] = []
     """Blocks of `methods` and `attacks` that join the same tables: what would be the same for every method."""
     scalable: bool = False

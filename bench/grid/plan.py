@@ -24,7 +24,8 @@ def plan_of(grid: Grid, file: str, name: str, scale: Scale, user: Scale) -> Plan
     `titles` has the words for each label of a method or of a stack: here, at paper scale, and what the paper has
     instead of the settings shown.
     """
-    stacks = [stack for condition in grid.conditions for stack in ((condition.method,), condition.attacks)]
+    stacks = [stack for condition in grid.conditions for stack in ((condition.method,), condition.attacks) if stack]
+    measured = [condition for condition in grid.conditions if condition.measure]
     return {
         "grid": grid.name,
         "file": file,
@@ -33,7 +34,26 @@ def plan_of(grid: Grid, file: str, name: str, scale: Scale, user: Scale) -> Plan
         "scale": {"name": name, "about": scale.about, "changes": scale.changes(), "replaced": list(grid.replaced)},
         "set": user.changes(),
         "titles": {STACKED.join(variant.label for variant in stack): _titles(stack) for stack in stacks},
-        "conditions": [_place(condition) for condition in grid.conditions],
+        "conditions": [_place(condition) for condition in grid.conditions if not condition.measure],
+        **({"measures": [_measured(condition) for condition in measured]} if measured else {}),
+    }
+
+
+def _measured(condition: Condition) -> Plan:
+    """What is measured of a method: its labels, the titles of the numbers, and a cell for each noise."""
+    assert condition.measure is not None
+    measure = condition.measure
+    return {
+        "dataset": condition.dataset.label,
+        "model": condition.model,
+        "method": condition.method.label,
+        "measure": measure.choice.name,
+        "title": measure.title,
+        "numbers": dict(measure.choice.settings.numbers),
+        "settings": measure.choice.canonical(),
+        "control": condition.is_control,
+        "cells": [cell.key for cell in condition.cells],
+        "declined": condition.declined,
     }
 
 

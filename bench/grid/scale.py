@@ -37,6 +37,7 @@ class Scale(Settings):
     datasets: dict[str, Values] = {}
     methods: dict[str, Values] = {}
     attacks: dict[str, Values] = {}
+    measures: dict[str, Values] = {}
     """Settings by plug-in; those under `*` hold for every plug-in that has such a setting."""
     train: Values = {}
     """Settings of the victim's training."""
@@ -46,7 +47,7 @@ class Scale(Settings):
         return {name: _times(value, self.multiply.get(name, 1.0)) for name, value in values.items()}
 
     def settings(self, group: str, name: str, fields: set[str]) -> Values:
-        """What the scale sets for the plug-in `name`, with such `fields`, of datasets, methods or attacks."""
+        """What the scale sets for the plug-in `name`, with such `fields`, of datasets, methods, attacks or measures."""
         values: dict[str, Values] = getattr(self, group)
         shared = {key: value for key, value in values.get(EVERY, {}).items() if key in fields}
         return shared | values.get(name, {})

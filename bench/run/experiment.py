@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from bench.core.data import ImageDataset
+from bench.core.measures import Subject, Training
 from bench.core.memory import CPU, moved
 from bench.core.models import Classifier
 from bench.core.protocols import Attack
@@ -35,7 +36,8 @@ def make_noise(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tens
     key, store = cell.noise_key, place.store
     with store.lock(key):
         if not store.has_noise(key):
-            made, about = _generate(cell, place, device)
+            # What an earlier run kept would be lost otherwise: one file holds all.
+            made, about = _generate(cell, place.keeping(store.kinds_kept(key)), device)
             if not store.has_noise(key, kept=False):
                 store.write_noise(key, made, about)
         return store.read_noise(key)
@@ -76,7 +78,7 @@ def run_cell(cell: Cell, place: Workplace, device: torch.device, *, asked: Recor
         start = time.perf_counter()
         about: Record = {"key": cell.key, "status": "finished", "asked": asked, "cell": cell.canonical()}
         try:
-            record = about | _measure(cell, place, device)
+            record = about | (_measure(cell, place, device) if cell.measure else _test(cell, place, device))
             to_json(record)  # a number that is not finite is no result either
         except PLACE:
             raise
@@ -127,6 +129,29 @@ def _ended(start: float) -> Record:
 
 
 def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
+    """What the cell's measure finds of its noise."""
+    assert cell.measure is not None
+    measure, place_of_noise = cell.measure.settings, place.keeping(cell.keeps)
+    protection, about = make_noise(cell, place_of_noise, device)
+    split = place.load(cell.dataset.settings)
+    start = time.perf_counter()
+    clean, test = split.train.to(device), split.test.to(device)
+    kept = place.store.read_kept(cell.noise_key) if cell.keeps else {}
+    subject = Subject(cell.method.settings, clean, clean.protected(protection), test, kept)
+    session = place.open_session(cell.seed, device)
+    with reported(session, place.progress_file(cell.key)):
+        found = measure.measure(subject, Training(cell.model, cell.train), session)
+    return {
+        "result": found,
+        "cost": {"measure_passes": session.passes, "noise_passes": about["passes"]},
+        "noise": {name: about[name] for name in ("key", "size", "notes") if name in about},
+        **_notes(session),
+        "time": {"noise_seconds": about["seconds"], "measure_seconds": round(time.perf_counter() - start, 3)},
+    }
+
+
+def _test(cell: Cell, place: Workplace, device: torch.device) -> Record:
+    """How accurate the cell's victim is."""
     protection, about = make_noise(cell, place, device)
     split = place.load(cell.dataset.settings)
     start = time.perf_counter()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 
+from bench.core.keeper import Kind
 from bench.core.plug_in import Cost
 from bench.grid.cell import Cell
 from bench.run.experiment import error_line, fail_cell, make_noise, run_cell
@@ -28,6 +29,8 @@ class Task:
     asked: Record
     """Which grid and scale wanted it."""
     noise_only: bool = False
+    keep: frozenset[Kind] = frozenset()
+    """What the cells that wait for this noise need of its making."""
 
     @property
     def passes(self) -> float:
@@ -75,12 +78,12 @@ def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -
     for cell in cells:
         images = cell.dataset.settings.outline(place.data_root).train_images
         making = cell.method.settings.cost(images)
-        training = cell.train.cost([attack.settings for attack in cell.attacks], images)
-        task = Task(cell, training, asked[cell.key])
-        if not making.total or place.store.has_noise(cell.noise_key):
+        task = Task(cell, cell.cost(images), asked[cell.key])
+        if not making.total or place.keeping(cell.keeps).store.has_noise(cell.noise_key):
             ready.append(task)
         else:
-            noise.setdefault(cell.noise_key, replace(task, cost=making, noise_only=True))
+            first_wish = noise.setdefault(cell.noise_key, replace(task, cost=making, noise_only=True))
+            noise[cell.noise_key] = replace(first_wish, keep=first_wish.keep | cell.keeps)
             waiting.append(task)
     first = [min(ready, key=lambda task: task.passes)] if ready else []
     longest_first = sorted(noise.values(), key=lambda task: -task.passes)
@@ -149,7 +152,7 @@ def do_task(task: Task, place: Workplace) -> Outcome:
             if not task.noise_only:
                 return Outcome(task, run_cell(task.cell, place, device, asked=task.asked))
             try:
-                make_noise(task.cell, place, device)
+                make_noise(task.cell, place.keeping(task.keep), device)
             except PLACE:
                 raise
             except (Exception, SystemExit) as error:  # it is the result of the cells that need this noise

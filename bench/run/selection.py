@@ -6,7 +6,7 @@ from bench.core.errors import UserError, suggestion
 from bench.grid.cell import Cell
 from bench.grid.condition import STACKED, Condition
 
-FILTERS = ("dataset", "model", "method", "attack", "seed")
+FILTERS = ("dataset", "model", "method", "attack", "measure", "seed")
 Wanted = Mapping[str, set[str]]
 """For each filter in use, the names that it lets pass, in small letters."""
 
@@ -43,5 +43,6 @@ def _names(condition: Condition) -> dict[str, list[str]]:
             condition.attack_label,
             STACKED.join(attack.title for attack in attacks),
         ],
+        "measure": [condition.measure.choice.name, condition.measure.title] if condition.measure else [],
         "seed": [str(cell.seed) for cell in condition.cells],
     }

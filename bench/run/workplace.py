@@ -2,7 +2,7 @@
 
 import subprocess
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import torch
 from bench.core.data import Split
 from bench.core.datasets import DatasetSettings
 from bench.core.device import describe, lease, peak_memory
-from bench.core.keeper import Keeper
+from bench.core.keeper import Keeper, Kind
 from bench.core.session import Session, Shelf
 from bench.run.trouble import DataError
 from bench.store import Record, Store
@@ -36,6 +36,10 @@ class Workplace:
             return _load(dataset, self.data_root)
         except Exception as error:  # of torchvision, PIL and pickle: whatever is wrong with the files
             raise DataError(f"data set not readable in {self.data_root} ({error}); see --data-root") from error
+
+    def keeping(self, kinds: frozenset[Kind]) -> "Workplace":
+        """The same place, where more is kept of what is made."""
+        return replace(self, store=replace(self.store, keep=self.store.keep | kinds))
 
     def lease(self) -> AbstractContextManager[torch.device]:
         """One of the devices, for the time of a block."""

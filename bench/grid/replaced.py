@@ -1,0 +1,34 @@
+"""What a scale replaces of what a grid file says."""
+
+from collections.abc import Iterator, Sequence
+
+from bench.grid.condition import Variant
+from bench.grid.controls import changed
+from bench.grid.grid_file import GridFile
+from bench.grid.scale import Scale
+
+
+def is_cut(dataset: Variant) -> bool:
+    """Whether its images have another size at the scale than on paper."""
+    return bool(dataset.choice.settings.shape != dataset.paper.settings.shape)
+
+
+def replaced_by(
+    scale: Scale, user: Scale, parsed: GridFile, datasets: Sequence[Variant], models: Sequence[tuple[str, str]]
+) -> Iterator[str]:
+    """In words, what the scale changed: `resnet18 -> cnn`. Each of `models` is the one in use and the one on paper."""
+    for dataset in datasets:
+        here, paper = dataset.choice, dataset.paper
+        if here.name != paper.name:
+            yield f"{paper.name} -> {here.name}"
+        elif here != paper:
+            yield f"{here.name}: {', '.join(map(here.settings.phrase, changed(paper.settings, here.settings)))}"
+    yield from (f"{paper} -> {model}" for model, paper in models if model != paper)
+    for key in ("seeds", "noise_seeds"):
+        at_scale, written = getattr(scale, key), getattr(parsed, key)
+        if at_scale and not getattr(user, key) and at_scale != written:
+            yield f"{key} {written} -> {at_scale}"
+    if any(map(is_cut, datasets)):
+        for factor in dict.fromkeys(scale.multiply.values()):
+            names = [name for name, value in scale.multiply.items() if value == factor]
+            yield f"{', '.join(names)} x {factor:g}"
