@@ -43,7 +43,11 @@ def check_victim(stack: Choices, victim: str, data: Outline, place: str) -> None
 
 
 def check_method(method: Choice[Method], data: Outline, place: str) -> None:
-    """Raise UserError, beginning with `place`, if a network of the method cannot take the data."""
+    """Raise UserError, beginning with `place`, if a method lacks a file, or a network of it cannot take the data."""
+    try:
+        method.settings.content()
+    except ValueError as error:
+        raise UserError(f"{place}: {method.name}: {error}") from None
     for network in method.settings.networks():
         if reason := misfit(network, data.num_classes, data.shape):
             raise UserError(f"{place}: {method.name}: {reason}")
