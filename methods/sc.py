@@ -29,6 +29,7 @@ class Sc(Method):
     norm: ClassVar[Norm] = "l2"
 
     large: ClassVar[Mapping[str, Any]] = {"patch": 32}
+    large_source: ClassVar[str] = "released settings for ImageNet-100"
 
     radius: Radius = 6 / 255
     """Root mean square of one image's noise: its l2 norm is this times sqrt(C H W), 1.304 for 3x32x32."""
