@@ -162,24 +162,24 @@ def _from_hub(body: nn.Module) -> Pretrained:
 
     told = body.pretrained_cfg
     assert isinstance(told, dict)  # only networks of timm have weights on the hub
-    place = told["hf_hub_id"] or told["url"]
+    address = told["hf_hub_id"] or told["url"]
     try:
-        if told["hf_hub_id"] and not _cached(place):
+        if told["hf_hub_id"] and not _cached(address):
             # Without a network the hub's own download asks again and again, for a minute.
             huggingface_hub.get_session().head(huggingface_hub.constants.ENDPOINT, timeout=TIMEOUT)
         with torch.random.fork_rng(devices=[]):
             tensors = timm.create_model(told["architecture"], pretrained=True).state_dict()
     except Exception as error:  # network, hub, cache and timm each have errors of their own
-        raise WeightsError(f"{place}: cannot be had from the hub now ({_first_line(error)}); {INSTEAD}") from error
+        raise WeightsError(f"{address}: cannot be had from the hub now ({_first_line(error)}); {INSTEAD}") from error
     about = {name: [str(tensor.dtype), _shape(tensor)] for name, tensor in tensors.items()}
     content = (tensor.contiguous().numpy().data for tensor in tensors.values())
-    return Pretrained(place, HASH + digest(about, content=content), tensors, _told(body))
+    return Pretrained(address, HASH + digest(about, content=content), tensors, _told(body))
 
 
-def _cached(place: str) -> bool:
+def _cached(address: str) -> bool:
     import huggingface_hub
 
-    return any(isinstance(huggingface_hub.try_to_load_from_cache(place, file), str) for file in HUB_FILES)
+    return any(isinstance(huggingface_hub.try_to_load_from_cache(address, file), str) for file in HUB_FILES)
 
 
 def _told(body: nn.Module) -> dict[str, Any]:

@@ -52,8 +52,8 @@ class CutMix(Attack):
         if chance >= self.probability:
             return images, targets
         spans = []
-        for size, place in zip(images.shape[2:], centre, strict=True):
-            half, middle = int(size * (1 - kept) ** 0.5) // 2, int(size * place)
+        for size, share in zip(images.shape[2:], centre, strict=True):
+            half, middle = int(size * (1 - kept) ** 0.5) // 2, int(size * share)
             spans.append(slice(max(middle - half, 0), min(middle + half, size)))
         mixed = images.clone()
         mixed[:, :, spans[0], spans[1]] = images[partner][:, :, spans[0], spans[1]]

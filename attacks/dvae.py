@@ -48,6 +48,7 @@ class Dvae(Attack):
     )
 
     large: ClassVar[Mapping[str, Any]] = {"epochs": 20, "unbounded": 11 / 20}
+    large_source: ClassVar[str] = "released settings for the ImageNet subset"
 
     epochs: Count = 60
     """Of each autoencoder; 100 for CIFAR-100."""

@@ -11,6 +11,7 @@ from bench.grid.expand import TABLES
 WIDTH = 120
 IMAGES = 50_000
 """The cost is that of CIFAR-10, whatever the data set."""
+PRECISION = "on a GPU that has bfloat16 its networks compute in it; the official code has float32"
 ACTS = {
     "hold_out": "on which images train",
     "prepare": "once, on the data set",
@@ -53,9 +54,16 @@ def _origin(plug_in: Method | Attack) -> Iterator[str]:
     yield from _line("source", plug_in.source)
     if plug_in.repository != "none":
         yield from _line("code", f"github.com/{plug_in.repository}")
-    for deviation in plug_in.deviations:
+    for deviation in (*plug_in.deviations, *([PRECISION] if plug_in.networks() else [])):
         yield from _line("differs", deviation)
+    if plug_in.large:
+        settings = ", ".join(f"{name} {_short(value)}" for name, value in plug_in.large.items())
+        yield from _line("large", f"{settings}: {plug_in.large_source}")
     yield ""
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _budget(method: Method) -> str:

@@ -25,7 +25,7 @@ FAMILY = {
 }
 
 
-def streams_of(one: Made) -> Generators:
+def generators_of(one: Made) -> Generators:
     """What a noise step draws from."""
     return Generators(*(one.session.generator(use) for use in Generators._fields))
 
@@ -48,7 +48,7 @@ def ratios() -> Iterator[tuple[str, float, float]]:
     with threads(CASE.threads):
         one, other = make(CASE), make(CASE)
         network = plain.Centred(other.model.body)
-        generators = streams_of(one)
+        generators = generators_of(one)
         for name, method in FAMILY.items():
             with frozen(one.model):
                 ours = seconds(partial(method.minimise, one.model, one.images, one.labels, generators))

@@ -7,7 +7,7 @@ from bench.core.perturb import frozen
 from bench.core.session import IMAGES_PER_PASS
 from bench.core.train import Recipe
 from benchmarks.networks import Case, make
-from benchmarks.steps import adversarial_update, streams_of
+from benchmarks.steps import adversarial_update, generators_of
 from benchmarks.timing import seconds
 from methods.error_minimizing import ErrorMinimizing
 from methods.rem import Rem
@@ -30,9 +30,9 @@ def minutes() -> Iterator[tuple[str, float, float]]:
 def noise_minutes(method: ErrorMinimizing) -> float:
     """The whole of `generate`, from the speed of its noise steps, which do nine passes of ten or more."""
     one = make(CASE)
-    streams, before = streams_of(one), one.model.gradient_images
+    generators, before = generators_of(one), one.model.gradient_images
     with frozen(one.model):
-        method.minimise(one.model, one.images, one.labels, streams)
+        method.minimise(one.model, one.images, one.labels, generators)
         passes = (one.model.gradient_images - before) / IMAGES_PER_PASS
-        step = seconds(lambda: method.minimise(one.model, one.images, one.labels, streams))
+        step = seconds(lambda: method.minimise(one.model, one.images, one.labels, generators))
     return step / passes * method.cost(IMAGES).passes / 60

@@ -39,6 +39,10 @@ class Ar(Method):
     norm: ClassVar[Norm] = "l2"
 
     large: ClassVar[Mapping[str, Any]] = {"l2_radius": 7.0}
+    large_source: ClassVar[str] = (
+        "no released value: in proportion to the side. For the ImageNet subset the official code drops the first "
+        "2 rows and columns, here 4 at every size"
+    )
 
     l2_radius: Positive = 1.0
     """l2 norm of one image's noise. The paper has 1.0 at 32x32 and 3.0 at 96x96, in proportion to the side; 7.0

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.core import Count, ImageDataset, take
-from methods.em import Em
+from methods.em import LOOP_DIFFERS, Em
 
 SHARE = 0.2
 """Part of every class that one sweep visits."""
@@ -29,6 +29,7 @@ class EmClass(Em):
         "the noise of an image is kept valid before the mean of its class is taken; the official one is clipped to the "
         "radius alone",
         "noise is added with its sign and rounded; the official loader loses every negative value and truncates",
+        *LOOP_DIFFERS,
     )
 
     steps: Count = 1

@@ -75,6 +75,7 @@ class ErrorMinimizing(Method):
         "updates": 3000,
         "decay_every": 1200,
     }
+    large_source: ClassVar[str] = "released scripts for the ImageNet subset"
 
     radius: Radius = 8 / 255
     """l-inf bound of the noise."""

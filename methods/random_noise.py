@@ -33,8 +33,8 @@ class RandomNoise(Method):
         if bound > 127:
             raise ValueError(f"random: a radius of {bound}/255 is over the 127/255 that int8 noise holds")
         patterns = data.num_classes if self.class_wise else len(data)
-        shape, draws = (patterns, *data.shape), session.generator("noise")
-        noise = torch.randint(-bound, bound + 1, shape, generator=draws, device=session.device, dtype=torch.int8)
+        shape, generator = (patterns, *data.shape), session.generator("noise")
+        noise = torch.randint(-bound, bound + 1, shape, generator=generator, device=session.device, dtype=torch.int8)
         return noise[data.labels] if self.class_wise else noise
 
 
@@ -51,10 +51,10 @@ class RandomL2(Method):
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Draw the noise. Raises ValueError for a radius beyond what int8 holds."""
-        draws = session.generator("noise")
+        generator = session.generator("noise")
 
         def make(part: slice) -> Tensor:
-            drawn = torch.randn(len(data.labels[part]), *data.shape, generator=draws, device=session.device)
+            drawn = torch.randn(len(data.labels[part]), *data.shape, generator=generator, device=session.device)
             norms = torch.linalg.vector_norm(drawn, dim=(1, 2, 3), keepdim=True)
             return as_int8((255 * self.l2_radius * drawn / norms).round_())
 

@@ -29,6 +29,7 @@ class Sc(Method):
     norm: ClassVar[Norm] = "l2"
 
     large: ClassVar[Mapping[str, Any]] = {"patch": 32}
+    large_source: ClassVar[str] = "released settings for ImageNet-100"
 
     radius: Radius = 6 / 255
     """Root mean square of one image's noise: its l2 norm is this times sqrt(C H W), 1.304 for 3x32x32."""
@@ -49,12 +50,12 @@ class Sc(Method):
         """Draw every image's blocks."""
         patch, features = self._blocks_of(data.shape)
         centres = CLASS_SEPARATION * self._vertices(data.num_classes, features, session.generator("centres"))
-        shapes, draws = session.generator("shapes"), session.generator("draws")
+        shapes, generator = session.generator("shapes"), session.generator("draws")
         noise = data.empty_noise()
         for label in range(data.num_classes):
             rows = (data.labels == label).nonzero().flatten()
             shape = 2 * torch.rand(features, features, generator=shapes, device=session.device) - 1
-            normal = torch.randn(len(rows), features, generator=draws, device=session.device)
+            normal = torch.randn(len(rows), features, generator=generator, device=session.device)
             values = normal @ shape + centres[label]
             for part in parts(len(rows), data.shape):
                 noise[rows[part].to(noise.device)] = self._blocks(values[part], data.shape, patch).to(noise.device)

@@ -49,6 +49,9 @@ class Tap(SurrogateMethod):
         "dropout in a surrogate that has it is off while crafting",
     )
     large: ClassVar[Mapping[str, Any]] = {"surrogate": "timm/resnet18"}
+    large_source: ClassVar[str] = (
+        "the network of the official run on ImageNet, there pretrained by torchvision, here trained on the images"
+    )
 
     radius: Radius = 8 / 255
     """l-inf bound of the noise."""

@@ -81,7 +81,7 @@ def cases() -> list[tuple[int, int]]:
     return [(number % 3, number) for number in range(12)]
 
 
-def stream() -> torch.Generator:
+def seeded() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
@@ -107,7 +107,7 @@ def network_results(name: str) -> dict[str, Tensor]:
 
 def view_results(draw: Callable[[Tensor, torch.Generator], Callable[[Tensor], Tensor]]) -> dict[str, Tensor]:
     floats = images().floats().requires_grad_()
-    view = draw(floats, stream())(floats)
+    view = draw(floats, seeded())(floats)
     return {"view": view, "gradient": torch.autograd.grad(view.square().sum(), floats)[0]}
 
 
@@ -115,7 +115,7 @@ def adversary_results(maximise: Callable[..., Tensor]) -> dict[str, Tensor]:
     data, rates = images(), {} if maximise is apgd else {"rel_step_size": 0.5}
     model, labels = network(), () if maximise is tpgd else (data.labels,)
     with frozen(model):
-        found = maximise(model, data.floats(), *labels, ball=Linf(0.05), steps=3, generator=stream(), **rates)
+        found = maximise(model, data.floats(), *labels, ball=Linf(0.05), steps=3, generator=seeded(), **rates)
     return {"perturbation": found - data.floats()}
 
 
@@ -154,13 +154,13 @@ def hook_results(attack: Attack) -> dict[str, Tensor]:
     perturbed = floats
     if "perturb" in attack.hooks():
         with frozen(model):
-            perturbed = attack.perturb(model, floats, data.labels, stream())
+            perturbed = attack.perturb(model, floats, data.labels, seeded())
     results: dict[str, Callable[[], Tensor]] = {
         "hold_out": lambda: torch.cat(attack.hold_out(data, Session(0, CPU))),
         "prepare": lambda: attack.prepare(data, inverse, Session(0, CPU)).floats(),
         "start": lambda: attack.start(model, Session(0, CPU)).eval()(floats),
-        "augment": lambda: attack.augment(floats, data.labels, stream()),
-        "mix": lambda: torch.cat([part.flatten() for part in attack.mix(floats, shares, stream())]),
+        "augment": lambda: attack.augment(floats, data.labels, seeded()),
+        "mix": lambda: torch.cat([part.flatten() for part in attack.mix(floats, shares, seeded())]),
         "perturb": lambda: perturbed - floats,
         "loss": lambda: attack.loss(floats, model, perturbed, data.labels)[0],
     }

@@ -3,6 +3,7 @@
 import pytest
 
 from attacks import ATTACKS
+from bench.core.plug_in import PlugIn
 from methods import METHODS
 from tests.test_cli import bench
 
@@ -56,3 +57,26 @@ def test_a_wrong_name_is_told_with_what_was_probably_meant(capsys: pytest.Captur
     assert "list methods semm: no such name; did you mean 'sem'?" in capsys.readouterr().err
     assert bench("list", "models", "cnn") == 2
     assert "list models cnn: names belong to methods or attacks" in capsys.readouterr().err
+
+
+def test_a_card_has_the_settings_for_large_images_with_their_source(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("list", "methods", "em", "tap", "clean") == 0
+    em, tap, clean, *_ = capsys.readouterr().out.split("\n\n")
+    assert "large      updates_per_round 100, stop_error 0.1, weight_decay 5e-05, batch_size 32" in em
+    assert "16/255" in em
+    assert "large      surrogate timm/resnet18: " in tap
+    assert "large  " not in clean
+
+
+@pytest.mark.parametrize("kind", [*METHODS.values(), *ATTACKS.values()])
+def test_settings_for_large_images_have_a_source(kind: type[PlugIn]) -> None:
+    assert bool(kind.large) <= bool(kind.large_source)
+
+
+def test_methods_with_networks_say_that_a_gpu_rounds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("list", "methods", "em", "sc") == 0
+    em, sc, *_ = capsys.readouterr().out.split("\n\n")
+    assert "bfloat16" in em
+    assert "bfloat16" not in sc
+    for known in ("x - 1/2", "max_rounds"):
+        assert known in em

@@ -8,20 +8,30 @@ import pytest
 import bench.core
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("bench", "methods", "attacks", "measures", "analysis")
-STAIRS = (
-    "bench.core",
-    "bench.store",
-    "bench.words",
-    "bench.grid",
-    "bench.run",
-    "bench.summary",
-    "bench.cards",
-    "bench.completion",
-    "bench.console",
-    "bench.cli",
-)
-"""Each step imports from the steps before it, never from those behind."""
+PACKAGES = ("bench", "methods", "attacks", "measures", "analysis", "benchmarks")
+PLUG_INS = {"methods", "attacks"}
+ROOMS = {
+    "bench.core": set[str](),
+    "bench.words": set[str](),
+    "bench.store": {"bench.core"},
+    "bench.grid": {"bench.core", *PLUG_INS},
+    "bench.run": {"bench.core", "bench.store", "bench.grid"},
+    "bench.summary": {"bench.store", "bench.words"},
+    "bench.cards": {"bench.core", "bench.grid"},
+    "bench.completion": {"bench.store", "bench.words", "bench.grid"},
+    "bench.console": {"bench.core", "bench.words", "bench.grid", "bench.run"},
+    "bench.cli": {
+        *("bench.core", "bench.store", "bench.words", "bench.grid", "bench.run", "bench.summary", "bench.cards"),
+        *("bench.completion", "bench.console", "analysis"),
+    },
+    "bench.__main__": {"bench.cli"},
+    "methods": {"bench.core"},
+    "attacks": {"bench.core"},
+    "measures": {"bench.core"},
+    "analysis": {"bench.store", "bench.core.settings", "bench.core.errors", "bench.words"},
+    "benchmarks": {"bench.core", "bench.store", "bench.grid", "bench.run", *PLUG_INS},
+}
+"""What each room may import of ours, besides itself."""
 
 
 def module_name(file: Path) -> str:
@@ -66,7 +76,7 @@ def test_imports_are_found_wherever_they_stand() -> None:
     text = "import bench.core.data\ndef f():\n  from bench import grid\n  from methods import METHODS\n  import torch"
     assert imported("x", text) == {"bench.core.data", "bench.grid", "methods"}
     assert IMPORTS["attacks.gradient"] == {"bench.core"}
-    assert all(modules(room) for room in (*PACKAGES, *STAIRS))
+    assert all(modules(room) for room in (*PACKAGES, *ROOMS))
 
 
 @pytest.mark.parametrize("name", modules("methods", "attacks", "measures"))
@@ -87,23 +97,23 @@ def test_the_core_exports_what_plug_ins_use_and_no_more() -> None:
     assert len(bench.core.__all__) == len(used)
 
 
-@pytest.mark.parametrize("name", modules("bench"))
-def test_no_arrow_leads_up_the_stairs(name: str) -> None:
-    step = next((number for number, room in enumerate(STAIRS) if within(name, room)), len(STAIRS))
-    tables = ["methods", "attacks"] if within(name, "bench.grid") else []
-    reports = ["analysis"] if name == "bench.cli" else []
-    assert not foreign(name, *STAIRS[: step + 1], *tables, *reports)
+@pytest.mark.parametrize("name", FILES)
+def test_a_room_imports_what_it_may(name: str) -> None:
+    homes = [room for room in ROOMS if within(name, room)]
+    assert homes or name == "bench"
+    for room in homes:
+        assert not foreign(name, room, *ROOMS[room])
+
+
+def test_no_two_rooms_import_each_other() -> None:
+    for room, allowed in ROOMS.items():
+        assert not [other for other in allowed if room in ROOMS.get(other, ())]
 
 
 def test_only_the_expansion_knows_the_tables_of_plug_ins() -> None:
     assert {name for name in modules("bench") if {"methods", "attacks"} & IMPORTS[name]} == {"bench.grid.expand"}
     for name in modules("bench", "analysis"):
         assert not {module for module in IMPORTS[name] if module.startswith(("methods.", "attacks."))}
-
-
-@pytest.mark.parametrize("name", modules("analysis"))
-def test_the_analysis_reads_records_and_trains_nothing(name: str) -> None:
-    assert not foreign(name, "analysis", "bench.store", "bench.core.settings", "bench.core.errors", "bench.words")
 
 
 def test_nothing_imports_the_command_line() -> None:

@@ -29,13 +29,13 @@ class CompiledCall:
         """Logits of the body."""
         if not torch.is_grad_enabled():
             return call(body, pixels)
-        kind = (body.training, pixels.shape)
-        self._seen[kind] += 1
-        return (compiled() if self._seen[kind] > self.common else call)(body, pixels)
+        case = (body.training, pixels.shape)
+        self._seen[case] += 1
+        return (compile_call() if self._seen[case] > self.common else call)(body, pixels)
 
 
 @cache
-def compiled() -> Call:
+def compile_call() -> Call:
     """`call`, compiled for each kind of input when it first comes; what torch cannot compile it leaves as it is.
 
     `deterministic` keeps torch from choosing by the clock what changes bits, such as the order of sums.

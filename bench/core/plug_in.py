@@ -45,6 +45,8 @@ class PlugIn(Settings):
     """The official code, as OWNER/NAME on GitHub."""
     deviations: ClassVar[tuple[str, ...]] = ()
     """Every known difference from the official code, a sentence each."""
+    large_source: ClassVar[str] = ""
+    """Where the settings for large images come from, and what the source does differently there; not empty with any."""
 
     def uses(self) -> tuple[Part, ...]:
         """What else decides its results and has a revision: functions of the core that it calls, other plug-ins.

@@ -57,6 +57,13 @@ class Method(PlugIn, ABC):
         """Why it cannot protect such data, in a few words; empty if it can."""
         return ""
 
+    def content(self) -> dict[str, Any]:
+        """What decides the result beyond the settings, such as the bytes of a file: JSON values for the noise's key.
+
+        A value takes the place of the setting of its name. Raises ValueError if a user must write something else.
+        """
+        return {}
+
     def cost(self, images: int) -> Cost:
         """What `generate` takes for so many images, in passes of `network`."""
         return Cost()
@@ -203,6 +210,6 @@ class Attack(Hooks):
     def content(self, victim: str) -> dict[str, Any]:
         """What decides the result beyond the settings, on the network `victim`: JSON values for the cell's key.
 
-        Raises ValueError if a user must write something else for it: the grid is then refused.
+        As of a method: a value takes the place of the setting of its name, and a ValueError refuses the grid.
         """
         return {}

@@ -176,7 +176,7 @@ def train(
     scheduler = recipe.scheduler(optimiser)
     order = batches(len(data), recipe.batch_size, session.generator("batches"))
     crops = session.generator("flip and crop")
-    generators = [session.generator(f"attack {place}") for place in range(len(attacks))]
+    generators = [session.generator(f"attack {number}") for number in range(len(attacks))]
     mixed = any("mix" in attack.hooks() for attack in attacks)
     epoch = max(1, len(data) // recipe.batch_size)
     history: list[Evaluation] = []

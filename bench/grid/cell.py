@@ -74,7 +74,7 @@ class Cell:
 
     def _noise_canonical(self) -> dict[str, Any]:
         dataset = self.dataset.canonical() | ({"fingerprint": self.fingerprint} if self.fingerprint else {})
-        method = self.method.canonical()
+        method = self.method.canonical() | self.method.settings.content()
         return {"protocol": PROTOCOL, "dataset": dataset, "method": method, "noise_seed": self.noise_seed}
 
     @property

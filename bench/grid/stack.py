@@ -9,6 +9,13 @@ from bench.core.protocols import HOOKS, Attack, Method
 from bench.core.settings import ImageShape
 from bench.grid.cell import Choice
 
+EXCLUSIVE = {
+    "hold_out": "hold images out",
+    "start": "bring the weights that training starts from",
+    "perturb": "search for the worst image",
+    "loss": "bring a training loss of their own",
+}
+"""Hooks that one attack of a stack may have at most, and what it does with it."""
 Choices = Sequence[Choice[Attack]]
 
 
@@ -43,7 +50,11 @@ def check_victim(stack: Choices, victim: str, data: Outline, place: str) -> None
 
 
 def check_method(method: Choice[Method], data: Outline, place: str) -> None:
-    """Raise UserError, beginning with `place`, if a network of the method cannot take the data."""
+    """Raise UserError, beginning with `place`, if a method lacks a file, or a network of it cannot take the data."""
+    try:
+        method.settings.content()
+    except ValueError as error:
+        raise UserError(f"{place}: {method.name}: {error}") from None
     for network in method.settings.networks():
         if reason := misfit(network, data.num_classes, data.shape):
             raise UserError(f"{place}: {method.name}: {reason}")
@@ -70,16 +81,11 @@ def _objection(choice: Choice[Attack], earlier: Choices, alone: bool) -> str | N
         return None if alone else f"{name} is no attack: it must stand alone"
     for other in earlier:
         first, theirs = other.name, other.settings.hooks()
-        if "perturb" in hooks and "perturb" in theirs:
-            return f"{name} would search around what {first} found; a stack holds one attack that perturbs"
-        if "loss" in hooks and "loss" in theirs:
-            return f"{name} and {first} each bring a training loss of their own; a stack holds one"
+        for hook, doing in EXCLUSIVE.items():
+            if hook in hooks and hook in theirs:
+                return f"{name} and {first} each {doing}; a stack holds one"
         if HOOKS.index(hooks[0]) < HOOKS.index(theirs[0]):
             return f"{name} acts before {first} ({hooks[0]} comes before {theirs[0]}); list it first"
-        if "start" in hooks and "start" in theirs:
-            return f"{name} and {first} each bring the weights that training starts from; a stack holds one"
-        if "hold_out" in hooks and "hold_out" in theirs:
-            return f"{first} holds images out already"
         if other.settings.leaves_range and not attack.takes_any_range:
             return f"{name} needs images in [0, 1], which {first} leaves"
         if attack.comes_first and "prepare" in theirs:

@@ -60,14 +60,14 @@ def model(network: Network, clean: ImageDataset, device: torch.device) -> Classi
     return model
 
 
-def stream(images: Tensor, seed: int = 0) -> torch.Generator:
-    """A random stream on the device of the images."""
+def seeded(images: Tensor, seed: int = 0) -> torch.Generator:
+    """A generator on the device of the images."""
     return torch.Generator(images.device).manual_seed(seed)
 
 
 def perturbed(attack: Attack, model: nn.Module, images: Tensor, labels: Tensor, seed: int = 0) -> Tensor:
     with frozen(model):
-        return attack.perturb(model, images, labels, stream(images, seed))
+        return attack.perturb(model, images, labels, seeded(images, seed))
 
 
 def valid(views: Tensor, images: Tensor) -> bool:

@@ -17,7 +17,7 @@ COUNT = 16
 
 
 def drawn(channels: int = 3) -> tuple[Tensor, Tensor]:
-    """Images, and the first draws of the stream that `view` uses: in [-1, 1), one row for each quantity."""
+    """Images, and the first draws of the generator that `view` uses: in [-1, 1), one row for each quantity."""
     images = torch.rand(COUNT, channels, 16, 16, generator=torch.Generator().manual_seed(1))
     return images, 2 * torch.rand(6, COUNT, generator=torch.Generator().manual_seed(0)) - 1
 

@@ -12,7 +12,7 @@ from bench.core.data import Outline
 BATCH = 64
 
 
-def stream(seed: int = 0) -> torch.Generator:
+def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
@@ -29,7 +29,7 @@ SHARES = nn.functional.one_hot(LABELS, 4).float()
 def test_cutout_is_one_black_square_of_half_the_side_cut_off_at_the_border(size: int, side: int) -> None:
     images = coded(size)
     whole = 0
-    for view, image in zip(Cutout().augment(images, LABELS, stream()), images, strict=True):
+    for view, image in zip(Cutout().augment(images, LABELS, seeded()), images, strict=True):
         black = (view == 0).all(0)
         rows, columns = black.any(1).nonzero().flatten(), black.any(0).nonzero().flatten()
         assert black[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()  # a rectangle
@@ -43,7 +43,7 @@ def test_cutout_is_one_black_square_of_half_the_side_cut_off_at_the_border(size:
 
 def test_cutout_hides_every_pixel_about_as_often_as_its_place_allows() -> None:
     images = torch.ones(20_000, 1, 8, 8)
-    hidden = 1 - Cutout().augment(images, LABELS, stream()).mean((0, 1))
+    hidden = 1 - Cutout().augment(images, LABELS, seeded()).mean((0, 1))
     # A square of 4 with its centre on pixel c covers c-2 to c+1; at the border fewer centres reach a pixel.
     reach = torch.tensor([sum(c - 2 <= pixel <= c + 1 for c in range(8)) for pixel in range(8)]) / 8
     assert torch.allclose(hidden, reach[:, None] * reach, atol=0.015)
@@ -53,7 +53,7 @@ def test_cutout_hides_every_pixel_about_as_often_as_its_place_allows() -> None:
 def test_half_of_all_batches_are_mixed_by_shares_that_are_uniform(attack: CutMix | Mixup) -> None:
     shares = []
     for seed in range(400):
-        images, targets = attack.mix(coded(), SHARES, stream(seed))
+        images, targets = attack.mix(coded(), SHARES, seeded(seed))
         if torch.equal(images, coded()):
             assert torch.equal(targets, SHARES)
         else:
@@ -61,15 +61,15 @@ def test_half_of_all_batches_are_mixed_by_shares_that_are_uniform(attack: CutMix
     assert 160 < len(shares) < 240
     assert min(shares) < 0.6
     assert max(shares) > 0.95
-    assert attack.model_copy(update={"probability": 0.0}).mix(coded(), SHARES, stream())[1] is SHARES
+    assert attack.model_copy(update={"probability": 0.0}).mix(coded(), SHARES, seeded())[1] is SHARES
 
 
 def test_mixup_mixes_images_and_labels_by_the_same_share() -> None:
     seen = []
     for seed in range(20):
-        images, targets = Mixup(probability=1).mix(coded(), SHARES, stream(seed))
+        images, targets = Mixup(probability=1).mix(coded(), SHARES, seeded(seed))
         assert torch.equal(images, images[:, :1, :1, :1].expand_as(images))
-        partner = torch.randperm(BATCH, generator=_after(stream(seed), 2))
+        partner = torch.randperm(BATCH, generator=_after(seeded(seed), 2))
         levels, other = images[:, 0, 0, 0], coded()[partner, 0, 0, 0]
         own = coded()[:, 0, 0, 0]
         row = int((own - other).abs().argmax())
@@ -83,8 +83,8 @@ def test_mixup_mixes_images_and_labels_by_the_same_share() -> None:
 def test_cutmix_mixes_labels_by_the_area_taken_from_the_partner() -> None:
     areas = []
     for seed in range(30):
-        images, targets = CutMix(probability=1).mix(coded(), SHARES, stream(seed))
-        partner = torch.randperm(BATCH, generator=_after(stream(seed), 4))
+        images, targets = CutMix(probability=1).mix(coded(), SHARES, seeded(seed))
+        partner = torch.randperm(BATCH, generator=_after(seeded(seed), 4))
         taken = (images != coded()).any(0).any(0)
         area = taken.float().mean().item()
         assert torch.equal(images, torch.where(taken, coded()[partner], coded()))
@@ -122,14 +122,14 @@ def test_randaugment_has_the_operations_and_strengths_of_torchvision(strength: i
 
 
 def test_randaugment_draws_every_operation_and_sign_for_each_view() -> None:
-    image = torch.rand(1, 3, 32, 32, generator=stream()).mul(255).round().div(255)
-    one = RandAugment(operations=1).augment(image.expand(2000, -1, -1, -1), LABELS, stream())
+    image = torch.rand(1, 3, 32, 32, generator=seeded()).mul(255).round().div(255)
+    one = RandAugment(operations=1).augment(image.expand(2000, -1, -1, -1), LABELS, seeded())
     distinct = len(one.flatten(1).unique(dim=0))
     # 14 operations, 9 with a sign; autocontrast and identity coincide on pixels of the full range.
     assert 21 <= distinct <= 23
     unchanged = (one == image).flatten(1).all(1).float().mean().item()
     assert 1 / 14 - 0.03 < unchanged < 2 / 14 + 0.03
-    two = RandAugment().augment(image.expand(2000, -1, -1, -1), LABELS, stream())
+    two = RandAugment().augment(image.expand(2000, -1, -1, -1), LABELS, seeded())
     assert len(two.flatten(1).unique(dim=0)) > 150
 
 

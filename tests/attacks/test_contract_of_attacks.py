@@ -20,7 +20,7 @@ from bench.run.experiment import run_cell
 from bench.run.workplace import Workplace
 from bench.store import Store
 from methods.clean import Clean
-from tests.attacks.conftest import perturbed, stream, valid
+from tests.attacks.conftest import perturbed, seeded, valid
 from tests.conftest import MadeUp, Network, Undisturbed
 
 
@@ -58,13 +58,13 @@ def test_what_is_held_out_leaves_something_to_train_on_and_is_the_same_for_the_s
 
 
 @pytest.mark.parametrize("count", [1, 7])
-def test_a_view_is_valid_and_the_same_for_the_same_stream(
+def test_a_view_is_valid_and_the_same_for_the_same_seed(
     count: int, attack: Attack, released: ImageDataset, undisturbed: Undisturbed
 ) -> None:
     images, labels = released.floats()[:count], released.labels[:count]
     before = images.clone()
     with undisturbed():
-        view, again = (attack.augment(images, labels, stream(images)) for _ in range(2))
+        view, again = (attack.augment(images, labels, seeded(images)) for _ in range(2))
     assert valid(view, images)
     assert torch.equal(view, again)
     assert torch.equal(images, before)
@@ -99,14 +99,14 @@ def test_the_forecast_of_passes_is_what_preparing_takes(
 
 
 @pytest.mark.parametrize("count", [1, 7])
-def test_a_mixture_is_valid_and_the_same_for_the_same_stream(
+def test_a_mixture_is_valid_and_the_same_for_the_same_seed(
     count: int, attack: Attack, released: ImageDataset, undisturbed: Undisturbed
 ) -> None:
     images, shares = released.floats()[:count], nn.functional.one_hot(released.labels[:count], 3).float()
     before = images.clone(), shares.clone()
     for seed in range(4):
         with undisturbed():
-            mixture, again = (attack.mix(images, shares, stream(images, seed)) for _ in range(2))
+            mixture, again = (attack.mix(images, shares, seeded(images, seed)) for _ in range(2))
         assert valid(mixture[0], images)
         assert mixture[1].shape == shares.shape
         assert torch.allclose(mixture[1].sum(1), torch.ones(count))
@@ -125,8 +125,8 @@ def test_images_need_not_be_square(
     assert attack.prepare(data, data, Session(0, device)).shape == (channels, 8, 12)
     images, shares = data.floats(), nn.functional.one_hot(data.labels, 2).float()
     for seed in range(4):
-        assert valid(attack.augment(images, data.labels, stream(images, seed)), images)
-        assert valid(attack.mix(images, shares, stream(images, seed))[0], images)
+        assert valid(attack.augment(images, data.labels, seeded(images, seed)), images)
+        assert valid(attack.mix(images, shares, seeded(images, seed))[0], images)
     assert valid(perturbed(attack, model, images, data.labels), images)
 
 

@@ -12,7 +12,7 @@ from bench.core.datasets import Synthetic
 from bench.core.models import Classifier
 from bench.core.protocols import Attack
 from bench.core.session import Session
-from tests.attacks.conftest import perturbed, stream, valid
+from tests.attacks.conftest import perturbed, seeded, valid
 from tests.conftest import Network, Undisturbed
 
 LEAST_CHANGE = 0.5 / 255
@@ -36,8 +36,8 @@ def test_every_hook_that_an_attack_has_changes_smooth_images(
     shares = nn.functional.one_hot(labels, 10).float()
     model = network(channels=natural.shape[0]).to(device)
     views: dict[str, list[Tensor]] = {
-        "augment": [attack.augment(images, labels, stream(images, seed)) for seed in range(20)],
-        "mix": [attack.mix(images, shares, stream(images, seed))[0] for seed in range(20)],
+        "augment": [attack.augment(images, labels, seeded(images, seed)) for seed in range(20)],
+        "mix": [attack.mix(images, shares, seeded(images, seed))[0] for seed in range(20)],
         "perturb": [perturbed(attack, model, images, labels)],
         "prepare": [attack.prepare(protected(natural, attack), natural, Session(0, device)).floats()],
     }
@@ -55,7 +55,7 @@ def test_every_hook_that_an_attack_has_changes_smooth_images(
 
 
 @pytest.mark.parametrize("count", [1, 7])
-def test_a_perturbation_is_valid_inside_its_ball_and_the_same_for_the_same_stream(
+def test_a_perturbation_is_valid_inside_its_ball_and_the_same_for_the_same_seed(
     count: int, attack: Attack, released: ImageDataset, model: Classifier, undisturbed: Undisturbed
 ) -> None:
     images, labels = released.floats()[:count].round(), released.labels[:count]

@@ -35,7 +35,7 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
     compilation.forget()
     function = torch.compile(call, backend=backend, dynamic=False)
-    monkeypatch.setattr(compilation, "compiled", lambda: function)
+    monkeypatch.setattr(compilation, "compile_call", lambda: function)
     yield graphs
     compilation.forget()
 
@@ -148,7 +148,7 @@ def test_only_what_is_common_and_has_gradients_is_compiled(monkeypatch: pytest.M
         seen.append((len(pixels), body.training))
         return call(body, pixels)
 
-    monkeypatch.setattr(compilation, "compiled", lambda: counted)
+    monkeypatch.setattr(compilation, "compile_call", lambda: counted)
     model = network(two_layers)
     model.call = CompiledCall(common=2)
     for count in (6, 6, 5, 6):
@@ -165,7 +165,7 @@ def test_only_what_is_common_and_has_gradients_is_compiled(monkeypatch: pytest.M
 def test_code_is_for_one_shape_and_free_of_choices_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
     monkeypatch.setattr(torch, "compile", lambda function, **options: asked.update(options))
-    compilation.compiled.__wrapped__()
+    compilation.compile_call.__wrapped__()
     assert asked == {"dynamic": False, "options": {"deterministic": True}}
 
 

@@ -82,7 +82,7 @@ def plug_ins() -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize(("name", "settings"), plug_ins())
-def test_every_setting_of_every_plug_in_has_words(name: str, settings: Any) -> None:
+def test_no_title_of_a_plug_in_holds_code(name: str, settings: Any) -> None:
     shown = tuple(type(settings).model_fields)
     title = Variant(Choice(name, settings), Choice(name, settings), shown).title
     assert not set("_=[]{}") & set(title)

@@ -28,7 +28,7 @@ SETTINGS: dict[str, Any] = {"updates": 5, "batch_size": 8, "steps": 2, "samples"
 def cell(two_layers: str, monkeypatch: pytest.MonkeyPatch) -> Cell:
     """A cell whose networks, when they are compiled, are so from the first call, without a C++ compiler."""
     compiled = torch.compile(call, backend="aot_eager", dynamic=False)
-    monkeypatch.setattr(compilation, "compiled", lambda: compiled)
+    monkeypatch.setattr(compilation, "compile_call", lambda: compiled)
     monkeypatch.setattr("bench.core.session.CompiledCall", partial(CompiledCall, common=0))
     data = Choice[DatasetSettings]("synthetic", Synthetic(size=8, train_images=20, test_images=10))
     method, attack = Choice("rem", Rem(**SETTINGS, surrogate=two_layers)), Choice("pgd", Pgd(steps=2))
