@@ -74,7 +74,7 @@ def run(
         typer.Argument(help="Files, or names as `list grids` has them: table2.", autocompletion=completion.grids),
     ],
     scale: Annotated[
-        str, typer.Option(help="paper, small or tiny (docs/scales.md).", autocompletion=completion.scales)
+        str, typer.Option(help="paper, small, long or tiny (docs/scales.md).", autocompletion=completion.scales)
     ] = "paper",
     assign: Annotated[list[str], typer.Option("--set", help="Change a setting: train.steps=2000.")] = [],  # noqa: B006
     only: Annotated[list[str], typer.Option(help="Run part of the grid: method=SEM.")] = [],  # noqa: B006

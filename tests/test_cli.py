@@ -294,7 +294,7 @@ def test_the_help_of_every_command_has_an_example(command: str, capsys: pytest.C
     ("typed", "offered"),
     [
         ("run table1", "table11 table14"),
-        ("run table2 --scale ", "paper small tiny"),
+        ("run table2 --scale ", "paper small long tiny"),
         ("list methods se", "sem"),
         ("list attacks medi", "median"),
         ("show --results results 00", "00aa"),

@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any, get_origin
 
 import pytest
 
@@ -13,6 +13,8 @@ from analysis import accuracy, best_response, costs, early_stopping, gains, reco
 from analysis.records import read_results
 from analysis.sections import Section
 from attacks import ATTACKS
+from bench.core import settings
+from bench.grid.expand import GridFile
 from bench.store import Store
 from methods import METHODS
 from tests.test_cli import run
@@ -135,6 +137,21 @@ def marks(svg: str) -> list[tuple[str, str]]:
     """
     found = re.findall(r">([^<>]+)</text>|(fill: #\w+; fill-opacity: [\d.]+)", svg)
     return [(text, colour) for text, colour in found]
+
+
+def test_every_key_of_a_grid_file_and_option_that_all_runs_need_is_explained() -> None:
+    text = Path("docs/running.md").read_text()
+    rows = re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE)
+    explained = {key for row in rows for key in re.findall(r"`(.*?)`", row)}
+    assert set(GridFile.model_fields) <= explained
+    assert {"--results", "--data-root", "--jobs", "--device", "--only"} <= explained
+
+
+def test_every_type_of_a_setting_is_explained() -> None:
+    text = Path("docs/add-a-method.md").read_text()
+    types = [name for name, kind in vars(settings).items() if get_origin(kind) is Annotated and name[0] != "_"]
+    assert len(types) >= 8
+    assert not [name for name in types if f"`{name}`" not in text]
 
 
 def sentences(document: Path) -> list[str]:

@@ -57,7 +57,7 @@ class Request:
 
     @property
     def scales(self) -> list[str]:
-        """The scales that the first grid can be run at, as their file has them: the largest comes first."""
+        """The scales that the first grid can be run at, in the order of their file."""
         return list(read_scales(scales_file(self.files[0])))
 
     @cached_property

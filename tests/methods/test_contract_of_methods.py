@@ -147,7 +147,7 @@ def test_a_method_has_a_complete_card(name: str) -> None:
     method = METHODS[name]
     assert method.source
     assert method.__doc__
-    assert "/" in method.repository or method.source == "control"
+    assert "/" in method.repository or method.repository == "none"
     assert all(deviation and not deviation.endswith(".") for deviation in method.deviations)
     assert isinstance(method().class_wise, bool)
 

@@ -14,6 +14,7 @@ from bench.run.forecast import Forecast
 from bench.run.request import Request
 from bench.run.schedule import Task
 from bench.run.workplace import Workplace
+from tests.grid.test_controls import HEAD
 from tests.run.test_request import request
 
 SCALES = """\
@@ -34,11 +35,8 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
     monkeypatch.setattr(advice, "forecast", hours)
     asked = replace(request(tmp_path), grids=(tmp_path / "plain.yaml",))
     (tmp_path / "scales.yaml").write_text(SCALES)
-    text = (tmp_path / "grid.yaml").read_text()
-    plain = (
-        text.partition("methods")[0] + "methods: [clean]\nattacks: [none]\ncontrols: false\ntrain: {batch_size: 8}\n"
-    )
-    (tmp_path / "plain.yaml").write_text(plain)
+    plain = "scalable: true\nmethods: [clean]\nattacks: [none]\ncontrols: false\ntrain: {batch_size: 8}\n"
+    (tmp_path / "plain.yaml").write_text(HEAD + plain)
     return asked
 
 
