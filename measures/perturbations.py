@@ -150,7 +150,10 @@ class Perturbations(Measure):
         return {"sources": sources, "two_sample": sources[last]["two_sample"], "mmd_p": sources[last]["mmd_p"]}
 
     def _points(self, rows: dict[str, Rows]) -> dict[str, Any]:
-        """Coordinates (N, 2) of every source, by embedding."""
+        """Coordinates (N, 2) by embedding: of the draws, and of the first and the last of generator and victim."""
+        networks = {loop: [name for name in rows if name.startswith(loop)] for loop in ("generator", "victim")}
+        ends_of = {name for names in networks.values() for name in (names[0], names[-1])}
+        rows = {name: part for name, part in rows.items() if name in ends_of or " at " not in name}
         together = np.concatenate(list(rows.values()))
         norms = np.linalg.norm(together, axis=1, keepdims=True)
         equal = together / np.where(norms == 0, 1, norms)

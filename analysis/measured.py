@@ -1,0 +1,96 @@
+"""The table of measures: numbers of each noise, a row for each method."""
+
+from collections.abc import Iterator
+
+from analysis.estimates import Estimate, estimate_over_noises
+from analysis.results import Measured, Results
+from analysis.sections import MISSING, Entry, Section, plain_table
+
+DIGITS = 3
+NOTE = "Each noise is measured once; ± is half of the 95 % Student interval of the mean over noises."
+
+
+def sections(results: Results) -> list[Section]:
+    """One for each data set and model for which anything is measured."""
+    return [section for place in places(results) if (section := _section(results, place))]
+
+
+def places(results: Results) -> list[tuple[str, str]]:
+    """Data sets and models that have measures, in the plan's order."""
+    return list(dict.fromkeys(one.place for one in results.measured))
+
+
+def generators(results: Results, place: tuple[str, str]) -> dict[str, dict[str, Measured]]:
+    """What is measured of each method, by its label and by the measure."""
+    found: dict[str, dict[str, Measured]] = {}
+    for one in results.measured:
+        if one.place == place:
+            found.setdefault(one.label, {})[one.measure] = one
+    return found
+
+
+def value(one: Measured, number: str) -> Estimate | None:
+    """A number of a measure over the noises of its method; None if no noise has it."""
+    found = [None if result is None else result.get(number) for result in one.found]
+    return estimate_over_noises(found, len(found))
+
+
+def _section(results: Results, place: tuple[str, str]) -> Section | None:
+    methods = generators(results, place)
+    columns = {
+        (one.measure, number): title
+        for measures in methods.values()
+        for one in measures.values()
+        for number, title in one.numbers.items()
+    }
+    rows = [
+        [Entry(first.method.title), *(_entry(measures.get(measure), number) for measure, number in columns)]
+        for measures in methods.values()
+        for first in [next(iter(measures.values()))]
+    ]
+    if all(entry.is_empty for row in rows for entry in row[1:]):
+        return None
+    controls = [next(iter(measures.values())).control for measures in methods.values()]
+    return Section(
+        "Measures of the noise",
+        plain_table(["method", *columns.values()], rows, controls=controls),
+        context=results.context(place),
+        note=NOTE,
+        remarks=list(_procedures(methods)),
+        numbers=[
+            {
+                "dataset": place[0],
+                "model": place[1],
+                "method": label,
+                "measure": one.measure,
+                "noise": noise,
+                **({} if result is None else {key: result.get(key) for key in one.numbers}),
+            }
+            for label, measures in methods.items()
+            for one in measures.values()
+            for noise, result in enumerate(one.found)
+        ],
+        file="measures",
+    )
+
+
+def _entry(one: Measured | None, number: str) -> Entry:
+    if one is None:
+        return Entry(MISSING)
+    if one.declined:
+        return Entry("does not apply", note=one.declined)
+    estimate = value(one, number)
+    if estimate is None:
+        return Entry(MISSING)
+    return Entry(f"{estimate.mean:.{DIGITS}f}", f"{estimate.half_width:.{DIGITS}f}" if estimate.half_width else "")
+
+
+def _procedures(methods: dict[str, dict[str, Measured]]) -> Iterator[str]:
+    """With which numbers each measure was made."""
+    seen = {one.measure: one for measures in methods.values() for one in measures.values()}
+    for one in seen.values():
+        settings = ", ".join(
+            f"{key.replace('_', ' ')} {value}" for key, value in one.settings.items() if key not in ("name", "revision")
+        )
+        if settings:
+            yield f"{one.title[:1].upper()}{one.title[1:]}: {settings}."

@@ -1,0 +1,108 @@
+"""Figures of points: protection against a number of each generator, and embeddings of perturbations."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from analysis.association import curvature
+from analysis.figures import INK, MARKERS, PALETTE, QUIET, svg
+from analysis.sections import Drawing
+
+PANEL = 3.3
+"""Inches of one panel, across and down."""
+BENT = 0.05
+"""p-value of a bend below which no line is drawn through the points."""
+FULL_SIZE, SMALL_SIZE = 34, 5
+
+
+class Points(Protocol):
+    """A number of each generator against protection, under one kind of training."""
+
+    @property
+    def predictor(self) -> Any: ...
+    @property
+    def attack(self) -> str: ...
+    @property
+    def first(self) -> list[float]: ...
+    @property
+    def second(self) -> list[float]: ...
+    @property
+    def methods(self) -> list[str]: ...
+
+
+def scatter(pairings: Sequence[Points], types: Mapping[str, str]) -> Drawing | None:
+    """A panel for each pairing with points: the type of a generator is its marker and colour.
+
+    The fitted line is drawn only where a bend is not found.
+    """
+    pairings = [one for one in pairings if len(one.first) >= 3]
+    if not pairings:
+        return None
+    figure, panels = _panels(len(pairings))
+    kinds = list(dict.fromkeys(types[method] for one in pairings for method in one.methods))
+    for axes, one in zip(panels, pairings, strict=False):
+        for number, kind in enumerate(kinds):
+            inside = [place for place, method in enumerate(one.methods) if types[method] == kind]
+            x, y = ([sample[place] for place in inside] for sample in (one.first, one.second))
+            axes.scatter(x, y, FULL_SIZE, **_style(number), label=kind)
+        bend = curvature(one.first, one.second)
+        if bend is not None and bend >= BENT and np.ptp(one.first):
+            ends = np.array([min(one.first), max(one.first)])
+            axes.plot(ends, np.polyval(np.polyfit(one.first, one.second, 1), ends), color=QUIET, linewidth=1.2)
+        axes.set_xlabel(one.predictor.title, color=INK)
+        axes.set_ylabel("F", color=INK)
+        axes.set_title(one.attack, color=INK, fontsize=10, loc="left")
+    _finish(figure, panels, len(pairings), kinds)
+    text = f"Protection F against {', '.join(dict.fromkeys(one.predictor.title for one in pairings))}"
+    return Drawing("correlation", svg(figure), text)
+
+
+def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], sources: Sequence[str]) -> Drawing:
+    """A panel for each embedding, by its name: points (N, 2) of each source."""
+    figure, panels = _panels(len(points))
+    for axes, (name, placed) in zip(panels, points.items(), strict=False):
+        for number, source in enumerate(sources):
+            cloud = np.asarray(placed[source])
+            axes.scatter(cloud[:, 0], cloud[:, 1], SMALL_SIZE, **_style(number), label=source)
+        axes.set_title(name, color=INK, fontsize=10, loc="left")
+        axes.set_xticks([])
+        axes.set_yticks([])
+    _finish(figure, panels, len(points), list(sources))
+    return Drawing("embedding", svg(figure), f"Embeddings of perturbations: {', '.join(sources)}")
+
+
+def _style(number: int) -> dict[str, Any]:
+    return {
+        "color": PALETTE[number % len(PALETTE)],
+        "marker": MARKERS[number % len(MARKERS)],
+        "linewidths": 0,
+        "alpha": 0.85,
+    }
+
+
+def _panels(count: int) -> tuple[Figure, list[Axes]]:
+    across = min(count, 3)
+    down = -(-count // across)
+    figure = Figure(figsize=(PANEL * across, PANEL * down + 0.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, list(figure.subplots(down, across, squeeze=False).flat)
+
+
+def _finish(figure: Figure, panels: Sequence[Axes], used: int, labels: Sequence[str]) -> None:
+    """Little ink, and one legend for all panels."""
+    for axes in panels[used:]:
+        axes.set_visible(False)
+    for axes in panels[:used]:
+        axes.tick_params(colors=INK, labelsize=8)
+        axes.patch.set_visible(False)
+        for side, spine in axes.spines.items():
+            spine.set_visible(side in ("left", "bottom"))
+            spine.set(color=INK, alpha=0.5)
+    handles, _ = panels[0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside upper center", ncols=3, frameon=False, labelcolor=INK, fontsize=9, markerscale=1.4
+    )
