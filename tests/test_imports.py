@@ -18,6 +18,8 @@ STAIRS = (
     "bench.summary",
     "bench.cards",
     "bench.completion",
+    "bench.display",
+    "bench.outcomes",
     "bench.console",
     "bench.cli",
 )
