@@ -141,7 +141,7 @@ def _conclude(request: Request, counts: Counter[str], troubles: Counter[str], co
         console.print("failed cells are kept as results; --retry-failed tries them again")
     left = len(request.cells) - counts["finished"] - counts["failed"]
     if left:
-        console.print(f"{left} not run, because something here does not work:")
+        console.print(f"{counted(left, 'cell')} not run, because something here does not work:")
         for message in troubles:
             console.print(f"  {message}", markup=False)
         console.print("mend that and run again: it goes on by itself")

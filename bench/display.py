@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+from rich.table import Column
 
 from bench.run.forecast import Pace
 from bench.run.progress import Stage, read_stage
@@ -87,7 +88,11 @@ def shown(watch: Watch, console: Console) -> Iterator[None]:
         with _every(SECONDS_OF_LINES, partial(_print, watch, console)):
             yield
         return
-    columns = BarColumn(), TaskProgressColumn(), TextColumn("{task.description}", markup=False)
+    columns = (
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+    )
     with Progress(*columns, console=console) as progress, _every(SECONDS_OF_BARS, partial(_draw, watch, progress, {})):
         yield
 
