@@ -73,9 +73,7 @@ def _pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
             )
 
 
-def _predictors(
-    results: Results, place: tuple[str, str], conditions: Sequence[ConditionResult]
-) -> Iterator[Predictor]:
+def _predictors(results: Results, place: tuple[str, str], conditions: Sequence[ConditionResult]) -> Iterator[Predictor]:
     measured = generators(results, place)
     numbers = {
         (one.measure, key): title
@@ -186,7 +184,9 @@ def _by_type(results: Results, place: tuple[str, str], pairings: Sequence[Pairin
             inside = [place for place, method in enumerate(pairing.methods) if types[method] == kind]
             pair = [[sample[place] for place in inside] for sample in (pairing.first, pairing.second)]
             entries = [_entry(one, caution(*pair)) for one in corrected(associate(*pair))]
-            rows.append([Entry(pairing.predictor.title), Entry(pairing.attack), Entry(kind), str(len(inside)), *entries])
+            rows.append(
+                [Entry(pairing.predictor.title), Entry(pairing.attack), Entry(kind), str(len(inside)), *entries]
+            )
     head = ["number", "victim", "type of generator", "generators", "Pearson r", "Spearman rho", "Kendall tau-b"]
     return Section(
         "The same within each type of generator",

@@ -6,7 +6,7 @@ from typing import Any
 from analysis.controls import against_clean, against_own_controls
 from analysis.estimates import estimate_over_noises
 from analysis.published import matching
-from analysis.results import PLACE, ConditionResult, Results, Words
+from analysis.results import PLACE, ConditionResult, Measured, Results, Words
 from bench.store import Record, Store, StoreError
 
 PLAN_KEYS = {"control", "release", "assumes", "own_controls", "declined", "noises"}
@@ -54,7 +54,25 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
         cells |= {cell["key"]: cell for cell in own if cell["key"] not in cells}
         conditions.append(_condition(place, own, plan["titles"]))
     conditions = against_own_controls(against_clean(conditions))
-    return Results(name, plan, conditions, list(cells.values()), list(records.values()), left_out, store.root)
+    measured = [_measured(place, plan["titles"], store) for place in plan.get("measures", [])]
+    return Results(name, plan, conditions, list(cells.values()), list(records.values()), left_out, store.root, measured)
+
+
+def _measured(place: Record, titles: Record, store: Store) -> Measured:
+    """One place of the measures of a plan."""
+    records = [store.read(key) for key in place["cells"]]
+    return Measured(
+        place=(place["dataset"], place["model"]),
+        label=place["method"],
+        method=Words(**titles[place["method"]]),
+        control=place["control"],
+        measure=place["measure"],
+        title=place["title"],
+        numbers=place["numbers"],
+        settings=place["settings"],
+        found=[record["result"] if record and record["status"] == "finished" else None for record in records],
+        declined=place["declined"],
+    )
 
 
 def _check(name: str, plan: Record, store: Store) -> None:

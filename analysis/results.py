@@ -1,6 +1,6 @@
 """The results of a plan: each cell, and each condition over its seeds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +100,29 @@ class ConditionResult:
         return bool(self.paper["method"]["name"] == CLEAN)
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What one measure found of the noises of one method."""
+
+    place: tuple[str, str]
+    """Data set and model."""
+    label: str
+    """What the plan calls the method."""
+    method: Words
+    control: bool
+    measure: str
+    """The measure's name."""
+    title: str
+    numbers: dict[str, str]
+    """Titles of the numbers that tables show, by key."""
+    settings: Record
+    """Of the measure, as it was run."""
+    found: list[Record | None]
+    """The results of each noise; None if it is not finished."""
+    declined: str = ""
+    """Why the measure does not apply."""
+
+
 @dataclass(frozen=True, eq=False)
 class Results:
     """A plan with all that the store holds of it."""
@@ -115,6 +138,8 @@ class Results:
     """Attacks that a reader did not want, by what they assume."""
     root: Path
     """The results folder, for the commands that a report names."""
+    measured: Sequence[Measured] = ()
+    """What was measured of the noises."""
 
     @property
     def seeds(self) -> list[int]:

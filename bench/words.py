@@ -18,3 +18,8 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:,.1f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def counted(number: int, word: str) -> str:
+    """So many of something: `1 cell`, `2 cells`."""
+    return f"{number:,} {word}" + ("" if number == 1 else "s")

@@ -98,6 +98,10 @@ class Pil(SurrogateMethod):
             steps=self.steps,
         )
 
+    @property
+    def network(self) -> str:
+        return self.surrogate
+
     def cost(self, images: int) -> Cost:
         """The map's training, then two passes for every step: one of the noise, one of the image without it."""
         return super().cost(images) + Cost.of_images(2 * self.steps * images)

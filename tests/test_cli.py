@@ -97,7 +97,7 @@ def test_dry_run_shows_the_cells_and_their_cost_and_writes_nothing(
     assert run("--dry-run") == 0
     printed = capsys.readouterr().out
     assert "4 cells, 0 done. To do: 1 passes" in printed
-    assert printed.count("pgd 4/255") == 2
+    assert printed.count("PGD 4/255") == 2
     assert sorted(folder.rglob("*")) == before
 
 
@@ -120,7 +120,7 @@ def test_more_workers_than_cores_are_said_to_be_too_many(
     assert bench(*alone, "1") == 0
     assert "too many" not in capsys.readouterr().out
     assert bench(*alone, "2") == 0
-    assert "--jobs 2: too many for 1 cores, of which each worker keeps one busy" in capsys.readouterr().out
+    assert "--jobs 2: too many for 1 core, of which each worker keeps one busy" in capsys.readouterr().out
 
 
 def test_a_report_without_any_plan_says_what_to_do_and_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ import bench.core
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("bench", "methods", "attacks", "measures", "analysis", "benchmarks")
-PLUG_INS = {"methods", "attacks"}
+PLUG_INS = {"methods", "attacks", "measures"}
 ROOMS = {
     "bench.core": set[str](),
     "bench.words": set[str](),
@@ -19,7 +19,11 @@ ROOMS = {
     "bench.summary": {"bench.store", "bench.words"},
     "bench.cards": {"bench.core", "bench.grid"},
     "bench.completion": {"bench.store", "bench.words", "bench.grid"},
-    "bench.console": {"bench.core", "bench.words", "bench.grid", "bench.run"},
+    "bench.display": {"bench.core", "bench.words", "bench.run"},
+    "bench.outcomes": {"bench.core", "bench.store", "bench.grid", "bench.run"},
+    "bench.console": {
+        *("bench.core", "bench.words", "bench.grid", "bench.run", "bench.display", "bench.outcomes"),
+    },
     "bench.cli": {
         *("bench.core", "bench.store", "bench.words", "bench.grid", "bench.run", "bench.summary", "bench.cards"),
         *("bench.completion", "bench.console", "analysis"),

@@ -70,8 +70,8 @@ class Method(PlugIn, ABC):
 
     @property
     def network(self) -> str:
-        """The network that `cost` counts in: the one that a setting `surrogate` names, else a ResNet-18."""
-        return str(getattr(self, "surrogate", "resnet18"))
+        """The network that `cost` counts in: the first that it trains or asks, else a ResNet-18."""
+        return next(iter(self.networks()), "resnet18")
 
     @property
     def class_wise(self) -> bool:

@@ -70,10 +70,11 @@ class Pace:
         counted = self._counted[key]
         return min(stage.passes / counted, 1.0) if stage and counted else 0.0
 
-    @property
-    def done(self) -> float:
-        """The share of the run that has ended, in [0, 1]."""
-        return 1 - sum(self._left.values()) / (sum(self._forecast.values()) or 1.0)
+    def done(self, running: Mapping[str, Stage | None]) -> float:
+        """The share of the run that is done, in [0, 1], with what `running` has done so far."""
+        begun = sum(self.share(key, stage) * self._left[key] for key, stage in running.items())
+        remaining = sum(self._left.values()) - begun
+        return 1 - remaining / (sum(self._forecast.values()) or 1.0)
 
     def left(self, running: Mapping[str, Stage | None]) -> tuple[float, dict[str, float]]:
         """Seconds until all is done, and until each task is that runs; these by key, with what each is at."""

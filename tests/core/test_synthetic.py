@@ -9,6 +9,7 @@ from bench.core.synthetic import draw
 from bench.grid.expand import read_grid
 from bench.grid.scale import Scale, read_scales
 from bench.run.schedule import arrange, run
+from bench.run.workers import workers
 from bench.run.workplace import Workplace
 from bench.store import Store
 
@@ -48,7 +49,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, int],
     folder = tmp_path_factory.mktemp("tiny")
     grid = read_grid(Path("grids/table2.yaml"), read_scales(Path("grids/scales.yaml")), "tiny", Scale(seeds=2), folder)
     place = Workplace(Store(folder), folder, ("cpu",), jobs=2)
-    list(run(arrange(grid.cells, place, {cell.key: {} for cell in grid.cells}), place))
+    with workers(place) as team:
+        list(run(arrange(grid.cells, place, {cell.key: {} for cell in grid.cells}), place, team))
     accuracy = {}
     for condition in grid.conditions:
         for cell in condition.cells:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from attacks.gradient import Pgd
 from bench.core import compilation
@@ -21,6 +22,8 @@ from methods.rem import Rem
 # torch looks at it while it compiles and hides the warning by itself, unless warnings are errors.
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
 CPU = torch.device("cpu")
+CALLS: list[int] = []
+"""The images of every call of a compiled network."""
 SETTINGS: dict[str, Any] = {"updates": 5, "batch_size": 8, "steps": 2, "samples": 2, "adv_steps": 2}
 
 
@@ -28,7 +31,12 @@ SETTINGS: dict[str, Any] = {"updates": 5, "batch_size": 8, "steps": 2, "samples"
 def cell(two_layers: str, monkeypatch: pytest.MonkeyPatch) -> Cell:
     """A cell whose networks, when they are compiled, are so from the first call, without a C++ compiler."""
     compiled = torch.compile(call, backend="aot_eager", dynamic=False)
-    monkeypatch.setattr(compilation, "compile_call", lambda: compiled)
+
+    def counted(body: nn.Module, pixels: Tensor) -> Tensor:
+        CALLS.append(len(pixels))
+        return compiled(body, pixels)
+
+    monkeypatch.setattr(compilation, "compile_call", lambda: counted)
     monkeypatch.setattr("bench.core.session.CompiledCall", partial(CompiledCall, common=0))
     data = Choice[DatasetSettings]("synthetic", Synthetic(size=8, train_images=20, test_images=10))
     method, attack = Choice("rem", Rem(**SETTINGS, surrogate=two_layers)), Choice("pgd", Pgd(steps=2))
@@ -36,14 +44,19 @@ def cell(two_layers: str, monkeypatch: pytest.MonkeyPatch) -> Cell:
 
 
 def run(cell: Cell, folder: Path, *, compiling: bool) -> Record:
+    CALLS.clear()
     return run_cell(cell, Workplace(Store(folder), folder, compiling=compiling), CPU, asked={})
 
 
 def test_a_compiled_cell_is_the_same_cell_with_the_same_result(cell: Cell, tmp_path: Path) -> None:
-    eager, compiled = (run(cell, tmp_path / str(flag), compiling=flag) for flag in (False, True))
+    eager = run(cell, tmp_path / "False", compiling=False)
+    assert not CALLS
+    compiled = run(cell, tmp_path / "True", compiling=True)
     assert compiled["status"] == "finished", compiled.get("trace")
     assert (compiled["key"], compiled["cell"]) == (eager["key"], eager["cell"])
     assert compiled["cost"] == eager["cost"]
+    assert set(CALLS) == {8, 10, 16}  # batches of the surrogate, of the victim, and of two samples at once
+    assert sum(CALLS) >= 128 * sum(compiled["cost"].values())
     for name in ("train_loss", "test_loss"):
         assert compiled["history"][name] == pytest.approx(eager["history"][name], rel=0.02)
     noise = [Store(tmp_path / str(flag)).read_noise(cell.noise_key) for flag in (False, True)]

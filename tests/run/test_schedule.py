@@ -18,10 +18,10 @@ from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
 from bench.run import schedule
 from bench.run.forecast import forecast
-from bench.run.schedule import Task
 from bench.run.workplace import Workplace
 from bench.store import Store
 from methods import METHODS
+from tests.run.cells import carry_out, tasks
 
 
 class Flat(Method):
@@ -64,16 +64,12 @@ def workplace(folder: Path) -> Workplace:
     return Workplace(Store(folder), folder, ("cpu",), jobs=1)
 
 
-def arrange(cells: list[Cell], place: Workplace) -> list[Task]:
-    return schedule.arrange(cells, place, {cell.key: {} for cell in cells})
-
-
 def test_a_result_comes_first_then_noise_longest_first_then_what_waits_for_it(tmp_path: Path) -> None:
     clean, cheaper = METHODS["clean"](), METHODS["clean"]()
     sem = METHODS["sem"](surrogate="cnn", updates=2)
     cells = [cell(Flat(), 0), cell(sem, 0), cell(clean, 0, steps=9), cell(cheaper, 0), cell(Flat(), 1)]
     order = [
-        (type(t.cell.method.settings).__name__, t.noise_only, t.cell.seed) for t in arrange(cells, workplace(tmp_path))
+        (type(t.cell.method.settings).__name__, t.noise_only, t.cell.seed) for t in tasks(cells, workplace(tmp_path))
     ]
     assert order == [
         ("Clean", False, 0),
@@ -88,7 +84,7 @@ def test_a_result_comes_first_then_noise_longest_first_then_what_waits_for_it(tm
 
 def test_noise_is_made_once_for_all_cells_that_need_it(tmp_path: Path) -> None:
     place, cells = workplace(tmp_path), [cell(Flat(), seed) for seed in range(3)]
-    outcomes = list(schedule.run(arrange(cells, place), place))
+    outcomes = carry_out(cells, place)
     assert Flat.made == [0]
     records = [outcome.record for outcome in outcomes if outcome.record]
     assert [record["status"] for record in records] == ["finished"] * 3
@@ -104,33 +100,33 @@ class Laborious(Flat):
 
 def test_work_outside_networks_is_work_in_passes_of_a_resnet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = workplace(tmp_path)
-    tasks = arrange([cell(Laborious(), 0), cell(Laborious(), 1)], place)
-    assert [task.noise_only for task in tasks] == [True, False, False]
-    assert tasks[0].passes == 10
+    todo = tasks([cell(Laborious(), 0), cell(Laborious(), 1)], place)
+    assert [task.noise_only for task in todo] == [True, False, False]
+    assert todo[0].passes == 10
     rates = {"resnet18": 3.0, "cnn": 0.5}
     monkeypatch.setattr("bench.run.forecast.seconds_per_pass", lambda network, *_: rates[network])
-    assert forecast(tasks, place).seconds == (30.0, *(0.5 * task.passes for task in tasks[1:]))
+    assert forecast(todo, place).seconds == (30.0, *(0.5 * task.passes for task in todo[1:]))
 
 
 def test_noise_that_cannot_be_made_fails_its_cells_and_no_others(tmp_path: Path) -> None:
     place, cells = workplace(tmp_path), [cell(Flat(fails=True), 0), cell(Flat(fails=True), 1), cell(Flat(), 0)]
-    list(schedule.run(arrange(cells, place), place))
+    carry_out(cells, place)
     records = [place.store.read(cell.key) for cell in cells]
     assert [record and record["status"] for record in records] == ["failed", "failed", "finished"]
     assert records[0] is not None
-    assert records[0]["error"] == "BlockedError: RuntimeError: no noise today"
+    assert records[0]["error"] == "its noise could not be made: RuntimeError: no noise today"
 
 
 def test_a_failed_cell_counts_as_done_until_a_retry_is_asked_for(tmp_path: Path) -> None:
     place, failing = workplace(tmp_path), cell(Flat(fails=True))
-    list(schedule.run(arrange([failing], place), place))
+    carry_out([failing], place)
     assert schedule.is_done(failing, place.store, retry_failed=False)
     assert not schedule.is_done(failing, place.store, retry_failed=True)
 
 
 def test_noise_beyond_its_declared_budget_is_a_failure(tmp_path: Path) -> None:
     place, bold = workplace(tmp_path), cell(Flat(radius=0.001))
-    list(schedule.run(arrange([bold], place), place))
+    carry_out([bold], place)
     record = place.store.read(bold.key)
     assert record
     assert record["error"].endswith("image 0 leaves the budget: linf norm 0.00392, bound 0.00000")
@@ -138,8 +134,7 @@ def test_noise_beyond_its_declared_budget_is_a_failure(tmp_path: Path) -> None:
 
 def test_a_finished_cell_is_not_run_again(tmp_path: Path) -> None:
     place, once = workplace(tmp_path), cell(METHODS["clean"]())
-    tasks = arrange([once], place)
-    [first], [second] = (list(schedule.run(tasks, place)) for _ in range(2))
+    [first], [second] = (carry_out([once], place) for _ in range(2))
     assert first.record == second.record  # the times too: it was read, not run
 
 
@@ -148,7 +143,7 @@ def test_two_workers_give_the_same_results_as_one(tmp_path: Path) -> None:
     results = []
     for jobs in (1, 2):
         place = replace(workplace(tmp_path / str(jobs)), jobs=jobs)
-        list(schedule.run(arrange(cells, place), place))
+        carry_out(cells, place)
         results.append([place.store.read(cell.key) for cell in cells])
     one, two = ([record and (record["result"], record["history"]) for record in records] for records in results)
     assert one == two

@@ -1,0 +1,131 @@
+"""What people see while a run works: on a terminal a bar for all and one for each worker, in a pipe a line a minute."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+from rich.table import Column
+
+from bench.run.forecast import Pace
+from bench.run.progress import Stage, read_stage
+from bench.run.schedule import Outcome, Task
+from bench.run.workplace import Workplace
+from bench.words import duration
+
+SECONDS_OF_BARS = 0.5
+SECONDS_OF_LINES = 60.0
+"""Between two looks at what runs."""
+
+
+class Line(NamedTuple):
+    """What is told of a task, or of the whole run, whose key is empty."""
+
+    key: str
+    text: str
+    done: float
+    """A share in [0, 1]."""
+
+
+@dataclass
+class Watch:
+    """What runs now, how far it is and how long the rest takes."""
+
+    place: Workplace
+    pace: Pace
+    names: Mapping[str, str]
+    """What to call each task, by its key."""
+    cells: int
+    """How many were asked for."""
+    ended: int
+    """How many of these have a result."""
+    _running: dict[str, Stage | None] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, task: Task) -> None:
+        """A worker has got the task."""
+        with self._lock:
+            self._running[task.key] = None
+
+    def end(self, outcome: Outcome) -> None:
+        """A task has ended, with a result or without."""
+        with self._lock:
+            self._running.pop(outcome.task.key, None)
+            self.pace.end(outcome)
+            self.ended += outcome.record is not None
+
+    def look(self) -> list[Line]:
+        """A line on the whole run, and one on each task that runs."""
+        with self._lock:
+            for key in self._running:
+                self._running[key] = read_stage(self.place.progress_file(key)) or self._running[key]
+            left, each = self.pace.left(self._running)
+            whole = f"{self.ended} of {self.cells} cells, {duration(left)} left"
+            return [Line("", whole, self.pace.done(self._running))] + [
+                Line(key, f"{self.names[key]}: {_told(stage, each[key])}", self.pace.share(key, stage))
+                for key, stage in self._running.items()
+            ]
+
+
+def _told(stage: Stage | None, left: float) -> str:
+    """How far a task is, in words."""
+    if stage is None:
+        return f"starting, {duration(left)} left"
+    done = f"step {stage.step:,} of {stage.steps:,}" if stage.step else f"{stage.passes:,.0f} passes"
+    loss = "" if stage.loss is None else f", loss {stage.loss:.3f}"
+    return f"{done}{loss}, {duration(left)} left"
+
+
+@contextmanager
+def shown(watch: Watch, console: Console) -> Iterator[None]:
+    """Show what runs for as long as the block does."""
+    if not console.is_terminal:
+        with _every(SECONDS_OF_LINES, partial(_print, watch, console)):
+            yield
+        return
+    columns = (
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+    )
+    with Progress(*columns, console=console) as progress, _every(SECONDS_OF_BARS, partial(_draw, watch, progress, {})):
+        yield
+
+
+def _print(watch: Watch, console: Console) -> None:
+    now = f"{datetime.now():%H:%M:%S}"
+    console.print(now, "; ".join(line.text for line in watch.look()), markup=False)
+
+
+def _draw(watch: Watch, progress: Progress, bars: dict[str, TaskID]) -> None:
+    """Let there be a bar for the run and for each task that runs."""
+    lines = watch.look()
+    for key in bars.keys() - {line.key for line in lines}:
+        progress.remove_task(bars.pop(key))
+    for line in lines:
+        if line.key not in bars:
+            bars[line.key] = progress.add_task("", total=1.0)
+        progress.update(bars[line.key], description=line.text, completed=line.done)
+
+
+@contextmanager
+def _every(seconds: float, action: partial[None]) -> Iterator[None]:
+    """Do something again and again in a thread of its own while the block runs."""
+    ended = threading.Event()
+
+    def repeat() -> None:
+        while not ended.wait(seconds):
+            action()
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
