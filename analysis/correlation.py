@@ -99,7 +99,7 @@ def _overall(results: Results, place: tuple[str, str], pairings: Sequence[Pairin
     flat = corrected([one for family in tested for one in family])
     families = [flat[start : start + 3] for start in range(0, len(flat), 3)]
     settings = _settings(results, place)
-    rows = []
+    rows: list[list[Entry | str]] = []
     for pairing, family in zip(pairings, families, strict=True):
         given = [[settings[method].get(key) for method in pairing.methods] for key in GIVEN]
         known = [[float(one) for one in column if one is not None] for column in given]
@@ -176,7 +176,7 @@ def _verdicts(pairings: Sequence[Pairing], families: Sequence[Sequence[Associati
 
 def _by_type(results: Results, place: tuple[str, str], pairings: Sequence[Pairing]) -> Section:
     types = _types(results, place)
-    rows = []
+    rows: list[list[Entry | str]] = []
     for pairing in pairings:
         if pairing.predictor.key not in CLAIMS:
             continue
@@ -184,9 +184,7 @@ def _by_type(results: Results, place: tuple[str, str], pairings: Sequence[Pairin
             inside = [place for place, method in enumerate(pairing.methods) if types[method] == kind]
             pair = [[sample[place] for place in inside] for sample in (pairing.first, pairing.second)]
             entries = [_entry(one, caution(*pair)) for one in corrected(associate(*pair))]
-            rows.append(
-                [Entry(pairing.predictor.title), Entry(pairing.attack), Entry(kind), str(len(inside)), *entries]
-            )
+            rows.append([pairing.predictor.title, pairing.attack, kind, str(len(inside)), *entries])
     head = ["number", "victim", "type of generator", "generators", "Pearson r", "Spearman rho", "Kendall tau-b"]
     return Section(
         "The same within each type of generator",

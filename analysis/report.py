@@ -5,7 +5,20 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis import accuracy, best_response, costs, early_stopping, failures, gains, peaks, recovered, sources
+from analysis import (
+    accuracy,
+    best_response,
+    correlation,
+    costs,
+    early_stopping,
+    embedding,
+    failures,
+    gains,
+    measured,
+    peaks,
+    recovered,
+    sources,
+)
 from analysis.caveats import with_caveats
 from analysis.formats import files_of
 from analysis.page import EMPTY, page
@@ -15,7 +28,10 @@ from analysis.results import Results
 from bench.store import Store
 from bench.words import command
 
-STUDIES = (best_response, accuracy, recovered, gains, failures, early_stopping, peaks, costs, sources)
+STUDIES = (
+    *(best_response, accuracy, correlation, measured, embedding, recovered, gains, failures, early_stopping, peaks),
+    *(costs, sources),
+)
 """In the order in which a report shows them; each has a function `sections` of the results of a plan."""
 
 
