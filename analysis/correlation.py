@@ -124,7 +124,7 @@ def _overall(results: Results, place: tuple[str, str], pairings: Sequence[Pairin
         note=NOTE,
         remarks=[*_verdicts(pairings, families)],
         figure=scatter([one for one in pairings if one.predictor.key in CLAIMS], _types(results, place)),
-        file="correlation",
+        file="-correlation",
         numbers=[
             {
                 "dataset": place[0],

@@ -1,5 +1,7 @@
 """The embedding of perturbations, and the numbers that carry its conclusion."""
 
+import re
+
 from analysis.measured import generators, places
 from analysis.results import Measured, Results
 from analysis.scatter import clouds
@@ -41,13 +43,14 @@ def _section(results: Results, place: tuple[str, str], one: Measured, result: di
     assert isinstance(points, dict)
     rows = [[Entry(name), *(_number(about.get(key)) for key in COLUMNS)] for name, about in sources.items()]
     placed = list(next(iter(points.values())))
+    file = "-perturbations-" + re.sub(r"[^\w=.]", "-", one.label)
     return Section(
         f"Perturbations of {one.method.title} and of its victim",
         plain_table(["source", *COLUMNS.values()], rows),
         context=results.context(place),
         note=NOTE,
-        figure=clouds(points, placed),
-        file=f"perturbations-{one.label}".replace(" ", "-").replace("/", "-"),
+        figure=clouds(points, placed, file),
+        file=file,
         numbers=[{"method": one.label, "source": name, **about} for name, about in sources.items()],
     )
 

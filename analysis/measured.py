@@ -70,7 +70,7 @@ def _section(results: Results, place: tuple[str, str]) -> Section | None:
             for one in measures.values()
             for noise, result in enumerate(one.found)
         ],
-        file="measures",
+        file="-measures",
     )
 
 

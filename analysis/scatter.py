@@ -58,10 +58,10 @@ def scatter(pairings: Sequence[Points], types: Mapping[str, str]) -> Drawing | N
         axes.set_title(one.attack, color=INK, fontsize=10, loc="left")
     _finish(figure, panels, len(pairings), kinds)
     text = f"Protection F against {', '.join(dict.fromkeys(one.predictor.title for one in pairings))}"
-    return Drawing("correlation", svg(figure), text)
+    return Drawing("-correlation.svg", svg(figure), text)
 
 
-def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], sources: Sequence[str]) -> Drawing:
+def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], sources: Sequence[str], file: str) -> Drawing:
     """A panel for each embedding, by its name: points (N, 2) of each source."""
     figure, panels = _panels(len(points))
     for axes, (name, placed) in zip(panels, points.items(), strict=False):
@@ -72,7 +72,7 @@ def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], source
         axes.set_xticks([])
         axes.set_yticks([])
     _finish(figure, panels, len(points), list(sources))
-    return Drawing("embedding", svg(figure), f"Embeddings of perturbations: {', '.join(sources)}")
+    return Drawing(f"{file}.svg", svg(figure), f"Embeddings of perturbations: {', '.join(sources)}")
 
 
 def _style(number: int) -> dict[str, Any]:
