@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from analysis.association import Association, associate, caution, corrected, curvature, partial
+from analysis.association import FEWEST, Association, associate, caution, corrected, curvature, partial
 from analysis.measured import generators, places, value
 from analysis.results import ConditionResult, Results
 from analysis.scatter import scatter
@@ -46,7 +46,7 @@ def sections(results: Results) -> list[Section]:
     found = []
     for place in places(results):
         pairings = list(_pairings(results, place))
-        if pairings and max(len(one.first) for one in pairings) >= 3:
+        if pairings and max(len(one.first) for one in pairings) >= FEWEST:
             found += [_overall(results, place, pairings), _by_type(results, place, pairings)]
     return found
 
