@@ -138,7 +138,7 @@ def report(
 
 @app.command("list", epilog=examples("list grids", "list methods", "list attacks pgd median"))
 def list_(
-    what: Annotated[Literal["methods", "attacks", "datasets", "models", "grids"], typer.Argument()],
+    what: Annotated[Literal["methods", "attacks", "measures", "datasets", "models", "grids"], typer.Argument()],
     names: Annotated[
         list[str],
         typer.Argument(help="Methods or attacks to know all of: sem tap.", autocompletion=completion.plug_ins),
@@ -166,7 +166,7 @@ def list_(
 
 def _listing(what: str) -> list[Sequence[str]]:
     if what == "grids":
-        from bench.grid.grid_files import named_grids
+        from bench.grid.library import named_grids
         from bench.grid.yaml_file import read_mapping
 
         titles = ((name, str(read_mapping(file).get("title", ""))) for name, file in named_grids().items())

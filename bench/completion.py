@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from bench.grid.grid_files import SCALES, SHIPPED, named_grids
+from bench.grid.library import SCALES, SHIPPED, named_grids
 from bench.grid.yaml_file import read_mapping
 from bench.store import Store
 from bench.words import RESULTS

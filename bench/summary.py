@@ -85,7 +85,7 @@ def _result(result: Record) -> str:
 
 def _noise(noise: Record) -> str:
     size = noise["size"]
-    return f"l-inf {255 * size['linf']:.0f}/255, l2 {size['mean_l2']:.2f} on average; kept as {noise['key']}"
+    return f"l-inf {255 * size['linf']:.0f}/255, l2 {size['mean_l2']:.2f} on average; key {noise['key']}"
 
 
 def _cost(record: Record) -> str:

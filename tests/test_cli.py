@@ -256,7 +256,7 @@ def test_a_wrong_key_is_answered_with_five_neighbours_at_most(folder: Path, caps
 
 @pytest.mark.parametrize(
     ("what", "expected"),
-    [("datasets", "cifar10"), ("models", "resnet18")],
+    [("datasets", "cifar10"), ("models", "resnet18"), ("measures", "stability")],
 )
 def test_list_names_every_plug_in(what: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert bench("list", what) == 0

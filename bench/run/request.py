@@ -10,7 +10,7 @@ from bench.core.errors import UserError, suggestion
 from bench.core.keeper import KINDS, Kind
 from bench.grid.cell import Cell
 from bench.grid.expand import Grid, read_grid
-from bench.grid.grid_files import grid_file, place_of, scales_file
+from bench.grid.library import grid_file, place_of, scales_file
 from bench.grid.plan import Plan, plan_name, plan_of
 from bench.grid.scale import Scale, read_assignments, read_scales
 from bench.run.selection import meets, wanted_by

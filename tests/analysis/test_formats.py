@@ -38,7 +38,7 @@ def test_no_text_begins_a_line_or_a_cell_of_its_own() -> None:
 
 @pytest.mark.parametrize("text", ["<script>", "'\"", "{{ 1 + 1 }}"])
 def test_the_page_shows_text_as_it_is(text: str) -> None:
-    made = page([chapter(text)], {"plan": [text]})
+    made = page([chapter(text)], {"plan": [text]}, text)
     assert "<script" not in made
     assert "'\"" not in made
     assert ("{{ 1 + 1 }}" in made) == (text == "{{ 1 + 1 }}")

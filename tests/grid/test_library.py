@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.core.errors import UserError
-from bench.grid.grid_files import SHIPPED, grid_file, named_grids, place_of, scales_file
+from bench.grid.library import SHIPPED, grid_file, named_grids, place_of, scales_file
 
 
 @pytest.fixture
