@@ -3,14 +3,17 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from inspect import unwrap
 from pathlib import Path
+from pkgutil import iter_modules
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import pytest
 import torch
 
+import bench.core
 from attacks import ATTACKS
 from bench.core.adversary import apgd, pgd, tpgd
 from bench.core.augment import flip_crop, flip_translate
@@ -73,6 +76,14 @@ def test_the_last_bits_of_sums_are_no_change_and_another_order_of_pixels_is_one(
     assert same(values, {"noise": summary(pixels + 1e-4 * pixels.flip(0))})
     assert not same(values, {"noise": summary(pixels.flip(3))})
     assert not same(values, {"noise": summary(1.1 * pixels)})
+
+
+def test_every_function_of_the_core_with_a_revision_has_a_fingerprint() -> None:
+    modules = [import_module(f"bench.core.{one.name}") for one in iter_modules(bench.core.__path__)]
+    revised = {one for module in modules for one in vars(module).values() if isinstance(one, FunctionType)}
+    found = {one.__name__ for one in revised if "revision" in vars(one)}
+    assert found == {part.__name__ for part in PARTS} | {"timm_network"}  # timm's networks are timm's to hold
+    assert {name.partition(" ")[2] for name in KNOWN} >= {part.__name__ for part in PARTS}
 
 
 @contextmanager
