@@ -138,7 +138,7 @@ def _outcome(future: "Future[Outcome]", task: Task, place: Workplace, team: Work
         if team.was_killed(error):
             return Outcome(task, again=True)
         if team.was_cut(error):
-            cut = CutError(f"--cluster {place.cluster}: the connection was cut ({error_line(error)})")
+            cut = CutError(f"--cluster {place.cluster}: the connection was cut; see that its scheduler runs")
             return Outcome(task, trouble=_trouble(cut, task, place))
         return fail_task(task, place, error_line(error))
 

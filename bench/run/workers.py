@@ -4,6 +4,7 @@ The pool is joblib's loky, with a pool of one process for each job. A process th
 alone, so it is known what it was doing, and no other cell is lost; `joblib.Parallel` would end all of them.
 """
 
+import logging
 import os
 import threading
 import time
@@ -23,6 +24,7 @@ T = TypeVar("T")
 RETRIES = 2
 """So often a task is tried again whose worker was killed."""
 SECONDS_TO_CONNECT = 4
+LOGGERS = ("distributed", "distributed.client")
 WATCH = 0.5
 """Seconds between two looks of a worker at whether its run is still there."""
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -98,6 +100,8 @@ class Cluster(Workers):
         """Raises UserError if no scheduler answers at the address."""
         from distributed import Client
 
+        for name in LOGGERS:  # what goes wrong is told in a line, not in dask's tracebacks
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         answer: Future[Client] = Future()
 
         def connect() -> None:
