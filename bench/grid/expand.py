@@ -1,24 +1,23 @@
 """Grid files: YAML in, cells out. The only code that knows all plug-ins."""
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from attacks import ATTACKS
 from bench.core.data import Outline
 from bench.core.datasets import DATASETS
-from bench.core.errors import UserError, suggestion
-from bench.core.models import ModelName
-from bench.core.settings import Count, Settings
+from bench.core.errors import UserError, brief, suggestion
+from bench.core.settings import Settings
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
 from bench.grid.condition import Condition, Pair, Stack, Variant
 from bench.grid.controls import acting, controls_first, controls_of, identity, own_controls
-from bench.grid.scale import Scale, Values, check_names
+from bench.grid.grid_file import Block, GridFile
+from bench.grid.scale import Scale, check_names
 from bench.grid.stack import check_stack, check_victim, declined
 from bench.grid.yaml_file import mapping, read_mapping, validated, within
 from methods import METHODS
@@ -26,48 +25,12 @@ from methods import METHODS
 TABLES: dict[str, Mapping[str, type[Settings]]] = {"datasets": DATASETS, "methods": METHODS, "attacks": ATTACKS}
 REPLACED = {"dataset": "datasets", "model": "models", "seeds": "seeds", "noise_seeds": "noise_seeds"}
 """Keys of a scale that replace a key of the grid."""
+CELLS = 20_000
+"""No grid asks for more: it would take minutes to read, and years to run."""
 Large = tuple[bool, bool]
 """Whether the images are so large that plug-ins take the settings of the ImageNet subset: at the scale, on paper."""
 NO_DATA: Large = (False, False)
 NONE = Choice("none", ATTACKS["none"]())
-Items = Annotated[list[Any], Field(min_length=1)]
-
-
-class Block(Settings):
-    """Methods that meet attacks of their own: conditions beside those of the whole grid, such as a control's."""
-
-    methods: Items
-    attacks: Items
-
-
-class GridFile(Settings):
-    """The keys of a grid file, written at paper scale.
-
-    An entry is a name, or a mapping of `name` and settings; a list of values for a setting is a sweep.
-    """
-
-    title: str
-    """What the table shows."""
-    about: str = ""
-    """What a reader should know, printed under the title."""
-    datasets: Items
-    models: Annotated[list[ModelName], Field(min_length=1)]
-    """Victims."""
-    methods: Items
-    attacks: Items
-    """Each entry is one attack or a list of attacks: a stack, applied in that order."""
-    also: list[Values] = []
-    """Blocks of `methods` and `attacks` that join the same tables: what would be the same for every method."""
-    controls: bool = True
-    """Whether to add what the results are read against: every attack on clean images, and on random noise."""
-    train: Values = {}
-    """Settings of the victim's training."""
-    seeds: Count = 3
-    """Victims trained on each noise, with seeds 0, 1, ..."""
-    noise_seeds: Count = 1
-    """Noises of each method, made with seeds 0, 1, ...; each has victims of its own."""
-    at: dict[str, Values] = {}
-    """Keys of this file that read differently at a scale, by the scale's name; they win over the scale's own."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +59,7 @@ def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale
     paper = validated(GridFile, [(str(file), values)])
     for name in paper.at:
         if name not in scales:
-            raise UserError(f"{file}: at: unknown scale {name!r}{suggestion(name, scales)}")
+            raise UserError(f"{file}: at: unknown scale {brief(name)}{suggestion(name, scales)}")
     here = paper.at.get(scale_name, {})
     parsed = validated(GridFile, [(str(file), values), (f"{file}: at.{scale_name}", here)])
     scale = scales[scale_name].model_copy(
@@ -130,11 +93,12 @@ class Expansion:
         seeds = range(self.user.seeds or self.scale.seeds or parsed.seeds)
         noises = range(self.user.noise_seeds or self.scale.noise_seeds or parsed.noise_seeds)
         conditions: list[Condition] = []
-        for (dataset, fingerprint, outline), (model, paper_model) in itertools.product(
-            self._datasets(parsed), self._models(parsed)
-        ):
+        places = itertools.product(self._datasets(parsed), self._models(parsed))
+        for number, ((dataset, fingerprint, outline), (model, paper_model)) in enumerate(places, 1):
             here = []
-            for method, attacks in self._all_pairs(parsed, dataset):
+            pairs = self._all_pairs(parsed, dataset)
+            check_count(number * len(pairs) * len(seeds) * len(noises), str(self.file))
+            for method, attacks in pairs:
                 applied = tuple(acting(attacks, method, NONE))
                 reason = declined(method.choice, applied, outline, model)
                 if not reason:
@@ -164,7 +128,9 @@ class Expansion:
             blocks.append((f"also[{row}].", validated(Block, [(f"{self.file}: also[{row}]", values)])))
         for place, block in blocks:
             methods = self._variants("methods", block.methods, large, place)
-            yield from itertools.product(methods, self._stacks(block.attacks, large, place))
+            stacks = self._stacks(block.attacks, large, place)
+            check_count(len(methods) * len(stacks), str(self.file))
+            yield from itertools.product(methods, stacks)
 
     def _variants(self, group: str, items: Sequence[Any], large: Large, block: str = "") -> list[Variant]:
         """The plug-ins that a list of a grid file names, sweeps written out."""
@@ -182,7 +148,7 @@ class Expansion:
         name = values.pop("name")
         if not isinstance(name, str) or name not in TABLES[group]:
             word = group.removesuffix("s").replace("dataset", "data set")
-            raise UserError(f"{place}: unknown {word} {name!r}{suggestion(str(name), TABLES[group])}")
+            raise UserError(f"{place}: unknown {word} {brief(name)}{suggestion(str(name), TABLES[group])}")
         settings = TABLES[group][name]
         at_scale, at_paper = (dict(settings.large) if is_large else {} for is_large in large)
         defaults = {key: field.default for key, field in settings.model_fields.items() if not field.is_required()}
@@ -190,6 +156,7 @@ class Expansion:
             if value == []:
                 raise UserError(f"{within(place, key)}: a sweep must hold at least one value")
         sweeps = [value if isinstance(value, list) else [value] for value in values.values()]
+        check_count(math.prod(map(len, sweeps)), place)
         for combination in itertools.product(*sweeps):
             written = dict(zip(values, combination, strict=True))
             paper = validated(settings, [(place, {**at_paper, **written})])
@@ -217,6 +184,7 @@ class Expansion:
                 parts = [(part, f"{place}[{depth}]") for depth, part in enumerate(item)]
                 layers = [list(self._variant("attacks", *part, large)) for part in parts]
                 check_stack([layer[0].choice for layer in layers], place)  # a sweep changes no attack's place
+                check_count(math.prod(map(len, layers)), place)
                 stacks += itertools.product(*layers)
             else:
                 stacks += [(variant,) for variant in self._variant("attacks", item, place, large)]
@@ -240,6 +208,12 @@ class Expansion:
     def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
         replacement = self.user.model or self.scale.model
         return [(replacement, parsed.models[0])] if replacement else [(model, model) for model in parsed.models]
+
+
+def check_count(count: int, place: str) -> None:
+    """Raise UserError, before anything is written out, if what stands at `place` is too much for one grid."""
+    if count > CELLS:
+        raise UserError(f"{place}: asks for {count:,} cells or more; a grid holds at most {CELLS:,}")
 
 
 def _with_own_controls(conditions: Sequence[Condition]) -> Iterator[Condition]:

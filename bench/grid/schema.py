@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from bench.core.train import Recipe
-from bench.grid.expand import TABLES, Block, GridFile
+from bench.grid.expand import TABLES
+from bench.grid.grid_file import Block, GridFile
 
 FILE = Path(__file__).with_name("grid.schema.json")
 """What `python -m bench schema` prints: it needs neither the plug-ins nor torch, which take seconds to import."""

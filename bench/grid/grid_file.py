@@ -1,0 +1,48 @@
+"""The keys of a grid file."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bench.core.models import ModelName
+from bench.core.settings import Count, Settings
+from bench.grid.scale import Values
+
+Items = Annotated[list[Any], Field(min_length=1)]
+
+
+class Block(Settings):
+    """Methods that meet attacks of their own: conditions beside those of the whole grid, such as a control's."""
+
+    methods: Items
+    attacks: Items
+
+
+class GridFile(Settings):
+    """The keys of a grid file, written at paper scale.
+
+    An entry is a name, or a mapping of `name` and settings; a list of values for a setting is a sweep.
+    """
+
+    title: str
+    """What the table shows."""
+    about: str = ""
+    """What a reader should know, printed under the title."""
+    datasets: Items
+    models: Annotated[list[ModelName], Field(min_length=1)]
+    """Victims."""
+    methods: Items
+    attacks: Items
+    """Each entry is one attack or a list of attacks: a stack, applied in that order."""
+    also: list[Values] = []
+    """Blocks of `methods` and `attacks` that join the same tables: what would be the same for every method."""
+    controls: bool = True
+    """Whether to add what the results are read against: every attack on clean images, and on random noise."""
+    train: Values = {}
+    """Settings of the victim's training."""
+    seeds: Count = 3
+    """Victims trained on each noise, with seeds 0, 1, ..."""
+    noise_seeds: Count = 1
+    """Noises of each method, made with seeds 0, 1, ...; each has victims of its own."""
+    at: dict[str, Values] = {}
+    """Keys of this file that read differently at a scale, by the scale's name; they win over the scale's own."""
