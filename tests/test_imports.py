@@ -9,7 +9,16 @@ import bench.core
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("bench", "methods", "attacks", "analysis")
-STAIRS = ("bench.core", "bench.store", "bench.grid", "bench.run", "bench.cards", "bench.console", "bench.cli")
+STAIRS = (
+    "bench.core",
+    "bench.record",
+    "bench.store",
+    "bench.grid",
+    "bench.run",
+    "bench.cards",
+    "bench.console",
+    "bench.cli",
+)
 """Each step imports from the steps before it, never from those behind."""
 
 

@@ -14,7 +14,12 @@ class UserError(ValueError):
     """Something a user wrote or keeps cannot be used. The message is one line: what, where, and what to do instead."""
 
     def __init__(self, message: str) -> None:
-        super().__init__("".join(one if one.isprintable() else repr(one)[1:-1] for one in message))
+        super().__init__(one_line(message))
+
+
+def one_line(text: str) -> str:
+    """The text with line ends and all else that is not printable written as Python writes it."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def brief(value: Any) -> str:

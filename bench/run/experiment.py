@@ -34,11 +34,11 @@ def make_noise(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tens
         return _generate(cell, place, device)
     key, store = cell.noise_key, place.store
     with store.lock(key):
-        if not store.has_noise(key):
-            made, about = _generate(cell, place, device)
-            if not store.has_noise(key, kept=False):
-                store.write_noise(key, made, about)
-        return store.read_noise(key)
+        found = store.read_noise(key)
+        if found is not None and store.has_kept(key):
+            return found
+        made, about = _generate(cell, place, device)
+        return found or store.write_noise(key, made, about)
 
 
 def _generate(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tensor, Record]:

@@ -81,7 +81,7 @@ class Example(Settings):
 @pytest.mark.parametrize("field", Example.model_fields)
 @pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
 def test_no_field_takes_a_number_that_is_not_finite(field: str, value: float) -> None:
-    with pytest.raises(ValueError, match="finite number|greater than 0"):
+    with pytest.raises(ValueError, match=r"finite number|greater than 0"):
         Example.model_validate({field: value})
 
 

@@ -17,7 +17,7 @@ from bench.core.session import IMAGES_PER_PASS, Session
 from bench.core.train import DivergedError
 from bench.run.experiment import make_noise
 from bench.run.workplace import Workplace
-from bench.store import Store, StoreError
+from bench.store import Store
 from methods._surrogate import SurrogateMethod
 from methods.hypo import Hypo, HypoLinf
 from methods.pil import Pil
@@ -210,12 +210,20 @@ def test_a_write_that_fails_leaves_no_network(made_up: MadeUp, tmp_path: Path, m
     assert equal(learnt(Learner(), data, Store(tmp_path)), learnt(Learner(), data))
 
 
-def test_a_broken_file_is_named(made_up: MadeUp, tmp_path: Path) -> None:
-    learnt(Learner(), made_up(LABELS), Store(tmp_path))
+def test_a_damaged_network_is_named_and_trained_again(
+    made_up: MadeUp, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = learnt(Learner(), made_up(LABELS), Store(tmp_path))
     [name] = names(tmp_path)
-    (tmp_path / "models" / name).write_bytes(b"half a file")
-    with pytest.raises(StoreError, match=rf"{name}: not a model of this suite .*delete it to train it again"):
-        learnt(Learner(), made_up(LABELS), Store(tmp_path))
+    file = tmp_path / "models" / name
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert equal(learnt(Learner(), made_up(LABELS), Store(tmp_path)), first)
+    assert file.read_bytes() == content
+    assert caplog.messages == [
+        f"{file}: its bytes are not those that were written; "
+        f"set aside as {tmp_path / 'broken' / 'models' / name}; it is trained again"
+    ]
 
 
 def test_the_file_says_what_the_network_was_made_of(made_up: MadeUp, tmp_path: Path) -> None:
