@@ -3,20 +3,22 @@
 What a command needs beyond this page is imported when it runs: torch alone takes two seconds.
 """
 
+import re
 import signal
+import stat
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, NoReturn, get_args
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.core.errors import UserError, suggestion
+from bench.core.errors import UserError, cut, suggestion
 from bench.store import Store
 
 GRIDS = Path("grids")
@@ -31,7 +33,23 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Results = Annotated[Path, typer.Option(help="Folder of records, noise and the report.")]
+KEY = re.compile("[0-9a-f]{1,16}")
+
+
+def check_folder(option: typer.CallbackParam, folder: Path) -> Path:
+    """Return a folder that is one, or that can still be made. Raises UserError for anything else."""
+    try:
+        if not stat.S_ISDIR(folder.stat().st_mode):
+            raise UserError(f"{option.opts[0]} {folder}: is no folder")
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise UserError(f"{option.opts[0]} {folder}: cannot be used ({error.strerror})") from None
+    return folder
+
+
+Results = Annotated[Path, typer.Option(help="Folder of records, noise and the report.", callback=check_folder)]
+DataRoot = Annotated[Path, typer.Option(help="Folder of downloaded data sets.", callback=check_folder)]
 
 
 def show_version(asked: bool) -> None:
@@ -60,7 +78,7 @@ def run(
     noise_seeds: Annotated[int | None, typer.Option(min=1, help="Noises of each method.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Cells at a time; default one per core or GPU.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "auto",
-    data_root: Annotated[Path, typer.Option(help="Folder of downloaded data sets.")] = Path("data"),
+    data_root: DataRoot = Path("data"),
     results: Results = Path("results"),
     cluster: Annotated[str, typer.Option(help="Run on the dask cluster of this address (docs/cluster.md).")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show cells and cost; run nothing.")] = False,
@@ -164,6 +182,8 @@ def show(
 ) -> None:
     """Print the record of one cell."""
     store = Store(results)
+    if not KEY.fullmatch(cell):
+        raise UserError(f"show {cut(cell)}: a key has hexadecimal digits, such as {[*store.find(''), '0' * 16][0]}")
     keys = store.find(cell)
     if not keys:
         raise UserError(
@@ -171,6 +191,8 @@ def show(
         )
     if len(keys) > 1:
         raise UserError(f"show {cell}: {len(keys)} cells begin so: {', '.join(keys[:5])}{', ...' if keys[5:] else ''}")
+    if store.read(keys[0]) is None:
+        raise UserError(f"show {cell}: its record did not hold")
     Console(highlight=False, soft_wrap=True).print(store.cell_file(keys[0]).read_text(), markup=False, end="")
 
 
@@ -181,7 +203,7 @@ def schema() -> None:
 
 
 def main() -> None:
-    """Run a command; a user's mistake is one line on standard error, never a traceback.
+    """Run a command; a user's mistake, or what the disk refuses, is one line on standard error, never a traceback.
 
     SIGTERM, which schedulers of clusters send, stops it as Ctrl-C does: else its workers would go on without it.
     """
@@ -189,7 +211,14 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
-        raise SystemExit(2) from None
+        _fail(error)
+    except OSError as error:
+        what = f"{error.filename or 'the disk'}: {error.strerror or error}"
+        _fail(UserError(f"{what}; make it usable, or choose other folders with --results and --data-root"))
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _fail(error: UserError) -> NoReturn:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
+    raise SystemExit(2)
