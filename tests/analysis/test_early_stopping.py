@@ -86,6 +86,14 @@ def test_the_csv_holds_every_patience_and_share(store: Store) -> None:
     assert (row["finished"], row["seeds_planned"]) == ("2", "3")
 
 
+def test_trainings_with_other_parts_share_what_all_of_them_can_tell(store: Store) -> None:
+    parts = {name: [[1]] * 5 for name in ("validation_clean", "validation_protected")}
+    keep(store, "sem-early_stopping-2", {**record(0.1), "history": history(**{**MADE_UP, **parts})})
+    write_report(store)
+    with (store.root / "report" / "g-small-early-stopping.csv").open() as stream:
+        assert {row["clean_share"] for row in csv.DictReader(stream)} == {"0.0", "1.0"}  # no longer half
+
+
 def test_a_plan_without_early_stopping_has_no_such_table(store: Store) -> None:
     plan = store.plans()["g-small"]
     store.write_plan("g-small", plan | {"conditions": plan["conditions"][:1]})
