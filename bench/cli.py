@@ -213,8 +213,8 @@ def main() -> None:
     except UserError as error:
         _fail(error)
     except OSError as error:
-        what = f"{error.filename or 'the disk'}: {error.strerror or error}"
-        _fail(UserError(f"{what}; make it usable, or choose other folders with --results and --data-root"))
+        advice = "make it usable, or choose other folders with --results and --data-root"
+        _fail(UserError(f"{error.filename}: {error.strerror}; {advice}" if error.filename else str(error)))
     except KeyboardInterrupt:
         raise SystemExit(130) from None
 

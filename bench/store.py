@@ -10,7 +10,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -170,10 +170,13 @@ class Store:
             if not file.is_file():
                 raise ValueError("is no file")
             return read(file)
+        except FileNotFoundError:  # another process has set it aside meanwhile
+            return None
         except ValueError as error:
             aside = self._free_name(file)
             aside.parent.mkdir(parents=True, exist_ok=True)
-            file.rename(aside)
+            with suppress(FileNotFoundError):
+                file.rename(aside)
             logger.warning("%s", one_line(f"{file}: {error}; set aside as {aside}; {advice}"))
             return None
 

@@ -10,6 +10,7 @@ import safetensors.torch
 import torch
 
 from bench.core.session import Trained
+from bench.core.settings import digest
 from bench.core.tensor_file import write_tensor
 from bench.store import Store, to_json
 from tests.analysis.conftest import keep, key_of, plan_of, record
@@ -91,6 +92,17 @@ def test_noise_files_are_those_of_the_safetensors_library(tmp_path: Path) -> Non
     loaded, about = store.read_noise("theirs")  # as a file of an earlier version, it has no checksum
     assert torch.equal(loaded, images)
     assert about == {"passes": 2}
+
+
+def test_the_checksum_is_the_digest_of_all_else(tmp_path: Path) -> None:
+    Store(tmp_path).write_noise("abc", torch.arange(12, dtype=torch.int8).view(1, 3, 2, 2), {"passes": 3})
+    content = (tmp_path / "noise" / "abc.safetensors").read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    checksum = header["__metadata__"].pop("checksum")
+    assert checksum == digest(header, content=[content[start:]])
+    assert content[start:] == bytes(range(12))
+    assert to_json(header["protection"]["shape"]) == "[1, 3, 2, 2]\n"
 
 
 def test_writing_to_loaded_noise_changes_no_file(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ def write_whole(file: Path) -> Iterator[BinaryIO]:
             os.fsync(stream.fileno())
         partial.replace(file)
     except OSError as error:
-        error.filename = error.filename or str(file)  # a full disk does not say where it is
+        if error.errno is not None and error.filename is None:
+            error.filename = str(file)  # a full disk does not say where it is
         raise
     finally:
         partial.unlink(missing_ok=True)

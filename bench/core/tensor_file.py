@@ -57,6 +57,7 @@ def read_tensor(file: Path, name: str) -> tuple[Tensor, dict[str, Any]]:
         entry = header[name]
         dtype, shape = DTYPES[entry["dtype"]], entry["shape"]
         complete = entry["data_offsets"] == [0, math.prod(shape)] == [0, file.stat().st_size - start]
+        complete = complete and all(type(size) is int and size >= 0 for size in shape)
     except (KeyError, TypeError) as error:
         raise ValueError(f"its header does not describe {name}: {error!r}") from None
     if not complete:
