@@ -135,13 +135,14 @@ def _trainings(results: Results) -> Iterator[tuple[ConditionResult, list[Record 
     histories = _histories(results)
     for place, condition in zip(results.plan["conditions"], results.conditions, strict=True):
         own = [histories.get(key) for key in place["cells"]]
-        first = next((history for history in own if history), None)
-        yield condition, own, _shares(results, first) if first else []
+        yield condition, own, _shares(results, [history for history in own if history])
 
 
-def _shares(results: Results, history: Record) -> list[float]:
-    """The clean shares that the parts of the validation set can make, and that the reader has not left out."""
-    possible = [share for share in CLEAN_SHARES if _clean_parts(history, share) is not None]
+def _shares(results: Results, histories: list[Record]) -> list[float]:
+    """The clean shares that the parts of every validation set can make, and that the reader has not left out."""
+    if not histories:
+        return []
+    possible = [share for share in CLEAN_SHARES if all(_clean_parts(one, share) is not None for one in histories)]
     return [share for share in possible if not share or CLEAN_IMAGES not in results.left_out]
 
 
@@ -164,7 +165,7 @@ def _histories(results: Results) -> dict[str, Record]:
     return {
         record["key"]: record["history"]
         for record in results.records
-        if "validation_clean" in record.get("history", {})
+        if record.get("history", {}).get("validation_clean") is not None
     }
 
 

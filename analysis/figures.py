@@ -41,6 +41,9 @@ DASHES: list[Any] = ["-", (0, (5, 2)), (0, (1, 1.5))]
 LABEL_GAP = 0.058
 """Least distance of two labels of full size, as a share of the axis' height."""
 
+PLAIN: dict[Any, Any] = {"text.parse_math": False}
+"""A title is text, also one with dollar signs."""
+
 
 @dataclass
 class Line:
@@ -68,13 +71,16 @@ def accuracy_figure(conditions: Sequence[ConditionResult]) -> Figure | None:
     if not lines:
         return None
     many = len(columns) > MANY or len(lines) > CROWD
-    return _heat_map(conditions, columns) if many else _line_chart(lines, list(columns.values()), _title(conditions))
+    with matplotlib.rc_context(PLAIN):
+        return (
+            _heat_map(conditions, columns) if many else _line_chart(lines, list(columns.values()), _title(conditions))
+        )
 
 
 def svg(figure: Figure) -> str:
     """The figure as one element for a page or a file: no date, no random names, text as text."""
     stream = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "bench", "svg.fonttype": "none"}):
+    with matplotlib.rc_context({**PLAIN, "svg.hashsalt": "bench", "svg.fonttype": "none"}):
         figure.savefig(stream, format="svg", transparent=True)
     text = stream.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)

@@ -1,6 +1,7 @@
 """The chapter of a plan as Markdown, LaTeX, CSV and figures."""
 
 import re
+from typing import Any
 
 from pandas import DataFrame
 
@@ -8,6 +9,8 @@ from analysis.provenance import Chapter
 from analysis.sections import Entry, Section, Table
 from bench.store import Record
 
+FORMULA = ("=", "+", "-", "@")
+"""What a spreadsheet takes for the beginning of one."""
 _LATEX = {
     "\\": r"\textbackslash{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -36,12 +39,23 @@ def files_of(chapter: Chapter) -> dict[str, str]:
 
 
 def csv(chapter: Chapter) -> dict[str, str]:
-    """All numbers in full, as recorded: shares in [0, 1], radii in [0, 1] units, seconds."""
+    """All numbers in full, as recorded: shares in [0, 1], radii in [0, 1] units, seconds.
+
+    Text is on one line; if a spreadsheet would take it for a formula it has an apostrophe before it.
+    """
     numbers: dict[str, list[Record]] = {}
     for section in chapter.sections:
         if section.numbers:
             numbers.setdefault(f"{section.file}.csv", []).extend(section.numbers)
-    return {file: str(DataFrame(rows).to_csv(index=False, lineterminator="\n")) for file, rows in numbers.items()}
+    tables = {file: DataFrame(rows).map(_csv_value) for file, rows in numbers.items()}
+    return {file: str(table.to_csv(index=False, lineterminator="\n")) for file, table in tables.items()}
+
+
+def _csv_value(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    text = _on_one_line(value)
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def markdown(chapter: Chapter) -> str:
@@ -84,7 +98,8 @@ def _markdown_entry(entry: Entry, marks: dict[str, str]) -> str:
 
 def markdown_text(text: str) -> str:
     """Text on one line, with the characters that mean something to Markdown written out."""
-    return re.sub(r"([\\`*_\[\]|<>#&~])", r"\\\1", _on_one_line(text))
+    text = re.sub(r"([\\`*_\[\]|<>#&~$])", r"\\\1", _on_one_line(text))
+    return re.sub(r"^(\d*)([-+.)])(?=[-\s]|$)", r"\1\\\2", text)  # it would begin a list, or be a rule
 
 
 def latex(chapter: Chapter) -> str:
@@ -137,4 +152,4 @@ def latex_text(text: str) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "?", " ".join(text.split()))  # such as the colours of an error message

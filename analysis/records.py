@@ -7,10 +7,8 @@ from analysis.controls import against_clean, against_own_controls
 from analysis.estimates import estimate_over_noises
 from analysis.published import matching
 from analysis.results import PLACE, ConditionResult, Measured, Results, Words
-from bench.store import Record, Store, StoreError
+from bench.store import Record, Store
 
-PLAN_KEYS = {"control", "release", "assumes", "own_controls", "declined", "noises"}
-"""Of each place of a plan, those that earlier versions did not write."""
 QUANTITIES = {
     "final_accuracy": ("result", "final_accuracy"),
     "peak_accuracy": ("result", "peak_accuracy"),
@@ -33,11 +31,7 @@ MEASURED = [name for name in QUANTITIES if name != "noise_key"]
 
 
 def read_results(name: str, plan: Record, store: Store, without: Collection[str] = ()) -> Results:
-    """Read every record of a plan, but not of attacks that assume one of `without`.
-
-    Raises StoreError for a plan or a record that this suite did not write as it does now.
-    """
-    _check(name, plan, store)
+    """Read every record of a plan, but not of attacks that assume one of `without`."""
     places = [place for place in plan["conditions"] if not set(place["assumes"]) & set(without)]
     titles = [(plan["titles"][place["attack"]]["title"], place["assumes"]) for place in plan["conditions"]]
     left_out = {word: list(dict.fromkeys(one for one, assumed in titles if word in assumed)) for word in without}
@@ -50,7 +44,7 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
         for key in place["cells"]:
             if key not in records and (record := store.read(key)) is not None:
                 records[key] = record
-            own.append({**{part: place[part] for part in PLACE}, "key": key, **_row(records.get(key), key, store)})
+            own.append({**{part: place[part] for part in PLACE}, "key": key, **_row(records.get(key))})
         cells |= {cell["key"]: cell for cell in own if cell["key"] not in cells}
         conditions.append(_condition(place, own, plan["titles"]))
     conditions = against_own_controls(against_clean(conditions))
@@ -75,28 +69,17 @@ def _measured(place: Record, titles: Record, store: Store) -> Measured:
     )
 
 
-def _check(name: str, plan: Record, store: Store) -> None:
-    titles, places = plan.get("titles", {}), plan["conditions"]
-    labels = {place[part] for place in places for part in ("method", "attack")}
-    known = {label for label, words in titles.items() if isinstance(words, dict)}
-    if not labels <= known or not all(set(place) >= PLAN_KEYS for place in places):
-        raise StoreError(
-            f"{store.plan_file(name)}: written by an earlier version; run its grid again, which keeps finished cells"
-        )
-
-
-def _row(record: Record | None, key: str, store: Store) -> Record:
+def _row(record: Record | None) -> Record:
     if record is None:
         return {"status": "missing"}
-    try:
-        if record["status"] != "finished":
-            return {"status": "failed", "error": record["error"]}
-        held_out = "validation_clean" in record.get("history", {})
-        values = {name: _value(record, path) for name, path in QUANTITIES.items()}
-        return {"status": "finished", "held_out": held_out, **values}
-    except (KeyError, TypeError) as error:
-        file = store.cell_file(key)
-        raise StoreError(f"{file}: no record of this suite ({error}); delete it to run its cell again") from None
+    if record["status"] != "finished":
+        return {"status": "failed", "error": record["error"]}
+    held_out = record["history"].get("validation_clean") is not None
+    return {
+        "status": "finished",
+        "held_out": held_out,
+        **{name: _value(record, path) for name, path in QUANTITIES.items()},
+    }
 
 
 def _value(record: Record, path: Sequence[str]) -> Any:

@@ -47,7 +47,7 @@ class Summary:
 def write_report(store: Store, without: Collection[str] = ()) -> Summary:
     """Write Markdown, CSV, LaTeX and figures of every plan, and one page of all. The same records, the same bytes.
 
-    Attacks that assume one of `without` are left out. Raises StoreError if a plan or a record cannot be read.
+    Attacks that assume one of `without` are left out. A plan or a record that does not hold is named and missing.
     """
     plans = sorted(store.plans().items(), key=lambda item: _counting(item[0]))
     chapters = [_chapter(read_results(name, plan, store, without)) for name, plan in plans]

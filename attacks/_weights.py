@@ -11,7 +11,7 @@ import torch
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from torch import Tensor, nn
 
-from bench.core import TIMM, Classifier, classifier_layers, digest
+from bench.core import TIMM, Classifier, brief, classifier_layers, digest
 
 HUB = "hub"
 HASH = "sha256:"
@@ -57,7 +57,7 @@ def _parse(value: Any) -> Any:
     if isinstance(value, Weights):
         return value
     if not isinstance(value, str) or not value:
-        raise ValueError(f"must be {HUB} or a file of weights, got {value!r}")
+        raise ValueError(f"must be {HUB} or a file of weights, got {brief(value)}")
     if value == HUB or value.startswith(HASH):
         return Weights(value)
     file = Path(value)

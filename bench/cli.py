@@ -3,6 +3,7 @@
 What a command needs beyond this page is imported when it runs: torch alone takes two seconds.
 """
 
+import re
 import signal
 import sys
 from bisect import bisect
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, NoReturn, get_args
 
 import typer
 from rich.console import Console
@@ -18,7 +19,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench import completion
-from bench.core.errors import UserError, suggestion
+from bench.core.errors import UserError, cut, suggestion
+from bench.options import DataRoot, Results
 from bench.store import Store
 from bench.words import RESULTS
 
@@ -37,7 +39,7 @@ app = typer.Typer(
 COMMAND = "unlearnable-bench"
 """The command, and the distribution, that pip installs."""
 COMPLETING = ("--install-completion", "--show-completion")
-Results = Annotated[Path, typer.Option(help="Folder of records, noise and the report.")]
+KEY = re.compile("[0-9a-f]{1,16}")
 
 
 def examples(*lines: str) -> str:
@@ -82,7 +84,7 @@ def run(
     noise_seeds: Annotated[int | None, typer.Option(min=1, help="Noises of each method.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Cells at a time; default one per core or GPU.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "auto",
-    data_root: Annotated[Path, typer.Option(help="Folder of downloaded data sets.")] = Path("data"),
+    data_root: DataRoot = Path("data"),
     results: Results = RESULTS,
     cluster: Annotated[str, typer.Option(help="Run on the dask cluster of this address (docs/cluster.md).")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show cells and cost; run nothing.")] = False,
@@ -194,6 +196,8 @@ def show(
     from bench.summary import summary
 
     store = Store(results)
+    if not KEY.fullmatch(cell):
+        raise UserError(f"show {cut(cell)}: a key has hexadecimal digits, such as {[*store.find(''), '0' * 16][0]}")
     keys = store.find(cell)
     if len(keys) > 1:
         listed = [*keys[:FEW], *(["..."] if keys[FEW:] else [])]
@@ -219,7 +223,7 @@ def schema() -> None:
 
 
 def main() -> None:
-    """Run a command; a user's mistake is one line on standard error, never a traceback.
+    """Run a command; a user's mistake, or what the disk refuses, is one line on standard error, never a traceback.
 
     SIGTERM, which schedulers of clusters send, stops it as Ctrl-C does: else its workers would go on without it.
     """
@@ -228,7 +232,14 @@ def main() -> None:
         # A shell completes commands, and `python -m bench` is none.
         app(prog_name=COMMAND if set(sys.argv[1:2]) & {*COMPLETING} else None)
     except UserError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
-        raise SystemExit(2) from None
+        _fail(error)
+    except OSError as error:
+        advice = "make it usable, or choose other folders with --results and --data-root"
+        _fail(UserError(f"{error.filename}: {error.strerror}; {advice}" if error.filename else str(error)))
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _fail(error: UserError) -> NoReturn:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
+    raise SystemExit(2)

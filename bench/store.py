@@ -5,34 +5,44 @@ Torch is imported where tensors are read or written: commands that only read rec
 
 from __future__ import annotations
 
+import itertools
 import json
+import logging
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import filelock
-from safetensors import SafetensorError, safe_open
 
-from bench.core.errors import UserError
+from bench.core.errors import one_line
 from bench.core.files import write_whole
+from bench.plan_file import checked_plan
+from bench.record import Record as Record
+from bench.record import checked_record
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from bench.core.keeper import Kind
 
-Record = dict[str, Any]
-
-
-class StoreError(UserError):
-    """A file of the results folder cannot be read; the message names it and says what to do."""
+T = TypeVar("T")
+AGAIN = "run with --keep to make it again"
+LONGEST = 2**26
+"""Bytes of a record or a plan: far more than a training of a million looks writes."""
+logger = logging.getLogger(__name__)
+"""Its warnings are lines on standard error, unless someone configures it."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """`root` holds `cells/ plans/`, in version control; `noise/ models/ kept/ locks/ report/` are not."""
+    """`root` holds `cells/ plans/`, in version control; `noise/ models/ kept/ locks/ report/ broken/` are not.
+
+    A file that does not hold what it should is named in a warning, set aside in `broken/`, and then missing. Whatever
+    the disk refuses is an OSError.
+    """
 
     root: Path
     keep: frozenset[Kind] = frozenset()
@@ -44,8 +54,7 @@ class Store:
 
     def read(self, key: str) -> Record | None:
         """The record of a cell, or None if it never ended."""
-        file = self.cell_file(key)
-        return read_json(file) if file.is_file() else None
+        return self._whole(self.cell_file(key), lambda file: checked_record(_content(file), key), "run its grid again")
 
     def write(self, key: str, record: Record) -> None:
         """Keep the record of a cell that finished or failed."""
@@ -53,7 +62,7 @@ class Store:
 
     def find(self, prefix: str) -> list[str]:
         """The keys of all records that begin with `prefix`."""
-        return sorted(file.stem for file in (self.root / "cells").glob(f"{prefix}*.json"))
+        return sorted(file.stem for file in (self.root / "cells").glob("*.json") if file.stem.startswith(prefix))
 
     def write_plan(self, name: str, plan: Record) -> None:
         """Keep what a grid asked for: which cells make up its tables, and at which scale."""
@@ -66,83 +75,79 @@ class Store:
 
     def plans(self) -> dict[str, Record]:
         """All plans by name, in alphabetical order."""
-        files = sorted((self.root / "plans").glob("*.json"), key=lambda file: file.stem)
-        return {file.stem: read_json(file) for file in files}
+        names = sorted(file.stem for file in (self.root / "plans").glob("*.json"))
+        return {name: plan for name in names if (plan := self.plan(name)) is not None}
 
-    def has_noise(self, key: str, *, kept: bool = True) -> bool:
-        """Whether the protection called `key` is there, with what is to be kept of its making unless not `kept`."""
-        return self._noise_file(key).is_file() and (not kept or self.has_kept(key))
+    def plan(self, name: str) -> Record | None:
+        """The plan of that name, or None."""
+        advice = "run its grid again, which keeps finished cells"
+        return self._whole(self.plan_file(name), lambda file: checked_plan(_content(file)), advice)
 
-    def read_noise(self, key: str) -> tuple[Tensor, Record]:
-        """A protection (int8 noise or uint8 images, indexed as the data set) and what is known of its making."""
+    def has_noise(self, key: str) -> bool:
+        """Whether the protection called `key` is there, with what is to be kept of its making."""
+        return self._noise_file(key).is_file() and self.has_kept(key)
+
+    def read_noise(self, key: str) -> tuple[Tensor, Record] | None:
+        """A protection (int8 noise or uint8 images, indexed as the data set) and what is known of its making, or None.
+
+        Its bytes are compared with their checksum each time: that takes a millisecond for each megabyte.
+        """
         from bench.core.tensor_file import read_tensor
 
-        file = self._noise_file(key)
-        try:
-            return read_tensor(file, "protection")
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{file}: not a noise file of this suite ({error}); delete it to make it again") from None
+        return self._whole(self._noise_file(key), lambda file: read_tensor(file, "protection"), "it is made again")
 
-    def write_noise(self, key: str, protection: Tensor, about: Record) -> None:
-        """Keep a protection for all the cells that need it."""
+    def write_noise(self, key: str, protection: Tensor, about: Record) -> tuple[Tensor, Record]:
+        """Keep a protection for all the cells that need it, and return it as they get it."""
         from bench.core.memory import parts
-        from bench.core.tensor_file import write_tensor
+        from bench.core.tensor_file import read_tensor, write_tensor
 
         shape, dtype = protection.shape, protection.dtype
         rows = (protection[part] for part in parts(len(protection), shape[1:]))
-        write_tensor(self._noise_file(key), "protection", rows, shape=shape, dtype=dtype, about=about)
+        file = self._noise_file(key)
+        write_tensor(file, "protection", rows, shape=shape, dtype=dtype, about=about)
+        return read_tensor(file, "protection")
 
     def model(self, key: str, make: Callable[[], tuple[dict[str, Tensor], Record]]) -> tuple[dict[str, Tensor], Record]:
         """The weights called `key`, on the CPU, and what is known of their making; if they are missing, `make` them.
 
         One process at a time looks or makes.
         """
-        from safetensors.torch import save
+        from bench.core.tensor_file import read_tensors, write_tensors
 
         file = self.root / "models" / f"{key}.safetensors"
         with self.lock(f"model-{key}"):
-            if not file.is_file():
+            found = self._whole(file, lambda file: read_tensors(file, "about"), "it is trained again")
+            if found is None:
                 weights, about = make()
-                tensors = {name: tensor.cpu().contiguous() for name, tensor in weights.items()}
-                _write(file, save(tensors, {"about": json.dumps(about)}))
-            try:
-                with safe_open(file, "pt") as content:
-                    names, about = list(content.keys()), json.loads(content.metadata()["about"])
-                    return {name: content.get_tensor(name) for name in names}, about
-            except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
-                raise StoreError(f"{file}: not a model of this suite ({error}); delete it to train it again") from None
+                write_tensors(file, weights, about=about)
+                found = read_tensors(file, "about")
+            return found
 
     def has_kept(self, key: str) -> bool:
         """Whether all that is to be kept of the cell or noise called `key` is there."""
         return not self.keep or self.keep <= self.kinds_kept(key)
 
     def kinds_kept(self, key: str) -> frozenset[Kind]:
-        """What is kept of the cell or noise called `key`; nothing if its file cannot be read."""
-        try:
-            with safe_open(self._kept_file(key), "pt") as content:
-                return frozenset(json.loads(content.metadata()["kinds"]))
-        except (OSError, KeyError, TypeError, ValueError, SafetensorError):
-            return frozenset()
+        """What is kept of the cell or noise called `key`."""
+        from bench.core.tensor_file import read_about
+
+        kinds = self._whole(self._kept_file(key), lambda file: read_about(file, "kinds"), AGAIN)
+        return frozenset(kinds or ())
 
     def write_kept(self, key: str, tensors: dict[str, Tensor]) -> None:
         """Keep what was asked for of the cell or noise called `key`; nothing was asked: do nothing."""
-        from safetensors.torch import save
+        from bench.core.tensor_file import write_tensors
 
         if self.keep:
-            about = {"kinds": json.dumps(sorted(self.keep))}
-            content = {name: tensor.contiguous() for name, tensor in tensors.items()}
             with self.lock(f"kept-{key}"):
-                _write(self._kept_file(key), save(content, about))
+                write_tensors(self._kept_file(key), tensors, kinds=sorted(self.keep))
 
     def read_kept(self, key: str) -> dict[str, Tensor]:
         """What was kept of the cell or noise called `key`, by the names that the keeper gives; {} if nothing."""
-        from safetensors.torch import load_file
+        from bench.core.tensor_file import read_tensors
 
-        file = self._kept_file(key)
-        try:
-            return load_file(file) if file.is_file() else {}
-        except (OSError, ValueError, SafetensorError) as error:
-            raise StoreError(f"{file}: cannot be read ({error}); delete it and run with --keep again") from None
+        found = self._whole(self._kept_file(key), lambda file: read_tensors(file, "kinds"), AGAIN)
+        return found[0] if found else {}
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
@@ -163,6 +168,30 @@ class Store:
             _write(file, text.encode())
         return file
 
+    def _whole(self, file: Path, read: Callable[[Path], T], advice: str) -> T | None:
+        """What `read` makes of the file. None if there is none, or if it raises ValueError: then it is set aside."""
+        if not os.path.lexists(file):
+            return None
+        try:
+            if not file.is_file():
+                raise ValueError("is no file")
+            return read(file)
+        except FileNotFoundError:  # another process has set it aside meanwhile
+            return None
+        except ValueError as error:
+            aside = self._free_name(file)
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):
+                file.rename(aside)
+            logger.warning("%s", one_line(f"{file}: {error}; set aside as {aside}; {advice}"))
+            return None
+
+    def _free_name(self, file: Path) -> Path:
+        """Where a broken file goes: none that was set aside before is overwritten."""
+        folder = self.root / "broken" / file.parent.name
+        names = itertools.chain([file.name], (f"{file.stem}-{number}{file.suffix}" for number in itertools.count(2)))
+        return next(folder / name for name in names if not os.path.lexists(folder / name))
+
     def _kept_file(self, key: str) -> Path:
         return self.root / "kept" / f"{key}.safetensors"
 
@@ -170,14 +199,11 @@ class Store:
         return self.root / "noise" / f"{key}.safetensors"
 
 
-def read_json(file: Path) -> Record:
-    """Read a record. Raises StoreError if it is no JSON mapping."""
-    try:
-        content = json.loads(file.read_text())
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise StoreError(f"{file}: cannot be read ({error}); delete it to run its cell again") from None
-    if not isinstance(content, dict):
-        raise StoreError(f"{file}: holds no JSON mapping; delete it to run its cell again")
+def _content(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        content = stream.read(LONGEST + 1)
+    if len(content) > LONGEST:
+        raise ValueError(f"is longer than {LONGEST:,} bytes")
     return content
 
 

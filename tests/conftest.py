@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from hypothesis import settings
 from PIL import Image
 from torch import Tensor, nn
 
@@ -18,6 +19,10 @@ from bench.core.data import ImageDataset
 from bench.core.models import MODELS, Classifier, build
 
 torch.set_num_threads(1)
+
+settings.register_profile("short", max_examples=40, derandomize=True, deadline=None, database=None)
+settings.register_profile("long", max_examples=10_000, deadline=None, database=None)
+settings.load_profile("short")
 
 MadeUp = Callable[..., ImageDataset]
 Linear = Callable[..., str]

@@ -13,7 +13,10 @@ PLUG_INS = {"methods", "attacks", "measures"}
 ROOMS = {
     "bench.core": set[str](),
     "bench.words": set[str](),
-    "bench.store": {"bench.core"},
+    "bench.record": {"bench.core"},
+    "bench.plan_file": {"bench.core", "bench.record"},
+    "bench.options": {"bench.core"},
+    "bench.store": {"bench.core", "bench.record", "bench.plan_file"},
     "bench.grid": {"bench.core", *PLUG_INS},
     "bench.run": {"bench.core", "bench.store", "bench.grid"},
     "bench.summary": {"bench.store", "bench.words"},
@@ -26,7 +29,7 @@ ROOMS = {
     },
     "bench.cli": {
         *("bench.core", "bench.store", "bench.words", "bench.grid", "bench.run", "bench.summary", "bench.cards"),
-        *("bench.completion", "bench.console", "analysis"),
+        *("bench.completion", "bench.console", "bench.options", "analysis"),
     },
     "bench.__main__": {"bench.cli"},
     "methods": {"bench.core"},

@@ -10,17 +10,23 @@ import safetensors.torch
 import torch
 
 from bench.core.session import Trained
+from bench.core.settings import digest
 from bench.core.tensor_file import write_tensor
-from bench.store import Store, StoreError, to_json
+from bench.store import Store, to_json
+from tests.analysis.conftest import keep, key_of, plan_of, record
 from tests.conftest import Paged
+
+KEY = key_of("one")
 
 
 def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    store, record = Store(tmp_path), {"key": "abc", "history": {"step": [1, 2]}, "accuracy": 0.1 + 0.2}
-    store.write("abc", record)
-    assert store.read("abc") == record
-    assert store.read("abd") is None
-    assert store.find("ab") == ["abc"]
+    store, made = Store(tmp_path), record(0.1 + 0.2)
+    keep(store, "one", made)
+    found = store.read(KEY)
+    assert found is not None
+    assert {name: found[name] for name in made} == made
+    assert store.read(key_of("another")) is None
+    assert store.find(KEY[:2]) == [KEY]
 
 
 def test_json_is_laid_out_for_people_and_means_the_same() -> None:
@@ -39,25 +45,18 @@ def test_a_number_that_json_does_not_know_is_refused(tmp_path: Path) -> None:
 
 def test_a_write_that_fails_leaves_the_old_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path)
-    store.write("abc", {"value": 1})
+    keep(store, "one", record(0.1))
 
     def fails(descriptor: int) -> None:
         raise OSError("disk full")
 
     monkeypatch.setattr("os.fsync", fails)
     with pytest.raises(OSError, match="disk full"):
-        store.write("abc", {"value": 2})
-    assert store.read("abc") == {"value": 1}
-    assert store.find("") == ["abc"]
-
-
-@pytest.mark.parametrize("content", ["{", "[1]", "\udcff"])
-def test_a_broken_record_is_named_and_not_overwritten(tmp_path: Path, content: str) -> None:
-    file = tmp_path / "cells" / "abc.json"
-    file.parent.mkdir()
-    file.write_text(content, errors="surrogateescape")
-    with pytest.raises(StoreError, match=r"abc\.json: .*delete it to run its cell again"):
-        Store(tmp_path).read("abc")
+        keep(store, "one", record(0.2))
+    found = store.read(KEY)
+    assert found is not None
+    assert found["result"]["final_accuracy"] == 0.1
+    assert store.find("") == [KEY]
 
 
 def test_noise_comes_back_with_what_is_known_of_it(tmp_path: Path) -> None:
@@ -83,14 +82,27 @@ def test_large_noise_goes_through_the_store_in_parts(tmp_path: Path, paged: Page
 def test_noise_files_are_those_of_the_safetensors_library(tmp_path: Path) -> None:
     store, images = Store(tmp_path), torch.arange(24, dtype=torch.uint8).view(2, 3, 2, 2)
     store.write_noise("ours", images, {"size": {"linf": 0.5}})
-    metadata = {"about": json.dumps({"size": {"linf": 0.5}})}
-    theirs = safetensors.torch.save({"protection": images}, metadata)
-    assert (tmp_path / "noise/ours.safetensors").read_bytes() == theirs
+    ours = tmp_path / "noise" / "ours.safetensors"
+    assert torch.equal(safetensors.torch.load_file(ours)["protection"], images)
+    with safetensors.safe_open(ours, "pt") as content:
+        assert json.loads(content.metadata()["about"]) == {"size": {"linf": 0.5}}
+        assert len(content.metadata()["checksum"]) == 16
     metadata = {"about": json.dumps({"passes": 2})}
     safetensors.torch.save_file({"protection": images}, tmp_path / "noise/theirs.safetensors", metadata)
-    loaded, about = store.read_noise("theirs")
+    loaded, about = store.read_noise("theirs")  # as a file of an earlier version, it has no checksum
     assert torch.equal(loaded, images)
     assert about == {"passes": 2}
+
+
+def test_the_checksum_is_the_digest_of_all_else(tmp_path: Path) -> None:
+    Store(tmp_path).write_noise("abc", torch.arange(12, dtype=torch.int8).view(1, 3, 2, 2), {"passes": 3})
+    content = (tmp_path / "noise" / "abc.safetensors").read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    checksum = header["__metadata__"].pop("checksum")
+    assert checksum == digest(header, content=[content[start:]])
+    assert content[start:] == bytes(range(12))
+    assert to_json(header["protection"]["shape"]) == "[1, 3, 2, 2]\n"
 
 
 def test_writing_to_loaded_noise_changes_no_file(tmp_path: Path) -> None:
@@ -118,38 +130,6 @@ def test_noise_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch
         store.write_noise("abc", torch.ones(2, 3, 2, 2, dtype=torch.int8), {})
     assert not store.has_noise("abc")
     assert not list((tmp_path / "noise").iterdir())
-
-
-def noise_file(header: dict[str, object], values: int = 12) -> bytes:
-    text = json.dumps(header).encode()
-    return len(text).to_bytes(8, "little") + text + bytes(values)
-
-
-ABOUT = {"about": "{}"}
-ENTRY = {"dtype": "I8", "shape": [1, 3, 2, 2], "data_offsets": [0, 12]}
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"half a file",
-        b"",
-        (10**6).to_bytes(8, "little") + b"{}",
-        noise_file({"__metadata__": ABOUT, "protection": ENTRY}, values=11),
-        noise_file({"__metadata__": ABOUT, "protection": ENTRY}, values=13),
-        noise_file({"__metadata__": ABOUT, "protection": ENTRY | {"data_offsets": [1, 13]}}, values=12),
-        noise_file({"__metadata__": ABOUT, "protection": ENTRY | {"dtype": "F32"}}),
-        noise_file({"__metadata__": ABOUT, "another": ENTRY}),
-        noise_file({"protection": ENTRY}),
-        noise_file({"__metadata__": {"about": "{"}, "protection": ENTRY}),
-    ],
-)
-def test_a_broken_noise_file_is_named(tmp_path: Path, content: bytes) -> None:
-    file = tmp_path / "noise" / "abc.safetensors"
-    file.parent.mkdir()
-    file.write_bytes(content)
-    with pytest.raises(StoreError, match=r"abc\.safetensors: not a noise file .*delete it to make it again"):
-        Store(tmp_path).read_noise("abc")
 
 
 def test_a_model_is_made_by_the_first_who_needs_it_while_the_others_wait(tmp_path: Path) -> None:
@@ -182,7 +162,7 @@ def test_writers_of_one_file_at_a_time_leave_one_whole_file(tmp_path: Path) -> N
     def write(number: int) -> None:
         try:
             for _ in range(30):
-                store.write_plan("same", {"writer": number, "text": "x" * 10_000})
+                store.write_plan("same", plan_of([], grid=str(number), about="x" * 10_000))
         except OSError as error:
             failures.append(error)
 
@@ -192,5 +172,5 @@ def test_writers_of_one_file_at_a_time_leave_one_whole_file(tmp_path: Path) -> N
     for thread in threads:
         thread.join()
     assert not failures
-    assert store.plans()["same"]["writer"] in range(4)
+    assert store.plans()["same"]["grid"] in "0123"
     assert [file.name for file in (tmp_path / "plans").iterdir()] == ["same.json"]

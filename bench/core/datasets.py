@@ -11,7 +11,7 @@ from pydantic import Field
 from bench.core.data import ImageDataset, Outline, Split
 from bench.core.image_cache import decoded_images, fingerprint
 from bench.core.memory import empty, parts
-from bench.core.settings import Count, ImageShape, Settings
+from bench.core.settings import ImageShape, Settings
 from bench.core.synthetic import draw
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Folder(DatasetSettings):
 
     path: str
     """The folder, relative to --data-root or absolute."""
-    size: Annotated[int, Field(ge=4)]
+    size: Annotated[int, Field(ge=4, le=1024)]
     """Height and width in pixels: the image is resized (area-averaged, aspect not kept) to a square."""
 
     def outline(self, root: Path) -> Outline:
@@ -140,8 +140,8 @@ class Synthetic(DatasetSettings):
 
     size: Annotated[int, Field(ge=8, le=64)] = 16
     """Height and width in pixels."""
-    train_images: Count = 4000
-    test_images: Count = 2000
+    train_images: Annotated[int, Field(ge=1, le=1_000_000)] = 4000
+    test_images: Annotated[int, Field(ge=1, le=1_000_000)] = 2000
     seed: int = 0
     """Fixes every image; it is part of the data, not of an experiment's randomness."""
 

@@ -2,19 +2,40 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 FEW = 8
 """So many choices are listed beside a suggestion."""
+WIDTH = 80
+"""Characters of a value that a message shows at most."""
 
 
 class UserError(ValueError):
     """Something a user wrote or keeps cannot be used. The message is one line: what, where, and what to do instead."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
+
+
+def one_line(text: str) -> str:
+    """The text with line ends and all else that is not printable written as Python writes it."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+
+
+def brief(value: Any) -> str:
+    """A value as messages show it: as Python writes it, cut to `WIDTH` characters."""
+    return cut(repr(value))
+
+
+def cut(text: str) -> str:
+    """The text, or its beginning if it is longer than `WIDTH` characters."""
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}..."
+
 
 def suggestion(word: str, choices: Iterable[str]) -> str:
     """The choice that was probably meant, and all of them if they are few: the end of an error message."""
     choices = list(choices)
-    close = difflib.get_close_matches(word, choices, n=1)
+    close = difflib.get_close_matches(word[:WIDTH], choices, n=1)
     listed = f"choices: {', '.join(choices)}"
     if not close:
         return f"; {listed}"

@@ -13,6 +13,7 @@ from bench.core.adversary import (
 from bench.core.augment import FLIP_CROP, FLIP_TRANSLATE, NO_AUGMENTATION, Augmentation, flip_crop
 from bench.core.data import ImageDataset, Outline
 from bench.core.device import float64_device
+from bench.core.errors import brief
 from bench.core.keeper import Kind
 from bench.core.measures import Measure, Subject, Training
 from bench.core.memory import empty, in_order, parts, take
@@ -85,6 +86,7 @@ __all__ = [
     "as_int8",
     "ascend",
     "batches",
+    "brief",
     "check_finite",
     "classifier_layers",
     "default_randomness",

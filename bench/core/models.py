@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 from torch import Tensor, nn
 
 from bench.core.compilation import Call, call
+from bench.core.errors import brief
 from bench.core.folding import Pair, convolutions_with_norm
 from bench.core.memory import at_once
 from bench.core.networks import TIMM, cnn, resnet18, timm_network, two_linear, vgg16
@@ -147,7 +148,7 @@ def check_name(name: str) -> str:
         return name
     close = difflib.get_close_matches(name, choices, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"unknown model {name!r}{hint or '; choices: ' + ', '.join(MODELS) + ', timm/NAME'}")
+    raise ValueError(f"unknown model {brief(name)}{hint or '; choices: ' + ', '.join(MODELS) + ', timm/NAME'}")
 
 
 def maker(name: str) -> Part:

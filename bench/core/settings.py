@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from bench.core.errors import brief
 from bench.core.revision import revision_of
 
 BARE = ("radius", "l2_radius")
@@ -26,6 +28,8 @@ PHRASES = {
 """How tables say settings that many plug-ins have."""
 ACRONYMS = ("pgd", "fgsm", "tpgd", "apgd", "cnn", "fnn")
 """Values of settings that tables write in capitals."""
+MOST = 1_000_000_000
+"""No count is higher: what nobody can wait for is a slip."""
 ImageShape = tuple[int, int, int]
 """Channels, height and width of an image."""
 PROTOCOL = 1
@@ -54,7 +58,10 @@ class Added:
 
 
 class Settings(BaseModel):
-    """A frozen set of named values. Unknown names are refused; two equal settings are the same experiment."""
+    """A frozen set of named values. Unknown names and numbers that are not finite are refused.
+
+    Two equal settings are the same experiment.
+    """
 
     revision: ClassVar[int] = 1
     """Raised when the same settings start to mean something else: every cell that uses them is then a new one.
@@ -65,7 +72,7 @@ class Settings(BaseModel):
     large: ClassVar[Mapping[str, Any]] = {}
     """What the source sets for the ImageNet subset: replaces the defaults if images have 128 pixels or more."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     def phrase(self, key: str) -> str:
         """A setting as tables say it: `FGSM in the noise step`, `clean part only`, or a radius alone."""
@@ -91,14 +98,17 @@ class Settings(BaseModel):
 
 
 def parse_fraction(value: Any) -> Any:
-    """Read `8/255` as a number; leave everything else to the type check that follows."""
+    """Read `8/255` as a finite number; leave everything else to the type check that follows."""
     if not isinstance(value, str):
         return value
     numerator, slash, denominator = value.partition("/")
     try:
-        return float(numerator) / float(denominator) if slash else float(numerator)
+        number = float(numerator) / float(denominator) if slash else float(numerator)
     except (ValueError, ZeroDivisionError):
-        raise ValueError(f"must be a number or a fraction such as 8/255, got {value!r}") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"must be a number or a fraction such as 8/255, got {brief(value)}")
+    return number
 
 
 def format_fraction(value: float) -> str | float:
@@ -130,5 +140,5 @@ PositiveFraction = Annotated[float, BeforeValidator(parse_fraction), Field(gt=0,
 
 Positive = Annotated[float, BeforeValidator(parse_fraction), Field(gt=0)]
 NonNegative = Annotated[float, BeforeValidator(parse_fraction), Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
-CountOrZero = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=1, le=MOST)]
+CountOrZero = Annotated[int, Field(ge=0, le=MOST)]

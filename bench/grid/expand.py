@@ -1,6 +1,7 @@
 """Grid files: YAML in, cells out. The only code that knows all plug-ins."""
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,13 +10,14 @@ from typing import Any
 from attacks import ATTACKS
 from bench.core.data import Outline
 from bench.core.datasets import DATASETS
-from bench.core.errors import UserError, suggestion
+from bench.core.errors import UserError, brief, suggestion
 from bench.core.settings import Settings
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
 from bench.grid.condition import Condition, Pair, Stack, Variant
 from bench.grid.controls import acting, controls_first, controls_of, identity, own_controls
 from bench.grid.grid_file import Block, GridFile
+from bench.grid.measured import measured
 from bench.grid.replaced import is_cut, replaced_by
 from bench.grid.scale import Scale, check_names, lineage
 from bench.grid.stack import check_method, check_stack, check_victim, declined
@@ -31,6 +33,8 @@ TABLES: dict[str, Mapping[str, type[Settings]]] = {
 }
 REPLACED = {"dataset": "datasets", "model": "models", "seeds": "seeds", "noise_seeds": "noise_seeds"}
 """Keys of a scale that replace a key of the grid."""
+CELLS = 20_000
+"""No grid asks for more: it would take minutes to read, and years to run."""
 Large = tuple[bool, bool]
 """Whether the images are so large that plug-ins take the settings of the ImageNet subset: at the scale, on paper."""
 NO_DATA: Large = (False, False)
@@ -65,7 +69,7 @@ def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale
     paper = validated(GridFile, [(str(file), values)])
     for name in paper.at:
         if name not in scales:
-            raise UserError(f"{file}: at: unknown scale {name!r}{suggestion(name, scales)}")
+            raise UserError(f"{file}: at: unknown scale {brief(name)}{suggestion(name, scales)}")
     at = next((name for name in lineage(scales, scale_name) if name in paper.at), scale_name)
     here = paper.at.get(at, {})
     parsed = validated(GridFile, [(str(file), values), (f"{file}: at.{at}", here)])
@@ -100,9 +104,12 @@ class Expansion:
         noises = range(self.user.noise_seeds or self.scale.noise_seeds or parsed.noise_seeds)
         datasets, models = self._datasets(parsed), self._models(parsed)
         conditions: list[Condition] = []
-        for (dataset, fingerprint, outline), (model, paper_model) in itertools.product(datasets, models):
+        places = itertools.product(datasets, models)
+        for number, ((dataset, fingerprint, outline), (model, paper_model)) in enumerate(places, 1):
             here = []
-            for method, attacks in self._all_pairs(parsed, dataset, outline, model):
+            pairs = self._all_pairs(parsed, dataset, outline, model)
+            check_count(number * len(pairs) * len(seeds) * len(noises), str(self.file))
+            for method, attacks in pairs:
                 applied = tuple(acting(attacks, method, NONE))
                 if not (reason := declined(method.choice, applied, outline, model)):
                     check_method(method.choice, outline, f"{self.file}: methods")
@@ -115,15 +122,7 @@ class Expansion:
                 )
                 here.append(Condition(dataset, model, paper_model, method, attacks, cells, declined=reason))
             conditions += _with_own_controls(here)
-            methods = {condition.method.choice: condition for condition in here if not condition.declined}
-            for one, measure in itertools.product(methods.values(), self._measures(parsed, dataset)):
-                reason = measure.choice.settings.declines(one.method.choice.settings)
-                made = {cell.noise_seed: cell for cell in one.cells}
-                cells = tuple(
-                    replace(cell, attacks=(), seed=0, measure=measure.choice) for cell in made.values() if not reason
-                )
-                reason = f"{measure.choice.name} of {one.method.choice.name}: {reason}" if reason else ""
-                conditions.append(replace(one, attacks=(), cells=cells, measure=measure, declined=reason))
+            conditions += measured(here, self._measures(parsed, dataset))
         replaced = tuple(replaced_by(self.scale, self.user, parsed, [dataset for dataset, *_ in datasets], models))
         return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions), replaced)
 
@@ -157,7 +156,9 @@ class Expansion:
             blocks.append((f"also[{row}].", validated(Block, [(f"{self.file}: also[{row}]", values)])))
         for place, block in blocks:
             methods = self._variants("methods", block.methods, large, place)
-            yield from itertools.product(methods, self._stacks(block.attacks, large, place))
+            stacks = self._stacks(block.attacks, large, place)
+            check_count(len(methods) * len(stacks), str(self.file))
+            yield from itertools.product(methods, stacks)
 
     def _variants(self, group: str, items: Sequence[Any], large: Large, block: str = "") -> list[Variant]:
         """The plug-ins that a list of a grid file names, sweeps written out."""
@@ -175,7 +176,7 @@ class Expansion:
         name = values.pop("name")
         if not isinstance(name, str) or name not in TABLES[group]:
             word = group.removesuffix("s").replace("dataset", "data set")
-            raise UserError(f"{place}: unknown {word} {name!r}{suggestion(str(name), TABLES[group])}")
+            raise UserError(f"{place}: unknown {word} {brief(name)}{suggestion(str(name), TABLES[group])}")
         settings = TABLES[group][name]
         at_scale, at_paper = (dict(settings.large) if is_large else {} for is_large in large)
         defaults = {key: field.default for key, field in settings.model_fields.items() if not field.is_required()}
@@ -183,6 +184,7 @@ class Expansion:
             if value == []:
                 raise UserError(f"{within(place, key)}: a sweep must hold at least one value")
         sweeps = [value if isinstance(value, list) else [value] for value in values.values()]
+        check_count(math.prod(map(len, sweeps)), place)
         for combination in itertools.product(*sweeps):
             written = dict(zip(values, combination, strict=True))
             paper = validated(settings, [(place, {**at_paper, **written})])
@@ -210,6 +212,7 @@ class Expansion:
                 parts = [(part, f"{place}[{depth}]") for depth, part in enumerate(item)]
                 layers = [list(self._variant("attacks", *part, large)) for part in parts]
                 check_stack([layer[0].choice for layer in layers], place)  # a sweep changes no attack's place
+                check_count(math.prod(map(len, layers)), place)
                 stacks += itertools.product(*layers)
             else:
                 stacks += [(variant,) for variant in self._variant("attacks", item, place, large)]
@@ -233,6 +236,12 @@ class Expansion:
     def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
         replacement = self.user.model or self.scale.model
         return [(replacement, parsed.models[0])] if replacement else [(model, model) for model in parsed.models]
+
+
+def check_count(count: int, place: str) -> None:
+    """Raise UserError, before anything is written out, if it is too much for one grid."""
+    if count > CELLS:
+        raise UserError(f"{place}: asks for {count:,} cells or more; a grid holds at most {CELLS:,}")
 
 
 def _with_own_controls(conditions: Sequence[Condition]) -> Iterator[Condition]:

@@ -1,15 +1,16 @@
 """Scales: named overlays that cut any grid down to a machine, and say in every record what they changed."""
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
-from bench.core.errors import UserError, suggestion
+from bench.core.errors import UserError, brief, cut, suggestion
 from bench.core.models import ModelName
-from bench.core.settings import Positive, Settings, parse_fraction
+from bench.core.settings import Count, Positive, Settings, parse_fraction
+from bench.grid.plain_yaml import parse
 from bench.grid.yaml_file import explain, mapping, read_mapping
 
 Values = dict[str, Any]
@@ -27,9 +28,9 @@ class Scale(Settings):
     """The data set to use instead of those of a scalable grid."""
     model: ModelName | None = None
     """The victim to use instead of those of a scalable grid."""
-    seeds: Annotated[int, Field(ge=1)] | None = None
+    seeds: Count | None = None
     """The number of seeds to use instead of that of a scalable grid."""
-    noise_seeds: Annotated[int, Field(ge=1)] | None = None
+    noise_seeds: Count | None = None
     """The number of noises to use instead of that of a scalable grid."""
     multiply: dict[str, Positive] = {}
     """Factors for settings by name, wherever they stand: `radius: 2`. They hold where a data set's images have another
@@ -66,15 +67,15 @@ def check_names(
         known[group] = {key for settings in table.values() for key in settings.model_fields}
         for name, values in getattr(scale, group).items():
             if name != EVERY and name not in table:
-                raise UserError(f"{place}{group}: unknown name {name!r}{suggestion(name, table)}")
+                raise UserError(f"{place}{group}: unknown name {brief(name)}{suggestion(name, table)}")
             fields = known[group] if name == EVERY else set(table[name].model_fields)
             for key in values:
                 if key not in fields:
-                    raise UserError(f"{place}{group}.{name}: unknown key {key!r}{suggestion(key, sorted(fields))}")
+                    raise UserError(f"{place}{group}.{name}: unknown key {brief(key)}{suggestion(key, sorted(fields))}")
     everything = sorted(set().union(*known.values()))
     for key in scale.multiply:
         if key not in everything:
-            raise UserError(f"{place}multiply: unknown key {key!r}{suggestion(key, everything)}")
+            raise UserError(f"{place}multiply: unknown key {brief(key)}{suggestion(key, everything)}")
 
 
 def _times(value: Any, factor: float) -> Any:
@@ -86,7 +87,8 @@ def _times(value: Any, factor: float) -> Any:
         return value  # the check that follows says what is wrong with it
     if isinstance(number, bool) or not isinstance(number, int | float):
         return value
-    return max(1, round(number * factor)) if isinstance(number, int) else number * factor
+    scaled = number * factor
+    return max(1, round(scaled)) if isinstance(number, int) and math.isfinite(scaled) else scaled
 
 
 def read_scales(file: Path) -> dict[str, Scale]:
@@ -130,19 +132,16 @@ def read_assignments(assignments: list[str]) -> Scale:
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         *parents, last = path.split(".")
-        if not equals or not all([*parents, last]):
+        if not equals or not all([*parents, last]) or len(parents) > 2:
             raise UserError(
-                f"--set {assignment}: write KEY.KEY=VALUE, such as train.steps=2000 or methods.sem.samples=3"
+                f"--set {cut(assignment)}: write KEY.KEY=VALUE, such as train.steps=2000 or methods.sem.samples=3"
             )
         place = values
         for parent in parents:
             place = place.setdefault(parent, {})
             if not isinstance(place, dict):
-                raise UserError(f"--set {assignment}: {parent} is set to a value already")
-        try:
-            place[last] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise UserError(f"--set {assignment}: {text!r} is not a YAML value") from None
+                raise UserError(f"--set {cut(assignment)}: {cut(parent)} is set to a value already")
+        place[last] = parse(text, f"--set {cut(path)}")
     for key in ("multiply", "about", "like"):
         if key in values:
             raise UserError(f"--set {key}: belongs to a scale; write the setting itself: methods.sem.radius=16/255")

@@ -1,59 +1,43 @@
 """YAML files as people write them, and errors that say where and what to write instead."""
 
 import difflib
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bench.core.errors import UserError, suggestion
+from bench.core.errors import UserError, brief, cut, suggestion
 from bench.core.settings import Settings
+from bench.grid.plain_yaml import SIZE, parse
 
 S = TypeVar("S", bound=Settings)
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that is written twice, which YAML would silently let win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.MarkedYAMLError(problem=f"duplicate key {key!r}", problem_mark=key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
 
 
 def read_mapping(file: Path) -> dict[str, Any]:
     """Read a YAML file that holds a mapping. Raises UserError naming the file, the line and what is wrong."""
     try:
-        content = yaml.load(file.read_text(), _Loader)  # noqa: S506 (a SafeLoader)
+        with file.open("rb") as stream:
+            written = stream.read(SIZE + 1)  # no more: it may be anything, such as /dev/zero
+        if len(written) > SIZE:
+            raise UserError(f"{file}: is longer than {SIZE:,} bytes")
+        content = parse(written.decode(), str(file))
     except FileNotFoundError:
         close = difflib.get_close_matches(file.name, [path.name for path in file.parent.glob("*.yaml")], n=1)
         hint = f"; did you mean {file.parent / close[0]}?" if close else ""
         raise UserError(f"{file}: no such file{hint}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{file}: cannot be read: {error}") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise UserError(f"{file}: {place}{error.problem or 'not valid YAML'}") from None
     if content is None:
         raise UserError(f"{file}: the file is empty; a grid needs at least title, datasets, models, methods, attacks")
     return mapping(content, f"{file}")
 
 
 def mapping(value: Any, place: str) -> dict[str, Any]:
-    """Return `value` if it is a mapping with text keys; raise UserError naming the place otherwise."""
+    """Return `value` if it is a mapping; raise UserError naming the place otherwise."""
     if not isinstance(value, dict):
         raise UserError(f"{place}: must be a mapping of `key: value`, got {kind(value)}")
-    for key in value:
-        if not isinstance(key, str):
-            raise UserError(f"{place}: key {key!r} must be text; write '{key}'")
     return value
 
 
@@ -63,7 +47,7 @@ def kind(value: Any) -> str:
         return "a list"
     if isinstance(value, dict):
         return "a mapping"
-    return "nothing" if value is None else repr(value)
+    return "nothing" if value is None else brief(value)
 
 
 def within(place: str, path: str) -> str:
@@ -78,10 +62,10 @@ def explain(error: ValidationError, fields: Iterable[str], place: str) -> UserEr
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])[1:]
     if first["type"] == "extra_forbidden":
         unknown = str(first["loc"][-1])
-        return UserError(f"{place}: unknown key {unknown!r}{suggestion(unknown, fields)}")
+        return UserError(f"{place}: unknown key {brief(unknown)}{suggestion(unknown, fields)}")
     if first["type"] == "missing":
         return UserError(f"{place}: missing key {str(first['loc'][-1])!r}")
-    return UserError(f"{within(place, path)}: {_sentence(first)}")
+    return UserError(f"{within(place, cut(path))}: {_sentence(first)}")
 
 
 def validated(settings: type[S], layers: Sequence[tuple[str, Mapping[str, Any]]]) -> S:
@@ -91,7 +75,7 @@ def validated(settings: type[S], layers: Sequence[tuple[str, Mapping[str, Any]]]
     for place, values in layers:
         for key, value in values.items():
             if key not in settings.model_fields:
-                raise UserError(f"{place}: unknown key {key!r}{suggestion(key, settings.model_fields)}")
+                raise UserError(f"{place}: unknown key {brief(key)}{suggestion(key, settings.model_fields)}")
             merged[key], origin[key] = value, place
     try:
         return settings.model_validate(merged)
@@ -106,17 +90,19 @@ def _sentence(error: ErrorDetails) -> str:
         case "value_error":
             return str(context["error"])
         case "greater_than":
-            return f"must be more than {context['gt']:g}, got {got}"
+            return f"must be more than {_bound(context['gt'])}, got {got}"
         case "greater_than_equal":
-            return f"must be at least {context['ge']:g}, got {got}"
+            return f"must be at least {_bound(context['ge'])}, got {got}"
         case "less_than":
-            return f"must be less than {context['lt']:g}, got {got}"
+            return f"must be less than {_bound(context['lt'])}, got {got}"
         case "less_than_equal":
-            return f"must be at most {context['le']:g}, got {got}"
+            return f"must be at most {_bound(context['le'])}, got {got}"
         case "too_short":
             return "must hold at least one entry"
         case "int_type" | "int_from_float":
             return f"must be a whole number, got {got}"
+        case "finite_number":
+            return f"must be a finite number, got {got}"
         case "float_type":
             return f"must be a number, got {got}"
         case "bool_type":
@@ -130,3 +116,7 @@ def _sentence(error: ErrorDetails) -> str:
         case "literal_error":
             return f"must be {context['expected']}, got {got}"
     return f"{error['msg'][0].lower()}{error['msg'][1:]}, got {got}"
+
+
+def _bound(number: float) -> str:
+    return f"{number:,}" if isinstance(number, int) else f"{number:g}"

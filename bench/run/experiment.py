@@ -35,12 +35,12 @@ def make_noise(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tens
         return _generate(cell, place, device)
     key, store = cell.noise_key, place.store
     with store.lock(key):
-        if not store.has_noise(key):
-            # What an earlier run kept would be lost otherwise: one file holds all.
-            made, about = _generate(cell, place.keeping(store.kinds_kept(key)), device)
-            if not store.has_noise(key, kept=False):
-                store.write_noise(key, made, about)
-        return store.read_noise(key)
+        found = store.read_noise(key)
+        if found is not None and store.has_kept(key):
+            return found
+        # What an earlier run kept would be lost otherwise: one file holds all.
+        made, about = _generate(cell, place.keeping(store.kinds_kept(key)), device)
+        return found or store.write_noise(key, made, about)
 
 
 def _generate(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tensor, Record]:

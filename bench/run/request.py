@@ -15,7 +15,7 @@ from bench.grid.plan import Plan, plan_name, plan_of
 from bench.grid.scale import Scale, read_assignments, read_scales
 from bench.run.selection import meets, wanted_by
 from bench.run.workplace import Workplace
-from bench.store import Record, Store, StoreError, read_json
+from bench.store import Record, Store
 
 
 @dataclass(frozen=True)
@@ -127,18 +127,9 @@ class Request:
         store = Store(self.results)
         owners: dict[str, str] = {}
         for file, name, place in zip(self.files, names, self._places, strict=True):
-            plan = store.plan_file(name)
-            owner = owners.setdefault(name, _owner(plan) or place)
+            owner = owners.setdefault(name, (store.plan(name) or {}).get("file") or place)
             if owner != place:
                 raise UserError(
-                    f"{file}: {plan} is the plan of {owner}, another grid of this name; rename one of them "
-                    "(if the grid has moved, delete its plan)"
+                    f"{file}: {store.plan_file(name)} is the plan of {owner}, another grid of this name; rename one of "
+                    "them (if the grid has moved, delete its plan)"
                 )
-
-
-def _owner(plan: Path) -> str:
-    """The grid file that a plan was made from; empty if nothing readable is there to be lost."""
-    try:
-        return str(read_json(plan).get("file", ""))
-    except StoreError:
-        return ""

@@ -7,7 +7,6 @@ from pathlib import Path
 from bench.core.errors import UserError
 from bench.core.settings import digest
 from bench.grid.cell import Cell
-from bench.store import StoreError
 
 RUN = "run"
 """What a trouble concerns if nothing can work any more."""
@@ -48,7 +47,7 @@ def trouble_of(error: Exception, cell: Cell, results: Path, *, noise_only: bool)
         return Trouble(f"{message}{_advice(error, results)}", RUN)
     if isinstance(error, DataError):
         return Trouble(message, _data_name(cell))
-    return Trouble(message, cell.noise_key if noise_only or isinstance(error, StoreError) else cell.key)
+    return Trouble(message, cell.noise_key if noise_only else cell.key)
 
 
 def _data_name(cell: Cell) -> str:

@@ -11,7 +11,7 @@ from analysis.figures import accuracy_figure, svg
 from analysis.records import read_results
 from analysis.report import write_report
 from bench.store import Store
-from tests.analysis.conftest import Accuracies, condition, place, plan_of, record, results_of
+from tests.analysis.conftest import Accuracies, condition, keep, place, plan_of, record, results_of
 
 ONE_NOISE = "± is half of the 95 % Student interval of the mean over victims of one noise"
 SHORT = "the victims are far from fully trained"
@@ -30,7 +30,7 @@ def short(folder: Path, trained: float, attacks: tuple[str, ...] = ("none", "pgd
     for one in places:
         made = record(0.5)
         made["result"]["train_accuracy"] = trained if one["method"] == "clean" and one["attack"] == "none" else 0.1
-        store.write(one["cells"][0], made | {"key": one["cells"][0]})
+        keep(store, f"{one['method']}-{one['attack']}-0", made)
     return written(folder)
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from analysis.early_stopping import Stopping, stopping
 from analysis.report import write_report
-from bench.store import Store, read_json
-from tests.analysis.conftest import Accuracies, results_of
+from bench.store import Store
+from tests.analysis.conftest import Accuracies, history, keep, record, results_of
 
 STOPPED = {
     "step": [2, 4, 6, 8],
@@ -53,8 +53,7 @@ def store(tmp_path: Path) -> Store:
     other = {**MADE_UP, "test_accuracy": [0.3, 0.7, 0.4, 0.2, 0.3]}
     results_of(tmp_path, {("sem", "none"): [0.1], ("sem", "early_stopping"): [0.1, 0.1, None]}, sem=MADE_UP)
     store = Store(tmp_path)
-    key = "sem-early_stopping-1"
-    store.write(key, {**read_json(store.cell_file(key)), "history": other})
+    keep(store, "sem-early_stopping-1", {**record(0.1), "history": history(**other)})
     return store
 
 
@@ -87,8 +86,16 @@ def test_the_csv_holds_every_patience_and_share(store: Store) -> None:
     assert (row["finished"], row["seeds_planned"]) == ("2", "3")
 
 
+def test_trainings_with_other_parts_share_what_all_of_them_can_tell(store: Store) -> None:
+    parts = {name: [[1]] * 5 for name in ("validation_clean", "validation_protected")}
+    keep(store, "sem-early_stopping-2", {**record(0.1), "history": history(**{**MADE_UP, **parts})})
+    write_report(store)
+    with (store.root / "report" / "g-small-early-stopping.csv").open() as stream:
+        assert {row["clean_share"] for row in csv.DictReader(stream)} == {"0.0", "1.0"}  # no longer half
+
+
 def test_a_plan_without_early_stopping_has_no_such_table(store: Store) -> None:
-    plan = read_json(store.plan_file("g-small"))
+    plan = store.plans()["g-small"]
     store.write_plan("g-small", plan | {"conditions": plan["conditions"][:1]})
     write_report(store)
     assert not list((store.root / "report").glob("*early*"))

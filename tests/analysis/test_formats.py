@@ -1,13 +1,18 @@
 """What a stranger's text may do to a document: nothing."""
 
 import re
+from csv import reader
+from pathlib import Path
 
 import pytest
 
-from analysis.formats import latex, latex_text, markdown, markdown_text
+from analysis.formats import csv, latex, latex_text, markdown, markdown_text
 from analysis.page import page
 from analysis.provenance import Chapter, Progress
+from analysis.report import write_report
 from analysis.sections import Entry, Row, Section, Table
+from bench.store import Store
+from tests.analysis.conftest import keep, place, plan_of, record
 
 HOSTILE = "a\n\n\\input{x} | %_^~#&$ <b> [x] *y* \r\n\u2028# {z}"
 
@@ -34,6 +39,64 @@ def test_no_text_begins_a_line_or_a_cell_of_its_own() -> None:
     rows = [line for line in markdown(chapter(HOSTILE)).splitlines() if line.startswith("|")]
     assert [len(re.split(r"(?<!\\)\|", row)) for row in rows] == [4, 4, 4]
     assert markdown_text("a|b\n# c") == r"a\|b \# c"
+
+
+def test_a_line_end_in_a_title_makes_no_line_of_latex() -> None:
+    lines = latex(chapter("a title\n\\input{/etc/passwd}\r\\write18{ls}\u2028\\x\x85\\y")).splitlines()
+    for line in lines:
+        assert not line.startswith("\\") or re.match(
+            r"\\(begin|end|centering|caption|\w+rule|scriptsize|par|text)", line
+        )
+    assert "\\input" not in "".join(line for line in lines if not line.startswith("%"))
+
+
+def test_characters_that_no_reader_sees_are_question_marks() -> None:
+    assert latex_text("\x1b[31mred\x00") == "?{[}31mred?"
+    assert markdown_text("a\x07b\x9f") == "a?b?"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("- a", r"\- a"),
+        ("+", r"\+"),
+        ("12. a", r"12\. a"),
+        ("1) a", r"1\) a"),
+        ("---", r"\---"),
+        ("-3.2 a - b 4. c", "-3.2 a - b 4. c"),
+        ("12.5", "12.5"),
+        ("$x$", r"\$x\$"),
+    ],
+)
+def test_markdown_makes_no_list_rule_or_formula_of_a_text(text: str, expected: str) -> None:
+    assert markdown_text(text) == expected
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1\r"])
+def test_a_spreadsheet_takes_no_text_for_a_formula(text: str) -> None:
+    table = Table([Entry("a")], [])
+    rows = [{"text": text, "number": -0.5, "count": 3, "none": None}, {"text": "a=b", "number": 2e-9, "none": None}]
+    [content] = csv(
+        Chapter("p", "", "", "", Progress(1, 0, 0), [], "", "", [Section("", table, numbers=rows)])
+    ).values()
+    assert list(reader(content.splitlines(keepends=True))) == [
+        ["text", "number", "count", "none"],
+        [f"'{text.strip()}", "-0.5", "3.0", ""],
+        ["a=b", "2e-09", "", ""],
+    ]
+
+
+def test_a_title_with_dollar_signs_is_no_formula_of_a_figure(tmp_path: Path) -> None:
+    places = [place("em", f"attack{number}", 1) for number in range(2)]
+    plan = plan_of(places)
+    plan["titles"] = {label: {"title": r"costs $\bad{x$ & <b>", "paper": "", "hint": ""} for label in plan["titles"]}
+    store = Store(tmp_path)
+    store.write_plan("g-small", plan)
+    for number in range(2):
+        keep(store, f"em-attack{number}-0", record(0.5))
+    write_report(store)
+    drawn = re.sub(r"\s+", " ", (tmp_path / "report" / "g-small-d-m.svg").read_text())
+    assert r"costs $\bad{x$ &amp; &lt;b&gt;" in drawn
 
 
 @pytest.mark.parametrize("text", ["<script>", "'\"", "{{ 1 + 1 }}"])

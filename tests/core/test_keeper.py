@@ -17,7 +17,7 @@ from bench.grid.cell import Cell, Choice
 from bench.run import schedule
 from bench.run.experiment import run_cell
 from bench.run.workplace import Workplace
-from bench.store import Store, StoreError
+from bench.store import Store
 from methods.rem import Rem
 
 CPU = torch.device("cpu")
@@ -105,11 +105,21 @@ def test_a_cell_that_runs_again_keeps_its_first_result_even_if_it_then_fails(
     assert torch.equal(store.read_noise(cell.noise_key)[0], noise)
 
 
-def test_a_damaged_file_of_what_was_kept_is_made_again_and_named(cell: Cell, tmp_path: Path) -> None:
+def test_a_damaged_file_of_what_was_kept_is_named_and_made_again(
+    cell: Cell, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     store = Store(tmp_path, frozenset({"surrogates"}))
     run_cell(cell, Workplace(store, tmp_path), CPU, asked={})
     file = tmp_path / "kept" / f"{cell.key}.safetensors"
-    file.write_bytes(b"half a file")
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert not store.has_kept(cell.key)
-    with pytest.raises(StoreError, match=rf"{file.name}: cannot be read .*; delete it and run with --keep again"):
-        store.read_kept(cell.key)
+    assert caplog.messages == [
+        f"{file}: its bytes are not those that were written; "
+        f"set aside as {tmp_path / 'broken' / 'kept' / file.name}; run with --keep to make it again"
+    ]
+    run_cell(cell, Workplace(store, tmp_path), CPU, asked={})
+    assert file.read_bytes() == content
+    file.write_bytes(b"half a file")
+    assert store.read_kept(cell.key) == {}
+    assert "its header is not whole" in caplog.messages[1]

@@ -18,7 +18,7 @@ from bench.core.session import IMAGES_PER_PASS, Session
 from bench.core.train import DivergedError
 from bench.run.experiment import make_noise
 from bench.run.workplace import Workplace
-from bench.store import Store, StoreError
+from bench.store import Store
 from methods._surrogate import SurrogateMethod
 from methods.hypo import Hypo, HypoLinf
 from methods.pil import Pil
@@ -34,12 +34,12 @@ class Learner(SurrogateMethod):
 
     source = "test"
 
-    network: str = "two_layers"
+    learns: str = "two_layers"
     epochs: int = 2
     train_batch_size: int = 4
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
-        self.train_surrogate(self.network, data, session)
+        self.train_surrogate(self.learns, data, session)
         return torch.zeros_like(data.images, dtype=torch.int8)
 
 
@@ -63,7 +63,7 @@ def weights(model: Classifier) -> dict[str, Tensor]:
 
 
 def learnt(method: Learner, data: ImageDataset, shelf: Store | None = None, seed: int = 0) -> dict[str, Tensor]:
-    return weights(method.train_surrogate(method.network, data, Session(seed, CPU, shelf)))
+    return weights(method.train_surrogate(method.learns, data, Session(seed, CPU, shelf)))
 
 
 def names(folder: Path) -> set[str]:
@@ -123,7 +123,7 @@ def test_whatever_decides_the_weights_decides_the_name(made_up: MadeUp, tmp_path
         (Learner(), one_pixel_up(), 0),
         (Learner(), replace(data, labels=data.labels.flip(0)), 0),
         (Learner(), replace(data, num_classes=3), 0),
-        (Learner(network="cnn"), made_up(LABELS, size=16), 0),
+        (Learner(learns="cnn"), made_up(LABELS, size=16), 0),
         (Learner(), made_up(LABELS, size=16), 0),
         (Revised(), data, 0),
         (Plain(), data, 0),
@@ -229,12 +229,20 @@ def test_a_write_that_fails_leaves_no_network(made_up: MadeUp, tmp_path: Path, m
     assert equal(learnt(Learner(), data, Store(tmp_path)), learnt(Learner(), data))
 
 
-def test_a_broken_file_is_named(made_up: MadeUp, tmp_path: Path) -> None:
-    learnt(Learner(), made_up(LABELS), Store(tmp_path))
+def test_a_damaged_network_is_named_and_trained_again(
+    made_up: MadeUp, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = learnt(Learner(), made_up(LABELS), Store(tmp_path))
     [name] = names(tmp_path)
-    (tmp_path / "models" / name).write_bytes(b"half a file")
-    with pytest.raises(StoreError, match=rf"{name}: not a model of this suite .*delete it to train it again"):
-        learnt(Learner(), made_up(LABELS), Store(tmp_path))
+    file = tmp_path / "models" / name
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert equal(learnt(Learner(), made_up(LABELS), Store(tmp_path)), first)
+    assert file.read_bytes() == content
+    assert caplog.messages == [
+        f"{file}: its bytes are not those that were written; "
+        f"set aside as {tmp_path / 'broken' / 'models' / name}; it is trained again"
+    ]
 
 
 def test_the_file_says_what_the_network_was_made_of(made_up: MadeUp, tmp_path: Path) -> None:

@@ -50,21 +50,6 @@ def test_a_full_disk_stops_the_run_keeps_no_failure_and_the_next_run_goes_on(pla
     assert statuses(cells, place) == ["finished"] * 4
 
 
-def test_damaged_noise_stops_the_cells_that_need_it_until_it_is_deleted(place: Workplace) -> None:
-    cells = [cell(FullDisk(file="nowhere")), cell(FullDisk(file="nowhere"), seed=1), cell(seed=1)]
-    carry_out(cells[:1], place)
-    [noise] = (place.store.root / "noise").iterdir()
-    noise.write_bytes(noise.read_bytes()[:100])
-    outcomes = carry_out(cells[1:], place)
-    assert statuses(cells[1:], place) == ["missing", "finished"]
-    [trouble] = [outcome.trouble for outcome in outcomes if outcome.trouble]
-    assert trouble.message.startswith(f"{noise}: not a noise file of this suite")
-    assert trouble.message.endswith("delete it to make it again")
-    noise.unlink()
-    carry_out(cells[1:], place)
-    assert statuses(cells, place) == ["finished"] * 3
-
-
 def test_a_data_set_that_is_gone_stops_its_own_cells_alone(place: Workplace) -> None:
     lost = [replace(cell(seed=seed), dataset=Choice("cifar10", Cifar10(train_images=20))) for seed in range(2)]
     cells = [*lost, cell()]

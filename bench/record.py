@@ -1,0 +1,204 @@
+"""What a record holds, and the check of every one that is read."""
+
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
+from pydantic_core import from_json
+
+from bench.core.errors import brief
+from bench.core.settings import PROTOCOL, digest
+
+Record = dict[str, Any]
+Share = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0)]
+Key = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+
+
+class Part(BaseModel):
+    """What is known of a part of a file. Other versions may write more; numbers are finite."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class Result(Part):
+    """Of one training; accuracies are shares in [0, 1]."""
+
+    final_accuracy: Share
+    final_loss: float
+    peak_accuracy: Share
+    peak_step: Annotated[int, Field(ge=0)]
+    train_accuracy: Share
+
+
+class History(Part):
+    """One list for each quantity, with an entry for each look; right predictions on each part of a validation set."""
+
+    step: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    train_loss: list[float]
+    train_accuracy: list[Share]
+    test_loss: list[float]
+    test_accuracy: list[Share]
+    validation_clean: list[list[Annotated[int, Field(ge=0)]]] | None = None
+    validation_protected: list[list[Annotated[int, Field(ge=0)]]] | None = None
+
+    @model_validator(mode="after")
+    def _is_rectangular(self) -> Self:
+        lists: list[list[Any]] = [self.step, self.train_loss, self.train_accuracy, self.test_loss, self.test_accuracy]
+        clean, protected = self.validation_clean, self.validation_protected
+        if clean is not None and protected is not None:
+            lists += [clean, protected]
+            if len({len(look) for look in [*clean, *protected]}) != 1:
+                raise ValueError("its looks have different parts")
+        elif clean is not protected:
+            raise ValueError("it has half of a validation set")
+        if len(set(map(len, lists))) > 1:
+            raise ValueError("its lists have different lengths")
+        return self
+
+
+class Cost(Part):
+    """Forward+backward passes of 128 images."""
+
+    train_passes: Amount
+    noise_passes: Amount
+
+
+class Size(Part):
+    """Measures of a noise; they have been added over time, and older records lack the newer ones."""
+
+    linf: Share | None = None
+    mean_l2: Amount | None = None
+    mean_l0: Amount | None = None
+    saturated: Share | None = None
+    psnr: float | None = None
+    ssim: float | None = None
+
+
+class Noise(Part):
+    """Which noise, and how large it is."""
+
+    key: Key
+    size: Size
+
+
+class Ended(Part):
+    """When a cell ended."""
+
+    ended: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d")]
+
+
+class Time(Ended):
+    """The same with seconds of work."""
+
+    noise_seconds: Amount
+    train_seconds: Amount
+
+
+class Provenance(Part):
+    """Where a number comes from."""
+
+    commit: str
+    device: str
+    processor: str
+    system: str
+    precision: str
+    threads: int
+    versions: dict[str, str]
+
+
+class Identity(Part):
+    """Everything that decides a result: of it only the protocol is known here."""
+
+    protocol: Annotated[int, Field(ge=1, le=PROTOCOL)]
+
+
+class Finished(Part):
+    """The record of a cell with a result."""
+
+    key: Key
+    status: Literal["finished"]
+    cell: Identity
+    result: Result
+    history: History
+    cost: Cost
+    noise: Noise
+    time: Time
+    provenance: Provenance
+
+
+class CostOfMeasure(Part):
+    """Forward+backward passes of 128 images."""
+
+    measure_passes: Amount
+    noise_passes: Amount
+
+
+class TimeOfMeasure(Ended):
+    """When a measure ended, with seconds of work."""
+
+    noise_seconds: Amount
+    measure_seconds: Amount
+
+
+class Measured(Part):
+    """The record of a cell that measured a noise; each measure has results of its own."""
+
+    key: Key
+    status: Literal["finished"]
+    cell: Identity
+    result: Record
+    cost: CostOfMeasure
+    noise: Noise
+    time: TimeOfMeasure
+    provenance: Provenance
+
+
+class Failed(Part):
+    """The record of a cell that failed."""
+
+    key: Key
+    status: Literal["failed"]
+    cell: Identity
+    error: str
+    time: Ended
+    provenance: Provenance
+
+
+def _kind(found: Any) -> str | None:
+    """Which model a record has."""
+    if not isinstance(found, dict):
+        return None
+    status, cell = found.get("status"), found.get("cell")
+    return "measured" if status == "finished" and isinstance(cell, dict) and "measure" in cell else status
+
+
+_RECORD: TypeAdapter[Finished | Measured | Failed] = TypeAdapter(
+    Annotated[
+        Annotated[Finished, Tag("finished")] | Annotated[Measured, Tag("measured")] | Annotated[Failed, Tag("failed")],
+        Discriminator(_kind),
+    ]
+)
+
+
+def checked_record(content: bytes, key: str) -> Record:
+    """The record of the cell called `key`. Raises ValueError, in one line, for anything else."""
+    record = validated(_RECORD, content)
+    if not record["key"] == key == digest(record["cell"]):
+        raise ValueError(f"holds cell {digest(record['cell'])} under the key {record['key']}")
+    return record
+
+
+def validated(model: TypeAdapter[Any], content: bytes) -> Record:
+    """What a file holds, if the model allows it. Raises ValueError, in one line, if not."""
+    found: Record = from_json(content, allow_inf_nan=False)
+    try:
+        model.validate_python(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        said = first["msg"].removeprefix("Value error, ")
+        problem = f"{said[0].lower()}{said[1:]}, got {brief(first['input'])}"
+        raise ValueError(f"{place}: {problem}" if place else problem) from None
+    json.dumps(found, allow_nan=False)  # raises ValueError for 1e999 wherever it stands
+    return found

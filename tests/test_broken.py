@@ -1,0 +1,241 @@
+"""Files of the results folder that do not hold what they should: named, set aside, missing, and made again."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from bench.core.settings import PROTOCOL
+from bench.run.experiment import run_cell
+from bench.run.schedule import is_done
+from bench.store import Store, to_json
+from tests.analysis.conftest import cell_of, keep, key_of, place, plan_of, record
+from tests.run.test_schedule import Flat, cell, workplace
+
+CPU = torch.device("cpu")
+KEY = key_of("one")
+RECORD = {"key": KEY, "cell": cell_of("one"), **record(0.5)}
+FAILED = {name: RECORD[name] for name in ("key", "cell", "time", "provenance")} | {"status": "failed", "error": "no"}
+PLAN = plan_of([place("clean", "none", 3), place("em", "pgd radius=8/255", 3)])
+
+
+def changed(value: Any, path: str, new: Any) -> Any:
+    """The same JSON value with another at `path`, such as `result.final_accuracy`."""
+    key, _, rest = path.partition(".")
+    place = int(key) if isinstance(value, list) else key
+    copy = value.copy()
+    copy[place] = changed(value[place], rest, new) if rest else new
+    return copy
+
+
+def bytes_of(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (bytes_of(RECORD)[:-40], "EOF while parsing"),
+        (b"", "EOF while parsing a value"),
+        (b"\x00\xff\xfe", "expected value"),
+        (b"{}", "unable to extract tag using discriminator 'status', got {}"),
+        (b"[1]", "input should be a valid dictionary or object to extract fields from, got [1]"),
+        (b"[" * 100_000, "recursion limit exceeded"),
+        (b'{"a":' * 100_000, "recursion limit exceeded"),
+        (bytes_of(changed(RECORD, "result.final_loss", float("nan"))), "expected value"),
+        (
+            bytes_of(changed(RECORD, "result.final_loss", 1.5)).replace(b"1.5", b"1e999"),
+            "finished.result.final_loss: input should be a finite number, got inf",
+        ),
+        (bytes_of({**RECORD, "notes": 1.25}).replace(b"1.25", b"1e999"), "Out of range float values"),
+        (
+            bytes_of(changed(RECORD, "result.final_accuracy", 17.5)),
+            "finished.result.final_accuracy: input should be less",
+        ),
+        (
+            bytes_of(changed(RECORD, "result.final_accuracy", -0.5)),
+            "finished.result.final_accuracy: input should be gr",
+        ),
+        (
+            bytes_of(changed(RECORD, "result.final_accuracy", "high")),
+            "finished.result.final_accuracy: input should be a v",
+        ),
+        (
+            bytes_of(changed(RECORD, "result.final_accuracy", True)),
+            "finished.result.final_accuracy: input should be a v",
+        ),
+        (bytes_of(changed(RECORD, "history.test_accuracy", [])), "finished.history: its lists have diff"),
+        (bytes_of(changed(RECORD, "history.step", [-1])), "finished.history.step.0: input should be greater"),
+        (
+            bytes_of(changed(RECORD, "history.validation_clean", [[1]])),
+            "finished.history: it has half of a",
+        ),
+        (bytes_of(changed(RECORD, "time.ended", "tomorrow")), "finished.time.ended: string should match pattern"),
+        (bytes_of(changed(RECORD, "status", "done")), "input tag 'done' found using 'status' does not match"),
+        (bytes_of(changed(FAILED, "error", None)), "failed.error: input should be a valid string, got None"),
+        (bytes_of(changed(RECORD, "cell.name", "two")), f"holds cell {key_of('two')} under the key {KEY}"),
+        (bytes_of({"key": key_of("two"), "cell": cell_of("two"), **record(0.5)}), f"holds cell {key_of('two')} under"),
+        (bytes_of(changed(RECORD, "cell.protocol", PROTOCOL + 1)), "finished.cell.protocol: input should be less than"),
+    ],
+)
+def test_a_record_that_does_not_hold_is_named_set_aside_and_missing(
+    content: bytes, expected: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store(tmp_path)
+    file, aside = store.cell_file(KEY), tmp_path / "broken" / "cells" / f"{KEY}.json"
+    file.parent.mkdir()
+    file.write_bytes(content)
+    assert store.read(KEY) is None
+    [line] = caplog.messages
+    assert line.startswith(f"{file}: {expected}")
+    assert line.endswith(f"; set aside as {aside}; run its grid again")
+    assert len(line.splitlines()) == 1
+    assert (file.exists(), aside.read_bytes()) == (False, content)
+    assert store.read(KEY) is None
+    assert store.find("") == []
+    assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize("content", [RECORD, FAILED, {**RECORD, "new": 1}, changed(RECORD, "noise.size", {})])
+def test_a_record_that_holds_is_read_whatever_else_it_says(content: dict[str, Any], tmp_path: Path) -> None:
+    Store(tmp_path).write(KEY, content)
+    assert Store(tmp_path).read(KEY) == content
+
+
+def test_a_record_longer_than_any_run_writes_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.store.LONGEST", 100)
+    Store(tmp_path).write(KEY, RECORD)
+    assert Store(tmp_path).read(KEY) is None
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda file: file.symlink_to(file)])
+def test_what_is_no_file_is_no_record_and_is_not_waited_for(make: Callable[[Path], None], tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.cell_file(KEY).parent.mkdir()
+    make(store.cell_file(KEY))
+    assert store.read(KEY) is None
+    keep(store, "one", record(0.5))
+    assert store.read(KEY) == RECORD
+
+
+def test_nothing_that_was_set_aside_is_overwritten(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.cell_file(KEY).parent.mkdir()
+    for content in ("1", "2", "3"):
+        store.cell_file(KEY).write_text(content)
+        assert store.read(KEY) is None
+    aside = {file.name: file.read_text() for file in (tmp_path / "broken" / "cells").iterdir()}
+    assert aside == {f"{KEY}.json": "1", f"{KEY}-2.json": "2", f"{KEY}-3.json": "3"}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (bytes_of(PLAN)[:100], "EOF while parsing"),
+        (b"{}", "grid: field required, got {}"),
+        (bytes_of(changed(PLAN, "conditions.0.cells", ["../../etc"])), "conditions.0.cells.0: string should match"),
+        (bytes_of(changed(PLAN, "conditions.0.noises", 2)), "conditions.0: 3 cells do not spread over 2"),
+        (bytes_of(changed(PLAN, "conditions.0.noises", 0)), "conditions.0: 3 cells do not spread over 0"),
+        (
+            bytes_of(changed(PLAN, "conditions.1.method", "rem")),
+            "no words for 'rem' or 'pgd radius=8/255'",
+        ),
+        (
+            bytes_of(changed(PLAN, "conditions.1.own_controls", [{"method": "em", "attack": "x"}])),
+            "no words for 'em' or 'x'",
+        ),
+    ],
+)
+def test_a_plan_that_does_not_hold_is_named_with_what_to_do(
+    content: bytes, expected: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store(tmp_path)
+    store.write_plan("good", PLAN)
+    store.plan_file("bad").write_bytes(content)
+    assert store.plans() == {"good": PLAN}
+    [line] = caplog.messages
+    assert line.startswith(f"{store.plan_file('bad')}: {expected}")
+    assert line.endswith(f"{tmp_path}/broken/plans/bad.json; run its grid again, which keeps finished cells")
+
+
+def noise_file(header: dict[str, object], values: int = 12) -> bytes:
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + bytes(values)
+
+
+ABOUT = {"about": "{}"}
+ENTRY = {"dtype": "I8", "shape": [1, 3, 2, 2], "data_offsets": [0, 12]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"half a file",
+        b"",
+        (10**6).to_bytes(8, "little") + b"{}",
+        noise_file({"__metadata__": ABOUT, "protection": ENTRY}, values=11),
+        noise_file({"__metadata__": ABOUT, "protection": ENTRY}, values=13),
+        noise_file({"__metadata__": ABOUT, "protection": ENTRY | {"data_offsets": [1, 13]}}, values=12),
+        noise_file({"__metadata__": ABOUT, "protection": ENTRY | {"dtype": "F32"}}),
+        noise_file({"__metadata__": ABOUT, "protection": ENTRY | {"shape": [-1, 3, -2, 2]}}),
+        noise_file({"__metadata__": ABOUT, "protection": ENTRY | {"shape": [1.0, 3, 2, 2]}}),
+        noise_file({"__metadata__": {"about": "3"}, "protection": ENTRY}),
+        noise_file({"__metadata__": ABOUT, "another": ENTRY}),
+        noise_file({"protection": ENTRY}),
+        noise_file({"__metadata__": {"about": "{"}, "protection": ENTRY}),
+    ],
+)
+def test_a_broken_noise_file_is_named_and_missing(
+    tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, aside = tmp_path / "noise" / "abc.safetensors", tmp_path / "broken" / "noise" / "abc.safetensors"
+    file.parent.mkdir()
+    file.write_bytes(content)
+    assert Store(tmp_path).read_noise("abc") is None
+    [line] = caplog.messages
+    assert line.startswith(f"{file}: ")
+    assert line.endswith(f"; set aside as {aside}; it is made again")
+    assert aside.read_bytes() == content
+    assert not Store(tmp_path).has_noise("abc")
+
+
+@pytest.mark.parametrize("about", [{"passes": 3}, {}])
+def test_no_byte_of_a_noise_file_can_change_unseen(about: dict[str, Any], tmp_path: Path) -> None:
+    store, file = Store(tmp_path), tmp_path / "noise" / "abc.safetensors"
+    noise, told = store.write_noise("abc", torch.arange(12, dtype=torch.int8).view(1, 3, 2, 2), about)
+    content = file.read_bytes()
+    for number, byte in enumerate(content):
+        file.write_bytes(content[:number] + bytes([byte ^ 1]) + content[number + 1 :])
+        found = store.read_noise("abc")
+        assert found is None or (torch.equal(found[0], noise) and found[1] == told), number
+    file.write_bytes(content)
+    assert torch.equal(store.read_noise("abc")[0], noise)
+
+
+def test_a_cell_makes_damaged_noise_again_and_gets_the_same_result(tmp_path: Path) -> None:
+    place, one, other = workplace(tmp_path), cell(Flat(), 0), cell(Flat(), 1)
+    run_cell(one, place, CPU, asked={})
+    file = tmp_path / "noise" / f"{one.noise_key}.safetensors"
+    values = len(file.read_bytes()) - 1
+    with file.open("r+b") as stream:
+        stream.seek(values)
+        stream.write(b"\x05")
+    record = run_cell(other, place, CPU, asked={})
+    assert record == place.store.read(other.key)
+    assert record["status"] == "finished"
+    assert record["noise"]["size"]["linf"] == round(1 / 255, 6)
+    assert torch.equal(place.store.read_noise(one.noise_key)[0], torch.ones(40, 3, 8, 8, dtype=torch.int8))
+    assert (tmp_path / "broken" / "noise" / file.name).is_file()
+
+
+def test_a_cell_whose_record_is_broken_runs_again(tmp_path: Path) -> None:
+    place, one = workplace(tmp_path), cell(Flat(), 0)
+    first = run_cell(one, place, CPU, asked={})
+    assert is_done(one, place.store, retry_failed=False)
+    place.store.cell_file(one.key).write_text(to_json(first)[:-30])
+    assert not is_done(one, place.store, retry_failed=False)
+    assert run_cell(one, place, CPU, asked={})["result"] == first["result"]

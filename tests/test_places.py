@@ -1,0 +1,131 @@
+"""Folders that cannot be used, and keys that are none: one line, exit code 2, whatever the command."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from bench.core.files import write_whole
+from tests.test_cli import bench, folder, run
+
+__all__ = ["folder"]
+COMMANDS = [("run", "grid.yaml", "--device", "cpu", "--jobs", "1"), ("report",), ("show", "abc")]
+ADVICE = "; make it usable, or choose other folders with --results and --data-root\n"
+
+
+def line(capsys: pytest.CaptureFixture[str]) -> str:
+    """What stands on standard error: one line."""
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
+
+
+def a_file(place: Path) -> None:
+    place.write_text("")
+
+
+def a_loop(place: Path) -> None:
+    place.symlink_to(place)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [(a_file, "is no folder"), (a_loop, "cannot be used (Too many levels of symbolic links)")],
+)
+def test_results_that_are_no_folder(command, make, expected, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(folder / "elsewhere")
+    assert bench(*command, "--results", "elsewhere") == 2
+    assert line(capsys) == f"--results elsewhere: {expected}\n"
+
+
+def test_results_inside_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("report", "--results", "grid.yaml/results") == 2
+    assert line(capsys) == "--results grid.yaml/results: cannot be used (Not a directory)\n"
+
+
+@pytest.mark.parametrize("make", [a_file, a_loop])
+def test_a_data_root_that_is_no_folder(make, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(folder / "elsewhere")
+    assert run("--data-root", "elsewhere") == 2
+    assert line(capsys).startswith("--data-root elsewhere: ")
+    assert not (folder / "results").exists()
+
+
+def test_a_folder_in_which_nothing_can_be_made(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--only", "method=clean", "--only", "attack=none") == 0
+    (folder / "results" / "locks").rename(folder / "locks")
+    a_file(folder / "results" / "locks")
+    capsys.readouterr()
+    for command in (COMMANDS[0] + ("--only", "method=clean", "--only", "attack=none"), ("report",)):
+        assert bench(*command) == 2
+        assert line(capsys) == f"results/locks: File exists{ADVICE}"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_is_full_or_read_only(
+    number: int, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("--only", "method=clean", "--only", "attack=none") == 0
+    records = {file.name: file.read_bytes() for file in (folder / "results" / "cells").iterdir()}
+    capsys.readouterr()
+
+    def fails(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("os.fsync", fails)
+    assert run("--only", "method=clean", "--only", "attack=none") == 2  # nothing to do but to keep the plan
+    assert line(capsys) == f"results/plans/grid-paper.json: {os.strerror(number)}{ADVICE}"
+    assert bench("report") == 2
+    assert line(capsys) == f"results/report/grid-paper.md: {os.strerror(number)}{ADVICE}"
+    assert {file.name: file.read_bytes() for file in (folder / "results" / "cells").iterdir()} == records
+
+
+def test_a_write_that_the_disk_refuses_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", fails)
+    with pytest.raises(OSError, match=r"No space left on device: '.*/file'"), write_whole(tmp_path / "file") as stream:
+        stream.write(b"content")
+
+
+@pytest.mark.parametrize("key", ["../../../*", "/etc", "*", "", "ABC", "a" * 17, "[a-f]", "x" * 1000, "a\nb"])
+def test_a_key_that_is_none_reaches_no_folder(key: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for cells in ((), ("00e779e2e3ff805d",)):
+        for cell in cells:
+            (folder / "results" / "cells").mkdir(parents=True)
+            (folder / "results" / "cells" / f"{cell}.json").write_text("{}")
+        assert bench("show", key) == 2
+        example = [*cells, "0" * 16][0]
+        said = line(capsys)
+        assert said.endswith(f": a key has hexadecimal digits, such as {example}\n")
+        assert len(said) < 160
+
+
+def test_a_record_that_does_not_hold_is_not_shown(
+    folder: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "results" / "cells").mkdir(parents=True)
+    (folder / "results" / "cells" / "00e779e2e3ff805d.json").write_text("{}")
+    assert bench("show", "00") == 2
+    assert line(capsys) == "show 00: its record did not hold\n"
+    assert caplog.messages[0].startswith("results/cells/00e779e2e3ff805d.json: unable to extract tag")
+
+
+def test_a_broken_record_is_run_again_and_stops_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert run("--only", "attack=none") == 0
+    first, second = sorted((folder / "results" / "cells").iterdir())
+    kept, result = second.read_bytes(), first.read_text().partition('"time"')[0]
+    first.write_bytes(first.read_bytes()[:100])
+    capsys.readouterr()
+    assert bench("report") == 0
+    assert "1 of 4 cells finished, 0 failed, 3 missing" in capsys.readouterr().out
+    assert run("--only", "attack=none") == 0
+    assert "1 done, 1 to run" in capsys.readouterr().out
+    assert first.read_text().partition('"time"')[0] == result
+    assert second.read_bytes() == kept
+    assert len(caplog.messages) == 1
