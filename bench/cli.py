@@ -202,9 +202,11 @@ def show(
     if len(keys) > 1:
         listed = [*keys[:FEW], *(["..."] if keys[FEW:] else [])]
         raise UserError(f"show {cell}: {len(keys)} cells begin so: {', '.join(listed)}")
-    record = store.read(keys[0]) if keys else None
-    if record is None:
+    if not keys:
         raise UserError(f"show {cell}: no such cell in {results}; {_neighbours(cell, store.find(''))}")
+    record = store.read(keys[0])
+    if record is None:
+        raise UserError(f"show {cell}: its record did not hold")
     lines = [store.cell_file(keys[0]).read_text().rstrip()] if json else summary(record, store)
     for line in lines:
         Console(highlight=False, soft_wrap=True).print(line, markup=False)

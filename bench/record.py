@@ -176,7 +176,7 @@ def _kind(found: Any) -> str | None:
 _RECORD: TypeAdapter[Finished | Measured | Failed] = TypeAdapter(
     Annotated[
         Annotated[Finished, Tag("finished")] | Annotated[Measured, Tag("measured")] | Annotated[Failed, Tag("failed")],
-        Discriminator(_kind),
+        Discriminator(_kind, "kind", "it must be a mapping with the status finished or failed"),
     ]
 )
 

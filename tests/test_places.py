@@ -111,7 +111,7 @@ def test_a_record_that_does_not_hold_is_not_shown(
     (folder / "results" / "cells" / "00e779e2e3ff805d.json").write_text("{}")
     assert bench("show", "00") == 2
     assert line(capsys) == "show 00: its record did not hold\n"
-    assert caplog.messages[0].startswith("results/cells/00e779e2e3ff805d.json: unable to extract tag")
+    assert caplog.messages[0].startswith("results/cells/00e779e2e3ff805d.json: it must be a mapping")
 
 
 def test_a_broken_record_is_run_again_and_stops_nothing(

@@ -133,7 +133,7 @@ def expand(folder: Path, content: str, user: Scale) -> None:
     for name, scale in scales.items():
         grid = is_told_or_works(lambda name=name: read_grid(file, scales, name, user, folder))
         if grid:
-            assert to_json(plan_of(grid, name, scale, user))
+            assert to_json(plan_of(grid, "grid.yaml", name, scale, user))
             assert plan_name(grid, name, user)
             assert all(to_json(cell.canonical()) for cell in grid.cells[:10])
 

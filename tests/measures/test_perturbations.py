@@ -41,7 +41,8 @@ def test_every_source_is_compared_with_the_last_of_the_victim(
     networks = [f"{loop} at {step}" for loop, milestones in steps.items() for step in milestones]
     assert list(found["sources"]) == ["uniform", "signs", *networks]
     for points in found["points"].values():
-        assert list(points) == list(found["sources"])
+        ends = ["generator at 1", "generator at 10", "victim at 6", "victim at 60"]
+        assert list(points) == ["uniform", "signs", *ends]
         assert all(np.array(part).shape == (40, 2) for part in points.values())
     assert set(found["points"]) == {"plane, raw", "plane, equal norm"}
     assert max(np.abs(part).max() for part in found["points"]["plane, equal norm"].values()) <= 1
