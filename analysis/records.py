@@ -64,13 +64,20 @@ def _measured(place: Record, titles: Record, store: Store) -> Measured:
         title=place["title"],
         numbers=place["numbers"],
         settings=place["settings"],
-        found=[record["result"] if record and record["status"] == "finished" else None for record in records],
+        found=[_found(record) for record in records],
         declined=place["declined"],
     )
 
 
+def _found(record: Record | None) -> Record | None:
+    if record is None or record["status"] != "finished" or "measure" not in record["cell"]:
+        return None
+    result: Record = record["result"]
+    return result
+
+
 def _row(record: Record | None) -> Record:
-    if record is None:
+    if record is None or "measure" in record["cell"]:
         return {"status": "missing"}
     if record["status"] != "finished":
         return {"status": "failed", "error": record["error"]}

@@ -29,6 +29,7 @@ class Result(Part):
     peak_accuracy: Share
     peak_step: Annotated[int, Field(ge=0)]
     train_accuracy: Share
+    test_images: Annotated[int, Field(ge=1)] = 10_000
 
 
 class History(Part):
@@ -67,8 +68,8 @@ class Cost(Part):
 class Size(Part):
     """Measures of a noise; they have been added over time, and older records lack the newer ones."""
 
-    linf: Share | None = None
-    mean_l2: Amount | None = None
+    linf: Share
+    mean_l2: Amount
     mean_l0: Amount | None = None
     saturated: Share | None = None
     psnr: float | None = None
@@ -107,24 +108,72 @@ class Provenance(Part):
     versions: dict[str, str]
 
 
-class Identity(Part):
-    """Everything that decides a result: of it only the protocol is known here."""
+class Asked(Part):
+    """Which grid and scale wanted a cell first, and what the user set."""
+
+    grid: str
+    scale: str
+    set: Record
+
+
+class Named(Part):
+    """A plug-in with its settings, of which only the name is known here."""
+
+    name: str
+
+
+class Training(Part):
+    """A recipe."""
+
+    steps: int
+    batch_size: int
+
+
+class Experiment(Part):
+    """What decides any result, as far as it is read."""
 
     protocol: Annotated[int, Field(ge=1, le=PROTOCOL)]
+    dataset: Named
+    method: Named
+    seed: int
+    noise_seed: int
 
 
-class Finished(Part):
-    """The record of a cell with a result."""
+class Test(Experiment):
+    """The same of a cell that trains a victim."""
+
+    model: str
+    attacks: list[Named]
+    train: Training
+
+
+class Measurement(Experiment):
+    """The same of a cell that measures a noise."""
+
+    measure: Named
+    train: Training | None = None
+
+
+class Ran(Part):
+    """What every record holds."""
 
     key: Key
+    asked: Asked | Annotated[Record, Field(max_length=0)]
+    time: Ended
+    provenance: Provenance
+    notes: Record = {}
+
+
+class Finished(Ran):
+    """The record of a victim with a result."""
+
     status: Literal["finished"]
-    cell: Identity
+    cell: Test
     result: Result
     history: History
     cost: Cost
     noise: Noise
     time: Time
-    provenance: Provenance
 
 
 class CostOfMeasure(Part):
@@ -141,28 +190,24 @@ class TimeOfMeasure(Ended):
     measure_seconds: Amount
 
 
-class Measured(Part):
-    """The record of a cell that measured a noise; each measure has results of its own."""
+class Measured(Ran):
+    """The record of a noise that is measured; each measure has results of its own."""
 
-    key: Key
     status: Literal["finished"]
-    cell: Identity
+    cell: Measurement
     result: Record
     cost: CostOfMeasure
     noise: Noise
     time: TimeOfMeasure
-    provenance: Provenance
 
 
-class Failed(Part):
+class Failed(Ran):
     """The record of a cell that failed."""
 
-    key: Key
     status: Literal["failed"]
-    cell: Identity
+    cell: Test | Measurement
     error: str
-    time: Ended
-    provenance: Provenance
+    trace: str = ""
 
 
 def _kind(found: Any) -> str | None:
@@ -170,13 +215,13 @@ def _kind(found: Any) -> str | None:
     if not isinstance(found, dict):
         return None
     status, cell = found.get("status"), found.get("cell")
-    return "measured" if status == "finished" and isinstance(cell, dict) and "measure" in cell else status
+    return "measured" if status == "finished" and isinstance(cell, dict) and "measure" in cell else str(status)
 
 
 _RECORD: TypeAdapter[Finished | Measured | Failed] = TypeAdapter(
     Annotated[
         Annotated[Finished, Tag("finished")] | Annotated[Measured, Tag("measured")] | Annotated[Failed, Tag("failed")],
-        Discriminator(_kind, "kind", "it must be a mapping with the status finished or failed"),
+        Discriminator(_kind, custom_error_type="status", custom_error_message="no status that a record has"),
     ]
 )
 

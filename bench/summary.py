@@ -67,6 +67,8 @@ def _short(plug_in: Record) -> str:
 
 
 def _first_by(asked: Record) -> str:
+    if not asked:
+        return ""
     changed = f", with {_assigned(asked['set'])}" if asked["set"] else ""
     return f"grid {asked['grid']} at scale {asked['scale']}{changed}"
 

@@ -2,6 +2,7 @@
 
 from bench.core import Measure
 from measures.delusiveness import Delusiveness, Stability
+from measures.generation_time import GenerationTime
 from measures.noise_only import NoiseOnly
 from measures.noise_robustness import NoiseRobustness
 from measures.perturbations import Perturbations
@@ -16,4 +17,5 @@ MEASURES: dict[str, type[Measure]] = {
     "separability": Separability,
     "noise_only": NoiseOnly,
     "perturbations": Perturbations,
+    "generation_time": GenerationTime,
 }

@@ -15,6 +15,7 @@ from bench.core import (
     Count,
     Linf,
     Measure,
+    Method,
     Positive,
     Radius,
     Session,
@@ -44,7 +45,7 @@ class Delusiveness(Measure):
         """Mean and median test loss, and F, the share of test images that the network gets wrong."""
         return _on_test(_trained(subject, training, session), subject)
 
-    def cost(self, images: int, training: Training) -> Cost:
+    def cost(self, images: int, method: Method, training: Training) -> Cost:
         """One training."""
         return training.recipe.cost([], images)
 
@@ -91,7 +92,7 @@ class Stability(Measure):
             radius=self.adv_radius, steps=self.adv_steps, rel_step_size=self.adv_rel_step_size, network=network
         )
 
-    def cost(self, images: int, training: Training) -> Cost:
+    def cost(self, images: int, method: Method, training: Training) -> Cost:
         """Four trainings, two of them with PGD."""
         trained = training.recipe.steps * training.recipe.batch_size
         return Cost.of_images((4 + 2 * self.adv_steps) * trained)

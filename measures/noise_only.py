@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from bench.core import Cost, Measure, PositiveFraction, Session, Subject, Training, evaluate, train_victim
+from bench.core import Cost, Measure, Method, PositiveFraction, Session, Subject, Training, evaluate, train_victim
 
 
 class NoiseOnly(Measure):
@@ -37,6 +37,6 @@ class NoiseOnly(Measure):
             "clean_accuracy": evaluate(model, subject.test)[1],
         }
 
-    def cost(self, images: int, training: Training) -> Cost:
+    def cost(self, images: int, method: Method, training: Training) -> Cost:
         """One training."""
         return training.recipe.cost([], images)

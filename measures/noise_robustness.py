@@ -9,6 +9,7 @@ from bench.core import (
     Count,
     Linf,
     Measure,
+    Method,
     Positive,
     Radius,
     Session,
@@ -88,7 +89,7 @@ class NoiseRobustness(Measure):
         right = (logits.argmax(1) == labels).float().mean().item()
         return {"r_delta_u": -F.cross_entropy(logits, labels).item(), "perturbed_accuracy": right}
 
-    def cost(self, images: int, training: Training) -> Cost:
+    def cost(self, images: int, method: Method, training: Training) -> Cost:
         """Every update with its adversary, and the last adversary."""
         trained = self.updates * training.recipe.batch_size * (1 + self.adv_steps)
         return Cost.of_images(trained + self.adv_steps * min(self.images, images))

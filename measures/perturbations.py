@@ -168,7 +168,7 @@ class Perturbations(Measure):
     def declines(self, method: Method) -> str:
         return "" if callable(getattr(method, "meet", None)) else "its noise step perturbs no views"
 
-    def cost(self, images: int, training: Training) -> Cost:
+    def cost(self, images: int, method: Method, training: Training) -> Cost:
         """A victim with its adversary; the noise steps and the embeddings are little beside it."""
         return Cost.of_images((1 + self.adv_steps) * training.recipe.steps * training.recipe.batch_size)
 

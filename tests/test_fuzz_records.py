@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from analysis.report import write_report
 from bench.store import Store
+from bench.summary import summary
 from tests.analysis.conftest import ORIGIN, history, keep, place, plan_of, record
 
 LOOKS = history(step=[1, 2], validation_clean=[[1, 2], [2, 2]], validation_protected=[[1, 1], [1, 2]])
@@ -105,11 +106,12 @@ def test_damaged_files_stop_no_report(whole: Whole, data: st.DataObject) -> None
     damaged = data.draw(st.lists(st.sampled_from(sorted(whole.files)), min_size=1, max_size=2, unique=True))
     for file in damaged:
         file.write_bytes(data.draw(damage(whole.files[file])))
-    summary = write_report(whole.store)
-    assert summary.page.is_file()
-    assert summary.plans == len(whole.store.plans())
+    written = write_report(whole.store)
+    assert written.page.is_file()
+    assert written.plans == len(whole.store.plans())
     for file in whole.files:
         if file.parent.name == "cells" and file not in damaged:
             assert whole.store.read(file.stem) == json.loads(whole.files[file])
-    read = {key for key in whole.store.find("") if whole.store.read(key)}
-    assert set(whole.store.find("")) == read
+    records = [record for key in whole.store.find("") if (record := whole.store.read(key))]
+    assert {record["key"] for record in records} == set(whole.store.find(""))
+    assert all(list(summary(record, whole.store)) for record in records)

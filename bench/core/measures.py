@@ -58,6 +58,6 @@ class Measure(PlugIn, ABC):
         """Why it cannot measure the noise of `method`, in a few words; empty if it can."""
         return ""
 
-    def cost(self, images: int, training: Training) -> Cost:
+    def cost(self, images: int, method: Method, training: Training) -> Cost:
         """What `measure` takes for so many training images, beside the noise."""
         return Cost()

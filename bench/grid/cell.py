@@ -64,7 +64,7 @@ class Cell:
     def cost(self, images: int) -> Cost:
         """What it takes with so many training images, once the noise is there."""
         if self.measure:
-            return self.measure.settings.cost(images, Training(self.model, self.train))
+            return self.measure.settings.cost(images, self.method.settings, Training(self.model, self.train))
         return self.train.cost([attack.settings for attack in self.attacks], images)
 
     @property

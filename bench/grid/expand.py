@@ -17,6 +17,7 @@ from bench.grid.cell import Cell, Choice
 from bench.grid.condition import Condition, Pair, Stack, Variant
 from bench.grid.controls import acting, controls_first, controls_of, identity, own_controls
 from bench.grid.grid_file import Block, GridFile
+from bench.grid.limit import check_count
 from bench.grid.measured import measured
 from bench.grid.replaced import is_cut, replaced_by
 from bench.grid.scale import Scale, check_names, lineage
@@ -33,8 +34,6 @@ TABLES: dict[str, Mapping[str, type[Settings]]] = {
 }
 REPLACED = {"dataset": "datasets", "model": "models", "seeds": "seeds", "noise_seeds": "noise_seeds"}
 """Keys of a scale that replace a key of the grid."""
-CELLS = 20_000
-"""No grid asks for more: it would take minutes to read, and years to run."""
 Large = tuple[bool, bool]
 """Whether the images are so large that plug-ins take the settings of the ImageNet subset: at the scale, on paper."""
 NO_DATA: Large = (False, False)
@@ -122,7 +121,9 @@ class Expansion:
                 )
                 here.append(Condition(dataset, model, paper_model, method, attacks, cells, declined=reason))
             conditions += _with_own_controls(here)
-            conditions += measured(here, self._measures(parsed, dataset))
+            measures = self._measures(parsed, dataset)
+            check_count(len(conditions) + len(here) * len(measures) * len(noises), str(self.file))
+            conditions += measured(here, measures)
         replaced = tuple(replaced_by(self.scale, self.user, parsed, [dataset for dataset, *_ in datasets], models))
         return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions), replaced)
 
@@ -236,12 +237,6 @@ class Expansion:
     def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
         replacement = self.user.model or self.scale.model
         return [(replacement, parsed.models[0])] if replacement else [(model, model) for model in parsed.models]
-
-
-def check_count(count: int, place: str) -> None:
-    """Raise UserError, before anything is written out, if it is too much for one grid."""
-    if count > CELLS:
-        raise UserError(f"{place}: asks for {count:,} cells or more; a grid holds at most {CELLS:,}")
 
 
 def _with_own_controls(conditions: Sequence[Condition]) -> Iterator[Condition]:

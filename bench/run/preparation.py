@@ -19,12 +19,16 @@ def pending(request: Request) -> tuple[list[Cell], list[Task]]:
 
 
 def prepare(request: Request, tasks: list[Task]) -> None:
-    """Fetch the data of `tasks` and write the plans. Raises UserError, or OSError for folders that do not allow it."""
+    """Fetch the data of `tasks` and write the plans. Raises UserError for folders that do not allow it."""
     place = request.workplace
-    for dataset in {task.cell.dataset for task in tasks}:
-        fetch(dataset, place.data_root)
-    for name, plan in request.plans().items():
-        place.store.write_plan(name, plan)
+    try:
+        place.store.root.mkdir(parents=True, exist_ok=True)
+        for dataset in {task.cell.dataset for task in tasks}:
+            fetch(dataset, place.data_root)
+        for name, plan in request.plans().items():
+            place.store.write_plan(name, plan)
+    except OSError as error:
+        raise UserError(f"--results {place.store.root}: cannot be written ({error.strerror or error})") from None
 
 
 def fetch(dataset: Choice[DatasetSettings], root: Path) -> None:

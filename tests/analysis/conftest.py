@@ -51,7 +51,8 @@ def _phrase(key: str, value: str) -> str:
 
 def cell_of(name: str) -> Record:
     """A cell that nobody could run."""
-    return {"protocol": PROTOCOL, "name": name, "train": TRAIN}
+    plug_ins = {"dataset": {"name": "d"}, "method": {"name": name}, "attacks": [{"name": "none"}]}
+    return {"protocol": PROTOCOL, **plug_ins, "model": "m", "train": TRAIN, "seed": 0, "noise_seed": 0}
 
 
 def key_of(name: str) -> str:
@@ -60,7 +61,7 @@ def key_of(name: str) -> str:
 
 def keep(store: Store, name: str, made: Record) -> None:
     """Write a record as that of the cell of this name."""
-    store.write(key_of(name), {"key": key_of(name), "cell": cell_of(name), **made})
+    store.write(key_of(name), {"key": key_of(name), "asked": {}, "cell": cell_of(name), **made})
 
 
 def history(**lists: list[Any]) -> Record:
@@ -77,7 +78,7 @@ def record(accuracy: float, *, passes: float = 10.0, noise: str = "n", commit: s
         "result": accuracies | {"final_loss": 1.0, "peak_step": 8},
         "history": history(step=[8], test_accuracy=[accuracy]),
         "cost": {"train_passes": passes, "noise_passes": 24000.0},
-        "noise": {"key": key_of(noise), "size": {"linf": 8 / 255, "psnr": 31.0}},
+        "noise": {"key": key_of(noise), "size": {"linf": 8 / 255, "mean_l2": 1.0, "psnr": 31.0}},
         "time": {"noise_seconds": 120.0, "train_seconds": 2 * passes, "ended": "2026-11-22T13:37:35+00:00"},
         "provenance": ORIGIN | {"commit": commit},
     }

@@ -172,7 +172,7 @@ def test_at_the_papers_own_scale_the_same_recipe_is_the_same_condition(store: St
         "table2-small", PLAN | {"scale": paper, "conditions": [clean | {"cells": list(map(digest, cells))}]}
     )
     for cell in cells:
-        store.write(digest(cell), record(0.5, noise="clean") | {"key": digest(cell), "cell": cell})
+        store.write(digest(cell), record(0.5, noise="clean") | {"key": digest(cell), "asked": {}, "cell": cell})
     page = Page(write_report(store).page.read_text()).text
     assert "published values of the same condition" in page
     assert "one laboratory: REM" in page
@@ -197,7 +197,7 @@ def test_a_broken_record_is_named_and_missing(store: Store, caplog: pytest.LogCa
     file.write_text("{}")
     assert write_report(store).lines == ["table2 at scale small: 4 of 8 cells finished, 1 failed, 3 missing"]
     [line] = caplog.messages
-    assert line.startswith(f"{file}: unable to extract")
+    assert line.startswith(f"{file}: no status that a record has")
     caplog.clear()
     assert write_report(store).lines == ["table2 at scale small: 4 of 8 cells finished, 1 failed, 3 missing"]
     assert caplog.messages == []

@@ -24,9 +24,10 @@ from bench.grid.plain_yaml import parse
 from bench.grid.plan import plan_name, plan_of
 from bench.grid.scale import Scale, read_assignments, read_scales
 from bench.store import to_json
+from measures import MEASURES
 from methods import METHODS
 
-PLUG_INS = {"datasets": DATASETS, "methods": METHODS, "attacks": ATTACKS}
+PLUG_INS = {"datasets": DATASETS, "methods": METHODS, "attacks": ATTACKS, "measures": MEASURES}
 GRID: dict[str, Any] = {
     "title": "t",
     "datasets": ["synthetic"],
@@ -79,6 +80,7 @@ keys: dict[str, st.SearchStrategy[Any]] = {
     "models": st.lists(scalars, max_size=2) | values,
     "methods": st.lists(entries("methods"), max_size=3) | values,
     "attacks": st.lists(stacks, max_size=3) | values,
+    "measures": st.lists(entries("measures"), max_size=2) | values,
     "train": settings_of(Recipe.model_fields) | values,
     "also": st.lists(st.fixed_dictionaries({"methods": st.lists(entries("methods")), "attacks": st.lists(stacks)}))
     | values,

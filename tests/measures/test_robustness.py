@@ -88,4 +88,4 @@ def test_the_forecast_of_passes_is_exact(subject: MakeSubject, training: Trainin
     for measure in (SurrogateRobustness(**SMALL), NoiseRobustness(updates=3, images=40, adv_steps=2)):
         session = Session(0, CPU)
         measure.measure(subject(method=Em(surrogate=two_layers), kept=kept), training, session)
-        assert session.passes == measure.cost(80, training).passes
+        assert session.passes == measure.cost(80, Em(surrogate=two_layers), training).passes

@@ -59,4 +59,4 @@ def test_stability_is_the_least_delusiveness_of_four(subject: MakeSubject, train
     assert len(set(losses.values())) == 4
     assert found["stability"] == min(losses.values()) == losses[found["worst"]]
     assert losses["none"] == Delusiveness().measure(one, training, Session(0, CPU))["loss"]
-    assert session.passes == measure.cost(80, training).passes
+    assert session.passes == measure.cost(80, one.method, training).passes

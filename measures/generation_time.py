@@ -1,0 +1,58 @@
+"""The cost of making a noise: passes, seconds, images per second and memory, on the machine at hand."""
+
+import time
+from typing import Any
+
+import torch
+from torch.optim import SGD
+
+from bench.core import Cost, CountOrZero, Measure, Method, Session, Subject, Training, peak_memory, synchronise, update
+
+
+class GenerationTime(Measure):
+    """Makes the noise once more and times it. Nothing that an earlier run kept is used.
+
+    Before, a few updates of the surrogate warm the machine up; they are not timed. The record says which machine it is.
+    """
+
+    title = "generation time"
+    source = "table of generation times of the SEM paper (Liu et al., AAAI 2024), on the machine at hand"
+    numbers = {
+        "passes": "passes",
+        "seconds": "seconds",
+        "images_per_second": "images per second",
+        "peak_memory": "peak memory, MB",
+    }
+
+    warm_up: CountOrZero = 10
+    """Updates of the surrogate before the clock starts."""
+
+    def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
+        """Passes, seconds, images per second, and the peak memory of the process (MB) until the noise is there."""
+        self._warm_up(subject, session.part("warm-up"))
+        own, before = session.part("generation"), session.passes
+        synchronise(session.device)
+        start = time.perf_counter()
+        subject.method.generate(subject.clean, own)
+        synchronise(session.device)
+        seconds = time.perf_counter() - start
+        return {
+            "passes": session.passes - before,
+            "seconds": seconds,
+            "images_per_second": len(subject.clean) / seconds,
+            "peak_memory": peak_memory(session.device) / 2**20,
+        }
+
+    def _warm_up(self, subject: Subject, session: Session) -> None:
+        data = subject.clean
+        channels, height, width = data.shape
+        name = subject.method.network
+        model = session.build(name, num_classes=data.num_classes, channels=channels, size=(height, width))
+        optimiser = SGD(model.parameters(), 0.0)
+        part = torch.arange(min(len(data), 64), device=data.labels.device)
+        for _ in range(self.warm_up):
+            update(model, data.floats(part), data.labels[part], optimiser)
+
+    def cost(self, images: int, method: Method, training: Training) -> Cost:
+        """That of the noise."""
+        return method.cost(images)

@@ -1,0 +1,37 @@
+"""The time of making a noise: it is made again, counted and not mixed with the warm-up."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from bench.core.measures import Training
+from bench.core.session import Session
+from measures.generation_time import GenerationTime
+from methods.em_stepwise import EmStepwise
+from tests.measures.conftest import MakeSubject
+
+CPU = torch.device("cpu")
+
+
+def test_a_noise_is_made_again_and_its_passes_alone_are_counted(
+    subject: MakeSubject, training: Training, two_layers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Tensor] = []
+    original = EmStepwise.generate
+
+    def recording(self: EmStepwise, *arguments: Any) -> Tensor:
+        made.append(original(self, *arguments))
+        return made[-1]
+
+    monkeypatch.setattr(EmStepwise, "generate", recording)
+    method = EmStepwise(surrogate=two_layers, updates=3, batch_size=16, steps=2)
+    session = Session(0, CPU)
+    found = GenerationTime(warm_up=5).measure(subject(method=method), training, session)
+    assert len(made) == 1
+    assert found["passes"] == method.cost(80).passes
+    assert session.passes == found["passes"] + 5 * 64 / 128
+    assert found["images_per_second"] == pytest.approx(80 / found["seconds"])
+    assert found["peak_memory"] > 1
+    assert GenerationTime().cost(80, method, training) == method.cost(80)
