@@ -18,6 +18,7 @@ from analysis import (
     peaks,
     recovered,
     sources,
+    verdicts,
 )
 from analysis.caveats import with_caveats
 from analysis.formats import files_of
@@ -50,7 +51,9 @@ def write_report(store: Store, without: Collection[str] = ()) -> Summary:
     Attacks that assume one of `without` are left out. A plan or a record that does not hold is named and missing.
     """
     plans = sorted(store.plans().items(), key=lambda item: _counting(item[0]))
-    chapters = [_chapter(read_results(name, plan, store, without)) for name, plan in plans]
+    results = [read_results(name, plan, store, without) for name, plan in plans]
+    plain = list(map(_chapter, results))
+    chapters = [*verdicts.chapters(results), *plain]
     names = {}
     for one in chapters:
         files = files_of(one)
@@ -59,8 +62,8 @@ def write_report(store: Store, without: Collection[str] = ()) -> Summary:
             store.write_report(name, text)
     first = command("run table2 --scale tiny", store.root)
     file = store.write_report("index.html", page(chapters, names, first))
-    lines = [f"{one.subject}: {one.progress}" for one in chapters] or [f"{EMPTY}: {first}"]
-    return Summary(lines, file, len(chapters))
+    lines = [f"{one.subject}: {one.progress}" for one in plain] or [f"{EMPTY}: {first}"]
+    return Summary(lines, file, len(plain))
 
 
 def _counting(name: str) -> list[tuple[bool, int, str]]:

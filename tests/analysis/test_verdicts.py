@@ -1,0 +1,76 @@
+"""Verdicts on claims: what decides them, and what is not known."""
+
+from pathlib import Path
+
+import pytest
+
+from analysis.claims import Comparison, Place, pgd
+from analysis.estimates import Estimate
+from analysis.verdicts import _difference, _matching, _verdict, verdicts
+from tests.analysis.conftest import Accuracies, results_of
+
+ABOVE, BELOW, UNSURE, ALONE = (
+    Estimate(0.1, 0.02, 3),
+    Estimate(-0.1, 0.02, 3),
+    Estimate(0.1, 0.2, 3),
+    Estimate(0.1, None, 1),
+)
+
+
+@pytest.mark.parametrize(
+    ("differences", "needed", "verdict"),
+    [
+        ([], 2, "not run"),
+        ([ABOVE, ABOVE], 2, "holds"),
+        ([ABOVE], 2, "cannot be told"),
+        ([ABOVE, UNSURE], 2, "cannot be told"),
+        ([ALONE], 1, "cannot be told"),
+        ([ABOVE, BELOW], 3, "does not hold"),
+    ],
+)
+def test_a_claim_needs_all_of_its_comparisons_and_falls_with_one(
+    differences: list[Estimate], needed: int, verdict: str
+) -> None:
+    assert _verdict(differences, needed) == verdict
+
+
+def test_a_difference_is_paired_and_counts_share_and_margin(tmp_path: Path) -> None:
+    runs: Accuracies = {("sem", "pgd radius=4/255"): [0.3, 0.5], ("clean", "pgd radius=4/255"): [0.5, 0.7]}
+    conditions = results_of(tmp_path, runs).conditions
+    low, high = Place("sem", pgd(4)), Place("clean", pgd(4))
+    plain = _difference(Comparison(low, high), [conditions])
+    assert plain is not None
+    assert (plain.mean, plain.half_width, plain.count) == pytest.approx((0.2, 0.0, 2), abs=1e-9)
+    less = _difference(Comparison(low, high, share=0.5, margin=0.05), [conditions])
+    assert less is not None
+    assert less.mean == pytest.approx((0.25 - 0.05 - 0.3 + 0.35 - 0.05 - 0.5) / 2)
+    assert _difference(Comparison(Place("sem", pgd(2)), high), [conditions]) is None
+
+
+def test_a_place_is_found_by_its_settings_alone(tmp_path: Path) -> None:
+    runs: Accuracies = {
+        ("sem", "none"): [0.1],
+        ("sem updates=60", "none"): [0.2],
+        ("sem updates=600", "none"): [0.3],
+        ("sem", "median + pgd radius=4/255"): [0.4],
+    }
+    results = results_of(tmp_path, runs)
+    for one in results.conditions:  # what a plan says of a setting that its label shows
+        updates = one.label["method"].partition("updates=")[2]
+        one.paper["method"] = {"name": "sem", "updates": int(updates or 5000)}
+
+    def accuracies(place: Place) -> list[float | None]:
+        return [one.accuracies[0] for one in _matching(place, results.conditions)]
+
+    assert accuracies(Place("sem")) == [0.1]
+    assert accuracies(Place("sem", settings=(("updates", 60),))) == [0.2]
+    assert accuracies(Place("sem", settings=(("updates", "most"),))) == [0.3]
+    assert accuracies(Place("sem", settings=(("updates", "least"),))) == [0.2]
+    assert accuracies(Place("sem", (("median", {}), *pgd(4)))) == [0.4]
+    assert accuracies(Place("sem", pgd(4))) == []
+
+
+def test_every_claim_has_a_row(tmp_path: Path) -> None:
+    rows = verdicts([results_of(tmp_path, {("clean", "none"): [0.5]}).conditions])
+    assert {row[1].value for row in rows} == {"not run"}
+    assert len({row[0].value for row in rows}) == len(rows) == 10
