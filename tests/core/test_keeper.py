@@ -15,7 +15,7 @@ from bench.core.session import Session
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
 from bench.run import schedule
-from bench.run.experiment import run_cell
+from bench.run.experiment import make_noise, run_cell
 from bench.run.workplace import Workplace
 from bench.store import Store
 from methods.rem import Rem
@@ -123,3 +123,24 @@ def test_a_damaged_file_of_what_was_kept_is_named_and_made_again(
     file.write_bytes(b"half a file")
     assert store.read_kept(cell.key) == {}
     assert "its header is not whole" in caplog.messages[1]
+
+
+def test_weights_are_kept_at_the_milestones_of_a_training() -> None:
+    model = torch.nn.Linear(1, 1)
+    keeper = Keeper(["checkpoints"])
+    for step in range(1, 11):
+        with torch.no_grad():
+            model.weight.fill_(step)
+        keeper.keep_checkpoint(model, step, 10)
+    kept = {name: tensor.item() for name, tensor in keeper.tensors.items() if name.endswith("weight")}
+    assert kept == {f"checkpoints/{step}/weight": step for step in (1, 2, 4, 10)}
+    assert not Keeper(["surrogates"]).tensors
+
+
+def test_what_was_kept_before_is_not_lost_when_more_is_asked_for(cell: Cell, tmp_path: Path) -> None:
+    place = Workplace(Store(tmp_path), tmp_path)
+    for kinds in (frozenset({"surrogates"}), frozenset({"checkpoints"})):
+        make_noise(cell, place.keeping(kinds), CPU)
+    assert place.store.kinds_kept(cell.noise_key) == {"surrogates", "checkpoints"}
+    names = place.store.read_kept(cell.noise_key)
+    assert {name.partition("/")[0] for name in names} == {"weights", "checkpoints"}

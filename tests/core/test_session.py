@@ -159,3 +159,17 @@ def test_bfloat16_rounds_logits_and_gradients_but_no_weight_and_counts_the_same(
         one, other = (loss_gradient(model, images, labels) for model in (exact, rounded))
     assert torch.nn.functional.cosine_similarity(one.flatten(), other.flatten(), dim=0) > 0.99
     assert (exact.gradient_images, rounded.gradient_images) == (18, 24)
+
+
+def test_a_part_has_generators_and_weights_of_its_own_and_counts_in_the_whole(two_layers: str) -> None:
+    whole = Session(0, CPU)
+    parts = [whole, whole.part("a"), whole.part("b"), Session(0, CPU).part("a")]
+    draws = [torch.rand(1, generator=part.generator("x")).item() for part in parts]
+    weights = [part.build(two_layers, num_classes=2, channels=3).state_dict()["body.0.weight"] for part in parts[:3]]
+    assert len(set(draws[:3])) == 3
+    assert draws[1] == draws[3]
+    assert not torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[1], weights[2])
+    part = whole.part("c")
+    part.build(two_layers, num_classes=2, channels=3)(torch.rand(4, 3, 8, 8)).sum().backward()
+    assert part.passes == whole.passes == 4 / 128
