@@ -1,6 +1,9 @@
 """The embedding of perturbations, and the numbers that carry its conclusion."""
 
 import re
+from typing import Annotated
+
+from pydantic import BaseModel, Field, ValidationError
 
 from analysis.measured import generators, places
 from analysis.results import Measured, Results
@@ -24,34 +27,38 @@ NOTE = (
 )
 
 
+class Cloud(BaseModel):
+    """What the measure found, as far as it is read here."""
+
+    sources: dict[str, dict[str, float | None]]
+    points: Annotated[dict[str, dict[str, list[tuple[float, float]]]], Field(min_length=1)]
+    """Coordinates of each source, by embedding."""
+
+
 def sections(results: Results) -> list[Section]:
-    """One for each generator whose perturbations were collected."""
-    return [
-        _section(results, place, measures[MEASURE], result)
-        for place in places(results)
-        for measures in generators(results, place).values()
-        if MEASURE in measures
-        for result in measures[MEASURE].found[:1]
-        if result is not None
-    ]
+    """One for each generator whose perturbations were collected; of several noises the first."""
+    found = []
+    for place in places(results):
+        for measures in generators(results, place).values():
+            if MEASURE in measures and (result := measures[MEASURE].found[:1]) and result[0] is not None:
+                try:
+                    found.append(_section(results, place, measures[MEASURE], Cloud.model_validate(result[0])))
+                except ValidationError:
+                    continue  # a record that was written by hand
+    return found
 
 
-def _section(results: Results, place: tuple[str, str], one: Measured, result: dict[str, object]) -> Section:
-    sources = result["sources"]
-    points = result["points"]
-    assert isinstance(sources, dict)
-    assert isinstance(points, dict)
-    rows = [[Entry(name), *(_number(about.get(key)) for key in COLUMNS)] for name, about in sources.items()]
-    placed = list(next(iter(points.values())))
+def _section(results: Results, place: tuple[str, str], one: Measured, cloud: Cloud) -> Section:
+    rows = [[Entry(name), *(_number(about.get(key)) for key in COLUMNS)] for name, about in cloud.sources.items()]
     file = "-perturbations-" + re.sub(r"[^\w=.]", "-", one.label)
     return Section(
         f"Perturbations of {one.method.title} and of its victim",
         plain_table(["source", *COLUMNS.values()], rows),
         context=results.context(place),
         note=NOTE,
-        figure=clouds(points, placed, file),
+        figure=clouds(cloud.points, list(next(iter(cloud.points.values()))), file),
         file=file,
-        numbers=[{"method": one.label, "source": name, **about} for name, about in sources.items()],
+        numbers=[{"method": one.label, "source": name, **about} for name, about in cloud.sources.items()],
     )
 
 

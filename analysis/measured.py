@@ -32,7 +32,7 @@ def generators(results: Results, place: tuple[str, str]) -> dict[str, dict[str, 
 def value(one: Measured, number: str) -> Estimate | None:
     """A number of a measure over the noises of its method; None if no noise has it."""
     found = [None if result is None else result.get(number) for result in one.found]
-    return estimate_over_noises(found, len(found))
+    return estimate_over_noises([each if isinstance(each, int | float) else None for each in found], len(found))
 
 
 def _section(results: Results, place: tuple[str, str]) -> Section | None:

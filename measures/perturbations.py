@@ -1,6 +1,6 @@
 """The perturbations that a generator and its victim meet, embedded in the plane and compared in numbers."""
 
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, cast
 
 import numpy as np
 import torch
@@ -105,7 +105,7 @@ class Perturbations(Measure):
             "uniform": uniform(images, self.adv_radius, session.generator("uniform")),
             "signs": self.adv_radius * torch.sign(uniform(images, 1.0, session.generator("signs"))),
         }
-        generator: Any = subject.method
+        generator = cast(Meeting, subject.method)  # as `declines` has made sure
         for name, model in _networks(subject.kept, "generator", generator.surrogate, subject, session):
             with frozen(model):
                 found[name] = generator.meet(model, images, labels, session.part(name))
