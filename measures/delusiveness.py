@@ -16,6 +16,7 @@ from bench.core import (
     Linf,
     Measure,
     Method,
+    Part,
     Positive,
     Radius,
     Session,
@@ -91,6 +92,9 @@ class Stability(Measure):
         return Perturbed(
             radius=self.adv_radius, steps=self.adv_steps, rel_step_size=self.adv_rel_step_size, network=network
         )
+
+    def uses(self) -> tuple[Part, ...]:
+        return (pgd,)
 
     def cost(self, images: int, method: Method, training: Training) -> Cost:
         """Four trainings, two of them with PGD."""

@@ -10,6 +10,7 @@ from bench.core import (
     Linf,
     Measure,
     Method,
+    Part,
     Positive,
     Radius,
     Session,
@@ -88,6 +89,9 @@ class NoiseRobustness(Measure):
             logits = logits_of(model, perturbed)
         right = (logits.argmax(1) == labels).float().mean().item()
         return {"r_delta_u": -F.cross_entropy(logits, labels).item(), "perturbed_accuracy": right}
+
+    def uses(self) -> tuple[Part, ...]:
+        return (pgd,)
 
     def cost(self, images: int, method: Method, training: Training) -> Cost:
         """Every update with its adversary, and the last adversary."""

@@ -15,6 +15,7 @@ from bench.core import (
     Linf,
     Measure,
     Method,
+    Part,
     Positive,
     Radius,
     Session,
@@ -167,6 +168,9 @@ class Perturbations(Measure):
 
     def declines(self, method: Method) -> str:
         return "" if callable(getattr(method, "meet", None)) else "its noise step perturbs no views"
+
+    def uses(self) -> tuple[Part, ...]:
+        return (pgd,)
 
     def cost(self, images: int, method: Method, training: Training) -> Cost:
         """A victim with its adversary; the noise steps and the embeddings are little beside it."""

@@ -21,6 +21,9 @@ from attacks import ATTACKS
 from bench.core.adversary import Linf, apgd, pgd, tpgd
 from bench.core.augment import flip_crop, flip_translate
 from bench.core.data import ImageDataset
+from bench.core.keeper import Keeper
+from bench.core.measures import Measure, Training
+from bench.core.measures import Subject as Noise
 from bench.core.models import MODELS, Classifier, maker
 from bench.core.perturb import frozen
 from bench.core.protocols import Attack, Method
@@ -28,6 +31,7 @@ from bench.core.revision import revision_of
 from bench.core.session import Session
 from bench.core.settings import PROTOCOL, digest
 from bench.core.train import Recipe, train
+from measures import MEASURES
 from methods import METHODS
 from tests.attacks.conftest import SMALL
 from tests.methods.test_contract_of_methods import small
@@ -37,6 +41,13 @@ CPU = torch.device("cpu")
 CHUNKS = 16
 TOLERANCE = 0.05
 """Of the root mean square: what sums in another order, or another libjpeg, may move a number by."""
+MEASURED: dict[str, tuple[str, dict[str, Any]]] = {
+    "surrogate_robustness": ("r_theta", {"turns": 1, "steps": 2}),
+    "noise_robustness": ("r_delta_u", {"updates": 3, "adv_steps": 2}),
+    "delusiveness": ("loss", {}),
+    "stability": ("stability", {"adv_steps": 2}),
+}
+"""Measures with a loss among their numbers, and few of everything: shares of a dozen images jump, and times differ."""
 Values = dict[str, list[float]]
 """For each result, `CHUNKS` numbers or fewer, and last its root mean square."""
 
@@ -167,6 +178,16 @@ def hook_results(attack: Attack) -> dict[str, Tensor]:
     return {hook: results[hook]() for hook in attack.hooks()} or {"nothing": torch.zeros(1)}
 
 
+def measure_results(measure: Measure, key: str) -> dict[str, Tensor]:
+    """One number of the noise of REM."""
+    data, method = images(), small_method("rem")
+    session = Session(0, CPU, keeper=Keeper({"surrogates"}))
+    released = data.protected(method.generate(data, session))
+    training = Training("cnn", Recipe(steps=6, batch_size=4, evaluate_every=2))
+    found = measure.measure(Noise(method, data, released, data, session.keeper.tensors), training, Session(0, CPU))
+    return {key: torch.tensor([found[key]])}
+
+
 def subjects() -> dict[str, Subject]:
     """All that has a revision, by kind and name."""
     functions = {
@@ -180,6 +201,10 @@ def subjects() -> dict[str, Subject]:
         found[f"method {name}"] = Subject(digest(kind().canonical()), partial(method_results, small_method(name)))
     for name, attack in ATTACKS.items():
         found[f"attack {name}"] = Subject(digest(attack().canonical()), partial(attack_results, name))
+    for name, (number, settings) in MEASURED.items():
+        measure = MEASURES[name]
+        compute = partial(measure_results, measure(**settings), number)
+        found[f"measure {name}"] = Subject(digest(measure().canonical()), compute)
     return found
 
 
