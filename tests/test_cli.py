@@ -293,7 +293,7 @@ def test_the_help_of_every_command_has_an_example(command: str, capsys: pytest.C
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("run table1", "table11 table14"),
+        ("run table1", "table1 table11 table14"),
         ("run table2 --scale ", "paper small long tiny"),
         ("list methods se", "sem"),
         ("list attacks medi", "median"),
