@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
-from pydantic import ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -12,22 +11,17 @@ from bench.core import (
     Attack,
     Classifier,
     Cost,
-    Count,
-    Linf,
     Measure,
     Method,
-    Part,
-    Positive,
-    Radius,
     Session,
     Subject,
     Training,
     frozen,
     in_order,
-    pgd,
     train_victim,
     uniform,
 )
+from measures._adversary import AdversarialMeasure
 from measures._images import AT_ONCE, logits_of
 
 
@@ -51,7 +45,7 @@ class Delusiveness(Measure):
         return training.recipe.cost([], images)
 
 
-class Stability(Measure):
+class Stability(AdversarialMeasure):
     """Stability (S): the least delusiveness that is left if every view is perturbed while the network trains.
 
     The perturbations are none, uniform noise, PGD on the network itself, which is adversarial training, and PGD on
@@ -67,20 +61,13 @@ class Stability(Measure):
     trains = True
     numbers = {"stability": "S"}
 
-    adv_radius: Radius = 4 / 255
-    """l-inf bound of every perturbation."""
-    adv_steps: Count = 10
-    """Steps of PGD."""
-    adv_rel_step_size: Positive = 0.2
-    """Their size, relative to the radius."""
-
     def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
         """S, and for each perturbation the mean and median test loss and F."""
         plain = _trained(subject, training, session)
         perturbations: Mapping[str, list[Attack]] = {
-            "uniform": [Perturbed(radius=self.adv_radius)],
-            "own": [self._pgd(None)],
-            "independent": [self._pgd(plain)],
+            "uniform": [UniformNoise(radius=self.adv_radius)],
+            "own": [self.adversary()],
+            "independent": [self.adversary(plain)],
         }
         found = {"none": _on_test(plain, subject)}
         for name, attacks in perturbations.items():
@@ -88,45 +75,21 @@ class Stability(Measure):
         worst = min(found, key=lambda name: found[name]["loss"])
         return {"stability": found[worst]["loss"], "worst": worst, "perturbations": found}
 
-    def _pgd(self, network: nn.Module | None) -> Attack:
-        return Perturbed(
-            radius=self.adv_radius, steps=self.adv_steps, rel_step_size=self.adv_rel_step_size, network=network
-        )
-
-    def uses(self) -> tuple[Part, ...]:
-        return (pgd,)
-
     def cost(self, images: int, method: Method, training: Training) -> Cost:
         """Four trainings, two of them with PGD."""
         trained = training.recipe.steps * training.recipe.batch_size
         return Cost.of_images((4 + 2 * self.adv_steps) * trained)
 
 
-class Perturbed(Attack):
-    """Perturbs every view: uniformly without `steps`, else by PGD on `network`, or on the one that trains."""
+class UniformNoise(Attack):
+    """Adds uniform noise to every view."""
 
     source = "none"
-    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     radius: float
-    steps: int = 0
-    rel_step_size: float = 0.0
-    network: nn.Module | None = None
 
     def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
-        if not self.steps:
-            return (images + uniform(images, self.radius, generator)).clamp(0, 1)
-        network = self.network or model
-        with frozen(network):
-            return pgd(
-                network,
-                images,
-                labels,
-                ball=Linf(self.radius),
-                steps=self.steps,
-                rel_step_size=self.rel_step_size,
-                generator=generator,
-            )
+        return (images + uniform(images, self.radius, generator)).clamp(0, 1)
 
 
 def _trained(
@@ -135,8 +98,7 @@ def _trained(
     """A network trained on the released images as a victim is, from other weights for each `name`."""
     data = subject.released
     own = session.part(name)
-    channels, height, width = data.shape
-    model = own.build(training.model, num_classes=data.num_classes, channels=channels, size=(height, width))
+    model = own.build_for(training.model, data)
     train_victim(model, data, test=subject.test, attacks=attacks or [], recipe=training.recipe, session=own)
     return model
 

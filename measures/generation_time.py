@@ -45,9 +45,7 @@ class GenerationTime(Measure):
 
     def _warm_up(self, subject: Subject, session: Session) -> None:
         data = subject.clean
-        channels, height, width = data.shape
-        name = subject.method.network
-        model = session.build(name, num_classes=data.num_classes, channels=channels, size=(height, width))
+        model = session.build_for(subject.method.network, data)
         optimiser = SGD(model.parameters(), 0.0)
         part = torch.arange(min(len(data), 64), device=data.labels.device)
         for _ in range(self.warm_up):

@@ -29,8 +29,7 @@ class NoiseOnly(Measure):
         order = torch.randperm(len(noise), generator=generator, device=generator.device)
         rest = max(1, len(noise) - round(self.held_out * len(noise)))
         seen, unseen = noise.only(order[:rest]), noise.only(order[rest:])
-        channels, height, width = noise.shape
-        model = session.build(training.model, num_classes=noise.num_classes, channels=channels, size=(height, width))
+        model = session.build_for(training.model, noise)
         history = train_victim(model, seen, test=unseen, attacks=[], recipe=training.recipe, session=session)
         return {
             "noise_accuracy": history[-1].test_accuracy,

@@ -7,25 +7,20 @@ from torch.nn import functional as F
 from bench.core import (
     Cost,
     Count,
-    Linf,
-    Measure,
     Method,
-    Part,
-    Positive,
-    Radius,
     Session,
     Subject,
     Training,
     batches,
     check_finite,
     frozen,
-    pgd,
     update,
 )
+from measures._adversary import AdversarialMeasure
 from measures._images import balanced, logits_of
 
 
-class NoiseRobustness(Measure):
+class NoiseRobustness(AdversarialMeasure):
     """Robustness of the noise (R_delta_u): minus the loss of a network that trained against an adversary on this noise.
 
     A fresh network is trained on the released images, each batch perturbed by PGD, without views. The loss is that of
@@ -42,12 +37,6 @@ class NoiseRobustness(Measure):
     trains = True
     numbers = {"r_delta_u": "R_delta_u"}
 
-    adv_radius: Radius = 4 / 255
-    """l-inf bound of the adversary."""
-    adv_steps: Count = 10
-    """Its steps."""
-    adv_rel_step_size: Positive = 0.2
-    """Their size, relative to its radius."""
     updates: Count = 2000
     """Weight updates; batch size, rates and the shares at which these fall are those of the victim."""
     images: Count = 1000
@@ -56,42 +45,25 @@ class NoiseRobustness(Measure):
     def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
         """R_delta_u, and the accuracy on the same perturbed images."""
         data = subject.released
-        channels, height, width = data.shape
-        model = session.build(training.model, num_classes=data.num_classes, channels=channels, size=(height, width))
+        model, adversary = session.build_for(training.model, data), self.adversary()
         recipe = training.recipe.model_copy(update={"steps": self.updates})
         optimiser = recipe.optimiser(model)
         rates = recipe.scheduler(optimiser)
         order = batches(len(data), recipe.batch_size, session.generator("batches"))
         starts = session.generator("adversary")
-
-        def perturb(images: Any, labels: Any, generator: Any) -> Any:
-            with frozen(model):
-                return pgd(
-                    model,
-                    images,
-                    labels,
-                    ball=Linf(self.adv_radius),
-                    steps=self.adv_steps,
-                    rel_step_size=self.adv_rel_step_size,
-                    generator=generator,
-                )
-
         for _ in range(self.updates):
             index = next(order)
             images, labels = data.floats(index), data.labels[index]
-            update(model, perturb(images, labels, starts), labels, optimiser)
+            update(model, adversary.perturb(model, images, labels, starts), labels, optimiser)
             rates.step()
         check_finite(model)
         index = balanced(data.labels, self.images)
         images, labels = data.floats(index), data.labels[index]
-        perturbed = perturb(images, labels, session.generator("last adversary"))
+        perturbed = adversary.perturb(model, images, labels, session.generator("last adversary"))
         with frozen(model):
             logits = logits_of(model, perturbed)
         right = (logits.argmax(1) == labels).float().mean().item()
         return {"r_delta_u": -F.cross_entropy(logits, labels).item(), "perturbed_accuracy": right}
-
-    def uses(self) -> tuple[Part, ...]:
-        return (pgd,)
 
     def cost(self, images: int, method: Method, training: Training) -> Cost:
         """Every update with its adversary, and the last adversary."""

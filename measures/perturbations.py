@@ -7,28 +7,22 @@ import torch
 from torch import Tensor, nn
 
 from bench.core import (
-    Attack,
     Classifier,
     Cost,
     Count,
     Kind,
-    Linf,
-    Measure,
     Method,
-    Part,
-    Positive,
-    Radius,
     Session,
     Subject,
     Training,
     frozen,
-    pgd,
     train_victim,
     uniform,
 )
+from measures._adversary import AdversarialMeasure, Adversary
 from measures._embedding import embed
 from measures._images import balanced
-from measures._samples import Rows, mean_cosine, mmd, participation_ratio, two_sample_accuracy
+from measures._samples import Rows, mean_cosine, mmd, participation_ratio, two_sample_accuracy, unit
 
 SATURATED = 0.99
 """Share of the radius from which a value counts as one of the full radius."""
@@ -45,28 +39,7 @@ class Meeting(Protocol):
         """What its noise step adds to a view of each of `images` (N, C, H, W)."""
 
 
-class Adversary(Attack):
-    """Adversarial training as `pgd` does it."""
-
-    source = "none"
-
-    radius: float
-    steps: int
-    rel_step_size: float
-
-    def perturb(self, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
-        return pgd(
-            model,
-            images,
-            labels,
-            ball=Linf(self.radius),
-            steps=self.steps,
-            rel_step_size=self.rel_step_size,
-            generator=generator,
-        )
-
-
-class Perturbations(Measure):
+class Perturbations(AdversarialMeasure):
     """Where the perturbations of the noise step lie, beside those that a victim meets in adversarial training.
 
     On the same images: what the noise step adds at several steps of the surrogate, what PGD finds on a victim at
@@ -84,12 +57,6 @@ class Perturbations(Measure):
     trains = True
     numbers = {"two_sample": "told apart from the victim's", "mmd_p": "p of equal distributions"}
 
-    adv_radius: Radius = 4 / 255
-    """l-inf bound of the victim's adversary, of the uniform draws and of the signs."""
-    adv_steps: Count = 10
-    """Steps of the victim's adversary."""
-    adv_rel_step_size: Positive = 0.2
-    """Their size, relative to the radius."""
     images: Count = 1000
     """Training images, the classes in turn."""
     embeddings: Count = 3
@@ -110,11 +77,11 @@ class Perturbations(Measure):
         for name, model in _networks(subject.kept, "generator", generator.surrogate, subject, session):
             with frozen(model):
                 found[name] = generator.meet(model, images, labels, session.part(name))
-        adversary = Adversary(radius=self.adv_radius, steps=self.adv_steps, rel_step_size=self.adv_rel_step_size)
+        adversary = self.adversary()
         weights = self._victim(adversary, subject, training, session)
         for name, model in _networks(weights, "victim", training.model, subject, session):
-            with frozen(model):
-                found[name] = adversary.perturb(model, seen, labels, session.part(name).generator("adversary")) - seen
+            starts = session.part(name).generator("adversary")
+            found[name] = adversary.perturb(model, seen, labels, starts) - seen
         rows = {name: part.flatten(1).double().cpu().numpy() for name, part in found.items()}
         return self._compared(rows, session.seed) | {"points": self._points(rows)}
 
@@ -124,8 +91,7 @@ class Perturbations(Measure):
         """The weights that a victim has on its way."""
         own, data = session.part("victim"), subject.released
         own.keeper.kinds = self.keeps
-        channels, height, width = data.shape
-        model = own.build(training.model, num_classes=data.num_classes, channels=channels, size=(height, width))
+        model = own.build_for(training.model, data)
         train_victim(model, data, test=subject.test, attacks=[adversary], recipe=training.recipe, session=own)
         return own.keeper.tensors
 
@@ -156,11 +122,9 @@ class Perturbations(Measure):
         ends_of = {name for names in networks.values() for name in (names[0], names[-1])}
         rows = {name: part for name, part in rows.items() if name in ends_of or " at " not in name}
         together = np.concatenate(list(rows.values()))
-        norms = np.linalg.norm(together, axis=1, keepdims=True)
-        equal = together / np.where(norms == 0, 1, norms)
         ends = np.cumsum([len(part) for part in rows.values()])[:-1]
         points = {}
-        for kind, cloud in (("raw", together), ("equal norm", equal)):
+        for kind, cloud in (("raw", together), ("equal norm", unit(together))):
             for name, placed in embed(cloud, self.embeddings).items():
                 parts = np.split(placed.round(DECIMALS), ends)
                 points[f"{name}, {kind}"] = {source: part.tolist() for source, part in zip(rows, parts, strict=True)}
@@ -168,9 +132,6 @@ class Perturbations(Measure):
 
     def declines(self, method: Method) -> str:
         return "" if callable(getattr(method, "meet", None)) else "its noise step perturbs no views"
-
-    def uses(self) -> tuple[Part, ...]:
-        return (pgd,)
 
     def cost(self, images: int, method: Method, training: Training) -> Cost:
         """A victim with its adversary; the noise steps and the embeddings are little beside it."""
@@ -184,10 +145,9 @@ def _networks(kept: Any, loop: str, network: str, subject: Subject, session: Ses
         if key.startswith("checkpoints/"):
             _, step, name = key.split("/", 2)
             weights.setdefault(int(step), {})[name] = value
-    channels, height, width = subject.clean.shape
     found = []
     for step in sorted(weights):
-        model = session.build(network, num_classes=subject.clean.num_classes, channels=channels, size=(height, width))
+        model = session.build_for(network, subject.clean)
         model.load_state_dict(weights[step])
         found.append((f"{loop} at {step}", model))
     return found

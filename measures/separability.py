@@ -3,14 +3,11 @@
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import RidgeClassifier
-from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from bench.core import Count, Measure, Session, Subject, Training
 from measures._images import balanced
+from measures._samples import cross_validated, linear_map
 
 
 class Separability(Measure):
@@ -36,9 +33,5 @@ class Separability(Measure):
         labels = subject.clean.labels[index].cpu().numpy()
         if np.bincount(labels).min() < self.folds:
             return dict.fromkeys(self.numbers)
-        folds = StratifiedKFold(self.folds, shuffle=True, random_state=session.seed)
-        models = {
-            "linear": make_pipeline(StandardScaler(), RidgeClassifier()),
-            "nearest": KNeighborsClassifier(self.neighbours),
-        }
-        return {name: float(cross_val_score(model, noise, labels, cv=folds).mean()) for name, model in models.items()}
+        models = {"linear": linear_map(), "nearest": KNeighborsClassifier(self.neighbours)}
+        return {name: cross_validated(model, noise, labels, self.folds, session.seed) for name, model in models.items()}

@@ -103,9 +103,7 @@ class SurrogateRobustness(Measure):
 
 def _surrogate(subject: Subject, session: Session) -> Classifier:
     """The network of the method as its noise left it."""
-    channels, height, width = subject.clean.shape
-    name = subject.method.network
-    model = session.build(name, num_classes=subject.clean.num_classes, channels=channels, size=(height, width))
+    model = session.build_for(subject.method.network, subject.clean)
     kept = {key.removeprefix("weights/"): value for key, value in subject.kept.items() if key.startswith("weights/")}
     model.load_state_dict(kept)
     return model

@@ -76,8 +76,7 @@ class SurrogateMethod(Method):
 
         Freeze it before use. Raises DivergedError if the training left a weight that is not finite.
         """
-        channels, height, width = data.shape
-        model = session.build(network, num_classes=data.num_classes, channels=channels, size=(height, width))
+        model = session.build_for(network, data)
 
         def make() -> Trained:
             self._train(model, data, session)

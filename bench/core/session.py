@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import copy
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
@@ -12,6 +12,9 @@ from bench.core.device import precision
 from bench.core.keeper import Keeper
 from bench.core.models import FLAT, Classifier, build
 from bench.core.seeding import generator_for
+
+if TYPE_CHECKING:
+    from bench.core.data import ImageDataset, Outline  # which a session does not need to work
 
 IMAGES_PER_PASS = 128
 """The cost unit: one pass is forward and backward of 128 images."""
@@ -82,6 +85,11 @@ class Session:
             model.call = CompiledCall()
         self._models.append(model)
         return model
+
+    def build_for(self, name: str, data: "ImageDataset | Outline") -> Classifier:
+        """A fresh network, as `build` makes it, for such images and classes."""
+        channels, height, width = data.shape
+        return self.build(name, num_classes=data.num_classes, channels=channels, size=(height, width))
 
     @property
     def passes(self) -> float:

@@ -25,8 +25,7 @@ def seconds_per_pass(network: str, outline: Outline, device: torch.device, budge
     budget (seconds) allow. The median of the rounds of that many is taken.
     """
     session = Session(0, device)
-    channels, height, width = outline.shape
-    model = session.build(network, num_classes=outline.num_classes, channels=channels, size=(height, width))
+    model = session.build_for(network, outline)
     optimiser = SGD(model.parameters(), 0.0, 0.9)
 
     def seconds_per_image(count: int) -> float:
