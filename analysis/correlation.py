@@ -1,11 +1,11 @@
 """The correlation study: what goes together with protection over many generators, and what explains it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from analysis.association import FEWEST, Association, associate, caution, corrected, curvature, partial
-from analysis.measured import generators, places, value
-from analysis.results import ConditionResult, Results
+from analysis.association import COEFFICIENTS, FEWEST, Association, associate, caution, corrected, curvature, partial
+from analysis.measured import places
+from analysis.pairings import Pairing, pairings, settings_of, types_of
+from analysis.results import Results
 from analysis.scatter import scatter
 from analysis.sections import MISSING, Entry, Section, plain_table
 
@@ -20,110 +20,29 @@ NOTE = (
 )
 
 
-@dataclass(frozen=True)
-class Predictor:
-    """A number of every generator."""
-
-    key: str
-    title: str
-    values: dict[str, float]
-    """By the label of the method."""
-
-
-@dataclass(frozen=True)
-class Pairing:
-    """A predictor against protection from one kind of training, over the generators that have both."""
-
-    predictor: Predictor
-    attack: str
-    first: list[float]
-    second: list[float]
-    methods: list[str]
-
-
 def sections(results: Results) -> list[Section]:
     """One for each data set and model with measures of several generators, and one by type of generator."""
     found = []
     for place in places(results):
-        pairings = list(_pairings(results, place))
-        if pairings and max(len(one.first) for one in pairings) >= FEWEST:
-            found += [_overall(results, place, pairings), _by_type(results, place, pairings)]
+        met = list(pairings(results, place))
+        if max((len(one.first) for one in met), default=0) >= FEWEST:
+            found += [_overall(results, place, met), _by_type(results, place, met)]
     return found
 
 
-def _pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
-    conditions = [one for one in results.conditions if one.place == place and not one.control]
-    attacks = list(dict.fromkeys(one.label["attack"] for one in conditions))
-    for predictor in _predictors(results, place, conditions):
-        for attack in attacks:
-            met = [
-                (one.label["method"], 1 - accuracy.mean)
-                for one in conditions
-                if one.label["attack"] == attack
-                and (accuracy := one.estimates["final_accuracy"])
-                and one.label["method"] in predictor.values
-            ]
-            methods = [method for method, _ in met]
-            yield Pairing(
-                predictor,
-                results.title(attack),
-                [predictor.values[method] for method in methods],
-                [protection for _, protection in met],
-                methods,
-            )
-
-
-def _predictors(results: Results, place: tuple[str, str], conditions: Sequence[ConditionResult]) -> Iterator[Predictor]:
-    measured = generators(results, place)
-    numbers = {
-        (one.measure, key): title
-        for measures in measured.values()
-        for one in measures.values()
-        for key, title in one.numbers.items()
-    }
-    protecting = {one.label["method"] for one in conditions}
-    for (measure, key), title in numbers.items():
-        values = {
-            method: estimate.mean
-            for method, measures in measured.items()
-            if method in protecting and measure in measures and (estimate := value(measures[measure], key))
-        }
-        yield Predictor(key, title, values)
-    for key, title in (("noise_psnr", "PSNR"), ("noise_passes", "passes of generation")):
-        values = {one.label["method"]: known.mean for one in conditions if (known := one.estimates[key])}
-        yield Predictor(key, title, values)
-
-
-def _overall(results: Results, place: tuple[str, str], pairings: Sequence[Pairing]) -> Section:
-    tested = [associate(one.first, one.second) for one in pairings]
-    flat = corrected([one for family in tested for one in family])
-    families = [flat[start : start + 3] for start in range(0, len(flat), 3)]
-    settings = _settings(results, place)
-    rows: list[list[Entry | str]] = []
-    for pairing, family in zip(pairings, families, strict=True):
-        given = [[settings[method].get(key) for method in pairing.methods] for key in GIVEN]
-        known = [[float(one) for one in column if one is not None] for column in given]
-        alone = partial(pairing.first, pairing.second, known) if all(map(_whole, given)) else None
-        bend = curvature(pairing.first, pairing.second)
-        rows.append(
-            [
-                Entry(pairing.predictor.title),
-                Entry(pairing.attack),
-                str(len(pairing.first)),
-                *(_entry(one, caution(pairing.first, pairing.second)) for one in family),
-                MISSING if alone is None else f"{alone:.2f}",
-                MISSING if bend is None else f"{bend:.3f}",
-            ]
-        )
-    head = ["number", "victim", "generators", *(one.coefficient for one in families[0])]
-    head += ["r given radius and updates", "p of a bend"]
+def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -> Section:
+    flat = corrected([one for pairing in met for one in associate(pairing.first, pairing.second)])
+    size = len(COEFFICIENTS)
+    families = [flat[start : start + size] for start in range(0, len(flat), size)]
+    rows = [_row(results, place, *both) for both in zip(met, families, strict=True)]
+    head = ["number", "victim", "generators", *COEFFICIENTS, "r given radius and updates", "p of a bend"]
     return Section(
         "What goes together with protection",
         plain_table(head, rows, words=(0, 1)),
         context=results.context(place),
         note=NOTE,
-        remarks=[*_verdicts(pairings, families)],
-        figure=scatter([one for one in pairings if one.predictor.key in CLAIMS], _types(results, place)),
+        remarks=[*_verdicts(met, families)],
+        figure=scatter([one for one in met if one.predictor.key in CLAIMS], types_of(results, place)),
         file="-correlation",
         numbers=[
             {
@@ -139,10 +58,28 @@ def _overall(results: Results, place: tuple[str, str], pairings: Sequence[Pairin
                 "p_holm": one.p,
                 "reason": one.reason,
             }
-            for pairing, family in zip(pairings, families, strict=True)
+            for pairing, family in zip(met, families, strict=True)
             for one in family
         ],
     )
+
+
+def _row(
+    results: Results, place: tuple[str, str], pairing: Pairing, family: Sequence[Association]
+) -> list[Entry | str]:
+    warning = caution(pairing.first, pairing.second)
+    given = [settings_of(results, place, pairing.methods, key) for key in GIVEN]
+    known = [column for column in given if column is not None]
+    alone = partial(pairing.first, pairing.second, known) if len(known) == len(given) else None
+    bend = curvature(pairing.first, pairing.second)
+    return [
+        pairing.predictor.title,
+        pairing.attack,
+        str(len(pairing.first)),
+        *(_entry(one, warning) for one in family),
+        MISSING if alone is None else f"{alone:.2f}",
+        MISSING if bend is None else f"{bend:.3f}",
+    ]
 
 
 def _entry(one: Association, warning: str) -> Entry:
@@ -152,9 +89,9 @@ def _entry(one: Association, warning: str) -> Entry:
     return Entry(f"{one.value:.2f}{ends}, p {one.p:.3f}", note=warning)
 
 
-def _verdicts(pairings: Sequence[Pairing], families: Sequence[Sequence[Association]]) -> Iterator[str]:
+def _verdicts(met: Sequence[Pairing], families: Sequence[Sequence[Association]]) -> Iterator[str]:
     """What became of the signs that the paper claims."""
-    for pairing, family in zip(pairings, families, strict=True):
+    for pairing, family in zip(met, families, strict=True):
         sign = CLAIMS.get(pairing.predictor.key)
         told = [one for one in family if one.value is not None and one.p is not None]
         if sign is None or not told:
@@ -174,10 +111,10 @@ def _verdicts(pairings: Sequence[Pairing], families: Sequence[Sequence[Associati
         )
 
 
-def _by_type(results: Results, place: tuple[str, str], pairings: Sequence[Pairing]) -> Section:
-    types = _types(results, place)
+def _by_type(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -> Section:
+    types = types_of(results, place)
     rows: list[list[Entry | str]] = []
-    for pairing in pairings:
+    for pairing in met:
         if pairing.predictor.key not in CLAIMS:
             continue
         for kind in dict.fromkeys(types.values()):
@@ -185,7 +122,7 @@ def _by_type(results: Results, place: tuple[str, str], pairings: Sequence[Pairin
             pair = [[sample[place] for place in inside] for sample in (pairing.first, pairing.second)]
             entries = [_entry(one, caution(*pair)) for one in corrected(associate(*pair))]
             rows.append([pairing.predictor.title, pairing.attack, kind, str(len(inside)), *entries])
-    head = ["number", "victim", "type of generator", "generators", "Pearson r", "Spearman rho", "Kendall tau-b"]
+    head = ["number", "victim", "type of generator", "generators", *COEFFICIENTS]
     return Section(
         "The same within each type of generator",
         plain_table(head, rows, words=(0, 1, 2)),
@@ -193,35 +130,3 @@ def _by_type(results: Results, place: tuple[str, str], pairings: Sequence[Pairin
         note="A correlation over all generators mixes the effect of their design with that of the number.",
         folded=True,
     )
-
-
-def _settings(results: Results, place: tuple[str, str]) -> dict[str, dict[str, float | None]]:
-    """The settings of GIVEN of each method, as it was run."""
-    found: dict[str, dict[str, float | None]] = {}
-    for one in results.conditions:
-        if one.place == place:
-            found[one.label["method"]] = {key: number_of(one.paper["method"].get(key)) for key in GIVEN}
-    return found
-
-
-def _types(results: Results, place: tuple[str, str]) -> dict[str, str]:
-    """What perturbs the views of each generator's steps, else its title."""
-    return {
-        one.label["method"]: " / ".join(
-            str(one.paper["method"][key]) for key in ("noise_step", "surrogate_step") if key in one.paper["method"]
-        )
-        or one.method.title
-        for one in results.conditions
-        if one.place == place
-    }
-
-
-def _whole(column: Sequence[float | None]) -> bool:
-    return all(value is not None for value in column)
-
-
-def number_of(text: object) -> float | None:
-    """A setting as a number, fractions too; None if it is none."""
-    from analysis.published import number
-
-    return None if text is None else number(str(text))

@@ -29,6 +29,16 @@ def generators(results: Results, place: tuple[str, str]) -> dict[str, dict[str, 
     return found
 
 
+def titles(methods: dict[str, dict[str, Measured]]) -> dict[tuple[str, str], str]:
+    """What tables call each number, by measure and key."""
+    return {
+        (one.measure, number): title
+        for measures in methods.values()
+        for one in measures.values()
+        for number, title in one.numbers.items()
+    }
+
+
 def value(one: Measured, number: str) -> Estimate | None:
     """A number of a measure over the noises of its method; None if no noise has it."""
     found = [None if result is None else result.get(number) for result in one.found]
@@ -37,12 +47,7 @@ def value(one: Measured, number: str) -> Estimate | None:
 
 def _section(results: Results, place: tuple[str, str]) -> Section | None:
     methods = generators(results, place)
-    columns = {
-        (one.measure, number): title
-        for measures in methods.values()
-        for one in measures.values()
-        for number, title in one.numbers.items()
-    }
+    columns = titles(methods)
     rows = [
         [Entry(first.method.title), *(_entry(measures.get(measure), number) for measure, number in columns)]
         for measures in methods.values()

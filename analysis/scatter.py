@@ -1,7 +1,7 @@
 """Figures of points: protection against a number of each generator, and embeddings of perturbations."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from analysis.association import curvature
 from analysis.figures import INK, MARKERS, PALETTE, QUIET, svg
+from analysis.pairings import Pairing
 from analysis.sections import Drawing
 
 PANEL = 3.3
@@ -19,22 +20,7 @@ BENT = 0.05
 FULL_SIZE, SMALL_SIZE = 34, 5
 
 
-class Points(Protocol):
-    """A number of each generator against protection, under one kind of training."""
-
-    @property
-    def predictor(self) -> Any: ...
-    @property
-    def attack(self) -> str: ...
-    @property
-    def first(self) -> list[float]: ...
-    @property
-    def second(self) -> list[float]: ...
-    @property
-    def methods(self) -> list[str]: ...
-
-
-def scatter(pairings: Sequence[Points], types: Mapping[str, str]) -> Drawing | None:
+def scatter(pairings: Sequence[Pairing], types: Mapping[str, str]) -> Drawing | None:
     """A panel for each pairing with points: the type of a generator is its marker and colour.
 
     The fitted line is drawn only where a bend is not found.

@@ -88,7 +88,7 @@ def run(
     results: Results = RESULTS,
     cluster: Annotated[str, typer.Option(help="Run on the dask cluster of this address (docs/cluster.md).")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show cells and cost; run nothing.")] = False,
-    keep: Annotated[str, typer.Option(help="Also keep, for analyses: surrogates, perturbations, or both.")] = "",
+    keep: Annotated[str, typer.Option(help="Also keep: surrogates, checkpoints, perturbations, with commas.")] = "",
     compiling: Annotated[bool, typer.Option("--compile", help="Compile networks with torch.compile.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed cells again.")] = False,
 ) -> None:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.table import Column
 
 from bench.run.forecast import Pace
-from bench.run.progress import Stage, read_stage
+from bench.run.progress import Stage, every, read_stage
 from bench.run.schedule import Outcome, Task
 from bench.run.workplace import Workplace
 from bench.words import duration
@@ -85,7 +85,7 @@ def _told(stage: Stage | None, left: float) -> str:
 def shown(watch: Watch, console: Console) -> Iterator[None]:
     """Show what runs for as long as the block does."""
     if not console.is_terminal:
-        with _every(SECONDS_OF_LINES, partial(_print, watch, console)):
+        with every(SECONDS_OF_LINES, partial(_print, watch, console)):
             yield
         return
     columns = (
@@ -93,7 +93,7 @@ def shown(watch: Watch, console: Console) -> Iterator[None]:
         TaskProgressColumn(),
         TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
     )
-    with Progress(*columns, console=console) as progress, _every(SECONDS_OF_BARS, partial(_draw, watch, progress, {})):
+    with Progress(*columns, console=console) as progress, every(SECONDS_OF_BARS, partial(_draw, watch, progress, {})):
         yield
 
 
@@ -111,21 +111,3 @@ def _draw(watch: Watch, progress: Progress, bars: dict[str, TaskID]) -> None:
         if line.key not in bars:
             bars[line.key] = progress.add_task("", total=1.0)
         progress.update(bars[line.key], description=line.text, completed=line.done)
-
-
-@contextmanager
-def _every(seconds: float, action: partial[None]) -> Iterator[None]:
-    """Do something again and again in a thread of its own while the block runs."""
-    ended = threading.Event()
-
-    def repeat() -> None:
-        while not ended.wait(seconds):
-            action()
-
-    thread = threading.Thread(target=repeat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()

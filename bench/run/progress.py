@@ -7,7 +7,7 @@ passes by itself, and the training loop leaves its step and its loss there.
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,26 +34,40 @@ class Stage:
 
 
 @contextmanager
-def reported(session: Session, file: Path) -> Iterator[None]:
-    """Write to `file`, again and again while the block runs, what the session is at. It never disturbs the block."""
-    start, ended = time.perf_counter(), threading.Event()
+def every(seconds: float, action: Callable[[], None]) -> Iterator[None]:
+    """Do something again and again, so many seconds apart, in a thread of its own while the block runs."""
+    ended = threading.Event()
 
-    def report() -> None:
-        while not ended.wait(INTERVAL):
-            seconds = time.perf_counter() - start
-            stage = Stage(round(seconds, 1), session.passes, session.step, session.steps, session.loss)
-            with suppress(OSError):
-                partial = file.with_suffix(".partial")
-                partial.write_text(json.dumps(asdict(stage)))
-                partial.replace(file)
+    def repeat() -> None:
+        while not ended.wait(seconds):
+            action()
 
-    thread = threading.Thread(target=report, daemon=True)
+    thread = threading.Thread(target=repeat, daemon=True)
     thread.start()
     try:
         yield
     finally:
         ended.set()
         thread.join()
+
+
+@contextmanager
+def reported(session: Session, file: Path) -> Iterator[None]:
+    """Write to `file`, again and again while the block runs, what the session is at. It never disturbs the block."""
+    start = time.perf_counter()
+
+    def report() -> None:
+        seconds = time.perf_counter() - start
+        stage = Stage(round(seconds, 1), session.passes, session.step, session.steps, session.loss)
+        with suppress(OSError):
+            partial = file.with_suffix(".partial")
+            partial.write_text(json.dumps(asdict(stage)))
+            partial.replace(file)
+
+    try:
+        with every(INTERVAL, report):
+            yield
+    finally:
         forget(file)
 
 

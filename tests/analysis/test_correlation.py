@@ -1,0 +1,70 @@
+"""The correlation study: which points it takes, and what it says of the paper's signs."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from analysis.correlation import sections
+from analysis.results import Measured, Results, Words
+from tests.analysis.conftest import Accuracies, results_of
+
+PLACE = ("d", "m")
+ACCURACIES = [0.6, 0.5, 0.45, 0.4, 0.32, 0.3, 0.2, 0.1]
+
+
+def study(folder: Path, numbers: list[float], key: str = "r_theta", title: str = "R_theta") -> Results:
+    """Eight generators of falling accuracy with a number each, and a control that has one too."""
+    names = [f"g{number}" for number in range(len(ACCURACIES))]
+    runs: Accuracies = {(name, "none"): [accuracy] for name, accuracy in zip(names, ACCURACIES, strict=True)}
+    results = results_of(folder, runs | {("clean", "none"): [0.9]})
+    for number, one in enumerate(results.conditions):
+        one.paper["method"] |= {"adv_radius": f"{1 + number % 3}/255", "updates": 100 * (1 + number % 2)}
+    found = zip([*names, "clean"], [*numbers, 99.0], strict=True)
+    measured = [
+        Measured(
+            PLACE, name, Words(name), name == "clean", "some", "some", {key: title}, {"name": "some"}, [{key: value}]
+        )
+        for name, value in found
+    ]
+    return replace(results, measured=measured)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "key", "verdict"),
+    [
+        ([float(number) for number in range(8)], "r_theta", "with a positive sign holds here"),
+        ([float(-number) for number in range(8)], "r_theta", "with a positive sign is contradicted here"),
+        ([float(-number) for number in range(8)], "r_delta_u", "with a negative sign holds here"),
+        ([3.0, 1.0, 4.0, 1.5, 5.0, 2.0, 2.5, 3.5], "r_delta_u", "with a negative sign cannot be told here"),
+    ],
+)
+def test_the_sign_that_the_paper_claims_is_told_from_the_points(
+    numbers: list[float], key: str, verdict: str, tmp_path: Path
+) -> None:
+    overall, by_type = sections(study(tmp_path, numbers, key))
+    [remark] = overall.remarks
+    assert verdict in remark
+    assert "8 generators" in remark
+    assert overall.figure is not None
+    assert by_type.folded
+
+
+def test_each_point_is_a_generator_with_its_protection_and_controls_are_none(tmp_path: Path) -> None:
+    overall, _ = sections(study(tmp_path, [float(number) for number in range(8)]))
+    theta = [row for row in overall.numbers if row["number"] == "r_theta"]
+    assert [row["coefficient"] for row in theta] == ["Pearson r", "Spearman rho", "Kendall tau-b"]
+    assert {row["generators"] for row in theta} == {8}
+    assert [row["value"] for row in theta[1:]] == pytest.approx([1.0, 1.0])  # F grows as accuracy falls
+    first = overall.table.rows[0].entries
+    assert [entry.value for entry in first[:3]] == ["R_theta", "none", "8"]
+    assert "only 8 generators" in {entry.note for entry in first}
+    assert 0.9 < float(first[6].value) <= 1  # given radius and updates
+
+
+def test_without_measures_there_is_no_study_and_few_generators_get_no_coefficient(tmp_path: Path) -> None:
+    results = study(tmp_path, [float(number) for number in range(8)])
+    assert sections(replace(results, measured=[])) == []
+    overall, _ = sections(replace(results, measured=results.measured[:4]))
+    theta = [row for row in overall.numbers if row["number"] == "r_theta"]
+    assert {(row["value"], row["reason"]) for row in theta} == {(None, "4 generators are too few")}
