@@ -34,7 +34,7 @@ class Scale(Settings):
     """The number of noises to use instead of that of a scalable grid."""
     multiply: dict[str, Positive] = {}
     """Factors for settings by name, wherever they stand: `radius: 2`. They hold where a data set's images have another
-    size than on paper. Whole numbers stay whole and at least 1."""
+    size than on paper. Whole numbers stay whole, and 0 stays 0, else they are at least 1."""
     datasets: dict[str, Values] = {}
     methods: dict[str, Values] = {}
     attacks: dict[str, Values] = {}
@@ -85,7 +85,7 @@ def _times(value: Any, factor: float) -> Any:
         number = parse_fraction(value)
     except ValueError:
         return value  # the check that follows says what is wrong with it
-    if isinstance(number, bool) or not isinstance(number, int | float):
+    if isinstance(number, bool) or not isinstance(number, int | float) or number == 0:
         return value
     scaled = number * factor
     return max(1, round(scaled)) if isinstance(number, int) and math.isfinite(scaled) else scaled
