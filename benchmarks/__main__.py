@@ -76,7 +76,7 @@ def main() -> int:
         console.print(f"unknown part {unknown[0]!r}; choices: {', '.join(PARTS)}")
         return 2
     machine = describe(DEVICE)
-    device = "" if ON_CPU else f"{machine['device']} ({machine['precision']}), "
+    device = "" if ON_CPU else f"{machine['device']}, "
     about = f"{machine['processor']}, {os.cpu_count()} cores, {machine['system']}, torch {torch.__version__}"
     console.print(f"{device}{about}\n")
     for name in chosen:

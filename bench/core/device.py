@@ -1,5 +1,6 @@
 """Devices, threads, precision and what a reader must know of a machine: the only code that knows hardware."""
 
+import itertools
 import os
 import platform
 import resource
@@ -13,6 +14,8 @@ import torch
 
 from bench.core.memory import CPU
 
+WAIT = 0.02
+"""Seconds a worker waits for one place on one accelerator before it tries the next."""
 RESIDENT_COPIES = 4
 """Arrays of the data's size that must fit an accelerator: clean, noise, released, and one that is being made."""
 
@@ -43,24 +46,26 @@ def prepare_device(name: str) -> torch.device:
     if device.type == "cpu":
         torch.set_num_threads(1)
     torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False  # float32 is float32
     return device
 
 
 @contextmanager
-def lease(devices: list[str], locks: Path) -> Iterator[torch.device]:
-    """Hold one of `devices` for the time of the block, so that every worker process has an accelerator of its own.
+def lease(devices: list[str], locks: Path, holders: int = 1) -> Iterator[torch.device]:
+    """Hold one of `devices` for the time of the block, each of which has at most so many `holders` at a time.
 
-    CPUs are not counted: each worker runs on one thread, and the number of workers is the number of cores.
+    The least busy comes first. CPUs are not counted: each worker runs on one thread, and the number of workers is the
+    number of cores.
     """
     if devices == ["cpu"]:
         yield prepare_device("cpu")
         return
     locks.mkdir(parents=True, exist_ok=True)
     while True:
-        for name in devices:
-            lock = filelock.FileLock(locks / f"{name.replace(':', '-')}.lock")
+        for place, name in itertools.product(range(holders), devices):
+            lock = filelock.FileLock(locks / f"{name.replace(':', '-')}.{place}.lock")
             try:
-                lock.acquire(timeout=0.2)
+                lock.acquire(timeout=WAIT)
             except filelock.Timeout:
                 continue
             try:
@@ -71,13 +76,13 @@ def lease(devices: list[str], locks: Path) -> Iterator[torch.device]:
 
 
 def precision(device: torch.device) -> torch.dtype:
-    """What networks compute in: bfloat16 on a GPU that has it, which moves accuracies less than a seed does."""
+    """What networks compute in: bfloat16 on a GPU that has it, which moves accuracies less than a seed does; but see `EXACT` in models."""
     fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.bfloat16 if fast else torch.float32
 
 
 def describe(device: torch.device) -> dict[str, object]:
-    """What a reader needs to judge timings and bits: hardware, precision, threads and versions."""
+    """What a reader needs to judge timings and bits: hardware, threads and versions."""
     import numpy
     import PIL
     import torchvision
@@ -88,7 +93,6 @@ def describe(device: torch.device) -> dict[str, object]:
         "device": accelerator,
         "processor": _processor(),
         "system": f"{platform.system()} {platform.machine()}",
-        "precision": str(precision(device)).removeprefix("torch."),
         "threads": torch.get_num_threads(),
         "versions": {
             "python": platform.python_version(),

@@ -132,6 +132,9 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
 """Functions of the numbers of classes and channels and, for those in FLAT, of the image's height and width."""
 FLAT = {"two_linear"}
 """Networks over flattened pixels: they need the image's size, and take pixels as they are, without normalisation."""
+EXACT = {"cnn", *FLAT}
+"""Networks that compute in float32 everywhere: bfloat16 has too few bits for pixels as they are, and costs the small
+network more than it saves."""
 
 
 def check_name(name: str) -> str:

@@ -10,7 +10,7 @@ from torch import Tensor
 from bench.core.compilation import CompiledCall, forget
 from bench.core.device import precision
 from bench.core.keeper import Keeper
-from bench.core.models import FLAT, Classifier, build
+from bench.core.models import EXACT, Classifier, build
 from bench.core.seeding import generator_for
 
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ class Session:
         # Drawn on the CPU: the same start on every device.
         generator = generator_for(self.seed, *self._purpose, "weights", name)
         model = build(name, num_classes=num_classes, channels=channels, size=size, generator=generator).to(self.device)
-        # Pixels that a network takes as they are need more bits than bfloat16 has.
-        model.precision = torch.float32 if name in FLAT else precision(self.device)
+        model.precision = torch.float32 if name in EXACT else precision(self.device)
         if self.compiling:
             model.call = CompiledCall()
         self._models.append(model)
@@ -95,6 +94,11 @@ class Session:
     def passes(self) -> float:
         """Forward+backward passes of 128 images done so far by all networks of this session."""
         return (sum(model.gradient_images for model in self._models) + self._counted) / IMAGES_PER_PASS
+
+    @property
+    def precisions(self) -> list[str]:
+        """What the networks of this session compute in, by name: at most float32 and bfloat16."""
+        return sorted({str(model.precision).removeprefix("torch.") for model in self._models})
 
     def count(self, images: int) -> None:
         """Count images that went forward with gradients recorded through a network that `build` did not make."""

@@ -58,7 +58,7 @@ def _generate(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tenso
         "passes": session.passes,
         "size": perceptibility(clean.images, released.images),
         "seconds": round(time.perf_counter() - start, 3),
-        "provenance": place.provenance(device),
+        "provenance": place.provenance(device, session),
         **_notes(session),
     }
     return moved(protection, CPU), about
@@ -85,7 +85,7 @@ def run_cell(cell: Cell, place: Workplace, device: torch.device, *, asked: Recor
         except (Exception, SystemExit) as error:  # whatever a plug-in raises must not stop the other cells
             record = about | failure(error_line(error), traceback.format_exc())
         record["time"] = record.pop("time", {}) | _ended(start)
-        record["provenance"] = place.provenance(device)
+        record.setdefault("provenance", place.provenance(device))
         if earlier is None:  # a cell that runs again, for what is to be kept, keeps its first result whatever happens
             store.write(cell.key, record)
         return record
@@ -147,6 +147,7 @@ def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
         "noise": {name: about[name] for name in ("key", "size", "notes") if name in about},
         **_notes(session),
         "time": {"noise_seconds": about["seconds"], "measure_seconds": round(time.perf_counter() - start, 3)},
+        "provenance": place.provenance(device, session),
     }
 
 
@@ -171,6 +172,7 @@ def _test(cell: Cell, place: Workplace, device: torch.device) -> Record:
         "noise": {name: about[name] for name in ("key", "size", "notes") if name in about},
         **_notes(session),
         "time": {"noise_seconds": about["seconds"], "train_seconds": round(time.perf_counter() - start, 3)},
+        "provenance": place.provenance(device, session),
     }
 
 

@@ -75,10 +75,6 @@ class Request:
         except ValueError as error:
             raise UserError(f"--device {self.device}: {error}") from None
         jobs = self.jobs or default_jobs(devices)
-        if devices != ["cpu"] and jobs > len(devices):
-            raise UserError(
-                f"--jobs {jobs}: one worker for each accelerator; there are {len(devices)}: {', '.join(devices)}"
-            )
         store = Store(self.results, self.kept)
         return Workplace(store, self.data_root, tuple(devices), jobs, self.cluster, self.compiling)
 

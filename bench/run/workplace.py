@@ -1,5 +1,6 @@
 """Where cells are run: the folders, devices and workers, and what all cells are given there. It travels whole."""
 
+import math
 import subprocess
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -42,8 +43,8 @@ class Workplace:
         return replace(self, store=replace(self.store, keep=self.store.keep | kinds))
 
     def lease(self) -> AbstractContextManager[torch.device]:
-        """One of the devices, for the time of a block."""
-        return lease(list(self.devices), self.store.locks)
+        """One of the devices, for the time of a block; cells share it if there are more jobs than accelerators."""
+        return lease(list(self.devices), self.store.locks, math.ceil(self.jobs / len(self.devices)))
 
     def open_session(self, seed: int, device: torch.device, shelf: Shelf | None = None) -> Session:
         """What one making of noise or one training may use."""
@@ -53,10 +54,11 @@ class Workplace:
         """Where a worker tells how far the noise or the cell called `key` is, while it runs."""
         return self.store.locks / f"{key}.progress"
 
-    def provenance(self, device: torch.device) -> Record:
-        """Where a number comes from: code, machine, versions, memory (bytes), and whether networks were compiled."""
+    def provenance(self, device: torch.device, session: Session | None = None) -> Record:
+        """Where a number comes from: code, machine, versions, memory (bytes), and how its networks computed."""
         about = {"commit": _commit(), **describe(device), "peak_memory": peak_memory(device)}
-        return about | {"compiled": self.compiling}
+        precisions = session.precisions if session else []
+        return about | {"precision": ", ".join(precisions) or "float32", "compiled": self.compiling}
 
 
 @lru_cache(maxsize=2)

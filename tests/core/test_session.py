@@ -1,6 +1,7 @@
 """Devices, leases, and the work that a session counts."""
 
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,12 @@ def test_a_device_has_one_holder_at_a_time_and_the_next_waits_for_it(tmp_path: P
         thread.join(20)
 
 
+def test_so_many_cells_as_are_allowed_share_a_device_and_the_least_busy_comes_first(tmp_path: Path) -> None:
+    with ExitStack() as block:
+        held = [str(block.enter_context(lease(["cpu:0", "cpu:1"], tmp_path, holders=2))) for _ in range(4)]
+    assert held == ["cpu:0", "cpu:1", "cpu:0", "cpu:1"]
+
+
 def test_a_device_is_free_again_after_an_error(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError, match="inside"), lease(["cpu:0"], tmp_path):
@@ -145,6 +152,15 @@ def test_a_cpu_computes_in_float32_and_a_gpu_in_bfloat16_where_it_has_it(monkeyp
     for has, expected in ((True, torch.bfloat16), (False, torch.float32)):
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda has=has, **_: has)
         assert device.precision(torch.device("cuda")) == expected
+
+
+def test_the_small_network_computes_in_float32_everywhere_and_a_session_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.core.session.precision", lambda device: torch.bfloat16)
+    session = Session(0, CPU)
+    assert session.build("cnn", num_classes=2, channels=3).precision == torch.float32
+    assert session.precisions == ["float32"]
+    assert session.build("resnet18", num_classes=2, channels=3).precision == torch.bfloat16
+    assert session.precisions == ["bfloat16", "float32"]
 
 
 def test_bfloat16_rounds_logits_and_gradients_but_no_weight_and_counts_the_same(two_layers: str) -> None:
