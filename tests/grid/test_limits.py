@@ -21,7 +21,7 @@ def sweep(count: int) -> str:
     return f"[{', '.join(map(str, range(1, count + 1)))}]"
 
 
-@pytest.mark.parametrize(("written", "expected"), [(0, 0), (1, 1), (3, 1), (0.0, 0.0), ("0/255", 0.0), (0.5, 0.05)])
+@pytest.mark.parametrize(("written", "expected"), [(0, 0), (1, 1), (3, 1), (0.0, 0.0), ("0/255", "0/255"), (0.5, 0.05)])
 def test_a_factor_leaves_0_and_makes_no_whole_number_smaller_than_1(written: object, expected: object) -> None:
     assert Scale(multiply={"steps": 0.1}).multiplied({"steps": written}) == {"steps": expected}
 
