@@ -156,6 +156,19 @@ class Store:
         with filelock.FileLock(self.locks / f"{key}.lock"):
             yield
 
+    def is_locked(self, key: str) -> bool:
+        """Whether a process, of this run or of another, works on what `key` names."""
+        file = self.locks / f"{key}.lock"
+        if not file.exists():
+            return False
+        lock = filelock.FileLock(file)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            return True
+        lock.release()
+        return False
+
     @property
     def locks(self) -> Path:
         """Where lock files live; safe to delete while nothing runs."""

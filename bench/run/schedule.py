@@ -105,7 +105,7 @@ def run(
     killed = Counter[str]()
     while waiting or running:
         while waiting and len(running) < place.jobs:
-            task = waiting.popleft()
+            task = _pop_free(waiting, place.store)
             reason = unmade.get(task.cell.noise_key)
             if needs(task.cell) & stopped:
                 continue
@@ -126,6 +126,18 @@ def run(
             if outcome.trouble:
                 stopped.add(outcome.trouble.concerns)
             yield outcome
+
+
+def _pop_free(waiting: deque[Task], store: Store) -> Task:
+    """Take out the first task that waits for nobody: another run may be making its noise, or be at its cell.
+
+    If all have to wait it is the first.
+    """
+    for number, task in enumerate(waiting):
+        if not any(store.is_locked(key) for key in {task.key, task.cell.noise_key}):
+            del waiting[number]
+            return task
+    return waiting.popleft()
 
 
 def _outcome(future: "Future[Outcome]", task: Task, place: Workplace, team: Workers) -> Outcome:

@@ -1,5 +1,6 @@
 """Order of work, failures, and that nothing is done twice."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -18,6 +19,7 @@ from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
 from bench.run import schedule
 from bench.run.forecast import forecast
+from bench.run.workers import workers
 from bench.run.workplace import Workplace
 from bench.store import Store
 from methods import METHODS
@@ -89,6 +91,21 @@ def test_noise_is_made_once_for_all_cells_that_need_it(tmp_path: Path) -> None:
     records = [outcome.record for outcome in outcomes if outcome.record]
     assert [record["status"] for record in records] == ["finished"] * 3
     assert {record["noise"]["size"]["linf"] for record in records} == {round(1 / 255, 6)}
+
+
+def test_what_another_run_is_at_comes_later_and_is_waited_for_only_if_nothing_else_is_left(tmp_path: Path) -> None:
+    place, cells = workplace(tmp_path), [cell(Flat()), cell(Flat(radius=0.2)), cell(METHODS["clean"]())]
+    done: list[str] = []
+    with ExitStack() as held:
+        held.enter_context(place.store.lock(cells[0].noise_key))
+        with workers(place) as team:
+            for outcome in schedule.run(tasks(cells, place), place, team):
+                done.append(outcome.task.key)
+                if len(done) == 3:  # the other run has ended
+                    held.close()
+    assert done[:3] == [cells[2].key, cells[1].noise_key, cells[1].key]
+    assert done[3:] == [cells[0].noise_key, cells[0].key]
+    assert len(Flat.made) == 2
 
 
 class Laborious(Flat):
