@@ -66,22 +66,23 @@ def workplace(folder: Path) -> Workplace:
     return Workplace(Store(folder), folder, ("cpu",), jobs=1)
 
 
-def test_a_result_comes_first_then_noise_longest_first_then_what_waits_for_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("jobs", "expected"),
+    [
+        (1, ["Sem noise", "Sem 0", "Flat noise", "Flat 0", "Flat 1"]),
+        (2, ["Sem noise", "Flat noise", "Sem 0", "Flat 0", "Flat 1"]),
+        (9, ["Sem noise", "Flat noise", "Sem 0", "Flat 0", "Flat 1"]),
+    ],
+)
+def test_a_result_comes_first_then_noise_longest_first_each_with_its_cells_then_the_rest(
+    jobs: int, expected: list[str], tmp_path: Path
+) -> None:
     clean, cheaper = METHODS["clean"](), METHODS["clean"]()
     sem = METHODS["sem"](surrogate="cnn", updates=2)
     cells = [cell(Flat(), 0), cell(sem, 0), cell(clean, 0, steps=9), cell(cheaper, 0), cell(Flat(), 1)]
-    order = [
-        (type(t.cell.method.settings).__name__, t.noise_only, t.cell.seed) for t in tasks(cells, workplace(tmp_path))
-    ]
-    assert order == [
-        ("Clean", False, 0),
-        ("Sem", True, 0),
-        ("Flat", True, 0),
-        ("Clean", False, 0),
-        ("Flat", False, 0),
-        ("Flat", False, 1),
-        ("Sem", False, 0),
-    ]
+    arranged = tasks(cells, replace(workplace(tmp_path), jobs=jobs))
+    order = [f"{type(t.cell.method.settings).__name__} {'noise' if t.noise_only else t.cell.seed}" for t in arranged]
+    assert order == ["Clean 0", *expected, "Clean 0"]
 
 
 def test_noise_is_made_once_for_all_cells_that_need_it(tmp_path: Path) -> None:
