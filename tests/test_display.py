@@ -95,7 +95,7 @@ def test_a_run_counts_cells_and_ends_with_its_table_in_the_words_of_the_plan(
     [first, second] = [place for place, line in enumerate(lines) if line.startswith("Two methods: cnn on synthetic, ")]
     table = lines[first : lines.index("", first)]
     assert table[0] == "Two methods: cnn on synthetic, test accuracy in %"
-    assert " ".join(table[1:]).split()[:-3] == ["PGD", "4/255,", "1", "method", "none", "steps"]
+    assert " ".join(table[1:]).split()[:-3] == ["PGD", "4/255,", "1", "method", "none", "step"]
     method, *accuracies = table[-1].split()
     assert method == "clean"
     assert [0 <= float(accuracy) <= 100 for accuracy in accuracies] == [True, True]
