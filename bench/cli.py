@@ -3,11 +3,8 @@
 What a command needs beyond this page is imported when it runs: torch alone takes two seconds.
 """
 
-import re
 import signal
 import sys
-from bisect import bisect
-from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench import completion
-from bench.core.errors import UserError, cut, suggestion
+from bench.core.errors import UserError, suggestion
 from bench.options import DataRoot, Results
 from bench.store import Store
 from bench.words import RESULTS
@@ -28,8 +25,6 @@ CARDED = ("methods", "attacks")
 """What has a card for each name."""
 PIPED_WIDTH = 140
 """Characters in a line of a table that is not shown on a terminal."""
-FEW = 5
-"""So many keys of cells are listed at most."""
 app = typer.Typer(
     name="bench",
     help="Which unlearnable examples protect, against whom, at what cost.",
@@ -39,7 +34,6 @@ app = typer.Typer(
 COMMAND = "unlearnable-bench"
 """The command, and the distribution, that pip installs."""
 COMPLETING = ("--install-completion", "--show-completion")
-KEY = re.compile("[0-9a-f]{1,16}")
 
 
 def examples(*lines: str) -> str:
@@ -156,34 +150,16 @@ def list_(
             Console(highlight=False, soft_wrap=True).print(line, markup=False)
     if names:
         return
+    from bench.listing import listing
+
     table = Table(box=None, header_style="bold")
-    for row, cells in enumerate(_listing(what)):
+    for row, cells in enumerate(listing(what)):
         if row == 0:
             for heading in cells:
                 table.add_column(heading, no_wrap=heading == what.removesuffix("s"))
         else:
             table.add_row(*(escape(cell) for cell in cells))
     Console(highlight=False).print(table)
-
-
-def _listing(what: str) -> list[Sequence[str]]:
-    if what == "grids":
-        from bench.grid.library import named_grids
-        from bench.grid.yaml_file import read_mapping
-
-        titles = ((name, str(read_mapping(file).get("title", ""))) for name, file in named_grids().items())
-        return [("grid", "what it shows"), *titles]
-    from bench.cards import first_line
-
-    if what == "models":
-        from bench.core.models import MODELS
-
-        entries = [(name, first_line(model.__doc__)) for name, model in MODELS.items()]
-        return [("model", "what it is"), *entries, ("timm/NAME", "Any network of timm, untrained.")]
-    from bench.grid.expand import TABLES
-
-    word = {"datasets": "data set"}.get(what, what.removesuffix("s"))
-    return [(word, "what it is"), *((name, first_line(entry.__doc__)) for name, entry in TABLES[what].items())]
 
 
 @app.command(epilog=examples("show 001a87c0", "show 001a87c0 --json"))
@@ -193,29 +169,13 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="Print the whole record.")] = False,
 ) -> None:
     """Say what one cell was, what came out and where it was made."""
-    from bench.summary import summary
+    from bench.summary import named, summary
 
     store = Store(results)
-    if not KEY.fullmatch(cell):
-        raise UserError(f"show {cut(cell)}: a key has hexadecimal digits, such as {[*store.find(''), '0' * 16][0]}")
-    keys = store.find(cell)
-    if len(keys) > 1:
-        listed = [*keys[:FEW], *(["..."] if keys[FEW:] else [])]
-        raise UserError(f"show {cell}: {len(keys)} cells begin so: {', '.join(listed)}")
-    if not keys:
-        raise UserError(f"show {cell}: no such cell in {results}; {_neighbours(cell, store.find(''))}")
-    record = store.read(keys[0])
-    if record is None:
-        raise UserError(f"show {cell}: its record did not hold")
-    lines = [store.cell_file(keys[0]).read_text().rstrip()] if json else summary(record, store)
+    record = named(cell, store)
+    lines = [store.cell_file(record["key"]).read_text().rstrip()] if json else summary(record, store)
     for line in lines:
         Console(highlight=False, soft_wrap=True).print(line, markup=False)
-
-
-def _neighbours(key: str, keys: list[str]) -> str:
-    """The keys around the place where `key` would be."""
-    start = max(0, min(bisect(keys, key) - FEW // 2, len(keys) - FEW))
-    return f"the nearest: {', '.join(keys[start : start + FEW])}" if keys else "there is none yet"
 
 
 @app.command(epilog=examples("schema > grid.schema.json"))

@@ -1,12 +1,34 @@
 """What the record of one cell says, in lines for people."""
 
+import re
+from bisect import bisect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bench.core.errors import UserError, cut
 from bench.store import Record, Store
 from bench.words import command, duration
 
+KEY = re.compile("[0-9a-f]{1,16}")
+FEW = 5
+"""So many keys of cells are listed at most."""
 NAMES = ("method", "attack", "dataset", "model")
+
+
+def named(cell: str, store: Store) -> Record:
+    """The record of the one cell whose key begins so. Raises UserError if there is none, or several."""
+    if not KEY.fullmatch(cell):
+        raise UserError(f"show {cut(cell)}: a key has hexadecimal digits, such as {[*store.find(''), '0' * 16][0]}")
+    keys = store.find(cell)
+    if len(keys) > 1:
+        listed = [*keys[:FEW], *(["..."] if keys[FEW:] else [])]
+        raise UserError(f"show {cell}: {len(keys)} cells begin so: {', '.join(listed)}")
+    if not keys:
+        raise UserError(f"show {cell}: no such cell in {store.root}; {_neighbours(cell, store.find(''))}")
+    record = store.read(keys[0])
+    if record is None:
+        raise UserError(f"show {cell}: its record did not hold")
+    return record
 
 
 def summary(record: Record, store: Store) -> Iterator[str]:
@@ -99,3 +121,9 @@ def _assigned(values: Mapping[str, Any], prefix: str = "") -> str:
         _assigned(value, f"{prefix}{key}.") if isinstance(value, Mapping) else f"{prefix}{key}={value}"
         for key, value in values.items()
     )
+
+
+def _neighbours(key: str, keys: list[str]) -> str:
+    """The keys around the place where `key` would be."""
+    start = max(0, min(bisect(keys, key) - FEW // 2, len(keys) - FEW))
+    return f"the nearest: {', '.join(keys[start : start + FEW])}" if keys else "there is none yet"

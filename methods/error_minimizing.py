@@ -61,9 +61,9 @@ class ErrorMinimizing(Method):
         "noise_step": "{} in the noise step",
         "surrogate_step": "{} in the surrogate step",
         "adv_radius": "adversary of {}",
-        "adv_steps": "{} steps of the adversary",
+        "adv_steps": "{} {step|steps} of the adversary",
         "noise_adv_radius": "{} in the noise step",
-        "noise_adv_steps": "{} steps of the adversary in the noise step",
+        "noise_adv_steps": "{} {step|steps} of the adversary in the noise step",
         "random_radius": "random noise of {}",
         "random_clip": "clipped to {}",
     }

@@ -222,7 +222,7 @@ def test_show_says_a_cell_in_words_and_prints_its_record_if_asked(
     printed = capsys.readouterr().out
     for line in (
         f"cell {file.stem}: finished\n",
-        "asked     SC against PGD 4/255, 1 steps; cnn on synthetic size=8 train_images=40 test_images=20; victim ",
+        "asked     SC against PGD 4/255, 1 step; cnn on synthetic size=8 train_images=40 test_images=20; victim ",
         "grids     grid-paper\n",
         " % of 20 test images (peak ",
         f"python -m bench show {file.stem} --json --results 'my results'\n",

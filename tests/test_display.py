@@ -88,14 +88,14 @@ def test_a_run_counts_cells_and_ends_with_its_table_in_the_words_of_the_plan(
     ends = [line.split(": ")[0] for line in lines if line.startswith(("[", "noise"))]
     assert ends == [
         "[1/2] clean against none, cnn on synthetic, seed 0",
-        "[2/2] clean against PGD 4/255, 1 steps, cnn on synthetic, seed 0",
-        "noise of SEM, surrogate CNN, 1 updates on synthetic",
-        "[2/2] SEM, surrogate CNN, 1 updates against PGD 4/255, 1 steps, cnn on synthetic, seed 0",
+        "[2/2] clean against PGD 4/255, 1 step, cnn on synthetic, seed 0",
+        "noise of SEM, surrogate CNN, 1 update on synthetic",
+        "[2/2] SEM, surrogate CNN, 1 update against PGD 4/255, 1 step, cnn on synthetic, seed 0",
     ]
     [first, second] = [place for place, line in enumerate(lines) if line.startswith("Two methods: cnn on synthetic, ")]
     table = lines[first : lines.index("", first)]
     assert table[0] == "Two methods: cnn on synthetic, test accuracy in %"
-    assert " ".join(table[1:]).split()[:-3] == ["PGD", "4/255,", "1", "method", "none", "steps"]
+    assert " ".join(table[1:]).split()[:-3] == ["PGD", "4/255,", "1", "method", "none", "step"]
     method, *accuracies = table[-1].split()
     assert method == "clean"
     assert [0 <= float(accuracy) <= 100 for accuracy in accuracies] == [True, True]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -17,15 +18,17 @@ BARE = ("radius", "l2_radius")
 PHRASES = {
     "radius": "{}",
     "l2_radius": "{:g}",
-    "steps": "{} steps",
-    "rel_step_size": "steps of {:g} radii",
-    "epochs": "{} epochs",
-    "updates": "{} updates",
+    "steps": "{} {step|steps}",
+    "rel_step_size": "steps of {:g} {radius|radii}",
+    "epochs": "{} {epoch|epochs}",
+    "updates": "{} {update|updates}",
     "batch_size": "batches of {}",
-    "samples": "{} samples",
+    "samples": "{} {sample|samples}",
     "lr": "learning rate {:g}",
 }
-"""How tables say settings that many plug-ins have."""
+"""How tables say settings that many plug-ins have, in the form of `Settings.phrases`."""
+FORMS = re.compile(r"\{(\w+)\|(\w+)\}")
+"""A word of a phrase in the singular and in the plural."""
 ACRONYMS = ("pgd", "fgsm", "tpgd", "apgd", "cnn", "fnn")
 """Values of settings that tables write in capitals."""
 MOST = 1_000_000_000
@@ -68,7 +71,9 @@ class Settings(BaseModel):
 
     It counts together with those of the bases, see `revision_of`."""
     phrases: ClassVar[Mapping[str, str]] = {}
-    """How tables say a setting, by its name: a text with `{}` for the value. Without one it is name and value."""
+    """How tables say a setting, by its name: a text with `{}` for the value, such as `{} {step|steps}`.
+
+    Of two words in braces the first is said of a value of 1. Without a text it is name and value."""
     large: ClassVar[Mapping[str, Any]] = {}
     """What the source sets for the ImageNet subset: replaces the defaults if images have 128 pixels or more."""
 
@@ -87,7 +92,7 @@ class Settings(BaseModel):
         if isinstance(value, bool):
             return name if value else f"no {name}"
         phrase = self.phrases.get(key) or PHRASES.get(key) or f"{name} {'{:g}' if isinstance(value, float) else '{}'}"
-        return phrase.format(value)
+        return FORMS.sub(lambda forms: forms[1 if value == 1 else 2], phrase).format(value)
 
     def canonical(self) -> dict[str, Any]:
         """Revision and all settings, defaults included, as JSON values: what decides a key."""

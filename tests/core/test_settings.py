@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Annotated
 
 import pytest
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from attacks import ATTACKS
 from bench.core.settings import Added, Count, Fraction, Radius, RadiusOrZero, Settings, format_fraction, parse_fraction
 from bench.core.train import Recipe
+from measures import MEASURES
 from methods import METHODS
 
 
@@ -101,3 +103,26 @@ def test_settings_survive_being_written_as_json(settings: type[Settings]) -> Non
 def test_a_radius_stands_in_a_record_as_a_fraction() -> None:
     written = Example(optional=2 / 255).model_dump(mode="json")
     assert written == {"radius": "8/255", "start": "0/255", "optional": "2/255", "share": 0.5, "steps": 1}
+
+
+@pytest.mark.parametrize(
+    ("key", "one", "two"),
+    [
+        ("adv_steps", "1 step of the adversary", "2 steps of the adversary"),
+        ("rel_step_size", "steps of 1 radius", "steps of 2 radii"),
+        ("updates", "1 update", "2 updates"),
+        ("samples", "1 sample", "2 samples"),
+        ("batch_size", "batches of 1", "batches of 2"),
+    ],
+)
+def test_a_phrase_is_in_the_singular_for_one(key: str, one: str, two: str) -> None:
+    sem = METHODS["sem"]()
+    assert [sem.model_copy(update={key: value}).phrase(key) for value in (1, 2)] == [one, two]
+
+
+@pytest.mark.parametrize("plug_in", [*PLUG_INS.values(), *MEASURES.values()], ids=lambda plug_in: plug_in.__name__)
+def test_no_phrase_of_a_plug_in_says_one_and_a_plural(plug_in: type[Settings]) -> None:
+    settings = plug_in()
+    numbers = [key for key, value in settings if type(value) in (int, float)]
+    phrases = [settings.model_copy(update={key: 1}).phrase(key) for key in numbers]
+    assert not [phrase for phrase in phrases if re.search(r"\b1 (?!radius)(\w+s|radii)\b|[{|}]", phrase)]
