@@ -24,7 +24,8 @@ from bench.core.data import ImageDataset
 from bench.core.keeper import Keeper
 from bench.core.measures import Measure, Training
 from bench.core.measures import Subject as Noise
-from bench.core.models import MODELS, Classifier, maker
+from bench.core.models import Classifier
+from bench.core.network_names import MODELS, maker
 from bench.core.perturb import frozen
 from bench.core.protocols import Attack, Method
 from bench.core.revision import revision_of

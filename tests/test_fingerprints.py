@@ -17,7 +17,7 @@ import bench.core
 from attacks import ATTACKS
 from bench.core.adversary import apgd, pgd, tpgd
 from bench.core.augment import flip_crop, flip_translate
-from bench.core.models import MODELS, maker
+from bench.core.network_names import MODELS, maker
 from bench.core.plug_in import PlugIn
 from bench.core.revision import Part
 from methods import METHODS

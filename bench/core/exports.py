@@ -17,7 +17,8 @@ from bench.core.errors import brief
 from bench.core.keeper import Kind
 from bench.core.measures import Measure, Subject, Training
 from bench.core.memory import empty, in_order, parts, take
-from bench.core.models import Classifier, ModelName, classifier_layers, maker
+from bench.core.models import Classifier, classifier_layers
+from bench.core.network_names import ModelName, maker
 from bench.core.networks import TIMM, two_linear
 from bench.core.perturb import as_int8, ascend, frozen, loss_gradient, quantised, uniform
 from bench.core.plug_in import Cost

@@ -11,6 +11,7 @@ from attacks import ATTACKS
 from bench.core.data import Outline
 from bench.core.datasets import DATASETS
 from bench.core.errors import UserError, brief, suggestion
+from bench.core.network_names import whole
 from bench.core.settings import Settings
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
@@ -236,7 +237,7 @@ class Expansion:
 
     def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
         replacement = self.user.model or self.scale.model
-        return [(replacement, parsed.models[0])] if replacement else [(model, model) for model in parsed.models]
+        return [(replacement, parsed.models[0])] if replacement else [(model, whole(model)) for model in parsed.models]
 
 
 def _with_own_controls(conditions: Sequence[Condition]) -> Iterator[Condition]:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench.core.errors import UserError, brief, cut, suggestion
-from bench.core.models import ModelName
+from bench.core.network_names import ModelName
 from bench.core.settings import Count, Positive, Settings, parse_fraction
 from bench.grid.plain_yaml import parse
 from bench.grid.yaml_file import explain, mapping, read_mapping

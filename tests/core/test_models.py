@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from bench.core.models import MODELS, Classifier, build, classifier_layers, enlarged
+from bench.core.models import Classifier, build, classifier_layers, enlarged
+from bench.core.network_names import MODELS
 from bench.core.networks import Dropout
 from bench.core.seeding import default_randomness
 from tests.conftest import Linear, Undisturbed

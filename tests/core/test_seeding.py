@@ -5,7 +5,8 @@ import itertools
 import pytest
 import torch
 
-from bench.core.models import MODELS, build
+from bench.core.models import build
+from bench.core.network_names import MODELS
 from bench.core.seeding import default_randomness, generator_for
 from tests.conftest import Undisturbed
 

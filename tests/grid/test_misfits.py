@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.core.models import MODELS, build, misfit
+from bench.core.models import build, misfit
+from bench.core.network_names import MODELS
 from bench.grid.scale import read_assignments
 from tests.grid.test_mistakes import message
 from tests.test_cli import run
