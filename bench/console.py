@@ -88,7 +88,8 @@ def carry_out(request: Request, console: Console) -> int:
     done, tasks = pending(request)
     place, names = request.workplace, words_of(request)
     with workers(place) as team:
-        prepare(request, tasks)
+        for line in prepare(request, tasks):
+            console.print(line, markup=False)
         pace = _announce(request, done, tasks, console)
         counts = Counter(_status(request, cell) for cell in done)
         troubles = Counter[str]()

@@ -54,8 +54,8 @@ class ErrorMinimizing(Method):
     deviations: ClassVar[tuple[str, ...]] = (
         "the final noise comes from one ordered pass over every image; the official pass is shuffled and leaves "
         "old noise on an incomplete last batch",
-        "on images of 128 pixels or more a view is a flip and a padded crop; the official one is a random-resized "
-        "crop to 224 pixels and a flip",
+        "a random-resized crop, the view of images of 96 pixels or more, has their size; the official one cuts 224 "
+        "pixels out of 256, and shows the victim the 224 in the middle of a test image",
     )
     phrases: ClassVar[Mapping[str, str]] = {
         "noise_step": "{} in the noise step",

@@ -10,7 +10,7 @@ from bench.core.adversary import (
     pgd,
     tpgd,
 )
-from bench.core.augment import FLIP_CROP, FLIP_TRANSLATE, NO_AUGMENTATION, Augmentation, flip_crop
+from bench.core.augment import FLIP_CROP, FLIP_TRANSLATE, NO_AUGMENTATION, Augmentation, flip_crop, views_key
 from bench.core.data import ImageDataset, Outline
 from bench.core.device import float64_device, peak_memory, synchronise
 from bench.core.errors import brief
@@ -117,4 +117,5 @@ __all__ = [
     "two_linear",
     "uniform",
     "update",
+    "views_key",
 ]

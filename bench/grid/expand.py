@@ -232,7 +232,7 @@ class Expansion:
             root, settings = self.data_root, [variant.choice.settings for variant in variants]
             known = ((one.fingerprint(root), one.outline(root)) for one in settings)
             return [(variant, *about) for variant, about in zip(variants, known, strict=True)]
-        except OSError as error:
+        except (OSError, UserError) as error:
             raise UserError(f"{self.file}: datasets: {error}") from None
 
     def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
