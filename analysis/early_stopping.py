@@ -114,8 +114,12 @@ def stopped(results: Results) -> list[ConditionResult]:
     last plan are kept, because several studies read them.
     """
     found: list[ConditionResult] = []
-    for condition, own, shares in _trainings(results):
-        found += [_at_share(condition, own, share) for share in shares] or [condition]
+    trainings = list(_trainings(results))
+    known = {condition.label["attack"]: shares for condition, _, shares in trainings if shares}
+    for condition, own, shares in trainings:
+        # A method without any result has the columns of the others, and nothing in them.
+        columns = [] if condition.declined else shares or known.get(condition.label["attack"], [])
+        found += [_at_share(condition, own, share) for share in columns] or [condition]
     return against_own_controls(against_clean(found))
 
 
@@ -156,7 +160,8 @@ def _at_share(condition: ConditionResult, histories: list[Record | None], share:
         assumes=sorted({*condition.assumes, CLEAN_IMAGES}) if share else condition.assumes,
         accuracies=accuracies,
         held_out=False,
-        estimates={"final_accuracy": estimate_over_noises(accuracies, condition.noises)},
+        estimates={"final_accuracy": estimate_over_noises(accuracies, condition.noises, condition.test_images)},
+        others={},
     )
 
 
