@@ -10,7 +10,7 @@ CHANCE = {"cifar10": 0.1, "synthetic": 0.1}
 """What guessing reaches on the data sets whose older records do not tell it."""
 TEST_IMAGES = {"cifar10": 10_000}
 """Test images of the data sets whose older records do not tell them: CIFAR-10 has these at every size."""
-COLLAPSED = "collapsed: neither its training nor its test accuracy at the end is above chance, so it is no protection"
+COLLAPSED = "collapsed: neither training nor test accuracy ended above chance, which is no protection"
 
 
 def test_images(record: Record) -> int | None:
