@@ -51,7 +51,7 @@ def _with_shares(condition: ConditionResult, clean: ConditionResult | None) -> C
     found = {"control_accuracy": control, "recovered": share}
     whole = control.mean if control else 0.0
     shares = [pair[0] / whole if pair and whole else None for pair in pairs]
-    others = condition.others | {"recovered": shares}
+    others = condition.others | {"recovered": shares, "control_accuracy": [pair and pair[1] for pair in pairs]}
     return replace(condition, estimates=condition.estimates | found, others=others)
 
 

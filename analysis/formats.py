@@ -22,6 +22,7 @@ _LATEX = {
     "|": r"\textbar{}",
     '"': "''",
     "±": r"$\pm$",
+    "≥": r"$\geq$",
     "\N{EN DASH}": "--",
     "†": r"$^{\dagger}$",
     "‡": r"$^{\ddagger}$",
