@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from statistics import fmean
 
@@ -101,8 +101,8 @@ def _numbers(results: Results) -> list[Record]:
             "seeds_planned": len(own),
             "finished": len(own) - own.count(None),
         }
-        noises = condition.noises
-        rows += [{**label, **_row(own, noises, patience, share)} for share in shares for patience in PATIENCES]
+        restored = partial(_row, own, condition.noises, condition.test_images)
+        rows += [{**label, **restored(patience, share)} for share in shares for patience in PATIENCES]
     return rows
 
 
@@ -114,8 +114,12 @@ def stopped(results: Results) -> list[ConditionResult]:
     last plan are kept, because several studies read them.
     """
     found: list[ConditionResult] = []
-    for condition, own, shares in _trainings(results):
-        found += [_at_share(condition, own, share) for share in shares] or [condition]
+    trainings = list(_trainings(results))
+    known = {condition.label["attack"]: shares for condition, _, shares in trainings if shares}
+    for condition, own, shares in trainings:
+        # A method without any result has the columns of the others, and nothing in them.
+        columns = [] if condition.declined else shares or known.get(condition.label["attack"], [])
+        found += [_at_share(condition, own, share) for share in columns] or [condition]
     return against_own_controls(against_clean(found))
 
 
@@ -156,7 +160,8 @@ def _at_share(condition: ConditionResult, histories: list[Record | None], share:
         assumes=sorted({*condition.assumes, CLEAN_IMAGES}) if share else condition.assumes,
         accuracies=accuracies,
         held_out=False,
-        estimates={"final_accuracy": estimate_over_noises(accuracies, condition.noises)},
+        estimates={"final_accuracy": estimate_over_noises(accuracies, condition.noises, condition.test_images)},
+        others={},
     )
 
 
@@ -174,12 +179,14 @@ def _stop(history: Record, patience: int, clean_share: float) -> Stopping:
     return stopping(history, patience * history["step"][-1] / PAPER_STEPS, clean_share)
 
 
-def _row(histories: list[Record | None], noises: int, patience: int, clean_share: float) -> Record:
+def _row(
+    histories: list[Record | None], noises: int, images: int | None, patience: int, clean_share: float
+) -> Record:
     """Of the trainings of a condition, None if one is not finished; those on the first noise come first."""
     found = [_stop(history, patience, clean_share) if history else None for history in histories]
     ends = [end for end in found if end]
     finished = [history for history in histories if history]
-    restored = estimate_over_noises([end.restored_accuracy if end else None for end in found], noises)
+    restored = estimate_over_noises([end.restored_accuracy if end else None for end in found], noises, images)
     assert restored is not None  # a condition without histories has no row
     return {
         "clean_share": clean_share,

@@ -22,6 +22,7 @@ _LATEX = {
     "|": r"\textbar{}",
     '"': "''",
     "±": r"$\pm$",
+    "≥": r"$\geq$",
     "\N{EN DASH}": "--",
     "†": r"$^{\dagger}$",
     "‡": r"$^{\ddagger}$",
@@ -92,7 +93,7 @@ def _hinted(entry: Entry) -> str:
 
 def _markdown_entry(entry: Entry, marks: dict[str, str]) -> str:
     text = markdown_text(_hinted(entry)) + marks.get(entry.note, "")
-    text = f"**{text}**" if entry.best else text
+    text = f"**{text}**" if entry.best else f"*{text}*" if entry.tied else text
     return f"{text} \\[{entry.published}\\]" if entry.published else text
 
 
@@ -142,7 +143,7 @@ def _latex_columns(table: Table) -> list[str]:
 
 def _latex_entry(entry: Entry, marks: dict[str, str]) -> str:
     text = latex_text(_hinted(entry) + marks.get(entry.note, ""))
-    text = rf"\textbf{{{text}}}" if entry.best else text
+    text = rf"\textbf{{{text}}}" if entry.best else rf"\textit{{{text}}}" if entry.tied else text
     return rf"{text} {{\scriptsize [{entry.published}]}}" if entry.published else text
 
 

@@ -102,16 +102,19 @@ def seeds_line(results: Results) -> str:
 
 
 def reading_line(results: Results) -> str:
-    """How to read bold and bracketed values."""
-    bold = "Bold is the lowest of a column, if it is below the unprotected row."
+    """How to read bold, italic and bracketed values."""
+    bold = "Bold is the lowest of a column, if it is below the unprotected row; italics cannot be told from it."
     if not any(condition.published for condition in results.conditions):
         return bold
-    if is_paper(results) and same_recipe(results):
+    if not is_paper(results):
+        return (
+            f"{bold} Published values are of the paper's scale, a different experiment from the one here: only their "
+            "order is compared, in a table of its own."
+        )
+    if same_recipe(results):
         where = "of the same condition"
-    elif is_paper(results):
-        where = "of the same images and attacks, but of other training recipes than ours: compare patterns, not numbers"
     else:
-        where = "at the paper's scale, a different experiment from the one here: compare patterns, not numbers"
+        where = "of the same images and attacks, but of other training recipes than ours: compare patterns, not numbers"
     return f"{bold} [Brackets] hold published values {where}; the last table has their sources."
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analysis import (
     accuracy,
+    agreement,
     best_response,
     correlation,
     costs,
@@ -31,7 +32,7 @@ from bench.words import command
 
 STUDIES = (
     *(best_response, accuracy, correlation, measured, embedding, recovered, gains, failures, early_stopping, peaks),
-    *(costs, sources),
+    *(costs, agreement, sources),
 )
 """In the order in which a report shows them; each has a function `sections` of the results of a plan."""
 

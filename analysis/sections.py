@@ -24,6 +24,8 @@ class Entry:
     note: str = ""
     """What is incomplete about it."""
     best: bool = False
+    tied: bool = False
+    """Whether a test cannot tell it from the best."""
 
     @property
     def text(self) -> str:
