@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 
 from analysis.differences import Runs
@@ -30,7 +30,7 @@ class Response:
     """The highest mean over all seeds, which luck lifts."""
     recovered: Estimate | None = None
     """The share of what the chosen attacks reach on clean images, on the same seeds."""
-    runs: Runs = Runs(())
+    runs: Runs = field(default_factory=lambda: Runs(()))
     """The accuracy on each seed: a noise, if there are several, else a victim."""
 
     @property
