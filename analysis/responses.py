@@ -104,7 +104,7 @@ def _single(usable: Sequence[ConditionResult], tried: int, attacks: int) -> Resp
         tuple(first.assumes),
         first.estimates[QUANTITY],
         max(means),
-        first.estimates["recovered"],
+        first.estimates.get("recovered"),
         Runs(first.runs(QUANTITY).units),
     )
 
@@ -114,4 +114,4 @@ def _unfinished(conditions: Sequence[ConditionResult], tried: int, attacks: int)
     if not found:
         return Response(tried, attacks)
     mean, one, value = max(found, key=lambda each: each[0])
-    return Response(tried, attacks, (one.attack.title,), tuple(one.assumes), value, mean, one.estimates["recovered"])
+    return Response(tried, attacks, (one.attack.title,), tuple(one.assumes), value, mean, one.estimates.get("recovered"))
