@@ -114,4 +114,5 @@ def _unfinished(conditions: Sequence[ConditionResult], tried: int, attacks: int)
     if not found:
         return Response(tried, attacks)
     mean, one, value = max(found, key=lambda each: each[0])
-    return Response(tried, attacks, (one.attack.title,), tuple(one.assumes), value, mean, one.estimates.get("recovered"))
+    share = one.estimates.get("recovered")
+    return Response(tried, attacks, (one.attack.title,), tuple(one.assumes), value, mean, share)
