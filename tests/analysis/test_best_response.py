@@ -170,6 +170,9 @@ def test_early_stopping_is_an_attack_for_each_clean_share_and_assumes_nothing_wi
     assert table[0][10:] == ["best attack of all", "accuracy", "correction", "recovered", "of the best on clean"]
     assert table[-1][5:10] == ["attack 1 or attack 2 or attack 3 or attack 4", "30.0", "–", "37.5", "33.3"]  # noqa: RUF001
     assert table[-1][11:] == ["50.0", "–", "62.5", "55.6"]  # noqa: RUF001
+    unfinished = many("sem", 0.1, 0.2, 0.3, 0.3, 0.3, 0.3, 0.3) | {("sem", "early_stopping"): [None]}
+    row = responses(results_of(tmp_path / "part", runs | stopping | unfinished, em=STOPPED, clean=STOPPED))[-1]
+    assert [row[f"{half}_{name}"] for half in ("free", "any") for name in ("tried", "attacks")] == [7, 8, 7, 10]
     lower = many("em", 0.1, 0.15, 0.1, 0.1, 0.1, 0.1, 0.1)
     row = responses(results_of(tmp_path, lower | stopping, em=STOPPED))[-1]
     assert (row["free_attack"], row["free_accuracy"]) == ("early stopping, 0 % clean", 0.2)
