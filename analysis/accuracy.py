@@ -13,7 +13,6 @@ from analysis.standing import standing_lines, standings
 from analysis.tables import table_of
 from bench.store import Record
 
-
 QUANTITY = "final_accuracy"
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.brackets import laboratories, settled_tables
+from analysis.brackets import laboratories, our_recipe, settled_tables
 from analysis.estimates import rounded
 from analysis.league import names
 from analysis.provenance import is_paper
-from analysis.published import REM_RECIPE, Published
-from analysis.rank_correlation import correlation_words, rank_correlation, rank_interval
+from analysis.published import Published
+from analysis.rank_correlation import rank_correlation, rank_interval
 from analysis.results import ConditionResult, Results
 from analysis.sections import Entry, Section, percent, plain_table, share_entry
 from analysis.standing import columns_of
@@ -27,7 +27,8 @@ MEASURED_NOTE = (
 PATTERN_NOTE = (
     "Published values are of the paper's scale, so their numbers are those of another experiment. Whether methods "
     "come in the same order can be compared: Spearman's rank correlation of our column with the published one, over "
-    "the methods that have both. A published column of several laboratories mixes their recipes."
+    "the methods that have both. An interval that spans 0 decides nothing. A published column of several laboratories "
+    "mixes their recipes."
 )
 
 
@@ -63,12 +64,6 @@ def verdict(accuracy: float, values: Sequence[Published], recipe: str, stack: Se
     else:
         word = OK if min(abs(accuracy - one) for one in by_laboratory.values()) <= tolerance else OFF
     return Verdict(word, counted[0], spread)
-
-
-def our_recipe(results: Results) -> str:
-    """What published values call the recipe of our victims; empty if it is nobody's."""
-    ours = [{key: recipe.get(key) for key in REM_RECIPE} for recipe in results.recipes]
-    return "rem" if ours == [REM_RECIPE] else ""
 
 
 def _measured(results: Results) -> list[Section]:
@@ -118,10 +113,9 @@ def _patterns(results: Results) -> list[Section]:
             correlation = rank_correlation([mean for mean, _ in pairs], [value.accuracy for _, value in pairs])
             if correlation is None:
                 continue
-            title, measured = column[0].attack.title, ", ".join(laboratories(own))
-            words = correlation_words(correlation, len(pairs)).removeprefix("is ")
-            rows.append([", ".join([title, *place]), words, measured])
             low, high = rank_interval(correlation, len(pairs))
+            title, measured = ", ".join([column[0].attack.title, *place]), ", ".join(laboratories(own))
+            rows.append([title, f"{correlation:.2f}", f"{low:.2f} to {high:.2f}", str(len(pairs)), measured])
             numbers.append(
                 {
                     "dataset": place[0],
@@ -134,7 +128,8 @@ def _patterns(results: Results) -> list[Section]:
                     "laboratories": measured,
                 }
             )
-    table = plain_table(["attack", "rank correlation", "laboratories"], rows, words=(0, 1, 2))
+    head = ["attack", "rank correlation", "95 % interval", "methods", "laboratories"]
+    table = plain_table(head, rows, words=(0, 4))
     heading = "Order of methods here and in publications"
     section = Section(heading, table, note=PATTERN_NOTE, numbers=numbers, file="-against-published")
     return [section] if rows else []

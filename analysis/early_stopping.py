@@ -179,9 +179,7 @@ def _stop(history: Record, patience: int, clean_share: float) -> Stopping:
     return stopping(history, patience * history["step"][-1] / PAPER_STEPS, clean_share)
 
 
-def _row(
-    histories: list[Record | None], noises: int, images: int | None, patience: int, clean_share: float
-) -> Record:
+def _row(histories: list[Record | None], noises: int, images: int | None, patience: int, clean_share: float) -> Record:
     """Of the trainings of a condition, None if one is not finished; those on the first noise come first."""
     found = [_stop(history, patience, clean_share) if history else None for history in histories]
     ends = [end for end in found if end]

@@ -113,18 +113,13 @@ def _plain(own: Sequence[ConditionResult]) -> Record:
 
 
 def _written(name: str, value: Estimate | None) -> Record:
-    return {
-        name: rounded(value.mean) if value else None,
-        **{f"{name}_{part}": rounded(getattr(value, part)) if value else None for part in ("half_width", "low", "high")},
-    }
+    """A value with its interval."""
+    parts = {"": "mean", "_half_width": "half_width", "_low": "low", "_high": "high"}
+    return {f"{name}{end}": rounded(getattr(value, part)) if value else None for end, part in parts.items()}
 
 
 def _halves(own: dict[str, Response], clean: dict[str, Response]) -> Record:
-    return {
-        f"{half}{name}": value
-        for half, one in own.items()
-        for name, value in _half(one, clean.get(half)).items()
-    }
+    return {f"{half}{name}": value for half, one in own.items() for name, value in _half(one, clean.get(half)).items()}
 
 
 def _half(one: Response, clean: Response | None) -> Record:

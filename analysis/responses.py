@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 
 from analysis.differences import Runs
@@ -30,7 +30,7 @@ class Response:
     """The highest mean over all seeds, which luck lifts."""
     recovered: Estimate | None = None
     """The share of what the chosen attacks reach on clean images, on the same seeds."""
-    runs: Runs = Runs(())
+    runs: Runs = field(default_factory=lambda: Runs(()))
     """The accuracy on each seed: a noise, if there are several, else a victim."""
 
     @property
@@ -104,7 +104,7 @@ def _single(usable: Sequence[ConditionResult], tried: int, attacks: int) -> Resp
         tuple(first.assumes),
         first.estimates[QUANTITY],
         max(means),
-        first.estimates["recovered"],
+        first.estimates.get("recovered"),
         Runs(first.runs(QUANTITY).units),
     )
 
@@ -114,4 +114,5 @@ def _unfinished(conditions: Sequence[ConditionResult], tried: int, attacks: int)
     if not found:
         return Response(tried, attacks)
     mean, one, value = max(found, key=lambda each: each[0])
-    return Response(tried, attacks, (one.attack.title,), tuple(one.assumes), value, mean, one.estimates["recovered"])
+    share = one.estimates.get("recovered")
+    return Response(tried, attacks, (one.attack.title,), tuple(one.assumes), value, mean, share)

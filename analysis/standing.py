@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from analysis.differences import Resolution, Runs, resolution, tied
+from analysis.differences import Resolution, resolution, tied
 from analysis.results import ConditionResult
 from analysis.sections import percent
 

@@ -30,6 +30,7 @@ class Result(Part):
     peak_step: Annotated[int, Field(ge=0)]
     train_accuracy: Share
     test_images: Annotated[int, Field(ge=1)] = 10_000
+    chance: Share | None = None
 
 
 class History(Part):
