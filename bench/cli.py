@@ -5,6 +5,7 @@ What a command needs beyond this page is imported when it runs: torch alone take
 
 import signal
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +18,7 @@ from rich.table import Table
 
 from bench import completion
 from bench.core.errors import UserError, suggestion
-from bench.options import DataRoot, Results
+from bench.options import DataRoot, Results, ResultsFolders
 from bench.store import Store
 from bench.words import RESULTS
 
@@ -110,26 +111,59 @@ def run(
     raise typer.Exit(show_forecast(request, console) if dry_run else carry_out(request, console))
 
 
-@app.command(epilog=examples("report", "report --results my-results --without 'clean images'"))
+@app.command(
+    epilog=examples(
+        "report",
+        "report --results mine --results theirs --without 'clean images'",
+        "report --watch --open",
+        "report --table table2 --format latex",
+    )
+)
 def report(
-    results: Results = RESULTS,
+    results: ResultsFolders = [RESULTS],  # noqa: B006
     without: Annotated[list[str], typer.Option(help="Leave out attacks that assume this: 'clean images'.")] = [],  # noqa: B006
+    watch: Annotated[bool, typer.Option("--watch", help="Write again when records come in, until Ctrl-C.")] = False,
+    to_open: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    table: Annotated[
+        str, typer.Option(help="Print the table of this plan or grid instead.", autocompletion=completion.plans)
+    ] = "",
+    form: Annotated[
+        Literal["markdown", "latex", "csv", "html"] | None, typer.Option("--format", help="Of --table.")
+    ] = None,
+    scale: Annotated[
+        str, typer.Option(help="Of --table, if a grid has run at several.", autocompletion=completion.scales)
+    ] = "",
+    study: Annotated[str, typer.Option(help="What --table shows instead of accuracies: best_response.")] = "",
 ) -> None:
-    """Write tables, figures and one page from all records, and say where the page is."""
-    from analysis.report import write_report
+    """Write tables, figures and one page from all records, and say where the page is. Or print one table."""
+    from analysis.merged import Merged
 
-    if without:
+    check_assumptions(without)
+    store, left_out = Merged.of(results), tuple(dict.fromkeys(without))
+    if table:
+        from analysis.one_table import table_text
+
+        if watch or to_open:
+            raise UserError("--table: prints a table and writes no page; leave out --watch and --open")
+        sys.stdout.write(table_text(store, table, form or "markdown", scale=scale, study=study, without=left_out))
+        return
+    from bench.reports import show_report, watch_report
+
+    for option, value in (("--format", form), ("--scale", scale), ("--study", study)):
+        if value:
+            raise UserError(f"{option} {value}: belongs to --table; name a plan or a grid with it")
+    console = Console(highlight=False, soft_wrap=True)
+    raise typer.Exit((watch_report if watch else show_report)(store, left_out, console, to_open=to_open))
+
+
+def check_assumptions(words: Sequence[str]) -> None:
+    """Raise UserError if a word is none of what attacks may assume."""
+    if words:
         from bench.core.protocols import Assumption
 
-        for word in without:
+        for word in words:
             if word not in get_args(Assumption):
                 raise UserError(f"--without {word}: unknown assumption{suggestion(word, get_args(Assumption))}")
-    console = Console(highlight=False, soft_wrap=True)
-    summary = write_report(Store(results), dict.fromkeys(without))
-    for line in summary.lines:
-        console.print(escape(line))
-    console.print(f"page: {summary.page.resolve()}", markup=False)
-    raise typer.Exit(0 if summary.plans else 1)
 
 
 @app.command("list", epilog=examples("list grids", "list methods", "list attacks pgd median"))

@@ -21,5 +21,22 @@ def check_folder(option: typer.CallbackParam, folder: Path) -> Path:
     return folder
 
 
+def check_folders(option: typer.CallbackParam, folders: list[Path]) -> list[Path]:
+    """The same of each folder, which must be there if there are several."""
+    for folder in folders:
+        check_folder(option, folder)
+        if len(folders) > 1 and not folder.is_dir():
+            raise UserError(f"{option.opts[0]} {folder}: is not there")
+    return folders
+
+
 Results = Annotated[Path, typer.Option(help="Folder of records, noise and the report.", callback=check_folder)]
+ResultsFolders = Annotated[
+    list[Path],
+    typer.Option(
+        "--results",
+        help="Folder of records; more than once: read as one, written to the first.",
+        callback=check_folders,
+    ),
+]
 DataRoot = Annotated[Path, typer.Option(help="Folder of downloaded data sets.", callback=check_folder)]
