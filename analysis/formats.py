@@ -47,11 +47,12 @@ def csv(chapter: Chapter) -> dict[str, str]:
     for section in chapter.sections:
         if section.numbers:
             numbers.setdefault(f"{section.file}.csv", []).extend(section.numbers)
-    tables = {file: DataFrame(rows).map(_csv_value) for file, rows in numbers.items()}
+    tables = {file: DataFrame(rows).map(csv_value) for file, rows in numbers.items()}
     return {file: str(table.to_csv(index=False, lineterminator="\n")) for file, table in tables.items()}
 
 
-def _csv_value(value: Any) -> Any:
+def csv_value(value: Any) -> Any:
+    """A number as it is; text on one line, with an apostrophe before what a spreadsheet would compute."""
     if not isinstance(value, str):
         return value
     text = _on_one_line(value)

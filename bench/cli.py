@@ -1,15 +1,14 @@
-"""The commands, and all exit codes: 0 done, 1 some cell failed, 2 wrong input, 130 stopped.
+"""The commands, and all exit codes: 0 done, 1 some cell failed or moved, 2 wrong input, 130 stopped.
 
 What a command needs beyond this page is imported when it runs: torch alone takes two seconds.
 """
 
 import signal
 import sys
-from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn, get_args
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -17,8 +16,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench import completion
-from bench.core.errors import UserError, suggestion
-from bench.options import DataRoot, Results, ResultsFolders
+from bench.core.errors import UserError
+from bench.options import DataRoot, Results, ResultsFolders, Without
 from bench.store import Store
 from bench.words import RESULTS
 
@@ -121,7 +120,7 @@ def run(
 )
 def report(
     results: ResultsFolders = [RESULTS],  # noqa: B006
-    without: Annotated[list[str], typer.Option(help="Leave out attacks that assume this: 'clean images'.")] = [],  # noqa: B006
+    without: Without = [],  # noqa: B006
     watch: Annotated[bool, typer.Option("--watch", help="Write again when records come in, until Ctrl-C.")] = False,
     to_open: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     table: Annotated[
@@ -138,7 +137,6 @@ def report(
     """Write tables, figures and one page from all records, and say where the page is. Or print one table."""
     from analysis.merged import Merged
 
-    check_assumptions(without)
     store, left_out = Merged.of(results), tuple(dict.fromkeys(without))
     if table:
         from analysis.one_table import table_text
@@ -156,14 +154,22 @@ def report(
     raise typer.Exit((watch_report if watch else show_report)(store, left_out, console, to_open=to_open))
 
 
-def check_assumptions(words: Sequence[str]) -> None:
-    """Raise UserError if a word is none of what attacks may assume."""
-    if words:
-        from bench.core.protocols import Assumption
+@app.command(
+    epilog=examples("compare results theirs --tolerance 1", "compare HEAD~1 HEAD", "compare v1:results results")
+)
+def compare(
+    first: Annotated[str, typer.Argument(help="A results folder, or a commit of git: COMMIT or COMMIT:FOLDER.")],
+    second: Annotated[str, typer.Argument(help="The same, of what came later.")],
+    tolerance: Annotated[float, typer.Option(help="Points that a mean may move; percent of a measure.")] = 0.0,
+    form: Annotated[
+        Literal["table", "markdown", "csv"], typer.Option("--format", help="CSV also has what did not change.")
+    ] = "table",
+) -> None:
+    """Say what changed between two results folders, or two commits. The exit code is 1 if anything moved."""
+    from bench.reports import show_changes
 
-        for word in words:
-            if word not in get_args(Assumption):
-                raise UserError(f"--without {word}: unknown assumption{suggestion(word, get_args(Assumption))}")
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    raise typer.Exit(show_changes(first, second, tolerance, form, console))
 
 
 @app.command("list", epilog=examples("list grids", "list methods", "list attacks pgd median"))

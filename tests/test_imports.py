@@ -21,7 +21,7 @@ ROOMS = {
     "bench.run": {"bench.core", "bench.store", "bench.grid"},
     "bench.summary": {"bench.core", "bench.store", "bench.words"},
     "bench.cards": {"bench.core", "bench.grid"},
-    "bench.reports": {"analysis"},
+    "bench.reports": {"bench.core", "analysis"},
     "bench.listing": {"bench.core", "bench.grid", "bench.cards"},
     "bench.completion": {"bench.store", "bench.words", "bench.grid"},
     "bench.display": {"bench.core", "bench.words", "bench.run"},
