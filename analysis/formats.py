@@ -48,11 +48,12 @@ def csv(chapter: Chapter) -> dict[str, str]:
     for section in chapter.sections:
         if section.numbers:
             numbers.setdefault(f"{section.file}.csv", []).extend(section.numbers)
-    tables = {file: DataFrame(rows).map(_csv_value) for file, rows in numbers.items()}
+    tables = {file: DataFrame(rows).map(csv_value) for file, rows in numbers.items()}
     return {file: str(table.to_csv(index=False, lineterminator="\n")) for file, table in tables.items()}
 
 
-def _csv_value(value: Any) -> Any:
+def csv_value(value: Any) -> Any:
+    """A number as it is; text on one line, with an apostrophe before what a spreadsheet would compute."""
     if not isinstance(value, str):
         return value
     text = _on_one_line(value)
@@ -65,13 +66,8 @@ def markdown(chapter: Chapter) -> str:
     parts = [f"# {markdown_text(chapter.title)}", markdown_text(chapter.about), "\n".join(facts)]
     parts.append(markdown_text(chapter.reading))
     for section in chapter.sections:
-        marks = section.table.marks
         parts += [f"## {markdown_text(_heading(section))}", markdown_text(section.note)]
-        parts += [
-            _markdown_table(section.table, marks),
-            *(f"{mark} {markdown_text(note)}." for note, mark in marks.items()),
-        ]
-        parts.append("\n".join(f"- {markdown_text(remark)}" for remark in section.remarks))
+        parts += [markdown_table(section.table), *markdown_remarks(section)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -79,12 +75,30 @@ def _heading(section: Section) -> str:
     return ": ".join(text for text in (section.heading, section.context) if text)
 
 
-def _markdown_table(table: Table, marks: dict[str, str]) -> str:
-    rule = ["---" if column in table.words else "---:" for column in range(len(table.head))]
-    head, *rows = (
-        [_markdown_entry(one, marks) for one in row] for row in (table.head, *(row.entries for row in table.rows))
+def caption(section: Section, chapter: Chapter) -> str:
+    """What a table needs to be read away from its page, in one line."""
+    sentences = [chapter.title, _heading(section), section.note, chapter.basis]
+    return " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
+
+
+def markdown_table(table: Table) -> str:
+    """The table alone, its columns padded to their width; numbers stand at the right."""
+    marks = table.marks
+    rows = [[_markdown_entry(one, marks) for one in row] for row in (table.head, *(row.entries for row in table.rows))]
+    widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
+    words = [column in table.words for column in range(len(widths))]
+    rule = ["-" * width if left else "-" * (width - 1) + ":" for left, width in zip(words, widths, strict=True)]
+    head, *body = (
+        [text.ljust(width) if left else text.rjust(width) for text, left, width in zip(row, words, widths, strict=True)]
+        for row in rows
     )
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *rows])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *body])
+
+
+def markdown_remarks(section: Section) -> list[str]:
+    """What stands under a table: a paragraph for each mark, and a list."""
+    notes = [f"{mark} {markdown_text(note)}." for note, mark in section.table.marks.items()]
+    return [*notes, "\n".join(f"- {markdown_text(remark)}" for remark in section.remarks)]
 
 
 def _hinted(entry: Entry) -> str:
@@ -113,15 +127,13 @@ def latex(chapter: Chapter) -> str:
 def _latex_table(section: Section, chapter: Chapter) -> str:
     table, marks = section.table, section.table.marks
     paper = [latex_text(f"paper {entry.hint}" if entry.hint else "") for entry in table.head]
-    sentences = [chapter.title, _heading(section), section.note, chapter.basis]
-    caption = " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
     below = [*(f"{mark} {note}." for note, mark in marks.items()), *section.remarks]
     return "\n".join(
         [
             "",
             r"\begin{table}",
             r"\centering\small",
-            rf"\caption{{{latex_text(caption)}}}",
+            rf"\caption{{{latex_text(caption(section, chapter))}}}",
             rf"\begin{{tabular}}{{{''.join(_latex_columns(table))}}}",
             r"\toprule",
             " & ".join(latex_text(entry.value) for entry in table.head) + r" \\",

@@ -1,4 +1,4 @@
-"""The commands, and all exit codes: 0 done, 1 some cell failed, 2 wrong input, 130 stopped.
+"""The commands, and all exit codes: 0 done, 1 some cell failed or moved, 2 wrong input, 130 stopped.
 
 What a command needs beyond this page is imported when it runs: torch alone takes two seconds.
 """
@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn, get_args
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -16,8 +16,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench import completion
-from bench.core.errors import UserError, suggestion
-from bench.options import DataRoot, Results
+from bench.core.errors import UserError
+from bench.options import DataRoot, Results, ResultsFolders, Without
 from bench.store import Store
 from bench.words import RESULTS
 
@@ -110,26 +110,66 @@ def run(
     raise typer.Exit(show_forecast(request, console) if dry_run else carry_out(request, console))
 
 
-@app.command(epilog=examples("report", "report --results my-results --without 'clean images'"))
+@app.command(
+    epilog=examples(
+        "report",
+        "report --results mine --results theirs --without 'clean images'",
+        "report --watch --open",
+        "report --table table2 --format latex",
+    )
+)
 def report(
-    results: Results = RESULTS,
-    without: Annotated[list[str], typer.Option(help="Leave out attacks that assume this: 'clean images'.")] = [],  # noqa: B006
+    results: ResultsFolders = [RESULTS],  # noqa: B006
+    without: Without = [],  # noqa: B006
+    watch: Annotated[bool, typer.Option("--watch", help="Write again when records come in, until Ctrl-C.")] = False,
+    to_open: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    table: Annotated[
+        str, typer.Option(help="Print the table of this plan or grid instead.", autocompletion=completion.plans)
+    ] = "",
+    form: Annotated[
+        Literal["markdown", "latex", "csv", "html"] | None, typer.Option("--format", help="Of --table.")
+    ] = None,
+    scale: Annotated[
+        str, typer.Option(help="Of --table, if a grid has run at several.", autocompletion=completion.scales)
+    ] = "",
+    study: Annotated[str, typer.Option(help="What --table shows instead of accuracies: best_response.")] = "",
 ) -> None:
-    """Write tables, figures and one page from all records, and say where the page is."""
-    from analysis.report import write_report
+    """Write tables, figures and one page from all records, and say where the page is. Or print one table."""
+    from analysis.merged import Merged
 
-    if without:
-        from bench.core.protocols import Assumption
+    store, left_out = Merged.of(results), tuple(dict.fromkeys(without))
+    if table:
+        from analysis.one_table import table_text
 
-        for word in without:
-            if word not in get_args(Assumption):
-                raise UserError(f"--without {word}: unknown assumption{suggestion(word, get_args(Assumption))}")
+        if watch or to_open:
+            raise UserError("--table: prints a table and writes no page; leave out --watch and --open")
+        sys.stdout.write(table_text(store, table, form or "markdown", scale=scale, study=study, without=left_out))
+        return
+    from bench.reports import show_report, watch_report
+
+    for option, value in (("--format", form), ("--scale", scale), ("--study", study)):
+        if value:
+            raise UserError(f"{option} {value}: belongs to --table; name a plan or a grid with it")
     console = Console(highlight=False, soft_wrap=True)
-    summary = write_report(Store(results), dict.fromkeys(without))
-    for line in summary.lines:
-        console.print(escape(line))
-    console.print(f"page: {summary.page.resolve()}", markup=False)
-    raise typer.Exit(0 if summary.plans else 1)
+    raise typer.Exit((watch_report if watch else show_report)(store, left_out, console, to_open=to_open))
+
+
+@app.command(
+    epilog=examples("compare results theirs --tolerance 1", "compare HEAD~1 HEAD", "compare v1:results results")
+)
+def compare(
+    first: Annotated[str, typer.Argument(help="A results folder, or a commit of git: COMMIT or COMMIT:FOLDER.")],
+    second: Annotated[str, typer.Argument(help="The same, of what came later.")],
+    tolerance: Annotated[float, typer.Option(help="Points that a mean may move; percent of a measure.")] = 0.0,
+    form: Annotated[
+        Literal["table", "markdown", "csv"], typer.Option("--format", help="CSV also has what did not change.")
+    ] = "table",
+) -> None:
+    """Say what changed between two results folders, or two commits. The exit code is 1 if anything moved."""
+    from bench.reports import show_changes
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    raise typer.Exit(show_changes(first, second, tolerance, form, console))
 
 
 @app.command("list", epilog=examples("list grids", "list methods", "list attacks pgd median"))

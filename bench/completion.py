@@ -23,6 +23,12 @@ def scales(incomplete: str) -> list[str]:
     return _beginning(incomplete, read_mapping(SHIPPED / SCALES))
 
 
+def plans(context: typer.Context, incomplete: str) -> list[str]:
+    """Plans of the results folders in use."""
+    stores = [Store(Path(folder)) for folder in context.params.get("results") or [RESULTS]]
+    return _beginning(incomplete, sorted({name for store in stores for name in store.plan_names()}))
+
+
 def plug_ins(context: typer.Context, incomplete: str) -> list[str]:
     """Methods or attacks, whichever the words before ask for, as the schema of grid files has them."""
     groups = json.loads((files("bench.grid") / "grid.schema.json").read_text())["$defs"]

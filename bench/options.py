@@ -2,11 +2,11 @@
 
 import stat
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from bench.core.errors import UserError
+from bench.core.errors import UserError, suggestion
 
 
 def check_folder(option: typer.CallbackParam, folder: Path) -> Path:
@@ -21,5 +21,37 @@ def check_folder(option: typer.CallbackParam, folder: Path) -> Path:
     return folder
 
 
+def check_folders(option: typer.CallbackParam, folders: list[Path]) -> list[Path]:
+    """The same of each folder, which must be there if there are several."""
+    for folder in folders:
+        check_folder(option, folder)
+        if len(folders) > 1 and not folder.is_dir():
+            raise UserError(f"{option.opts[0]} {folder}: is not there")
+    return folders
+
+
+def check_assumptions(words: list[str]) -> list[str]:
+    """Return words that are each something attacks may assume. Raises UserError for anything else."""
+    if words:
+        from bench.core.protocols import Assumption
+
+        for word in words:
+            if word not in get_args(Assumption):
+                raise UserError(f"--without {word}: unknown assumption{suggestion(word, get_args(Assumption))}")
+    return words
+
+
 Results = Annotated[Path, typer.Option(help="Folder of records, noise and the report.", callback=check_folder)]
+ResultsFolders = Annotated[
+    list[Path],
+    typer.Option(
+        "--results",
+        help="Folder of records; more than once: read as one, written to the first.",
+        callback=check_folders,
+    ),
+]
 DataRoot = Annotated[Path, typer.Option(help="Folder of downloaded data sets.", callback=check_folder)]
+Without = Annotated[
+    list[str],
+    typer.Option(help="Leave out attacks that assume this: 'clean images'.", callback=check_assumptions),
+]

@@ -64,6 +64,15 @@ class Store:
         """The keys of all records that begin with `prefix`."""
         return sorted(file.stem for file in (self.root / "cells").glob("*.json") if file.stem.startswith(prefix))
 
+    def state(self) -> frozenset[tuple[Path, int, int]]:
+        """What changes with every record and plan that is written: their files with size and time."""
+        found = set()
+        for file in itertools.chain(*((self.root / part).glob("*.json") for part in ("cells", "plans"))):
+            with suppress(FileNotFoundError):  # another process has set it aside meanwhile
+                about = file.stat()
+                found.add((file, about.st_size, about.st_mtime_ns))
+        return frozenset(found)
+
     def write_plan(self, name: str, plan: Record) -> None:
         """Keep what a grid asked for: which cells make up its tables, and at which scale."""
         with self.lock(f"plan-{name}"):
@@ -73,10 +82,13 @@ class Store:
         """Where the plan called `name` is kept."""
         return self.root / "plans" / f"{name}.json"
 
+    def plan_names(self) -> list[str]:
+        """What plans are called, in alphabetical order."""
+        return sorted(file.stem for file in (self.root / "plans").glob("*.json"))
+
     def plans(self) -> dict[str, Record]:
         """All plans by name, in alphabetical order."""
-        names = sorted(file.stem for file in (self.root / "plans").glob("*.json"))
-        return {name: plan for name in names if (plan := self.plan(name)) is not None}
+        return {name: plan for name in self.plan_names() if (plan := self.plan(name)) is not None}
 
     def plan(self, name: str) -> Record | None:
         """The plan of that name, or None."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.core.errors import UserError, cut
 from bench.store import Record, Store
-from bench.words import command, duration
+from bench.words import command, duration, short
 
 KEY = re.compile("[0-9a-f]{1,16}")
 FEW = 5
@@ -76,16 +76,12 @@ def _asked(cell: Record, titles: dict[str, str]) -> str:
     """The experiment in the words of a table, else by its names and radii."""
     seeds = f"seed {cell['seed']}, noise seed {cell['noise_seed']}"
     if "measure" in cell:
-        words = {"method": _short(cell["method"]), "dataset": cell["dataset"]["name"]} | titles
-        return f"{_short(cell['measure'])} of {words['method']} on {words['dataset']}; {seeds}"
-    names = {"method": _short(cell["method"]), "dataset": cell["dataset"]["name"], "model": cell["model"]}
-    words = names | {"attack": " + ".join(map(_short, cell["attacks"]))} | titles
+        words = {"method": short(cell["method"]), "dataset": cell["dataset"]["name"]} | titles
+        return f"{short(cell['measure'])} of {words['method']} on {words['dataset']}; {seeds}"
+    names = {"method": short(cell["method"]), "dataset": cell["dataset"]["name"], "model": cell["model"]}
+    words = names | {"attack": " + ".join(map(short, cell["attacks"]))} | titles
     seeds = f"victim {seeds}"
     return f"{words['method']} against {words['attack']}; {words['model']} on {words['dataset']}; {seeds}"
-
-
-def _short(plug_in: Record) -> str:
-    return f"{plug_in['name']} {plug_in['radius']}" if plug_in.get("radius") else str(plug_in["name"])
 
 
 def _first_by(asked: Record) -> str:

@@ -1,7 +1,9 @@
 """Words that several rooms print: times, and commands to type next."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 RESULTS = Path("results")
 """Where `--results` is unless a user says."""
@@ -23,3 +25,8 @@ def duration(seconds: float) -> str:
 def counted(number: int, word: str) -> str:
     """So many of something: `1 cell`, `2 cells`."""
     return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
+def short(plug_in: Mapping[str, Any]) -> str:
+    """A plug-in of a record by its name, with its radius if it has one."""
+    return f"{plug_in['name']} {plug_in['radius']}" if plug_in.get("radius") else str(plug_in["name"])

@@ -21,6 +21,7 @@ ROOMS = {
     "bench.run": {"bench.core", "bench.store", "bench.grid"},
     "bench.summary": {"bench.core", "bench.store", "bench.words"},
     "bench.cards": {"bench.core", "bench.grid"},
+    "bench.reports": {"bench.core", "analysis"},
     "bench.listing": {"bench.core", "bench.grid", "bench.cards"},
     "bench.completion": {"bench.store", "bench.words", "bench.grid"},
     "bench.display": {"bench.core", "bench.words", "bench.run"},
@@ -30,7 +31,7 @@ ROOMS = {
     },
     "bench.cli": {
         *("bench.core", "bench.store", "bench.words", "bench.grid", "bench.run", "bench.summary", "bench.cards"),
-        *("bench.completion", "bench.console", "bench.options", "bench.listing", "analysis"),
+        *("bench.completion", "bench.console", "bench.options", "bench.listing", "bench.reports", "analysis"),
     },
     "bench.__main__": {"bench.cli"},
     "methods": {"bench.core"},

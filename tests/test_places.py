@@ -120,13 +120,13 @@ def test_a_broken_record_is_run_again_and_stops_nothing(
 ) -> None:
     assert run("--only", "attack=none") == 0
     first, second = sorted((folder / "results" / "cells").iterdir())
-    kept, result = second.read_bytes(), first.read_text().partition('"time"')[0]
+    kept, result = second.read_bytes(), first.read_text().partition('"cost"')[0]
     first.write_bytes(first.read_bytes()[:100])
     capsys.readouterr()
     assert bench("report") == 0
     assert "1 of 4 cells finished, 0 failed, 3 missing" in capsys.readouterr().out
     assert run("--only", "attack=none") == 0
     assert "1 done, 1 to run" in capsys.readouterr().out
-    assert first.read_text().partition('"time"')[0] == result
+    assert first.read_text().partition('"cost"')[0] == result
     assert second.read_bytes() == kept
     assert len(caplog.messages) == 1

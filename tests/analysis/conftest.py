@@ -1,5 +1,6 @@
 """Plans and records made up, so that every number of a report can be computed by hand."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -167,3 +168,8 @@ def results_of(
 def texts(table: Table) -> list[list[str]]:
     """All entries as text, the headings first."""
     return [[entry.text for entry in entries] for entries in (table.head, *(row.entries for row in table.rows))]
+
+
+def markdown_of(folder: Path, plan: str = "g-small") -> str:
+    """What the report says of a plan in Markdown, with single spaces in its tables."""
+    return re.sub(" +", " ", (folder / "report" / f"{plan}.md").read_text())

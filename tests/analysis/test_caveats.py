@@ -12,7 +12,7 @@ from analysis.figures import accuracy_figure, svg
 from analysis.records import read_results
 from analysis.report import write_report
 from bench.store import Store
-from tests.analysis.conftest import Accuracies, condition, keep, place, plan_of, record, results_of
+from tests.analysis.conftest import Accuracies, condition, keep, markdown_of, place, plan_of, record, results_of
 
 ONE_NOISE = "± is half of the 95 % Student interval of the mean over victims of one noise"
 SHORT = "the victims are far from fully trained"
@@ -83,7 +83,8 @@ def test_the_files_of_numbers_say_it_too(noises: int, over: str, tmp_path: Path)
 
 def test_one_finished_noise_of_several_has_no_interval(tmp_path: Path) -> None:
     results_of(tmp_path, {("em", "none"): [0.2, 0.3, None, None]}, noises={"em": 2})
-    text = written(tmp_path)
+    write_report(Store(tmp_path))
+    text = markdown_of(tmp_path)
     assert "| EM | 25.0† |" in text  # and no best, because noises are missing
     assert "No best is marked" not in text  # there is nothing to compare
     assert "2 of 4 seeds finished, 2 missing; no interval" in text

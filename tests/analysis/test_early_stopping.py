@@ -8,7 +8,7 @@ import pytest
 from analysis.early_stopping import Stopping, stopping
 from analysis.report import write_report
 from bench.store import Store
-from tests.analysis.conftest import Accuracies, history, keep, record, results_of
+from tests.analysis.conftest import Accuracies, history, keep, markdown_of, record, results_of
 
 STOPPED = {
     "step": [2, 4, 6, 8],
@@ -59,7 +59,7 @@ def store(tmp_path: Path) -> Store:
 
 def test_the_report_has_a_table_of_restored_accuracies(store: Store) -> None:
     write_report(store)
-    markdown = (store.root / "report" / "g-small.md").read_text()
+    markdown = markdown_of(store.root)
     [head] = [line for line in markdown.splitlines() if "clean share" in line and line.startswith("|")]
     assert head == (
         "| method | attack | clean share | patience 18.75 | patience 37.5 | patience 62.5 | patience 125 "
@@ -109,7 +109,7 @@ def test_attacks_that_assume_something_can_be_left_out_everywhere_and_the_report
     assert [condition.label["attack"] for condition in results.conditions] == ["none", "early_stopping"]
     assert (len(results.cells), len(results.records)) == (2, 2)
     write_report(Store(tmp_path), ["clean images", "clean pairs"])
-    markdown = (tmp_path / "report" / "g-small.md").read_text()
+    markdown = markdown_of(tmp_path)
     assert (
         "- **Left out:** attacks that assume clean images: partial poisoning, early stopping with clean images; "
         "attacks that assume clean pairs: none in this grid\n"
@@ -121,4 +121,4 @@ def test_attacks_that_assume_something_can_be_left_out_everywhere_and_the_report
         in (tmp_path / "report" / "index.html").read_text()
     )
     write_report(Store(tmp_path))
-    assert "Left out" not in (tmp_path / "report" / "g-small.md").read_text()
+    assert "Left out" not in markdown_of(tmp_path)

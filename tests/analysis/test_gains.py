@@ -8,7 +8,7 @@ from analysis.accuracy import sections as accuracy_sections
 from analysis.gains import sections
 from analysis.report import write_report
 from bench.store import Store
-from tests.analysis.conftest import Accuracies, results_of, texts
+from tests.analysis.conftest import Accuracies, markdown_of, results_of, texts
 from tests.analysis.test_early_stopping import STOPPED
 
 
@@ -36,7 +36,7 @@ def test_a_cell_is_also_read_against_the_strongest_control_that_its_attack_names
     assert jpeg.mean == pytest.approx(-0.05)  # 0.6 - 0.5 and 0.4 - 0.6; the random turn is weaker
     assert [place for place, value in gained.items() if value] == [("em", "partial"), ("em", "jpeg")]
     write_report(Store(tmp_path))
-    markdown = (tmp_path / "report" / "g-small.md").read_text()
+    markdown = markdown_of(tmp_path)
     _, table = markdown.split("points: d, m, scale small")
     assert "| method | partial poisoning | JPEG |" in table
     assert "- partial poisoning: against partial poisoning only" in table

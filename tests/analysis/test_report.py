@@ -11,7 +11,19 @@ from analysis.published import REM_RECIPE
 from analysis.report import write_report
 from bench.core.settings import digest
 from bench.store import Store
-from tests.analysis.conftest import ORIGIN, Accuracies, cell_of, keep, key_of, place, plan_of, record, results_of, texts
+from tests.analysis.conftest import (
+    ORIGIN,
+    Accuracies,
+    cell_of,
+    keep,
+    key_of,
+    markdown_of,
+    place,
+    plan_of,
+    record,
+    results_of,
+    texts,
+)
 
 PAPER = {"dataset": "cifar10", "model": "resnet18"}
 PLAN = plan_of(
@@ -127,7 +139,7 @@ def test_a_single_cell_is_one_cell(tmp_path: Path) -> None:
 
 def test_markdown_and_latex_carry_the_scale_the_counts_and_the_numbers(store: Store) -> None:
     write_report(store)
-    markdown = (store.root / "report" / "table2-small.md").read_text()
+    markdown = markdown_of(store.root, "table2-small")
     assert "| SEM | **21.0 ± 12.7** | – |" in markdown  # noqa: RUF001
     assert "| clean | 55.0 ± 12.7 | 40.0† |" in markdown
     latex = (store.root / "report" / "table2-small.tex").read_text()

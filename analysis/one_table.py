@@ -1,0 +1,95 @@
+"""One table of a plan by itself, for a paper or another page."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, get_args
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from analysis.caveats import with_caveats
+from analysis.formats import caption, csv, latex, markdown_remarks, markdown_table, markdown_text
+from analysis.provenance import Chapter, chapter
+from analysis.records import read_results
+from analysis.report import STUDIES
+from analysis.results import Results
+from bench.core.errors import UserError, cut, suggestion
+from bench.store import Store
+
+Format = Literal["markdown", "latex", "csv", "html"]
+FORMATS: tuple[str, ...] = get_args(Format)
+MAIN = ("accuracy", "measured")
+"""The studies that a plan is named for: the first that has anything to show."""
+
+
+def table_text(
+    store: Store, name: str, form: Format, *, scale: str = "", study: str = "", without: tuple[str, ...] = ()
+) -> str:
+    """The table of a plan, or of the grid of that name at a scale, as text.
+
+    `study` is what to show instead of accuracies. Raises UserError for an unknown name, with the choices.
+    """
+    plan = plan_of(store, name, scale)
+    made = _chapter(read_results(plan, store.plans()[plan], store, without), study)
+    if form == "latex":
+        return latex(made)
+    if form == "html":
+        return _html(made)
+    return _csv(made, study) if form == "csv" else _markdown(made)
+
+
+def plan_of(store: Store, name: str, scale: str) -> str:
+    """The name of the plan that a user calls by its name, or by its grid and scale."""
+    plans = store.plans()
+    if name in plans and not scale:
+        return name
+    grids = list(dict.fromkeys(plan["grid"] for plan in plans.values()))
+    own = {one: plan["scale"]["name"] for one, plan in plans.items() if plan["grid"] == name}
+    found = [one for one, its_scale in own.items() if scale in ("", its_scale)]
+    if not own:
+        raise UserError(f"--table {cut(name)}: no such plan or grid in {store.root}{suggestion(name, grids)}")
+    if not found:
+        raise UserError(f"--scale {cut(scale)}: {name} has not run at it{suggestion(scale, own.values())}")
+    if len(found) > 1:
+        choose = f"name one: {', '.join(found)}" if scale else f"add --scale, or name one: {', '.join(found)}"
+        raise UserError(f"--table {name}: {len(found)} plans are of this grid; {choose}")
+    return found[0]
+
+
+def _chapter(results: Results, study: str) -> Chapter:
+    """The chapter of a plan with the tables of one study only."""
+    studies = {one.__name__.rpartition(".")[2]: one for one in STUDIES}
+    if study and study not in studies:
+        raise UserError(f"--study {cut(study)}: unknown{suggestion(study, studies)}")
+    for name in [study] if study else MAIN:
+        if sections := studies[name].sections(results):
+            return chapter(results, [with_caveats(section, results) for section in sections])
+    shown = [name for name, one in studies.items() if one.sections(results)]
+    raise UserError(f"--study {study or MAIN[0]}: {results.name} has none; choices: {', '.join(shown)}")
+
+
+def _markdown(made: Chapter) -> str:
+    parts = []
+    for section in made.sections:
+        parts += [markdown_text(caption(section, made)), markdown_table(section.table), *markdown_remarks(section)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _csv(made: Chapter, study: str) -> str:
+    """One table of all numbers, whichever sections they stand in."""
+    files = csv(replace(made, sections=[replace(section, file="") for section in made.sections]))
+    if not files:
+        raise UserError(f"--format csv: {study} has no numbers of its own; choices: markdown, latex, html")
+    return next(iter(files.values()))
+
+
+def _html(made: Chapter) -> str:
+    folder = Path(__file__).parent / "templates"
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    tables = [(section, caption(section, made)) for section in made.sections]
+    return environment.get_template("fragment.html").render(tables=tables) + "\n"
