@@ -158,6 +158,8 @@ def _misfit(_: Part, name: str, num_classes: int, shape: tuple[int, int, int]) -
         with torch.no_grad(), default_randomness(generator):
             logits = model(torch.zeros(2, *shape))
         reason = "" if logits.shape == (2, num_classes) else f"it returns {tuple(logits.shape)}"
+    except ValueError as error:  # ours say it
+        reason = str(error)
     except Exception as error:  # networks of timm raise anything
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
     return f"{name} cannot take images of {height}x{width} pixels ({reason})" if reason else ""

@@ -139,5 +139,5 @@ def timm_network(name: str, num_classes: int, channels: int, size: tuple[int, in
     grid = getattr(getattr(body, "patch_embed", None), "grid_size", None)
     if size and grid and min(grid) < FEWEST_PATCHES:
         finer = max(1, min(size) // (2 * FEWEST_PATCHES))
-        raise ValueError(f"its patches leave {grid[0]}x{grid[1]}; write {TIMM}{name}/patch{finer}")
+        raise ValueError(f"its patches leave {grid[0]}x{grid[1]} of them; write {TIMM}{name}/patch{finer}")
     return body
