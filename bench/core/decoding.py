@@ -53,11 +53,14 @@ class Look:
 
     def _square(self, image: Image.Image) -> Pixels:
         width, height = image.size
-        side = min(width, height)
-        left, top = ((width - side) / 2, (height - side) / 2) if self.fit == "crop" else (0, 0)
-        box = (left, top, width - left, height - top)
+        if self.fit == "crop":
+            side = min(width, height)
+            left, top = (width - side) // 2, (height - side) // 2
+            box = (left, top, left + side, top + side)
+        else:
+            box = (0, 0, width, height)
         square = image.resize((self.size, self.size), Image.Resampling.BOX, box)  # BOX is Pillow's area average
-        return np.asarray(square).transpose(2, 0, 1)
+        return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))  # here, because here threads share the work
 
 
 def upright(image: Image.Image) -> Image.Image:

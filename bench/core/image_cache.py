@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import filelock
 import numpy as np
@@ -70,14 +70,13 @@ def decoded_images(listing: Listing, look: Look, root: Path, *, skip_broken: boo
     name = fingerprint(listing, root)
     file = root / CACHE / f"{name}-{look.name}.safetensors"
     with _lock(file):
-        if not skip_broken:
-            _refuse(listing, listing.broken)
         if not file.is_file():
             _write(file, listing, look, root, name, skip_broken=skip_broken)
         images, about = _read(file)
-        if not skip_broken:
-            _refuse(listing, about["broken"])
-        return images, listing.broken | about["broken"]
+        broken = listing.broken | about["broken"]
+        if broken and not skip_broken:
+            _refuse(listing, broken)
+        return images, broken
 
 
 def told(broken: dict[str, str]) -> str:
@@ -86,12 +85,11 @@ def told(broken: dict[str, str]) -> str:
     return first + (f" and {len(broken) - SHOWN:,} more" if len(broken) > SHOWN else "")
 
 
-def _refuse(listing: Listing, broken: dict[str, str]) -> None:
-    if broken:
-        files = "1 file that is" if len(broken) == 1 else f"{len(broken):,} files that are"
-        raise UserError(
-            f"{listing.folder}: {files} no image to use: {told(broken)}; mend or remove, or set skip_broken: true"
-        )
+def _refuse(listing: Listing, broken: dict[str, str]) -> NoReturn:
+    files = "1 file that is" if len(broken) == 1 else f"{len(broken):,} files that are"
+    raise UserError(
+        f"{listing.folder}: {files} no image to use: {told(broken)}; mend or remove, or set skip_broken: true"
+    )
 
 
 def _write(file: Path, listing: Listing, look: Look, root: Path, name: str, *, skip_broken: bool) -> None:
@@ -99,7 +97,7 @@ def _write(file: Path, listing: Listing, look: Look, root: Path, name: str, *, s
     memory = root / CACHE / f"{name}-broken.json"
     broken = _still_broken(_recall(memory), listing, look)
     while True:
-        if not skip_broken:
+        if broken and not skip_broken:
             _refuse(listing, listing.broken | broken)
         found: dict[str, str] = {}
 
