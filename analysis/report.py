@@ -20,8 +20,10 @@ from analysis import (
     sources,
     verdicts,
 )
+from analysis.answer import answers
 from analysis.caveats import with_caveats
 from analysis.formats import files_of
+from analysis.opened import Opened
 from analysis.page import EMPTY, page
 from analysis.provenance import Chapter, chapter
 from analysis.records import read_results
@@ -61,7 +63,8 @@ def write_report(store: Store, without: Collection[str] = ()) -> Summary:
         for name, text in files.items():
             store.write_report(name, text)
     first = command("run table2 --scale tiny", store.root)
-    file = store.write_report("index.html", page(chapters, names, first))
+    found = answers(results, {one.name: one for one in chapters})
+    file = store.write_report("index.html", page(found, chapters, Opened(results), names, first))
     lines = [f"{one.subject}: {one.progress}" for one in plain] or [f"{EMPTY}: {first}"]
     return Summary(lines, file, len(plain))
 

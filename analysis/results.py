@@ -58,6 +58,8 @@ class ConditionResult:
     """Noises, each with as many victims; the accuracies of the first noise come first."""
     declined: str = ""
     """Why the method or the attack does not apply here, so that there are no cells."""
+    keys: Sequence[str] = ()
+    """Of its cells, in the order of the accuracies."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -121,6 +123,8 @@ class Measured:
     """The results of each noise; None if it is not finished."""
     declined: str = ""
     """Why the measure does not apply."""
+    keys: Sequence[str] = ()
+    """Of its cells, one for each noise."""
 
 
 @dataclass(frozen=True, eq=False)
