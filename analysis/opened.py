@@ -12,7 +12,7 @@ from bench.words import RESULTS, command
 
 AGAIN = "--results again"
 """A folder of its own, because a run keeps what is finished."""
-SHARED = ("dataset", "method", "attacks", "train", "noise", "provenance", "step", "run", "filters")
+SHARED = ("dataset", "method", "attacks", "train", "measure", "noise", "provenance", "step", "run", "filters")
 """Fields whose values are written once, as their place in `parts`."""
 
 
@@ -38,7 +38,13 @@ class Opened:
         fields = list(dict.fromkeys(name for cell in self._cells for name in cell))
         parts: dict[str, int] = {}
         cells = [[_shared(name, cell.get(name), parts) for name in fields] for cell in self._cells]
-        said = {"fields": fields, "shared": SHARED, "parts": list(map(json.loads, parts)), "cells": cells, "again": AGAIN}
+        said = {
+            "fields": fields,
+            "shared": SHARED,
+            "parts": list(map(json.loads, parts)),
+            "cells": cells,
+            "again": AGAIN,
+        }
         return _dumped(said).replace("<", "\\u003c").replace("\u2028", " ").replace("\u2029", " ")
 
 
@@ -55,18 +61,16 @@ def _dumped(value: Any) -> str:
 def _facts(record: Record) -> Record:
     """What is shown of a record."""
     cell = record["cell"]
-    shown = {name: _assigned(cell.get(name)) for name in ("dataset", "method", "train")}
-    shown |= {"attacks": list(map(_assigned, cell.get("attacks", [cell.get("measure")])))}
+    shown: Record = {name: _assigned(cell.get(name)) for name in ("dataset", "method", "train", "measure")}
+    shown |= {"attacks": list(map(_assigned, cell.get("attacks", [])))}
     shown |= {name: cell.get(name) for name in ("model", "seed", "noise_seed")}
-    origin = record["provenance"]
     return {
         "key": record["key"],
         "status": record["status"],
         "error": record.get("error"),
         **shown,
         **_results(record),
-        "provenance": {name: value for name, value in origin.items() if name != "versions"}
-        | {"versions": ", ".join(f"{name} {number}" for name, number in origin["versions"].items())},
+        "provenance": dict(line.split("=", 1) for line in flat(record["provenance"])),
         "ended": record["time"]["ended"][:16].replace("T", " "),
         "notes": _assigned(record.get("notes") or None),
     }
@@ -106,7 +110,7 @@ def _commands(results: Results) -> Iterable[tuple[str, Record]]:
     """Of each cell the command that makes it again, in two parts that many share; its seed is not among them."""
     plan = results.plan
     several = [part for part in PLACE[:2] if len({place[part] for place in plan["conditions"]}) > 1]
-    words = [shlex.quote(plan.get("file", plan["grid"])), "--scale", plan["scale"]["name"]]
+    words = [shlex.quote(plan["file"] if "file" in plan else plan["grid"]), "--scale", plan["scale"]["name"]]
     words += [word for one in flat(plan["set"]) for word in ("--set", shlex.quote(one))]
     run = command(f"run {' '.join(words)}", RESULTS)
     for place in [*plan["conditions"], *plan.get("measures", [])]:

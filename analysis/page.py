@@ -13,6 +13,7 @@ from analysis.blocks import blocks
 from analysis.opened import Opened
 from analysis.provenance import CELLS, Chapter
 from analysis.sections import Entry, Section, percent
+from analysis.verdicts import NOT_RUN
 
 TEMPLATES = Path(__file__).parent / "templates"
 EMPTY = "no plan yet: run a grid first"
@@ -53,6 +54,7 @@ def page(
             chapters=chapters,
             files=files,
             told=TOLD,
+            not_run=NOT_RUN,
             empty=EMPTY,
             first=first,
             records=opened.to_json(),

@@ -22,7 +22,9 @@ from analysis import (
 )
 from analysis.answer import answers
 from analysis.caveats import with_caveats
+from analysis.early_stopping import stopped
 from analysis.formats import files_of
+from analysis.linked import linked
 from analysis.opened import Opened
 from analysis.page import EMPTY, page
 from analysis.provenance import Chapter, chapter
@@ -75,6 +77,6 @@ def _counting(name: str) -> list[tuple[bool, int, str]]:
 
 
 def _chapter(results: Results) -> Chapter:
-    return chapter(
-        results, [with_caveats(section, results) for study in STUDIES for section in study.sections(results)]
-    )
+    conditions = stopped(results)
+    sections = [linked(section, conditions) for study in STUDIES for section in study.sections(results)]
+    return chapter(results, [with_caveats(section, results) for section in sections])

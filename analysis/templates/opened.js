@@ -25,7 +25,8 @@ function curves(parent, records) {
   if (!trained.length) return;
   const figure = add(parent, "figure");
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "-2 -2 304 104");
+  svg.setAttribute("viewBox", "0 0 300 100");
+  svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", "Accuracy over training");
   for (const one of trained) svg.append(line(one.step, one.seen, "seen"), line(one.step, one.test, "test"));
@@ -60,6 +61,7 @@ function facts(parent, records) {
   };
   told("data set", (one) => one.dataset);
   told("method", (one) => one.method);
+  told("measure", (one) => one.measure);
   told("attacks", (one) => one.attacks.join(" + "));
   told("victim", (one) => [one.model, one.train].filter(Boolean).join(", "));
   told("noise", (one) => one.noise && listed(one.noise));
