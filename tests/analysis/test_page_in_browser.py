@@ -20,13 +20,13 @@ TABLE = "#contenders-small .view[data-view=accuracy] table"
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, float]]:
+def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
     """The page of all committed records, and the seconds of a processor that it took."""
     folder = tmp_path_factory.mktemp("results")
     for part in ("cells", "plans"):
         (folder / part).symlink_to(Path("results", part).resolve())
     start = time.process_time()
-    yield write_report(Store(folder)).page, time.process_time() - start
+    return write_report(Store(folder)).page, time.process_time() - start
 
 
 @pytest.fixture(scope="module")
@@ -214,8 +214,8 @@ def test_headings_and_first_column_stay_where_a_table_is_scrolled(page: Page) ->
             box.style.height = "12rem";
             box.scrollTo(300, 200);
             const [head, first] = ["thead th:nth-child(2)", "tbody th"].map((one) => box.querySelector(one));
-            const at = box.getBoundingClientRect();
-            return [box.scrollLeft, head.getBoundingClientRect().top - at.top, first.getBoundingClientRect().left - at.left];
+            const [at, up, left] = [box, head, first].map((one) => one.getBoundingClientRect());
+            return [box.scrollLeft, up.top - at.top, left.left - at.left];
         }"""
     )
     assert places == [300, 0, 0]
