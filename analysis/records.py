@@ -69,6 +69,7 @@ def _measured(place: Record, titles: Record, store: Store) -> Measured:
         settings=place["settings"],
         found=[_found(record) for record in records],
         declined=place["declined"],
+        keys=place["cells"],
     )
 
 
@@ -129,4 +130,5 @@ def _condition(place: Record, rows: list[Record], titles: Record) -> ConditionRe
         held_out=any(row["held_out"] for row in finished),
         noises=place["noises"],
         declined=place["declined"],
+        keys=place["cells"],
     )

@@ -21,8 +21,12 @@ from analysis import (
     sources,
     verdicts,
 )
+from analysis.answer import answers
 from analysis.caveats import with_caveats
+from analysis.early_stopping import stopped
 from analysis.formats import files_of
+from analysis.linked import linked
+from analysis.opened import Opened
 from analysis.page import EMPTY, page
 from analysis.provenance import Chapter, chapter
 from analysis.records import read_results
@@ -62,7 +66,8 @@ def write_report(store: Store, without: Collection[str] = ()) -> Summary:
         for name, text in files.items():
             store.write_report(name, text)
     first = command("run table2 --scale tiny", store.root)
-    file = store.write_report("index.html", page(chapters, names, first))
+    found = answers(results, {one.name: one for one in chapters})
+    file = store.write_report("index.html", page(found, chapters, Opened(results), names, first))
     lines = [f"{one.subject}: {one.progress}" for one in plain] or [f"{EMPTY}: {first}"]
     return Summary(lines, file, len(plain))
 
@@ -73,6 +78,6 @@ def _counting(name: str) -> list[tuple[bool, int, str]]:
 
 
 def _chapter(results: Results) -> Chapter:
-    return chapter(
-        results, [with_caveats(section, results) for study in STUDIES for section in study.sections(results)]
-    )
+    conditions = stopped(results)
+    sections = [linked(section, conditions) for study in STUDIES for section in study.sections(results)]
+    return chapter(results, [with_caveats(section, results) for section in sections])

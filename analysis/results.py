@@ -65,6 +65,8 @@ class ConditionResult:
     """On how many images each victim was tested; None if nobody knows."""
     collapsed: int = 0
     """Victims that never left chance."""
+    keys: Sequence[str] = ()
+    """Of its cells, in the order of the accuracies."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -135,6 +137,8 @@ class Measured:
     """The results of each noise; None if it is not finished."""
     declined: str = ""
     """Why the measure does not apply."""
+    keys: Sequence[str] = ()
+    """Of its cells, one for each noise."""
 
 
 @dataclass(frozen=True, eq=False)

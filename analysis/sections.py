@@ -1,6 +1,6 @@
 """What a report shows: sections with a table each, which every format renders. The only place that knows percent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 
@@ -26,6 +26,10 @@ class Entry:
     best: bool = False
     tied: bool = False
     """Whether a test cannot tell it from the best."""
+    keys: Sequence[str] = ()
+    """Of a number: the cells that it is computed from."""
+    facets: Mapping[str, str] = field(default_factory=dict)
+    """Of a heading: what a reader may pick its row or column by, such as `assumes`."""
 
     @property
     def text(self) -> str:

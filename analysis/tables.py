@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import fmean
 
 from analysis.brackets import laboratories
 from analysis.collapse import COLLAPSED
 from analysis.results import ConditionResult
 from analysis.sections import FAILED, MISSING, Entry, Row, Table, percent, share_entry
 from analysis.standing import BEST, LOWEST, TIED, standings
+
+PLAIN = "none"
+"""Plain training, by its label in every plan."""
 
 
 def table_of(conditions: Sequence[ConditionResult], quantity: str) -> Table:
@@ -20,7 +24,7 @@ def table_of(conditions: Sequence[ConditionResult], quantity: str) -> Table:
     rows = [
         Row(
             [
-                Entry(first.method.title, hint=first.method.hint),
+                Entry(first.method.title, hint=first.method.hint, facets={"method": first.method.title}),
                 *(
                     _entry(places.get(place), quantity, standing.get(place, ""), brackets.get(place, ""))
                     for place in ((method, attack) for attack in columns)
@@ -30,8 +34,27 @@ def table_of(conditions: Sequence[ConditionResult], quantity: str) -> Table:
         )
         for method, first in methods.items()
     ]
-    heads = [Entry(first.column_title, hint=first.attack.hint) for first in columns.values()]
+    facets = _facets(conditions)
+    heads = [Entry(one.column_title, hint=one.attack.hint, facets=facets[label]) for label, one in columns.items()]
     return Table([Entry("method"), *heads], rows)
+
+
+def _facets(conditions: Sequence[ConditionResult]) -> dict[str, dict[str, str]]:
+    """What each attack may be picked by: its title, what it assumes, and its passes as a multiple of plain training."""
+    passes = {label: training_passes(conditions, label) for label in attacks_of(conditions)}
+    plain = passes.get(PLAIN)
+    return {
+        label: {"attack": first.column_title, "assumes": ", ".join(first.assumes) or "nothing"}
+        | ({"cost": f"{ours / plain:.1f}"} if (ours := passes[label]) and plain else {})
+        for label, first in attacks_of(conditions).items()
+    }
+
+
+def training_passes(conditions: Sequence[ConditionResult], attack: str) -> float | None:
+    """Passes of training a victim under an attack, by its label: a mean over methods; None if nothing is finished."""
+    found = [one.estimates.get("train_passes") for one in conditions if one.label["attack"] == attack]
+    means = [value.mean for value in found if value]
+    return fmean(means) if means else None
 
 
 def _brackets(conditions: Sequence[ConditionResult]) -> dict[tuple[str, str], str]:
@@ -67,6 +90,7 @@ def _entry(condition: ConditionResult | None, quantity: str, standing: str, publ
         note=_note(condition),
         best=standing in (BEST, LOWEST),
         tied=standing == TIED,
+        keys=condition.keys,
     )
 
 
