@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from analysis.caveats import interval_line, training_line
 from analysis.claims import RECOVERED
 from analysis.early_stopping import stopped
-from analysis.estimates import Estimate, estimate_over_noises
 from analysis.ranking import Ranked
-from analysis.results import ConditionResult, Results
+from analysis.results import Results
 from analysis.sections import percent
 from analysis.tables import PLAIN, training_passes
 
@@ -47,15 +46,6 @@ def limits(results: Results, rows: Sequence[Ranked]) -> list[str]:
     if len(origins) > 1:
         lines.append(f"Cells were computed in different ways: {'; '.join(sorted(origins))}.")
     return lines
-
-
-def difference(ours: ConditionResult | None, theirs: ConditionResult | None) -> Estimate | None:
-    """How far theirs is above ours, over victims of the same seed; None if either has not finished as many."""
-    if not ours or not theirs or len(ours.accuracies) != len(theirs.accuracies):
-        return None
-    pairs = zip(ours.accuracies, theirs.accuracies, strict=True)
-    points = [None if a is None or b is None else b - a for a, b in pairs]
-    return estimate_over_noises(points, ours.noises)
 
 
 def is_synthetic(results: Results) -> bool:
