@@ -1,6 +1,7 @@
 """The study of best responses: for each method the attack that recovers most."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from statistics import fmean
 
@@ -86,9 +87,12 @@ def _group(row: Record) -> str:
 def _half(row: Record, half: str) -> list[Entry | str]:
     correction = row[f"{half}correction"]
     bound = "" if row[f"{half}complete"] or row[f"{half}accuracy"] is None else "≥ "
+    accuracy = _number(row, f"{half}accuracy", bound)
+    if half == FREE and row["group"] == 1 and (row["free_of_clean"] or 0) < 1:
+        accuracy = replace(accuracy, best=row["rank"] == 1, tied=row["rank"] > 1)
     return [
         row[f"{half}attack"] or MISSING,
-        _number(row, f"{half}accuracy", bound),
+        accuracy,
         MISSING if correction is None else percent(correction),
         _number(row, f"{half}recovered"),
         _number(row, f"{half}of_clean", bound),

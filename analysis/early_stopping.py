@@ -9,7 +9,7 @@ from statistics import fmean
 from analysis.controls import against_clean, against_own_controls
 from analysis.estimates import estimate_over_noises, rounded
 from analysis.results import PLACE, ConditionResult, Results
-from analysis.sections import LONG, Entry, Section, Table, percent, plain_table, share_entry
+from analysis.sections import LONG, Entry, Section, Table, plain_table, share_entry
 from bench.store import Record
 
 PAPER_STEPS = 40_000
@@ -101,7 +101,7 @@ def _numbers(results: Results) -> list[Record]:
             "seeds_planned": len(own),
             "finished": len(own) - own.count(None),
         }
-        restored = partial(_row, own, condition.noises, condition.test_images)
+        restored = partial(_row, own, (condition.noises, condition.test_images))
         rows += [{**label, **restored(patience, share)} for share in shares for patience in PATIENCES]
     return rows
 
@@ -179,24 +179,28 @@ def _stop(history: Record, patience: int, clean_share: float) -> Stopping:
     return stopping(history, patience * history["step"][-1] / PAPER_STEPS, clean_share)
 
 
-def _row(histories: list[Record | None], noises: int, images: int | None, patience: int, clean_share: float) -> Record:
+def _row(histories: list[Record | None], over: tuple[int, int | None], patience: int, clean_share: float) -> Record:
     """Of the trainings of a condition, None if one is not finished; those on the first noise come first."""
     found = [_stop(history, patience, clean_share) if history else None for history in histories]
     ends = [end for end in found if end]
     finished = [history for history in histories if history]
-    restored = estimate_over_noises([end.restored_accuracy if end else None for end in found], noises, images)
-    assert restored is not None  # a condition without histories has no row
     return {
         "clean_share": clean_share,
         "patience": patience * finished[0]["step"][-1] / PAPER_STEPS,
         "stopping_step": fmean(end.step for end in ends),
         "restored_step": fmean(end.restored_step for end in ends),
-        "restored_accuracy": round(restored.mean, 6),
-        "restored_accuracy_half_width": rounded(restored.half_width),
+        **_written("restored_accuracy", [end.restored_accuracy if end else None for end in found], over),
         "stopped_accuracy": round(fmean(end.stopped_accuracy for end in ends), 6),
-        "final_accuracy": round(fmean(history["test_accuracy"][-1] for history in finished), 6),
-        "peak_accuracy": round(fmean(max(history["test_accuracy"]) for history in finished), 6),
+        **_written("final_accuracy", [each["test_accuracy"][-1] if each else None for each in histories], over),
+        **_written("peak_accuracy", [max(each["test_accuracy"]) if each else None for each in histories], over),
     }
+
+
+def _written(name: str, accuracies: list[float | None], over: tuple[int, int | None]) -> Record:
+    """A mean with half of its interval, over so many noises, or test images if there is one victim."""
+    found = estimate_over_noises(accuracies, *over)
+    assert found is not None  # a condition without histories has no row
+    return {name: rounded(found.mean), f"{name}_half_width": rounded(found.half_width)}
 
 
 def _table(results: Results, numbers: list[Record]) -> Table:
@@ -211,6 +215,6 @@ def _table(results: Results, numbers: list[Record]) -> Table:
         if first["finished"] < first["seeds_planned"]:
             method += f" ({first['finished']} of {first['seeds_planned']} seeds)"
         restored = [share_entry(row["restored_accuracy"], row["restored_accuracy_half_width"]) for row in own]
-        ends = [percent(first["final_accuracy"]), percent(first["peak_accuracy"])]
+        ends = [share_entry(first[name], first[f"{name}_half_width"]) for name in ("final_accuracy", "peak_accuracy")]
         rows.append([method, results.title(first["attack"]), f"{100 * share:g} %", *restored, *ends])
     return plain_table(["method", "attack", "clean share", *patiences, "final", "peak"], rows, words=range(3))

@@ -96,7 +96,7 @@ def seeds_line(results: Results) -> str:
     seeds, noises = (" or ".join(map(str, counts)) or "no" for counts in (results.seeds, results.noises))
     if results.noises == [1]:
         if results.seeds == [1]:
-            return "1 victim seed, one noise; no interval"
+            return "1 victim seed, one noise; no interval over victims"
         return f"{seeds} victim seeds, one noise"
     return f"{noises} noises, {seeds} victim seed(s) on each"
 
