@@ -44,7 +44,9 @@ def lines(changes: Sequence[Change], names: tuple[str, str], tolerance: float) -
     met = [change for change in changes if change.pairs]
     moved = sum(change.moved(tolerance) for change in met)
     unit = " or percent" if any(change.quantity != ACCURACY for change in met) else ""
+    sure = any(value and value.half_width is not None for one in changes for value in (one.first, one.second))
     return [
+        *([NOTE] if sure else []),
         f"{counted(len(pairs), 'cell')} in both, {len(apart):,} with another result; "
         + ", ".join(f"{len(own):,} only in {name}" for own, name in zip(alone, names, strict=True)),
         f"{moved:,} of {counted(len(met), 'condition')} moved by more than {tolerance:g} points{unit}",
@@ -56,8 +58,7 @@ def markdown(changes: Sequence[Change], names: tuple[str, str], tolerance: float
     parts = []
     for section in tables(changes, names, tolerance):
         parts += [f"**{markdown_text(section.context)}**", markdown_table(section.table), *markdown_remarks(section)]
-    said = [*([NOTE] if parts else []), *lines(changes, names, tolerance)]
-    return "\n\n".join([*filter(None, parts), *map(markdown_text, said)]) + "\n"
+    return "\n\n".join([*filter(None, parts), *map(markdown_text, lines(changes, names, tolerance))]) + "\n"
 
 
 def csv(changes: Sequence[Change], tolerance: float) -> str:

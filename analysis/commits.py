@@ -41,7 +41,9 @@ def _archive(where: str) -> bytes:
     if not commit or commit.startswith("-") or not _git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"):
         raise UserError(f"{cut(where)}: is neither a folder nor a commit of the git repository here")
     tree = _git("rev-parse", "--verify", "--quiet", f"{commit}:{folder or f'./{RESULTS}'}").decode().strip()
-    archive = _git("archive", "--format=tar", tree) if tree else b""
+    # Told where the repository is, git takes the tree whole; else only what lies below the folder where you are.
+    where_git_is = _git("rev-parse", "--absolute-git-dir").decode().strip()
+    archive = _git(f"--git-dir={where_git_is}", "archive", "--format=tar", tree) if tree else b""
     if not archive:
         raise UserError(f"{cut(where)}: commit {cut(commit)} has no folder {cut(folder or str(RESULTS))}")
     return archive

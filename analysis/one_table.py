@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -16,7 +16,7 @@ from bench.core.errors import UserError, cut, suggestion
 from bench.store import Store
 
 Format = Literal["markdown", "latex", "csv", "html"]
-FORMATS: tuple[str, ...] = get_args(Format)
+
 MAIN = ("accuracy", "measured")
 """The studies that a plan is named for: the first that has anything to show."""
 

@@ -51,9 +51,11 @@ def _phrase(key: str, value: str) -> str:
 
 
 def cell_of(name: str) -> Record:
-    """A cell that nobody could run."""
-    plug_ins = {"dataset": {"name": "d"}, "method": {"name": name}, "attacks": [{"name": "none"}]}
-    return {"protocol": PROTOCOL, **plug_ins, "model": "m", "train": TRAIN, "seed": 0, "noise_seed": 0}
+    """A cell that nobody could run; a number after the last hyphen of its name is its seed."""
+    method, _, seed = name.rpartition("-")
+    named, seed = ({"name": method}, int(seed)) if seed.isdigit() else ({"name": name}, 0)
+    plug_ins = {"dataset": {"name": "d"}, "method": named, "attacks": [{"name": "none"}]}
+    return {"protocol": PROTOCOL, **plug_ins, "model": "m", "train": TRAIN, "seed": seed, "noise_seed": 0}
 
 
 def key_of(name: str) -> str:

@@ -1,0 +1,162 @@
+"""`report` and `compare` as a user meets them."""
+
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench import reports
+from bench.store import Store
+from tests.analysis.conftest import keep, key_of, place, plan_of, record, results_of
+from tests.test_cli import bench
+
+RUNS = {("em", "none"): [0.2, 0.3], ("sem", "none"): [0.1, None]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where `results` has a plan of four cells, of which three are finished."""
+    monkeypatch.chdir(tmp_path)
+    results_of(Path("results"), RUNS)
+    return tmp_path
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The addresses that were opened in a browser."""
+    addresses: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda address: addresses.append(address) or True)
+    return addresses
+
+
+def test_one_table_is_all_that_is_printed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for form in ("markdown", "latex", "csv", "html"):
+        assert bench("report", "--table", "g", "--format", form) == 0
+        captured = capsys.readouterr()
+        assert captured.out.startswith({"markdown": "t. ", "latex": "% t\n", "csv": "plan,", "html": "<table>"}[form])
+        assert captured.err == ""
+    assert bench("report", "--table", "g-small") == 0
+    assert "\n| SEM    |" in capsys.readouterr().out
+    assert not Path("results/report").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--table", "h"), "--table h: no such plan or grid in results; choices: g\n"),
+        (("--format", "csv"), "--format csv: belongs to --table; name a plan or a grid with it\n"),
+        (("--scale", "tiny"), "--scale tiny: belongs to --table; name a plan or a grid with it\n"),
+        (("--study", "costs"), "--study costs: belongs to --table; name a plan or a grid with it\n"),
+        (("--table", "g", "--open"), "--table: prints a table and writes no page; leave out --watch and --open\n"),
+        (("--results", "results", "--results", "theirs"), "--results theirs: is not there\n"),
+    ],
+)
+def test_options_that_say_nothing_are_refused_in_one_line(
+    options: tuple[str, ...], message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench("report", *options) == 2
+    assert capsys.readouterr() == ("", message)
+    assert not Path("results/report").exists()
+
+
+def test_several_folders_are_one_report_that_tells_two_results_of_a_cell(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results_of(Path("theirs"), {("em", "none"): [0.2, 0.5], ("sem", "none"): [0.1, 0.2]})
+    assert bench("report", "--results", "results", "--results", "theirs") == 0
+    assert capsys.readouterr().out == (
+        f"cell {key_of('em-none-1')}: 30.00 % in results, 50.00 % in theirs; the first counts\n"
+        "g at scale small: 4 of 4 cells finished, 0 failed, 0 missing\n"
+        f"page: {folder / 'results/report/index.html'}\n"
+    )
+
+
+def test_folders_that_cannot_be_read_together_are_refused_in_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Store(Path("theirs")).write_plan("g-small", plan_of([place("em", "none", 1, cells=["0" * 16])]))
+    assert bench("report", "--results", "results", "--results", "theirs") == 2
+    assert capsys.readouterr() == (
+        "",
+        "theirs: plan g-small cannot be read together with that of results: "
+        "em none is of other cells, of which none is finished\n",
+    )
+
+
+def test_the_page_is_opened_if_asked(
+    folder: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench("report") == 0
+    assert opened == []
+    assert bench("report", "--open") == 0
+    assert opened == [(folder / "results/report/index.html").as_uri()]
+    monkeypatch.setattr(webbrowser, "open", lambda address: False)
+    capsys.readouterr()
+    assert bench("report", "--open") == 0
+    assert capsys.readouterr().out.endswith("--open: found no browser here; open that file yourself\n")
+
+
+def test_watching_writes_again_when_a_record_comes_in_and_ends_by_ctrl_c(
+    folder: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, pauses, written = Path("results/report/index.html"), 0, []
+
+    def pause(seconds: float) -> None:
+        """What happens between two looks: nothing, a record, nothing, Ctrl-C."""
+        nonlocal pauses
+        pauses += 1
+        written.append(page.stat().st_mtime_ns)
+        if pauses == 2:
+            keep(Store(Path("results")), "sem-none-1", record(0.2))
+        if pauses == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(reports.time, "sleep", pause)
+    assert bench("report", "--watch", "--open") == 0
+    assert written[0] == written[1] < written[2] == written[3]
+    assert len(opened) == 1
+    lines = [line.split(" ", 1)[-1] for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "g at scale small: 3 of 4 cells finished, 0 failed, 1 missing"
+    assert lines[3] == "g at scale small: 4 of 4 cells finished, 0 failed, 0 missing"
+    assert len(lines) == 4
+
+
+def test_compare_says_what_changed_and_fails_only_if_it_moved(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results_of(Path("theirs"), {("em", "none"): [0.21, 0.31], ("sem", "none"): [0.1, 0.2]})
+    assert bench("compare", "results", "theirs") == 1
+    printed = capsys.readouterr().out
+    lines = [" ".join(line.split()) for line in printed.splitlines()]
+    assert lines[:4] == [
+        "d, m, scale small",
+        "method attack results theirs difference cells",
+        "EM none 25.0 ± 63.5 26.0 ± 63.5 +1.00 ± 0.00 2 in both: moved",
+        "SEM none 10.0 10.0 +0.00 1 in both, 1 only in theirs",
+    ]
+    assert lines[-2:] == [
+        "3 cells in both, 2 with another result; 0 only in results, 1 only in theirs",
+        "1 of 2 conditions moved by more than 0 points",
+    ]
+    assert bench("compare", "results", "theirs", "--tolerance", "1.5") == 0
+    assert capsys.readouterr().out.endswith("0 of 2 conditions moved by more than 1.5 points\n")
+    assert bench("compare", "results", "theirs", "--format", "markdown") == 1
+    assert "| **+1.00 ± 0.00** | 2 in both: moved" in capsys.readouterr().out
+    assert bench("compare", "results", "theirs", "--format", "csv") == 1
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nowhere", "results"), "nowhere: is neither a folder nor a commit of the git repository here\n"),
+        (("results", "empty"), "empty: holds no record\n"),
+        (("results", "results", "--tolerance", "nan"), "--tolerance nan: must be a number of points, 0 or more\n"),
+        (("results", "results", "--tolerance", "-1"), "--tolerance -1: must be a number of points, 0 or more\n"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_line(
+    arguments: tuple[str, ...], message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("empty").mkdir()
+    assert bench("compare", *arguments) == 2
+    assert capsys.readouterr() == ("", message)
