@@ -1,0 +1,66 @@
+"""The ImageNet subset of the paper: the first hundred classes."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from bench.core.datasets.base import About, Archive
+from bench.core.datasets.image_files import PREPROCESSING, ImageFiles, Side
+from bench.core.errors import UserError
+from bench.core.listing import Listing, class_folders, same_classes, samples
+from bench.core.settings import Count
+
+HOME = "https://image-net.org/download-images"
+PARTS = {"train": "ILSVRC2012_img_train.tar", "val": "ILSVRC2012_img_val.tar"}
+
+
+class ImageNet100(ImageFiles):
+    """The first 100 classes of ImageNet (ILSVRC2012) by WordNet id, as the paper has them; from a folder of yours.
+
+    `path` has train/ID/*.JPEG and val/ID/*.JPEG, or the official archives, which torchvision then unpacks there.
+    """
+
+    about: ClassVar[About] = About(
+        images="about 129,000 + 5,000, made square at `size` pixels",
+        classes="the first 100 in the order of their WordNet ids, such as n01440764",
+        licence="non-commercial research; see the terms of image-net.org",
+        checksum="",
+        split="the official train and val, 50 validation images of each class",
+        preprocessing=PREPROCESSING,
+        source=f"Russakovsky et al., ImageNet large scale visual recognition challenge, IJCV 2015; {HOME}",
+    )
+    archives: ClassVar[tuple[Archive, ...]] = (
+        Archive("ILSVRC2012_devkit_t12.tar.gz", "fa75699e90414af021442c21a62c3abf", HOME),
+        Archive(PARTS["train"], "1d675b47d978889d74fa0da5fadfb00e", HOME),
+        Archive(PARTS["val"], "29b22e2961454d5413ddabcf34fc5622", HOME),
+    )
+
+    path: str = "imagenet"
+    """The folder, relative to --data-root or absolute."""
+    size: Side = 224
+    """Height and width in pixels."""
+    classes: Count = 100
+    """The first so many."""
+
+    def is_there(self, root: Path) -> bool:
+        return all((root / self.path / part).is_dir() for part in PARTS)
+
+    def by_hand(self, root: Path) -> str:
+        return f"{super().by_hand(root / self.path)}, or write the `path` of train/ID/*.JPEG and val/ID/*.JPEG"
+
+    def fetch(self, root: Path) -> str:
+        for part, archive in PARTS.items():
+            if not (root / self.path / part).is_dir():
+                if not (root / self.path / archive).is_file():
+                    raise FileNotFoundError(f"neither {part}/ nor {archive} is in {root / self.path}")
+                from torchvision.datasets import ImageNet
+
+                ImageNet(root / self.path, part)  # compares checksums and unpacks
+        return super().fetch(root)
+
+    def listing(self, root: Path) -> Listing:
+        folder = root / self.path
+        train, test = (class_folders(folder, part, most=self.classes, strays=False) for part in PARTS)
+        names = same_classes(folder, tuple(PARTS), train, test)
+        if len(names) < self.classes:
+            raise UserError(f"{folder}: has {len(names)} classes of the {self.classes} wanted")
+        return Listing(folder, names, samples(train, names), samples(test, names), train.broken | test.broken)
