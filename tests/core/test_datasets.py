@@ -156,6 +156,7 @@ def test_the_imagenet_subset_is_the_first_classes_by_id_and_their_whole_validati
     split = data.load(tmp_path)
     assert split.train.labels.tolist() == [0, 0, 1, 1, 2, 2]
     assert split.test.images[:, 0, 0, 0].tolist() == [0, 1, 2]
+    assert (data.fit, data.size, dataset("imagenet100").size) == ("squeeze", 8, 224)
     with pytest.raises(UserError, match="imagenet: has 5 classes of the 100 wanted"):
         dataset("imagenet100", size=8).listing(tmp_path)
 

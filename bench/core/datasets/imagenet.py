@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from bench.core.datasets.base import About, Archive
 from bench.core.datasets.image_files import PREPROCESSING, ImageFiles, Side
+from bench.core.decoding import Fit
 from bench.core.errors import UserError
 from bench.core.listing import Listing, class_folders, same_classes, samples
 from bench.core.settings import Count
@@ -38,6 +39,8 @@ class ImageNet100(ImageFiles):
     """The folder, relative to --data-root or absolute."""
     size: Side = 224
     """Height and width in pixels."""
+    fit: Fit = "squeeze"
+    """As the scripts of REM and SEM: to a square, the aspect not kept. `crop` cuts out the centre instead."""
     classes: Count = 100
     """The first so many."""
 
