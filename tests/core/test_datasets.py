@@ -115,6 +115,8 @@ def tiny_imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             packed.write(file, file.relative_to(folder.parent))
     kind = DATASETS["tiny_imagenet"]
     monkeypatch.setattr(kind, "archives", (kind.archives[0]._replace(md5=md5(archive)),))
+    assert dataset("tiny_imagenet").outline(tmp_path).train_images == 100_000
+    monkeypatch.setattr(kind, "whole", (400, 200, 200))
     return archive.parent
 
 
@@ -128,6 +130,16 @@ def test_tiny_imagenet_is_unpacked_and_its_validation_images_have_their_labels(t
         assert torch.equal(part.images[:, 0, 0, 0].long(), part.labels)
         assert part.labels.bincount().unique().numel() == 1
     assert split.train.num_classes == 200
+
+
+def test_a_tiny_imagenet_that_is_not_whole_is_refused(tiny_imagenet: Path) -> None:
+    data = dataset("tiny_imagenet", size=8)
+    data.fetch(tiny_imagenet)
+    (tiny_imagenet / "tiny-imagenet-200/train/n00000003/images/n00000003_1.JPEG").unlink()
+    with pytest.raises(
+        UserError, match="tiny-imagenet-200: 399 \\+ 200 images are not all there are; delete it to unp"
+    ):
+        data.load(tiny_imagenet)
 
 
 def test_a_list_of_validation_images_that_is_none_is_named(tiny_imagenet: Path) -> None:
@@ -221,7 +233,7 @@ def test_faces_that_are_too_few_are_refused(settings: dict[str, Any], message: s
         dataset("facescrub", path="faces", **settings).listing(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["cifar10", "cifar100", "svhn", "tiny_imagenet", "imagenet100"])
+@pytest.mark.parametrize("name", ["cifar10", "cifar100", "svhn", "tiny_imagenet"])
 def test_what_cannot_be_downloaded_is_named_with_its_checksum_and_its_places(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,8 +247,21 @@ def test_what_cannot_be_downloaded_is_named_with_its_checksum_and_its_places(
     assert "\n" not in message
     assert message.startswith(f"{name}: not complete in {tmp_path} and not to be downloaded now (")
     assert f" and put it into {tmp_path}" in message
-    for archive in DATASETS[name].archives:
-        assert f"{archive.file} (md5 {archive.md5}) from {archive.url}" in message
+    assert told_how_to_get(name, message)
+
+
+def told_how_to_get(name: str, message: str) -> bool:
+    archives = DATASETS[name].archives
+    return all(f"{one.file} (md5 {one.md5}) from {one.url}" in message for one in archives)
+
+
+def test_the_archives_of_imagenet_are_named_with_what_unpacks_them(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        dataset("imagenet100").outline(tmp_path)
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path}/imagenet: no train/ID/ and val/ID/ of ImageNet; get ILSVRC2012_devkit_t12")
+    assert f"put it into {tmp_path}/imagenet, then unpack with torchvision.datasets.ImageNet(" in message
+    assert told_how_to_get("imagenet100", message)
 
 
 def test_the_checksums_are_those_of_torchvision() -> None:

@@ -11,13 +11,13 @@ from bench.core.listing import Listing, class_folders, same_classes, samples
 from bench.core.settings import Count
 
 HOME = "https://image-net.org/download-images"
-PARTS = {"train": "ILSVRC2012_img_train.tar", "val": "ILSVRC2012_img_val.tar"}
+PARTS = ("train", "val")
 
 
 class ImageNet100(ImageFiles):
     """The first 100 classes of ImageNet (ILSVRC2012) by WordNet id, as the paper has them; from a folder of yours.
 
-    `path` has train/ID/*.JPEG and val/ID/*.JPEG, or the official archives, which torchvision then unpacks there.
+    `path` has train/ID/*.JPEG and val/ID/*.JPEG, as torchvision unpacks the official archives.
     """
 
     about: ClassVar[About] = About(
@@ -31,8 +31,8 @@ class ImageNet100(ImageFiles):
     )
     archives: ClassVar[tuple[Archive, ...]] = (
         Archive("ILSVRC2012_devkit_t12.tar.gz", "fa75699e90414af021442c21a62c3abf", HOME),
-        Archive(PARTS["train"], "1d675b47d978889d74fa0da5fadfb00e", HOME),
-        Archive(PARTS["val"], "29b22e2961454d5413ddabcf34fc5622", HOME),
+        Archive("ILSVRC2012_img_train.tar", "1d675b47d978889d74fa0da5fadfb00e", HOME),
+        Archive("ILSVRC2012_img_val.tar", "29b22e2961454d5413ddabcf34fc5622", HOME),
     )
 
     path: str = "imagenet"
@@ -44,26 +44,19 @@ class ImageNet100(ImageFiles):
     classes: Count = 100
     """The first so many."""
 
-    def is_there(self, root: Path) -> bool:
-        return all((root / self.path / part).is_dir() for part in PARTS)
-
     def by_hand(self, root: Path) -> str:
-        return f"{super().by_hand(root / self.path)}, or write the `path` of train/ID/*.JPEG and val/ID/*.JPEG"
-
-    def fetch(self, root: Path) -> str:
-        for part, archive in PARTS.items():
-            if not (root / self.path / part).is_dir():
-                if not (root / self.path / archive).is_file():
-                    raise FileNotFoundError(f"neither {part}/ nor {archive} is in {root / self.path}")
-                from torchvision.datasets import ImageNet
-
-                ImageNet(root / self.path, part)  # compares checksums and unpacks
-        return super().fetch(root)
+        folder = root / self.path
+        return (
+            f"{super().by_hand(folder)}, then unpack with torchvision.datasets.ImageNet({str(folder)!r}, 'train') and "
+            "'val'; or write as `path` a folder of yours that has train/ID/ and val/ID/"
+        )
 
     def listing(self, root: Path) -> Listing:
         folder = root / self.path
+        if not all((folder / part).is_dir() for part in PARTS):
+            raise UserError(f"{folder}: no train/ID/ and val/ID/ of ImageNet; {self.by_hand(root)}")
         train, test = (class_folders(folder, part, most=self.classes, strays=False) for part in PARTS)
-        names = same_classes(folder, tuple(PARTS), train, test)
+        names = same_classes(folder, PARTS, train, test)
         if len(names) < self.classes:
             raise UserError(f"{folder}: has {len(names)} classes of the {self.classes} wanted")
         return Listing(folder, names, samples(train, names), samples(test, names), train.broken | test.broken)

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from bench.core.data import Outline
 from bench.core.datasets.base import About, Archive
 from bench.core.datasets.image_files import PREPROCESSING, ImageFiles
 from bench.core.errors import UserError
@@ -34,6 +35,16 @@ class TinyImageNet(ImageFiles):
     size: Annotated[int, Field(ge=4, le=64)] = 64
     """Height and width in pixels; below 64 the images are area-averaged."""
 
+    whole: ClassVar[tuple[int, int, int]] = (100_000, 10_000, 200)
+    """Images to train on and to validate with, and classes."""
+
+    def outline(self, root: Path) -> Outline:
+        images, _, classes = self.whole
+        return Outline(images, self.shape, classes)
+
+    def fingerprint(self, root: Path) -> str:
+        return ""  # it is what its archive holds
+
     def is_there(self, root: Path) -> bool:
         return (root / FOLDER / ANNOTATIONS).is_file()
 
@@ -57,4 +68,8 @@ class TinyImageNet(ImageFiles):
             test = [Sample(f"val/images/{name}", labels[label]) for name, label in rows]
         except (OSError, ValueError, KeyError) as error:
             raise UserError(f"{folder / ANNOTATIONS}: not the list of validation images ({error})") from None
+        if (len(train), len(test), len(classes)) != self.whole:
+            raise UserError(
+                f"{folder}: {len(train):,} + {len(test):,} images are not all there are; delete it to unpack it again"
+            )
         return Listing(folder, classes, train, sorted(test), found.broken)
