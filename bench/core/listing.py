@@ -80,10 +80,11 @@ class Found(NamedTuple):
     broken: dict[str, str]
 
 
-def class_folders(folder: Path, part: str = "") -> Found:
+def class_folders(folder: Path, part: str = "", *, most: int | None = None, strays: bool = True) -> Found:
     """Look into every folder of `folder`/`part`, each of which is a class; hidden files and folders are passed over.
 
-    Names are relative to `folder`. Raises UserError if it is missing, has no class, or has one without files.
+    Only the first `most` by name are looked at. What is in no class is broken, or passed over without `strays`. Names
+    are relative to `folder`. Raises UserError if it is missing, has no class, or has one without files.
     """
     place = folder / part
     if not place.is_dir():
@@ -92,8 +93,11 @@ def class_folders(folder: Path, part: str = "") -> Found:
     found = Found({}, {})
     for entry in _entries(place):
         if not entry.is_dir():
-            found.broken[prefix + entry.name] = "in no class: it is not in a folder of its own"
+            if strays:
+                found.broken[prefix + entry.name] = "in no class: it is not in a folder of its own"
             continue
+        if len(found.files) == most:
+            break
         names = found.files.setdefault(entry.name, [])
         for name, reason in _below(entry, f"{prefix}{entry.name}/", {place.stat().st_ino}):
             if reason:

@@ -46,9 +46,10 @@ def fetch(dataset: Choice[DatasetSettings], root: Path) -> str:
     except (OSError, RuntimeError, ValueError) as error:
         if isinstance(error, UserError):
             raise
-        if not settings.archives:
+        advice = settings.by_hand(root)
+        if not advice:
             raise UserError(f"{dataset.name}: {error}; see --data-root") from None
         raise UserError(
             f"{dataset.name}: not complete in {root} and not to be downloaded now ({error}); see --data-root, "
-            f"or {settings.by_hand(root)}"
+            f"or {advice}"
         ) from None

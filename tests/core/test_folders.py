@@ -36,7 +36,11 @@ def spoil(root: Path) -> dict[str, str]:
     os.mkfifo(train / "cat/pipe.png")
     (train / "cat/link.png").symlink_to("nowhere.png")
     (train / "dog/deep/round").symlink_to(train / "dog")
-    reasons = {"cat/pipe.png": "no file: a pipe", "cat/link.png": "a broken link", "dog/deep/round": "a link to a folder that"}
+    reasons = {
+        "cat/pipe.png": "no file: a pipe",
+        "cat/link.png": "a broken link",
+        "dog/deep/round": "a link to a folder that",
+    }
     return broken | {f"train/{name}": reason for name, reason in reasons.items()}
 
 
