@@ -4,8 +4,9 @@ import re
 from dataclasses import replace
 
 from analysis.brackets import bracket_line, settled_tables
+from analysis.canvas import drawing
 from analysis.estimates import rounded
-from analysis.figures import accuracy_figure, svg
+from analysis.figures import accuracy_figure
 from analysis.provenance import is_paper, seeds_line
 from analysis.results import ConditionResult, Results
 from analysis.sections import Drawing, Section
@@ -38,7 +39,7 @@ def _drawing(place: tuple[str, str], conditions: list[ConditionResult]) -> Drawi
     figure = accuracy_figure(conditions)
     file = re.sub(r"[^\w.]+", "-", "-".join(place))
     text = f"Accuracy of each method against each attack; {', '.join(place)}."
-    return Drawing(f"-{file}.svg", svg(figure), text) if figure else None
+    return drawing(figure, f"-{file}.svg", text) if figure else None
 
 
 def _all_numbers(results: Results, conditions: list[ConditionResult]) -> list[Record]:

@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from analysis.critical_difference import ranks_figure
+from analysis.curves import over_radius, over_training
+from analysis.early_stopping import stopped
+from analysis.front import cost_figure
 from analysis.provenance import Chapter, grouped
 from analysis.ranking import Ranked, enough, ranking
 from analysis.results import Results
-from analysis.sections import Section
+from analysis.sections import Drawing, Section
 from analysis.sentences import is_synthetic, limits, sentences
 
 
@@ -30,6 +34,7 @@ class Answer:
     """What the numbers may not be used for."""
     settings: Sequence[str]
     """What the scale changes, a line for each plug-in."""
+    pictures: Sequence[Drawing]
     trust: tuple[bool, bool, float]
     """What scales are sorted by: enough complete rows, real images, images that a victim sees."""
 
@@ -79,8 +84,15 @@ def _answer(plans: Sequence[Results], chapters: Mapping[str, Chapter], scale: st
         verdicts=claims.sections[0] if claims else None,
         limits=limits(best, rows),
         settings=grouped(best.plan["scale"]["changes"]),
+        pictures=_pictures(best, rows, plans),
         trust=(enough(rows), not is_synthetic(best), _seen(best)),
     )
+
+
+def _pictures(best: Results, rows: Sequence[Ranked], plans: Sequence[Results]) -> list[Drawing]:
+    """What the numbers of a scale look like."""
+    ranked = [*ranks_figure(rows, stopped(best)), *cost_figure(rows)]
+    return [*ranked, *over_radius(plans), *over_training(best)]
 
 
 def _worth(results: Results, rows: Sequence[Ranked]) -> tuple[bool, float, int]:

@@ -8,6 +8,7 @@ from statistics import fmean
 
 from analysis.controls import against_clean, against_own_controls
 from analysis.estimates import estimate_over_noises, rounded
+from analysis.patience import patience_figure
 from analysis.results import PLACE, ConditionResult, Results
 from analysis.sections import LONG, Entry, Section, Table, plain_table, share_entry
 from bench.store import Record
@@ -52,6 +53,7 @@ def sections(results: Results) -> list[Section]:
             numbers=numbers,
             file="-early-stopping",
             folded=len(table.rows) > LONG,
+            figure=patience_figure(numbers, results),
         )
     ]
 

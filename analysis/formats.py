@@ -1,12 +1,13 @@
 """The chapter of a plan as Markdown, LaTeX, CSV and figures."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from pandas import DataFrame
 
 from analysis.provenance import Chapter
-from analysis.sections import Entry, Section, Table
+from analysis.sections import Drawing, Entry, Section, Table
 from bench.store import Record
 
 FORMULA = ("=", "+", "-", "@")
@@ -32,11 +33,20 @@ _LATEX = {
 }
 
 
-def files_of(chapter: Chapter) -> dict[str, str]:
+def files_of(chapter: Chapter) -> dict[str, str | bytes]:
     """Everything written of a plan besides the page, by file name."""
-    files = {".md": markdown(chapter), ".tex": latex(chapter), **csv(chapter)}
-    files |= {section.figure.file: section.figure.standalone for section in chapter.sections if section.figure}
-    return {f"{chapter.name}{ending}": text for ending, text in files.items()}
+    texts = {".md": markdown(chapter), ".tex": latex(chapter), **csv(chapter)}
+    drawn = [*(section.figure for section in chapter.sections if section.figure), *chapter.pictures]
+    files = texts | files_of_drawings(drawn)
+    return {f"{chapter.name}{ending}": content for ending, content in files.items()}
+
+
+def files_of_drawings(drawn: Sequence[Drawing]) -> dict[str, str | bytes]:
+    """Each as SVG, and as PNG if it has one, by how the names of the files go on."""
+    files: dict[str, str | bytes] = {}
+    for one in drawn:
+        files |= {one.file: one.standalone} | ({one.file.replace(".svg", ".png"): one.png} if one.png else {})
+    return files
 
 
 def csv(chapter: Chapter) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from analysis.brackets import same_recipe
 from analysis.early_stopping import CLEAN_IMAGES, left_out
 from analysis.results import Results
-from analysis.sections import Section
+from analysis.sections import Drawing, Section
 from bench.store import Record
 
 CELLS = "Cells"
@@ -57,6 +57,8 @@ class Chapter:
     basis: str
     """What makes a table readable away from its page."""
     sections: list[Section]
+    pictures: Sequence[Drawing] = ()
+    """Figures that belong to no table."""
 
     @property
     def heading(self) -> tuple[str, str]:

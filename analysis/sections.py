@@ -78,7 +78,9 @@ class Drawing:
     """How the name of its file goes on after that of the plan."""
     svg: str
     text: str
-    """What it shows, for those who do not see it."""
+    """What to see in it, for those who do not see it as well."""
+    png: bytes = b""
+    """The same as an image on white."""
 
     @property
     def standalone(self) -> str:

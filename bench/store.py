@@ -186,11 +186,11 @@ class Store:
         """Where lock files live; safe to delete while nothing runs."""
         return self.root / "locks"
 
-    def write_report(self, name: str, text: str) -> Path:
+    def write_report(self, name: str, content: str | bytes) -> Path:
         """Keep a file of the generated report and return where it is."""
         file = self.root / "report" / name
         with self.lock(f"report-{name}"):
-            _write(file, text.encode())
+            _write(file, content.encode() if isinstance(content, str) else content)
         return file
 
     def _whole(self, file: Path, read: Callable[[Path], T], advice: str) -> T | None:

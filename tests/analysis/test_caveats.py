@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from analysis.figures import accuracy_figure, svg
+from analysis.canvas import svg
+from analysis.figures import accuracy_figure
 from analysis.records import read_results
 from analysis.report import write_report
 from bench.store import Store

@@ -168,7 +168,7 @@ def test_the_same_records_give_the_same_bytes(store: Store) -> None:
     first = {file.name: file.read_bytes() for file in (store.root / "report").iterdir()}
     write_report(store)
     assert {file.name: file.read_bytes() for file in (store.root / "report").iterdir()} == first
-    assert {name.rpartition(".")[2] for name in first} == {"md", "csv", "tex", "svg", "html"}
+    assert {name.rpartition(".")[2] for name in first} == {"md", "csv", "tex", "svg", "png", "html"}
 
 
 def test_at_the_papers_own_scale_another_recipe_is_still_another_experiment(store: Store) -> None:
