@@ -19,7 +19,7 @@ from bench.core.train import DivergedError
 from bench.run.experiment import make_noise
 from bench.run.workplace import Workplace
 from bench.store import Store
-from methods._surrogate import SurrogateMethod
+from methods._surrogate import SurrogateMethod, key
 from methods.hypo import Hypo, HypoLinf
 from methods.pil import Pil
 from tests.conftest import MadeUp
