@@ -15,6 +15,7 @@ import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -187,9 +188,11 @@ def _pixels(look: Look, content: str | bytes) -> Pixels | str:
 
 
 def _bytes(listing: Listing) -> Iterator[bytes]:
+    """What is in each file; nothing of those that may not be read, which the decoding then names."""
     files = listing.files
     for done, name in enumerate(files, 1):
-        yield (listing.folder / name).read_bytes()
+        with suppress(PermissionError):
+            yield (listing.folder / name).read_bytes()
         tell(f"{listing.folder}: reading", done, len(files))
 
 
