@@ -98,7 +98,7 @@ def _write(file: Path, listing: Listing, look: Look, root: Path, name: str, *, s
     memory = root / CACHE / f"{name}-broken.json"
     broken = _still_broken(_recall(memory), listing, look)
     while True:
-        if broken and not skip_broken:
+        if broken and (not skip_broken or len(broken) == len(listing.samples)):
             _refuse(listing, listing.broken | broken)
         found: dict[str, str] = {}
 

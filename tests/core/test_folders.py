@@ -127,6 +127,10 @@ def test_a_class_of_which_nothing_is_left_is_refused(image_folder: Path) -> None
         file.write_bytes(b"")
     with pytest.raises(UserError, match="pets: no image to train on of cat"):
         LENIENT.fetch(image_folder)
+    for file in (image_folder / "pets").rglob("*.png"):
+        file.write_bytes(b"")
+    with pytest.raises(UserError, match="pets: 6 files that are no image to use"):
+        LENIENT.fetch(image_folder)
 
 
 def test_hidden_files_and_folders_are_passed_over(image_folder: Path) -> None:
