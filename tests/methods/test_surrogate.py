@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from bench.core.augment import FLIP_CROP, NO_AUGMENTATION, Augmentation
+from bench.core.augment import FLIP_CROP, NO_AUGMENTATION, Augmentation, flip_resized_crop
 from bench.core.data import ImageDataset
 from bench.core.models import Classifier
 from bench.core.revision import revised
@@ -19,7 +19,7 @@ from bench.core.train import DivergedError
 from bench.run.experiment import make_noise
 from bench.run.workplace import Workplace
 from bench.store import Store
-from methods._surrogate import SurrogateMethod
+from methods._surrogate import SurrogateMethod, key
 from methods.hypo import Hypo, HypoLinf
 from methods.pil import Pil
 from tests.conftest import MadeUp
@@ -254,6 +254,17 @@ def test_the_file_says_what_the_network_was_made_of(made_up: MadeUp, tmp_path: P
     assert about["training"]["epochs"] == 2
     assert about["augmentation"] == ["flip_crop", 1]
     assert about["gradient_images"] == 16
+
+
+def test_a_network_trained_on_other_views_of_large_images_has_another_name(
+    made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets = made_up(LABELS, size=95), made_up(LABELS, size=96)
+    before = [key({}, data) for data in sets]
+    monkeypatch.setattr(flip_resized_crop, "revision", 2)
+    after = [key({}, data) for data in sets]
+    assert after[0] == before[0]
+    assert after[1] != before[1]
 
 
 def test_making_noise_keeps_the_network_and_test_images_never_enter(
