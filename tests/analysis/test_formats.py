@@ -105,3 +105,11 @@ def test_the_page_shows_text_as_it_is(text: str) -> None:
     assert "<script" not in made
     assert "'\"" not in made
     assert ("{{ 1 + 1 }}" in made) == (text == "{{ 1 + 1 }}")
+
+
+def test_what_is_tied_with_the_best_is_in_italics_everywhere() -> None:
+    table = Table([Entry("method"), Entry("none")], [Row([Entry("EM"), Entry("12.5", "0.5", tied=True)])])
+    tied = Chapter("p", "", "", "", Progress(1, 0, 0), [], "", "", [Section("", table)])
+    assert "| EM | *12.5 ± 0.5* |" in markdown(tied)
+    assert r"EM & \textit{12.5 $\pm$ 0.5} \\" in latex(tied)
+    assert "<em>12.5</em>" in page([tied], {"p": []}, "")
