@@ -37,7 +37,7 @@ def sections(results: Results) -> list[Section]:
     rows = [row for conditions in met for row in league(conditions)]
     if not rows:
         return []
-    remarks = [line for conditions in met for line in _seen(conditions)]
+    remarks = [line for conditions in met for line in _seen(conditions, several=len(met) > 1)]
     lacking = [line for conditions in met for line in _missing(conditions)]
     return [
         Section(
@@ -141,10 +141,11 @@ def _luck(rows: Sequence[Record]) -> str:
     )
 
 
-def _seen(conditions: Sequence[ConditionResult]) -> list[str]:
+def _seen(conditions: Sequence[ConditionResult], *, several: bool) -> list[str]:
     """The smallest difference of two best responses that could be shown."""
     seen = resolution([protections(conditions)])
-    return [resolution_line(seen, conditions)] if seen else []
+    where = f"{', '.join(conditions[0].place)}: " if several else ""
+    return [where + resolution_line(seen, conditions)] if seen else []
 
 
 def _apart(rows: Sequence[Record]) -> list[str]:
