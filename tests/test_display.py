@@ -17,7 +17,7 @@ from bench.run.forecast import Pace
 from bench.run.schedule import Outcome, Task
 from bench.run.workplace import Workplace
 from bench.store import Store
-from tests.run.cells import cell
+from tests.builders import cell
 from tests.test_cli import GRID, bench
 
 
