@@ -18,7 +18,7 @@ from bench.run.schedule import Outcome, Task
 from bench.run.workplace import Workplace
 from bench.store import Store
 from tests.builders import cell
-from tests.test_cli import GRID, bench
+from tests.commands import GRID, bench
 
 
 @pytest.fixture

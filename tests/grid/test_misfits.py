@@ -8,8 +8,8 @@ import torch
 
 from bench.core.models import MODELS, build, misfit
 from bench.grid.scale import read_assignments
+from tests.commands import run
 from tests.grid.test_mistakes import message
-from tests.test_cli import run
 
 GRID = """\
 title: Networks
