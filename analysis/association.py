@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from analysis.differences import holm
+
 Sample = NDArray[np.float64]
 Statistic = Callable[..., Any]
 RESAMPLES = 10_000
@@ -132,13 +134,7 @@ def _interval(statistic: Statistic, first: Sample, second: Sample) -> tuple[floa
 
 def corrected(family: Sequence[Association]) -> list[Association]:
     """The same with p-values corrected for their number after Holm (1979)."""
-    tested = sorted((one.p, place) for place, one in enumerate(family) if one.p is not None)
-    holm: dict[int, float] = {}
-    worst = 0.0
-    for rank, (p, place) in enumerate(tested):
-        worst = max(worst, min(1.0, (len(tested) - rank) * p))
-        holm[place] = worst
-    return [replace(one, p=holm.get(place)) for place, one in enumerate(family)]
+    return [replace(one, p=p) for one, p in zip(family, holm([one.p for one in family]), strict=True)]
 
 
 def partial(first: Sequence[float], second: Sequence[float], given: Sequence[Sequence[float]]) -> float | None:

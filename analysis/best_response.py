@@ -1,149 +1,180 @@
 """The study of best responses: for each method the attack that recovers most."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
-from typing import Any
+from statistics import fmean
 
-from scipy.stats import norm, spearmanr
-
-from analysis.choosing import choosing_line
+from analysis.collapse import COLLAPSED
+from analysis.differences import resolution
 from analysis.early_stopping import stopped
-from analysis.estimates import rounded
+from analysis.league import ANY, FREE, NO_ATTACK, league, names, protections, ranked
+from analysis.rank_correlation import correlation_words, rank_correlation
 from analysis.results import ConditionResult, Results, by_place
-from analysis.sections import MISSING, Entry, Section, Table, plain_table, share_entry
+from analysis.sections import MISSING, Entry, Section, Table, percent, plain_table, share_entry
+from analysis.standing import resolution_line
 from bench.store import Record
 
 LEAST_ATTACKS = 6
 """So many different attacks make a best response worth the name; radii of one attack are one."""
-LEAST_METHODS = 5
-"""So many protections make a rank correlation worth a sentence."""
-NO_ATTACK = ("none",)
+HALVES = {FREE: "best attack that assumes nothing", ANY: "best attack of all"}
 NOTE = (
     "For each method the attack that recovers most, in percent, what share that is of what the same attack reaches on "
     "clean images, and of what the best attack reaches there; the strongest protection first, by the attacks that "
-    "assume nothing but the released images and their labels. The best of many is chosen by the accuracies shown, so "
-    "it is a little too high if seeds are few. Early stopping is an attack for each clean share of its validation "
-    "set: training to the end, then going back to the look that was best on that set. Partial poisoning is no answer "
-    "of the trainer, who does not choose what is released. Attacks that assume more have columns of their own if "
-    "one of them recovers more."
+    "assume nothing but the released images and their labels. For each seed the attack is chosen by the other seeds; "
+    "the correction says how many points that takes off the best of all. Methods of a group cannot be told from its "
+    "first one: paired tests over common seeds, Holm-corrected, at 5 %. Ranks have 95 % bootstrap intervals. "
+    "A method on which attacks are missing stands apart and has no rank: what is known of it is a lower bound. Early "
+    "stopping is an attack for each clean share of its validation set: training to the end, then going back to the "
+    "look that was best on that set. Partial poisoning is no answer of the trainer, who does not choose what is "
+    "released. Attacks that assume more have columns of their own if one of them recovers more."
 )
-Best = dict[str, Any]
-"""Columns of a row: `attack`, `assumes`, `accuracy`, `accuracy_half_width`, `recovered`, `of_clean`."""
 
 
 def sections(results: Results) -> list[Section]:
     """One, if enough attacks are met: it says what accuracy without attack says of it, and what has no result."""
-    groups = _groups(stopped(results))
-    rows = [row for conditions in groups for row in _responses(conditions)]
+    met = _met(stopped(results))
+    rows = [row for conditions in met for row in league(conditions)]
     if not rows:
         return []
-    remarks = [*_correlations(rows), *choosing_line(groups), *_missing(groups)]
+    remarks = [line for conditions in met for line in _seen(conditions)]
+    lacking = [line for conditions in met for line in _missing(conditions)]
     return [
         Section(
             "Best response,\u00a0%",
             _table(rows),
             note=NOTE,
-            remarks=remarks,
-            places=list(dict.fromkeys(conditions[0].place for conditions in groups)),
+            remarks=[*_by_place(rows, _correlation), *_by_place(rows, _luck), *remarks, *_apart(rows), *lacking],
+            places=list(dict.fromkeys(conditions[0].place for conditions in met)),
             numbers=rows,
             file="-best-response",
         )
     ]
 
 
-def _responses(conditions: list[ConditionResult]) -> list[Record]:
-    """A row for each method, controls first, then the strongest protection; shares in [0, 1].
-
-    Columns that begin with `free_` are of attacks that assume nothing, those with `any_` of all. An attack that several
-    share by the same accuracy is named as all of them; `recovered` is then that of the first. `of_clean` is the share
-    of the highest accuracy on clean images.
-    """
-    methods = dict.fromkeys(condition.label["method"] for condition in conditions)
-    rows = [_row([one for one in conditions if one.label["method"] == method]) for method in methods]
-    rows = [row | _of_clean(row, rows) for row in rows]
-    return sorted(rows, key=_weakness)
-
-
-def _weakness(row: Record) -> tuple[bool, float]:
-    """What rows are sorted by: controls as they come, then by accuracy; a row without one comes last."""
-    if row["control"]:
-        return False, 0.0
-    return True, math.inf if row["free_accuracy"] is None else row["free_accuracy"]
-
-
 def _table(numbers: list[Record]) -> Table:
     """The same in percent; without the second half if it would repeat the first."""
-    halves = {"free_": "best attack that assumes nothing", "any_": "best attack of all"}
+    halves = list(HALVES)
     if all(row["any_attack"] == row["free_attack"] for row in numbers):
-        del halves["any_"]
+        halves.remove(ANY)
     several = [part for part in ("dataset", "model") if len({row[part] for row in numbers}) > 1]
-    head = ["method", "no attack"]
-    for title in halves.values():
-        head += [title, "accuracy", "recovered", "of the best on clean"]
+    head = ["method", "rank", "group", "attacks", "no attack"]
+    for half in halves:
+        head += [HALVES[half], "accuracy", "correction", "recovered", "of the best on clean"]
     rows: list[list[Entry | str]] = []
     for row in numbers:
         name = ", ".join([*(row[part] for part in several), row["title"]])
-        rows.append([name, share_entry(row["no_attack"], row["no_attack_half_width"])])
+        tried = f"{row['free_tried']} of {row['free_attacks']}"
+        rows.append([name, _rank(row), _group(row), tried, _number(row, "no_attack")])
         for half in halves:
-            rows[-1] += [
-                row[f"{half}attack"] or MISSING,
-                share_entry(row[f"{half}accuracy"], row[f"{half}accuracy_half_width"]),
-                share_entry(row[f"{half}recovered"]),
-                share_entry(row[f"{half}of_clean"]),
-            ]
+            rows[-1] += _half(row, half)
     controls = [row["control"] for row in numbers]
-    return plain_table(head, rows, words=(0, 2, 6), controls=controls)
+    return plain_table(head, rows, words=(0, *range(5, len(head), 5)), controls=controls)
 
 
-def _correlations(numbers: list[Record]) -> list[str]:
-    sentences = []
-    for (dataset, model), own in groupby(numbers, lambda row: (row["dataset"], row["model"])):
-        rows = list(own)
-        correlation = rank_correlation(rows)
-        if correlation is not None:
-            count = len(_protections(rows))
-            low, high = rank_interval(correlation, count)
-            verdict = "; that decides nothing" if low <= 0 <= high else ""
-            sentences.append(
-                f"{dataset}, {model}: the rank correlation (Spearman) of the accuracy without attack with that under "
-                f"the best attack that assumes nothing is {correlation:.2f} over {count} methods, its 95 % interval "
-                f"{low:.2f} to {high:.2f}{verdict}."
-            )
-    return sentences
+def _rank(row: Record) -> str:
+    """`2 (1 to 4)`."""
+    if row["rank"] is None:
+        return "" if row["control"] else MISSING
+    interval = "" if row["rank_low"] is None else f" ({row['rank_low']} to {row['rank_high']})"
+    return f"{row['rank']}{interval}"
 
 
-def _missing(groups: list[list[ConditionResult]]) -> list[str]:
-    """A sentence for each attack without a result on some method."""
-    missing: dict[str, list[str]] = {}
-    for condition in (one for conditions in groups for one in conditions if not one.finished and not one.declined):
-        missing.setdefault(condition.attack.title, []).append(condition.method.title)
-    return [f"Without a result, and left out: {attack} on {', '.join(methods)}." for attack, methods in missing.items()]
+def _group(row: Record) -> str:
+    return str(row["group"] or ("" if row["control"] else MISSING))
 
 
-def rank_correlation(rows: list[Record]) -> float | None:
-    """Spearman's, of `no_attack` and `free_accuracy` over the protections; None for few, or if all are equal."""
-    pairs = _protections(rows)
-    plain, best = ([row[name] for row in pairs] for name in ("no_attack", "free_accuracy"))
-    if len(pairs) < LEAST_METHODS or len(set(plain)) == 1 or len(set(best)) == 1:
-        return None
-    return float(spearmanr(plain, best).statistic)
+def _half(row: Record, half: str) -> list[Entry | str]:
+    correction = row[f"{half}correction"]
+    bound = "" if row[f"{half}complete"] or row[f"{half}accuracy"] is None else "≥ "
+    accuracy = _number(row, f"{half}accuracy", bound)
+    if half == FREE and row["group"] == 1 and (row["free_of_clean"] or 0) < 1:
+        accuracy = replace(accuracy, best=row["rank"] == 1, tied=row["rank"] > 1)
+    return [
+        row[f"{half}attack"] or MISSING,
+        accuracy,
+        MISSING if correction is None else percent(correction),
+        _number(row, f"{half}recovered"),
+        _number(row, f"{half}of_clean", bound),
+    ]
 
 
-def rank_interval(correlation: float, count: int) -> tuple[float, float]:
-    """The 95 % interval of Spearman's correlation over `count` pairs, by Fisher's z with Fieller's variance."""
-    if abs(correlation) == 1:
-        return correlation, correlation
-    half_width = norm.ppf(0.975) * math.sqrt(1.06 / (count - 3))
-    return math.tanh(math.atanh(correlation) - half_width), math.tanh(math.atanh(correlation) + half_width)
+def _number(row: Record, name: str, bound: str = "") -> Entry:
+    entry = share_entry(row[name], row[f"{name}_half_width"])
+    return Entry(f"{bound}{entry.value}" if row[name] is not None else entry.value, entry.half_width)
 
 
-def _protections(rows: list[Record]) -> list[Record]:
-    """Those with both accuracies; controls are no protections."""
-    return [row for row in rows if not row["control"] and None not in (row["no_attack"], row["free_accuracy"])]
+def _by_place(numbers: list[Record], line: Callable[[Sequence[Record]], str]) -> list[str]:
+    """What `line` says of the rows of each data set and model."""
+    found = []
+    for place, rows in groupby(numbers, lambda row: (row["dataset"], row["model"])):
+        said = line(list(rows))
+        found += [f"{', '.join(place)}: {said}."] if said else []
+    return found
 
 
-def _groups(conditions: Sequence[ConditionResult]) -> list[list[ConditionResult]]:
+def _correlation(rows: Sequence[Record]) -> str:
+    pairs = [row for row in ranked(rows) if row["no_attack"] is not None]
+    correlation = rank_correlation([row["no_attack"] for row in pairs], [row["free_accuracy"] for row in pairs])
+    if correlation is None:
+        return ""
+    return (
+        "the rank correlation (Spearman) of the accuracy without attack with that under the best attack that assumes "
+        f"nothing {correlation_words(correlation, len(pairs))}"
+    )
+
+
+def _luck(rows: Sequence[Record]) -> str:
+    """What choosing by other seeds takes off."""
+    protecting = [row for row in rows if not row["control"] and row["free_accuracy"] is not None]
+    found = {row["title"]: -row["free_correction"] for row in protecting if row["free_correction"] is not None}
+    if not found:
+        return (
+            "one seed chooses the best attack and values it, so no correction is possible: these accuracies are too "
+            "high by an unknown amount, ranks have no interval, and no two methods can be told apart"
+        )
+    most = max(found, key=lambda title: found[title])
+    return (
+        f"choosing the attack by other seeds than those that value it takes {percent(fmean(found.values()))} points "
+        f"off the best of all, on average over {len(found)} methods, {percent(found[most])} at most"
+        f"{f' ({most})' if found[most] else ''}"
+    )
+
+
+def _seen(conditions: Sequence[ConditionResult]) -> list[str]:
+    """The smallest difference of two best responses that could be shown."""
+    seen = resolution([protections(conditions)])
+    return [resolution_line(seen, conditions)] if seen else []
+
+
+def _apart(rows: Sequence[Record]) -> list[str]:
+    """Which methods have no rank, and why."""
+    found = [
+        f"{row['title']} ({row['free_tried']} of {row['free_attacks']})"
+        for row in rows
+        if not row["control"] and not row["free_complete"]
+    ]
+    return [f"Apart, without a rank, because attacks are missing: {', '.join(found)}."] if found else []
+
+
+def _missing(conditions: Sequence[ConditionResult]) -> list[str]:
+    """A sentence for each attack without a result on some method, or without all of its victims, or collapsed."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in conditions:
+        if not one.declined and (why := _why_left_out(one)):
+            found.setdefault((why, one.attack.title), []).append(one.method.title)
+    return [f"{why}: {attack} on {', '.join(methods)}." for (why, attack), methods in found.items()]
+
+
+def _why_left_out(one: ConditionResult) -> str:
+    if one.collapsed:
+        return f"Left out, {COLLAPSED}"
+    if not one.finished:
+        return "Without a result, and left out"
+    return "Without some of its victims, and left out" if one.finished < one.planned else ""
+
+
+def _met(conditions: Sequence[ConditionResult]) -> list[list[ConditionResult]]:
     """The conditions of each data set and model that meet enough attacks, of those that a trainer can choose.
 
     Nobody who trains chooses what is released, and controls of other attacks are there to compare with.
@@ -153,64 +184,6 @@ def _groups(conditions: Sequence[ConditionResult]) -> list[list[ConditionResult]
         controls = {attack for condition in group for _, attack in condition.own_controls}
         met = {one.label["attack"] for one in group if not one.is_clean and not one.release} - controls
         own = [condition for condition in group if condition.label["attack"] in met]
-        if len({_names(condition) for condition in own} - {NO_ATTACK}) >= LEAST_ATTACKS:
+        if len({names(condition) for condition in own} - {NO_ATTACK}) >= LEAST_ATTACKS:
             kept.append(own)
     return kept
-
-
-def _names(condition: ConditionResult) -> tuple[str, ...]:
-    return tuple(attack["name"] for attack in condition.paper["attacks"])
-
-
-def _row(conditions: list[ConditionResult]) -> Record:
-    first = conditions[0]
-    plain = next((condition for condition in conditions if _names(condition) == NO_ATTACK), None)
-    free = _best([condition for condition in conditions if not condition.assumes])
-    return {
-        **{part: first.label[part] for part in ("dataset", "model", "method")},
-        "title": first.method.title,
-        "control": first.control,
-        "clean": first.is_clean,
-        "no_attack": _accuracy(plain) if plain else None,
-        "interval_over": first.interval_over,
-        "no_attack_half_width": _half_width(plain) if plain else None,
-        **{f"free_{name}": value for name, value in free.items() if name != "assumes"},
-        **{f"any_{name}": value for name, value in _best(conditions).items()},
-    }
-
-
-def _of_clean(row: Record, rows: list[Record]) -> Record:
-    """The accuracies of a row as shares of those of clean images, if these are among the rows."""
-    shares: Record = {}
-    for half in ("free_", "any_"):
-        highest = next((one[f"{half}accuracy"] for one in rows if one["clean"]), None)
-        ours = row[f"{half}accuracy"]
-        shares[f"{half}of_clean"] = round(ours / highest, 6) if ours is not None and highest else None
-    return shares
-
-
-def _best(conditions: list[ConditionResult]) -> Best:
-    """The attack with the highest accuracy, or those that share it."""
-    found = [condition for condition in conditions if condition.finished]
-    highest = max((_accuracy(condition) or 0.0 for condition in found), default=None)
-    best = [condition for condition in found if _accuracy(condition) == highest]
-    if not best:
-        return dict.fromkeys(("attack", "assumes", "accuracy", "accuracy_half_width", "recovered"))
-    share = best[0].estimates["recovered"]
-    return {
-        "attack": " or ".join(condition.attack.title for condition in best),
-        "assumes": ", ".join(best[0].assumes),
-        "accuracy": highest,
-        "accuracy_half_width": _half_width(best[0]),
-        "recovered": round(share.mean, 6) if share else None,
-    }
-
-
-def _accuracy(condition: ConditionResult) -> float | None:
-    value = condition.estimates["final_accuracy"]
-    return round(value.mean, 6) if value else None
-
-
-def _half_width(condition: ConditionResult) -> float | None:
-    value = condition.estimates["final_accuracy"]
-    return rounded(value.half_width) if value else None

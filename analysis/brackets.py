@@ -7,6 +7,9 @@ from dataclasses import replace
 from analysis.published import REM_RECIPE, Published
 from analysis.results import ConditionResult, Results, by_place
 
+REM = "rem"
+"""What published values call REM_RECIPE."""
+
 
 def settled_tables(results: Results) -> dict[tuple[str, str], list[ConditionResult]]:
     """The conditions of each data set and model, each with the value first that its bracket shows."""
@@ -52,8 +55,13 @@ def laboratories(conditions: Sequence[ConditionResult]) -> list[str]:
 def same_recipe(results: Results) -> bool:
     """Whether every victim, ours and those of the values in brackets, is trained by the recipe of REM."""
     values = [value for conditions in settled_tables(results).values() for value in shown(conditions)]
+    return {value.recipe for value in values} == {our_recipe(results)} == {REM}
+
+
+def our_recipe(results: Results) -> str:
+    """What published values call the recipe of our victims; empty if it is nobody's."""
     ours = [{key: recipe.get(key) for key in REM_RECIPE} for recipe in results.recipes]
-    return {value.recipe for value in values} == {"rem"} and ours == [REM_RECIPE]
+    return REM if ours == [REM_RECIPE] else ""
 
 
 def bracket_line(conditions: Sequence[ConditionResult]) -> str:

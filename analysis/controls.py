@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from analysis.estimates import Estimate, estimate, estimate_over_noises
+from analysis.estimates import Estimate, estimate, estimate_over_noises, ratio, units
 from analysis.results import ConditionResult
 
 
@@ -13,7 +13,7 @@ def against_clean(conditions: Sequence[ConditionResult]) -> list[ConditionResult
     They are `control_accuracy` and `recovered`, a ratio of means, over the victims that are finished here and there.
     """
     clean = {_opponent(condition): condition for condition in conditions if condition.is_clean}
-    return [replace(one, estimates=one.estimates | _shares(one, clean.get(_opponent(one)))) for one in conditions]
+    return [_with_shares(one, clean.get(_opponent(one))) for one in conditions]
 
 
 def against_own_controls(conditions: Sequence[ConditionResult]) -> list[ConditionResult]:
@@ -22,29 +22,37 @@ def against_own_controls(conditions: Sequence[ConditionResult]) -> list[Conditio
     If there are several it is that to the strongest; over the victims that are finished here and there.
     """
     known = {(*_opponent(one), one.label["method"]): one for one in conditions}
-    return [replace(one, estimates=one.estimates | {"gained": _gained(one, known)}) for one in conditions]
+    return [_with_gains(one, known) for one in conditions]
 
 
-def _gained(condition: ConditionResult, known: dict[tuple[str, ...], ConditionResult]) -> Estimate | None:
+def _with_gains(condition: ConditionResult, known: dict[tuple[str, ...], ConditionResult]) -> ConditionResult:
     dataset, model, _ = _opponent(condition)
-    differences = []
+    found: list[tuple[Estimate, list[float | None]]] = []
     for method, attack in condition.own_controls:
         pairs = _pairs(condition, known.get((dataset, model, attack, method)))
         points = [pair and pair[0] - pair[1] for pair in pairs]
-        differences.append(estimate_over_noises(points, condition.noises))
-    return min((one for one in differences if one), key=lambda one: one.mean, default=None)
+        gained = estimate_over_noises(points, condition.noises)
+        found += [(gained, points)] if gained else []
+    least, points = min(found, key=lambda one: one[0].mean, default=(None, []))
+    others = condition.others | {"gained": points}
+    return replace(condition, estimates=condition.estimates | {"gained": least}, others=others)
 
 
 def _opponent(condition: ConditionResult) -> tuple[str, ...]:
     return condition.label["dataset"], condition.label["model"], condition.label["attack"]
 
 
-def _shares(condition: ConditionResult, clean: ConditionResult | None) -> dict[str, Estimate | None]:
-    pairs = _pairs(condition, clean)
-    ours = estimate_over_noises([pair and pair[0] for pair in pairs], condition.noises)
+def _with_shares(condition: ConditionResult, clean: ConditionResult | None) -> ConditionResult:
+    pairs, noises = _pairs(condition, clean), condition.noises
     control = estimate(list({seed % condition.victims: pair[1] for seed, pair in enumerate(pairs) if pair}.values()))
-    share = Estimate(ours.mean / control.mean, None, ours.count) if ours and control and control.mean else None
-    return {"control_accuracy": control, "recovered": share}
+    share = ratio(*(units([pair and pair[side] for pair in pairs], noises) for side in (0, 1)))
+    if share and condition.is_clean:
+        share = Estimate(share.mean, None, share.count)  # by definition, so there is no doubt
+    found = {"control_accuracy": control, "recovered": share}
+    whole = control.mean if control else 0.0
+    shares = [pair[0] / whole if pair and whole else None for pair in pairs]
+    others = condition.others | {"recovered": shares, "control_accuracy": [pair and pair[1] for pair in pairs]}
+    return replace(condition, estimates=condition.estimates | found, others=others)
 
 
 def _pairs(ours: ConditionResult, theirs: ConditionResult | None) -> list[tuple[float, float] | None]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from statistics import fmean
 
 from analysis.controls import against_clean, against_own_controls
 from analysis.estimates import estimate_over_noises, rounded
+from analysis.patience import patience_figure
 from analysis.results import PLACE, ConditionResult, Results
-from analysis.sections import LONG, Entry, Section, Table, percent, plain_table, share_entry
+from analysis.sections import LONG, Entry, Section, Table, plain_table, share_entry
 from bench.store import Record
 
 PAPER_STEPS = 40_000
@@ -52,6 +53,7 @@ def sections(results: Results) -> list[Section]:
             numbers=numbers,
             file="-early-stopping",
             folded=len(table.rows) > LONG,
+            figure=patience_figure(numbers, results),
         )
     ]
 
@@ -101,8 +103,8 @@ def _numbers(results: Results) -> list[Record]:
             "seeds_planned": len(own),
             "finished": len(own) - own.count(None),
         }
-        noises = condition.noises
-        rows += [{**label, **_row(own, noises, patience, share)} for share in shares for patience in PATIENCES]
+        restored = partial(_row, own, (condition.noises, condition.test_images))
+        rows += [{**label, **restored(patience, share)} for share in shares for patience in PATIENCES]
     return rows
 
 
@@ -114,8 +116,12 @@ def stopped(results: Results) -> list[ConditionResult]:
     last plan are kept, because several studies read them.
     """
     found: list[ConditionResult] = []
-    for condition, own, shares in _trainings(results):
-        found += [_at_share(condition, own, share) for share in shares] or [condition]
+    trainings = list(_trainings(results))
+    known = {condition.label["attack"]: shares for condition, _, shares in trainings if shares}
+    for condition, own, shares in trainings:
+        # A method without any result has the columns of the others, and nothing in them.
+        columns = [] if condition.declined else shares or known.get(condition.label["attack"], [])
+        found += [_at_share(condition, own, share) for share in columns] or [condition]
     return against_own_controls(against_clean(found))
 
 
@@ -156,7 +162,8 @@ def _at_share(condition: ConditionResult, histories: list[Record | None], share:
         assumes=sorted({*condition.assumes, CLEAN_IMAGES}) if share else condition.assumes,
         accuracies=accuracies,
         held_out=False,
-        estimates={"final_accuracy": estimate_over_noises(accuracies, condition.noises)},
+        estimates={"final_accuracy": estimate_over_noises(accuracies, condition.noises, condition.test_images)},
+        others={},
     )
 
 
@@ -174,24 +181,28 @@ def _stop(history: Record, patience: int, clean_share: float) -> Stopping:
     return stopping(history, patience * history["step"][-1] / PAPER_STEPS, clean_share)
 
 
-def _row(histories: list[Record | None], noises: int, patience: int, clean_share: float) -> Record:
+def _row(histories: list[Record | None], over: tuple[int, int | None], patience: int, clean_share: float) -> Record:
     """Of the trainings of a condition, None if one is not finished; those on the first noise come first."""
     found = [_stop(history, patience, clean_share) if history else None for history in histories]
     ends = [end for end in found if end]
     finished = [history for history in histories if history]
-    restored = estimate_over_noises([end.restored_accuracy if end else None for end in found], noises)
-    assert restored is not None  # a condition without histories has no row
     return {
         "clean_share": clean_share,
         "patience": patience * finished[0]["step"][-1] / PAPER_STEPS,
         "stopping_step": fmean(end.step for end in ends),
         "restored_step": fmean(end.restored_step for end in ends),
-        "restored_accuracy": round(restored.mean, 6),
-        "restored_accuracy_half_width": rounded(restored.half_width),
+        **_written("restored_accuracy", [end.restored_accuracy if end else None for end in found], over),
         "stopped_accuracy": round(fmean(end.stopped_accuracy for end in ends), 6),
-        "final_accuracy": round(fmean(history["test_accuracy"][-1] for history in finished), 6),
-        "peak_accuracy": round(fmean(max(history["test_accuracy"]) for history in finished), 6),
+        **_written("final_accuracy", [each["test_accuracy"][-1] if each else None for each in histories], over),
+        **_written("peak_accuracy", [max(each["test_accuracy"]) if each else None for each in histories], over),
     }
+
+
+def _written(name: str, accuracies: list[float | None], over: tuple[int, int | None]) -> Record:
+    """A mean with half of its interval, over so many noises, or test images if there is one victim."""
+    found = estimate_over_noises(accuracies, *over)
+    assert found is not None  # a condition without histories has no row
+    return {name: rounded(found.mean), f"{name}_half_width": rounded(found.half_width)}
 
 
 def _table(results: Results, numbers: list[Record]) -> Table:
@@ -206,6 +217,6 @@ def _table(results: Results, numbers: list[Record]) -> Table:
         if first["finished"] < first["seeds_planned"]:
             method += f" ({first['finished']} of {first['seeds_planned']} seeds)"
         restored = [share_entry(row["restored_accuracy"], row["restored_accuracy_half_width"]) for row in own]
-        ends = [percent(first["final_accuracy"]), percent(first["peak_accuracy"])]
+        ends = [share_entry(first[name], first[f"{name}_half_width"]) for name in ("final_accuracy", "peak_accuracy")]
         rows.append([method, results.title(first["attack"]), f"{100 * share:g} %", *restored, *ends])
     return plain_table(["method", "attack", "clean share", *patiences, "final", "peak"], rows, words=range(3))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from scipy.stats import norm
 from scipy.stats import t as student
 
 CONFIDENCE = 0.95
@@ -21,6 +22,18 @@ class Estimate:
     mean: float
     half_width: float | None
     count: int
+    ends: tuple[float, float] | None = None
+    """Of an interval that is longer on one side, whose `half_width` is the longer one."""
+
+    @property
+    def low(self) -> float | None:
+        """The lower end of the interval."""
+        return self.ends[0] if self.ends else None if self.half_width is None else self.mean - self.half_width
+
+    @property
+    def high(self) -> float | None:
+        """The upper end of the interval."""
+        return self.ends[1] if self.ends else None if self.half_width is None else self.mean + self.half_width
 
 
 def rounded(value: float | None) -> float | None:
@@ -35,22 +48,58 @@ def estimate(values: Sequence[float]) -> Estimate | None:
     count = len(values)
     if count == 1:
         return Estimate(values[0], None, 1)
-    return Estimate(statistics.fmean(values), _quantile(count) * statistics.stdev(values) / math.sqrt(count), count)
+    return Estimate(statistics.fmean(values), quantile(count - 1) * statistics.stdev(values) / math.sqrt(count), count)
 
 
-def estimate_over_noises(values: Sequence[float | None], noises: int) -> Estimate | None:
+def estimate_over_noises(values: Sequence[float | None], noises: int, images: int | None = None) -> Estimate | None:
     """The mean over noises, each the mean of its victims, which are not independent; of a single one, over these.
 
     `values` are those of the first noise first, the same number of each; None if there is none. If only one of several
-    noises has any there is no interval: its victims say nothing of the others.
+    noises has any there is no interval: its victims say nothing of the others. A single victim that was planned alone
+    has Wilson's interval over so many test `images`, if their number is known.
     """
-    size = max(1, len(values) // max(noises, 1))
-    groups = [[one for one in values[start : start + size] if one is not None] for start in range(0, len(values), size)]
+    if images and len(values) == 1 and values[0] is not None:
+        return wilson(values[0], images)
+    return estimate(units(values, noises))
+
+
+def units(values: Sequence[float | None], noises: int) -> list[float]:
+    """What is independent of a condition's runs: the mean over the victims of each noise, or each victim of one."""
+    groups = [[one for one in group if one is not None] for group in by_noise(values, noises)]
     made = [group for group in groups if group]
-    return estimate([statistics.fmean(group) for group in made] if noises > 1 else made[0] if made else [])
+    return [statistics.fmean(group) for group in made] if noises > 1 else made[0] if made else []
+
+
+def by_noise(values: Sequence[float | None], noises: int) -> list[Sequence[float | None]]:
+    """The runs of each noise."""
+    size = max(1, len(values) // max(noises, 1))
+    return [values[start : start + size] for start in range(0, len(values), size)]
+
+
+def wilson(share: float, images: int) -> Estimate:
+    """A share of so many test images with Wilson's 95 % interval (1927), which says nothing of a second victim."""
+    z = float(norm.ppf((1 + CONFIDENCE) / 2))
+    whole = 1 + z**2 / images
+    centre = (share + z**2 / (2 * images)) / whole
+    half = z / whole * math.sqrt(share * (1 - share) / images + z**2 / (4 * images**2))
+    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    return Estimate(share, max(high - share, share - low), 1, (low, high))
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Estimate | None:
+    """The ratio of two means of paired runs, with Student's interval of its linear part (Cochran 1977, section 6.4).
+
+    None without runs, or if the second mean is 0.
+    """
+    if not ours or not statistics.fmean(theirs):
+        return None
+    below = statistics.fmean(theirs)
+    value = statistics.fmean(ours) / below
+    rest = estimate([(a - value * b) / below for a, b in zip(ours, theirs, strict=True)])
+    return Estimate(value, rest.half_width if rest else None, len(ours))
 
 
 @cache
-def _quantile(count: int) -> float:
+def quantile(freedom: float, confidence: float = CONFIDENCE) -> float:
     """Student's, for the half width of an interval."""
-    return float(student.ppf((1 + CONFIDENCE) / 2, count - 1))
+    return float(student.ppf((1 + confidence) / 2, freedom))

@@ -3,8 +3,6 @@
 The same records always draw the same bytes.
 """
 
-import io
-import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,19 +10,15 @@ from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import ScaledTranslation
 
+from analysis.canvas import DASHES, INK, MARKERS, PALETTE, PLAIN, QUIET, canvas
 from analysis.results import ConditionResult
 from analysis.tables import attacks_of
 
-INK, QUIET = "#123457", "#808890"
-"""INK stands for the colour of the surrounding text: the finished figure says `currentColor` instead."""
-PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
-"""Okabe and Ito's colours, which colour-blind people tell apart; without those that vanish on black or white."""
 COLOUR, FULL = "#d55e00", 0.75
 """Of the highest accuracy in a heat map; none has no colour, so that the map stands on any background."""
 MANY = 9
@@ -36,13 +30,8 @@ WIDTH, HEIGHT, LETTER, MARGIN = 9.6, 3.15, 0.083, 0.06
 CELL = (0.295, 0.25)
 """Inches of one condition in a heat map, across and down."""
 TITLE = "accuracy on clean test images, %"
-MARKERS = "osD^vPX"
-DASHES: list[Any] = ["-", (0, (5, 2)), (0, (1, 1.5))]
 LABEL_GAP = 0.058
 """Least distance of two labels of full size, as a share of the axis' height."""
-
-PLAIN: dict[Any, Any] = {"text.parse_math": False}
-"""A title is text, also one with dollar signs."""
 
 
 @dataclass
@@ -77,28 +66,11 @@ def accuracy_figure(conditions: Sequence[ConditionResult]) -> Figure | None:
         )
 
 
-def svg(figure: Figure) -> str:
-    """The figure as one element for a page or a file: no date, no random names, text as text."""
-    stream = io.StringIO()
-    with matplotlib.rc_context({**PLAIN, "svg.hashsalt": "bench", "svg.fonttype": "none"}):
-        figure.savefig(stream, format="svg", transparent=True)
-    text = stream.getvalue()
-    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    text = re.sub(r' id="(figure|axes|patch|line2d|text|matplotlib\.axis|xtick|ytick|LineCollection)_\d+"', "", text)
-    return text.replace(INK, "currentColor")
-
-
 def _title(conditions: Sequence[ConditionResult]) -> str:
     """What is drawn, and over what the bars are intervals if there are any."""
     drawn = [one for one in conditions if (value := one.estimates["final_accuracy"]) and value.half_width]
     over = dict.fromkeys(one.interval_over for one in drawn if not one.is_clean or all(one.is_clean for one in drawn))
     return f"{TITLE}; bars: 95 % interval over {' or '.join(over)}" if over else TITLE
-
-
-def _blank() -> tuple[Figure, Axes]:
-    figure = Figure()
-    FigureCanvasAgg(figure)  # which measures text
-    return figure, figure.add_axes((0, 0, 1, 1))
 
 
 def _fit(figure: Figure, axes: Axes, width: float, height: float) -> float:
@@ -116,7 +88,8 @@ def _fit(figure: Figure, axes: Axes, width: float, height: float) -> float:
 
 
 def _line_chart(lines: list[Line], columns: list[str], title: str) -> Figure:
-    figure, axes = _blank()
+    figure = canvas(1, 1)
+    axes = figure.add_axes((0, 0, 1, 1))
     for number, line in enumerate(lines):
         shift = (number - (len(lines) - 1) / 2) * min(0.05, 0.3 / len(lines))  # so that no bar hides another
         across = [column + shift for column in line.across]
@@ -217,7 +190,8 @@ def _heat_map(conditions: Sequence[ConditionResult], columns: dict[str, str]) ->
     }
     rows = {one.label["method"]: one for one in conditions}
     highest = max(means.values())
-    figure, axes = _blank()
+    figure = canvas(1, 1)
+    axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(0, len(columns))
     axes.set_ylim(len(rows), 0)
     for row, (method, first) in enumerate(rows.items()):
@@ -226,8 +200,12 @@ def _heat_map(conditions: Sequence[ConditionResult], columns: dict[str, str]) ->
             if mean is None:
                 continue
             colour = to_rgba(QUIET if first.control else COLOUR, FULL * mean / highest)
-            axes.add_patch(Rectangle((column, row), 1, 1, facecolor=colour, linewidth=0))
-            axes.text(column + 0.5, row + 0.53, f"{mean:.0f}", color=INK, fontsize=8, ha="center", va="center")
+            inside = [
+                axes.add_patch(Rectangle((column, row), 1, 1, facecolor=colour, linewidth=0)),
+                axes.text(column + 0.5, row + 0.53, f"{mean:.0f}", color=INK, fontsize=8, ha="center", va="center"),
+            ]
+            for artist in inside:
+                artist.set_in_layout(False)  # they need no room around the axes, and measuring them is slow
     axes.set_title(TITLE, loc="left", color=INK, fontsize=10, pad=8)
     axes.set_xticks([place + 0.7 for place in range(len(columns))], list(columns.values()))
     axes.set_yticks([place + 0.5 for place in range(len(rows))], [first.method.title for first in rows.values()])

@@ -1,12 +1,13 @@
 """The chapter of a plan as Markdown, LaTeX, CSV and figures."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from pandas import DataFrame
 
 from analysis.provenance import Chapter
-from analysis.sections import Entry, Section, Table
+from analysis.sections import Drawing, Entry, Section, Table
 from bench.store import Record
 
 FORMULA = ("=", "+", "-", "@")
@@ -22,6 +23,7 @@ _LATEX = {
     "|": r"\textbar{}",
     '"': "''",
     "±": r"$\pm$",
+    "≥": r"$\geq$",
     "\N{EN DASH}": "--",
     "†": r"$^{\dagger}$",
     "‡": r"$^{\ddagger}$",
@@ -31,11 +33,20 @@ _LATEX = {
 }
 
 
-def files_of(chapter: Chapter) -> dict[str, str]:
+def files_of(chapter: Chapter) -> dict[str, str | bytes]:
     """Everything written of a plan besides the page, by file name."""
-    files = {".md": markdown(chapter), ".tex": latex(chapter), **csv(chapter)}
-    files |= {section.figure.file: section.figure.standalone for section in chapter.sections if section.figure}
-    return {f"{chapter.name}{ending}": text for ending, text in files.items()}
+    texts = {".md": markdown(chapter), ".tex": latex(chapter), **csv(chapter)}
+    drawn = [*(section.figure for section in chapter.sections if section.figure), *chapter.pictures]
+    files = texts | files_of_drawings(drawn)
+    return {f"{chapter.name}{ending}": content for ending, content in files.items()}
+
+
+def files_of_drawings(drawn: Sequence[Drawing]) -> dict[str, str | bytes]:
+    """Each as SVG, and as PNG if it has one, by how the names of the files go on."""
+    files: dict[str, str | bytes] = {}
+    for one in drawn:
+        files |= {one.file: one.standalone} | ({one.file.replace(".svg", ".png"): one.png} if one.png else {})
+    return files
 
 
 def csv(chapter: Chapter) -> dict[str, str]:
@@ -106,7 +117,7 @@ def _hinted(entry: Entry) -> str:
 
 def _markdown_entry(entry: Entry, marks: dict[str, str]) -> str:
     text = markdown_text(_hinted(entry)) + marks.get(entry.note, "")
-    text = f"**{text}**" if entry.best else text
+    text = f"**{text}**" if entry.best else f"*{text}*" if entry.tied else text
     return f"{text} \\[{entry.published}\\]" if entry.published else text
 
 
@@ -154,7 +165,7 @@ def _latex_columns(table: Table) -> list[str]:
 
 def _latex_entry(entry: Entry, marks: dict[str, str]) -> str:
     text = latex_text(_hinted(entry) + marks.get(entry.note, ""))
-    text = rf"\textbf{{{text}}}" if entry.best else text
+    text = rf"\textbf{{{text}}}" if entry.best else rf"\textit{{{text}}}" if entry.tied else text
     return rf"{text} {{\scriptsize [{entry.published}]}}" if entry.published else text
 
 

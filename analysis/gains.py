@@ -3,6 +3,7 @@
 from analysis.early_stopping import stopped
 from analysis.results import Results, by_place
 from analysis.sections import Section
+from analysis.standing import standing_lines
 from analysis.tables import table_of
 
 NOTE = (
@@ -18,6 +19,7 @@ def sections(results: Results) -> list[Section]:
     for place, conditions in by_place(compared).items():
         pairs = [(one.attack.title, results.title(control)) for one in conditions for _, control in one.own_controls]
         remarks = [f"{attack}: against {control}" for attack, control in dict.fromkeys(pairs)]
+        remarks += standing_lines(conditions, "gained")
         context, table = results.context(place), table_of(conditions, "gained")
         found.append(Section("Gained, points", table, context=context, note=NOTE, remarks=remarks, places=[place]))
     return found

@@ -87,7 +87,8 @@ def _entry(one: Measured | None, number: str) -> Entry:
     estimate = value(one, number)
     if estimate is None:
         return Entry(MISSING)
-    return Entry(f"{estimate.mean:.{DIGITS}f}", f"{estimate.half_width:.{DIGITS}f}" if estimate.half_width else "")
+    half_width = f"{estimate.half_width:.{DIGITS}f}" if estimate.half_width else ""
+    return Entry(f"{estimate.mean:.{DIGITS}f}", half_width, keys=one.keys)
 
 
 def _procedures(methods: dict[str, dict[str, Measured]]) -> Iterator[str]:

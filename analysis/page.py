@@ -1,18 +1,33 @@
-"""The report as one HTML page that needs nothing else: no script, no request."""
+"""The report as one HTML page that needs nothing else: no request; what its scripts add nobody needs to read it."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
+from analysis.answer import Answer
+from analysis.blocks import blocks
+from analysis.opened import Opened
 from analysis.provenance import CELLS, Chapter
+from analysis.sections import Entry, Section, percent
+from analysis.verdicts import NOT_RUN
 
 TEMPLATES = Path(__file__).parent / "templates"
 EMPTY = "no plan yet: run a grid first"
+TOLD = (CELLS, "Scale", "The scale changes")
+"""Facts that a page tells elsewhere: once for each scale, or beside the title."""
 
 
-def page(chapters: Sequence[Chapter], files: Mapping[str, Sequence[str]], first: str) -> str:
+def page(
+    answers: Sequence[Answer],
+    chapters: Sequence[Chapter],
+    opened: Opened,
+    files: Mapping[str, Sequence[str]],
+    first: str,
+) -> str:
     """The whole page; `files` has the names of all other files of each plan, by the plan's name.
 
     `first` is the command to run if there is no plan.
@@ -24,11 +39,53 @@ def page(chapters: Sequence[Chapter], files: Mapping[str, Sequence[str]], first:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters["inline"] = _inline
-    template = environment.get_template("page.html")
-    return template.render(chapters=chapters, files=files, cells=CELLS, empty=EMPTY, first=first) + "\n"
+    environment.globals |= {"asset": _asset}
+    environment.filters |= {
+        "blocks": blocks,
+        "inline": _inline,
+        "percent": percent,
+        "places": opened.places,
+        "shared_remarks": shared_remarks,
+        "sortable": sortable,
+    }
+    return (
+        environment.get_template("page.html").render(
+            answers=answers,
+            chapters=chapters,
+            files=files,
+            told=TOLD,
+            not_run=NOT_RUN,
+            empty=EMPTY,
+            first=first,
+            records=opened.to_json(),
+        )
+        + "\n"
+    )
+
+
+def shared_remarks(sections: Sequence[Section]) -> list[str]:
+    """What is said under more than one table of a chapter, and so is told once."""
+    counts = Counter(remark for section in sections for remark in section.remarks)
+    return [remark for remark, count in counts.items() if count > 1]
+
+
+def sortable(entry: Entry) -> str:
+    """What a number is sorted by: digits alone, `0.0314` for `8/255`; empty if there is no result."""
+    if entry.is_empty:
+        return ""
+    above, _, below = entry.value.replace(",", "").partition("/")
+    try:
+        return f"{float(above) / float(below or 1):.6g}"
+    except (ValueError, ZeroDivisionError):
+        return entry.value
+
+
+def _asset(name: str) -> Markup:
+    """A file of ours as it is, for a place where nothing is escaped."""
+    return Markup((TEMPLATES / name).read_text())  # noqa: S704 - no user wrote it
 
 
 def _inline(svg: str) -> str:
-    """A figure as an element of the page: names of the format, which look like addresses, are not needed there."""
-    return re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg)
+    """A figure as an element of the page, in fewer bytes: without names of the format, and with two decimals."""
+    svg = re.sub(r' xmlns(:\w+)?="[^"]*"|<!--.*?-->', "", svg, flags=re.DOTALL)
+    return re.sub(r"\s*\n\s*", " ", re.sub(r"(\.\d\d)\d+", r"\1", svg))

@@ -2,6 +2,7 @@
 
 from analysis.results import Results, by_place
 from analysis.sections import Section
+from analysis.standing import standing_lines
 from analysis.tables import table_of
 
 NOTE = (
@@ -18,6 +19,7 @@ def sections(results: Results) -> list[Section]:
             table_of(conditions, "peak_accuracy"),
             context=results.context(place),
             note=NOTE,
+            remarks=standing_lines(conditions, "peak_accuracy"),
             places=[place],
             folded=True,
         )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from analysis.brackets import same_recipe
 from analysis.early_stopping import CLEAN_IMAGES, left_out
 from analysis.results import Results
-from analysis.sections import Section
+from analysis.sections import Drawing, Section
 from bench.store import Record
 
 CELLS = "Cells"
@@ -57,6 +57,8 @@ class Chapter:
     basis: str
     """What makes a table readable away from its page."""
     sections: list[Section]
+    pictures: Sequence[Drawing] = ()
+    """Figures that belong to no table."""
 
     @property
     def heading(self) -> tuple[str, str]:
@@ -96,22 +98,25 @@ def seeds_line(results: Results) -> str:
     seeds, noises = (" or ".join(map(str, counts)) or "no" for counts in (results.seeds, results.noises))
     if results.noises == [1]:
         if results.seeds == [1]:
-            return "1 victim seed, one noise; no interval"
+            return "1 victim seed, one noise; no interval over victims"
         return f"{seeds} victim seeds, one noise"
     return f"{noises} noises, {seeds} victim seed(s) on each"
 
 
 def reading_line(results: Results) -> str:
-    """How to read bold and bracketed values."""
-    bold = "Bold is the lowest of a column, if it is below the unprotected row."
+    """How to read bold, italic and bracketed values."""
+    bold = "Bold is the lowest of a column, if it is below the unprotected row; italics cannot be told from it."
     if not any(condition.published for condition in results.conditions):
         return bold
-    if is_paper(results) and same_recipe(results):
+    if not is_paper(results):
+        return (
+            f"{bold} Published values are of the paper's scale, a different experiment from the one here: only their "
+            "order is compared, in a table of its own."
+        )
+    if same_recipe(results):
         where = "of the same condition"
-    elif is_paper(results):
-        where = "of the same images and attacks, but of other training recipes than ours: compare patterns, not numbers"
     else:
-        where = "at the paper's scale, a different experiment from the one here: compare patterns, not numbers"
+        where = "of the same images and attacks, but of other training recipes than ours: compare patterns, not numbers"
     return f"{bold} [Brackets] hold published values {where}; the last table has their sources."
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from analysis.collapse import has_collapsed, test_images
 from analysis.controls import against_clean, against_own_controls
 from analysis.estimates import estimate_over_noises
 from analysis.published import matching
@@ -27,6 +28,8 @@ QUANTITIES = {
 }
 """Columns of finished cells, and where their records hold them."""
 
+TESTED = ("final_accuracy", "peak_accuracy")
+"""Shares of the test images."""
 MEASURED = [name for name in QUANTITIES if name != "noise_key"]
 
 
@@ -66,6 +69,7 @@ def _measured(place: Record, titles: Record, store: Store) -> Measured:
         settings=place["settings"],
         found=[_found(record) for record in records],
         declined=place["declined"],
+        keys=place["cells"],
     )
 
 
@@ -85,6 +89,8 @@ def _row(record: Record | None) -> Record:
     return {
         "status": "finished",
         "held_out": held_out,
+        "test_images": test_images(record),
+        "collapsed": has_collapsed(record),
         **{name: _value(record, path) for name, path in QUANTITIES.items()},
     }
 
@@ -100,6 +106,8 @@ def _value(record: Record, path: Sequence[str]) -> Any:
 
 def _condition(place: Record, rows: list[Record], titles: Record) -> ConditionResult:
     finished = [row for row in rows if row["status"] == "finished"]
+    images = next((row["test_images"] for row in finished), None)
+    tested = {name: images if name in TESTED else None for name in MEASURED}
     return ConditionResult(
         label={part: place[part] for part in PLACE},
         method=Words(**titles[place["method"]]),
@@ -111,9 +119,16 @@ def _condition(place: Record, rows: list[Record], titles: Record) -> ConditionRe
         paper=place["paper"],
         accuracies=[row.get("final_accuracy") for row in rows],
         failed=sum(row["status"] == "failed" for row in rows),
-        estimates={name: estimate_over_noises([row.get(name) for row in rows], place["noises"]) for name in MEASURED},
+        estimates={
+            name: estimate_over_noises([row.get(name) for row in rows], place["noises"], tested[name])
+            for name in MEASURED
+        },
+        others={"peak_accuracy": [row.get("peak_accuracy") for row in rows]},
+        test_images=images,
+        collapsed=sum(row["collapsed"] for row in finished),
         published=matching(place),
         held_out=any(row["held_out"] for row in finished),
         noises=place["noises"],
         declined=place["declined"],
+        keys=place["cells"],
     )

@@ -2,9 +2,13 @@
 
 from analysis.results import Results, by_place
 from analysis.sections import Section
+from analysis.standing import standing_lines
 from analysis.tables import table_of
 
-NOTE = "Accuracy in percent of what the same attack reaches on clean images, over the same seeds."
+NOTE = (
+    "Accuracy in percent of what the same attack reaches on clean images, over the same seeds. The interval is that of "
+    "the ratio of the two means; over noises, the clean victims are the same for all of them."
+)
 
 
 def sections(results: Results) -> list[Section]:
@@ -16,6 +20,7 @@ def sections(results: Results) -> list[Section]:
             table_of(conditions, "recovered"),
             context=results.context(place),
             note=NOTE,
+            remarks=standing_lines(conditions, "recovered"),
             places=[place],
         )
         for place, conditions in by_place(protected).items()

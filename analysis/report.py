@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analysis import (
     accuracy,
+    agreement,
     best_response,
     correlation,
     costs,
@@ -20,18 +21,23 @@ from analysis import (
     sources,
     verdicts,
 )
+from analysis.answer import answers
 from analysis.caveats import with_caveats
-from analysis.formats import files_of
+from analysis.early_stopping import stopped
+from analysis.formats import files_of, files_of_drawings
+from analysis.linked import linked
+from analysis.opened import Opened
 from analysis.page import EMPTY, page
 from analysis.provenance import Chapter, chapter
 from analysis.records import read_results
 from analysis.results import Results
+from analysis.swept import swept
 from bench.store import Store
 from bench.words import command
 
 STUDIES = (
     *(best_response, accuracy, correlation, measured, embedding, recovered, gains, failures, early_stopping, peaks),
-    *(costs, sources),
+    *(costs, agreement, sources),
 )
 """In the order in which a report shows them; each has a function `sections` of the results of a plan."""
 
@@ -58,10 +64,14 @@ def write_report(store: Store, without: Collection[str] = ()) -> Summary:
     for one in chapters:
         files = files_of(one)
         names[one.name] = list(files)
-        for name, text in files.items():
-            store.write_report(name, text)
+        for name, content in files.items():
+            store.write_report(name, content)
     first = command("run table2 --scale tiny", store.root)
-    file = store.write_report("index.html", page(chapters, names, first))
+    found = answers(results, {one.name: one for one in chapters})
+    for answer in found:
+        for name, content in files_of_drawings(answer.pictures).items():
+            store.write_report(f"scale-{answer.scale}{name}", content)
+    file = store.write_report("index.html", page(found, chapters, Opened(results), names, first))
     lines = [f"{one.subject}: {one.progress}" for one in plain] or [f"{EMPTY}: {first}"]
     return Summary(lines, file, len(plain))
 
@@ -72,6 +82,7 @@ def _counting(name: str) -> list[tuple[bool, int, str]]:
 
 
 def _chapter(results: Results) -> Chapter:
-    return chapter(
-        results, [with_caveats(section, results) for study in STUDIES for section in study.sections(results)]
-    )
+    conditions = stopped(results)
+    sections = [linked(section, conditions) for study in STUDIES for section in study.sections(results)]
+    told = chapter(results, [with_caveats(section, results) for section in sections])
+    return replace(told, pictures=swept(results))

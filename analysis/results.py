@@ -1,9 +1,10 @@
 """The results of a plan: each cell, and each condition over its seeds."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from analysis.differences import Runs
 from analysis.estimates import Estimate
 from analysis.published import Published
 from bench.store import Record
@@ -58,6 +59,14 @@ class ConditionResult:
     """Noises, each with as many victims; the accuracies of the first noise come first."""
     declined: str = ""
     """Why the method or the attack does not apply here, so that there are no cells."""
+    others: dict[str, list[float | None]] = field(default_factory=dict)
+    """Other quantities of each victim than the final accuracy, in the same order."""
+    test_images: int | None = None
+    """On how many images each victim was tested; None if nobody knows."""
+    collapsed: int = 0
+    """Victims that never left chance."""
+    keys: Sequence[str] = ()
+    """Of its cells, in the order of the accuracies."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -67,12 +76,19 @@ class ConditionResult:
     @property
     def interval_over(self) -> str:
         """Over what its interval is: there is none over noises if all victims have the same one."""
+        if self.planned == 1 and self.test_images:
+            return "test images of one victim"
         return "noises" if self.noises > 1 else "victims" if self.is_clean else "victims of one noise"
 
     @property
     def victims(self) -> int:
         """Cells on each noise, one for each victim seed."""
         return self.planned // max(self.noises, 1)
+
+    def runs(self, quantity: str) -> Runs:
+        """The runs behind an estimate; without any if they are not kept."""
+        known = self.accuracies if quantity == "final_accuracy" else self.others.get(quantity, [])
+        return Runs(known, self.noises)
 
     @property
     def planned(self) -> int:
@@ -121,6 +137,8 @@ class Measured:
     """The results of each noise; None if it is not finished."""
     declined: str = ""
     """Why the measure does not apply."""
+    keys: Sequence[str] = ()
+    """Of its cells, one for each noise."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from analysis.association import curvature
-from analysis.figures import INK, MARKERS, PALETTE, QUIET, svg
+from analysis.canvas import INK, MARKERS, PALETTE, QUIET, drawing
 from analysis.pairings import Pairing
 from analysis.sections import Drawing
 
@@ -44,7 +44,7 @@ def scatter(pairings: Sequence[Pairing], types: Mapping[str, str]) -> Drawing | 
         axes.set_title(one.attack, color=INK, fontsize=10, loc="left")
     _finish(figure, panels, len(pairings), kinds)
     text = f"Protection F against {', '.join(dict.fromkeys(one.predictor.title for one in pairings))}"
-    return Drawing("-correlation.svg", svg(figure), text)
+    return drawing(figure, "-correlation.svg", text)
 
 
 def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], sources: Sequence[str], file: str) -> Drawing:
@@ -58,7 +58,7 @@ def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], source
         axes.set_xticks([])
         axes.set_yticks([])
     _finish(figure, panels, len(points), list(sources))
-    return Drawing(f"{file}.svg", svg(figure), f"Embeddings of perturbations: {', '.join(sources)}")
+    return drawing(figure, f"{file}.svg", f"Embeddings of perturbations: {', '.join(sources)}")
 
 
 def _style(number: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a report shows: sections with a table each, which every format renders. The only place that knows percent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 
@@ -24,6 +24,12 @@ class Entry:
     note: str = ""
     """What is incomplete about it."""
     best: bool = False
+    tied: bool = False
+    """Whether a test cannot tell it from the best."""
+    keys: Sequence[str] = ()
+    """Of a number: the cells that it is computed from."""
+    facets: Mapping[str, str] = field(default_factory=dict)
+    """Of a heading: what a reader may pick its row or column by, such as `assumes`."""
 
     @property
     def text(self) -> str:
@@ -72,7 +78,9 @@ class Drawing:
     """How the name of its file goes on after that of the plan."""
     svg: str
     text: str
-    """What it shows, for those who do not see it."""
+    """What to see in it, for those who do not see it as well."""
+    png: bytes = b""
+    """The same as an image on white."""
 
     @property
     def standalone(self) -> str:

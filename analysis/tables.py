@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import fmean
 
 from analysis.brackets import laboratories
+from analysis.collapse import COLLAPSED
 from analysis.results import ConditionResult
 from analysis.sections import FAILED, MISSING, Entry, Row, Table, percent, share_entry
+from analysis.standing import BEST, LOWEST, TIED, standings
+
+PLAIN = "none"
+"""Plain training, by its label in every plan."""
 
 
 def table_of(conditions: Sequence[ConditionResult], quantity: str) -> Table:
@@ -14,22 +20,41 @@ def table_of(conditions: Sequence[ConditionResult], quantity: str) -> Table:
     methods = {one.label["method"]: one for one in conditions}
     columns = attacks_of(conditions)
     brackets = _brackets(conditions) if quantity == "final_accuracy" else {}
-    best = {attack: _best([one for one in conditions if one.label["attack"] == attack], quantity) for attack in columns}
+    standing = standings(conditions, quantity)
     rows = [
         Row(
             [
-                Entry(first.method.title, hint=first.method.hint),
+                Entry(first.method.title, hint=first.method.hint, facets={"method": first.method.title}),
                 *(
-                    _entry(places.get((method, attack)), quantity, best[attack], brackets.get((method, attack), ""))
-                    for attack in columns
+                    _entry(places.get(place), quantity, standing.get(place, ""), brackets.get(place, ""))
+                    for place in ((method, attack) for attack in columns)
                 ),
             ],
             first.control,
         )
         for method, first in methods.items()
     ]
-    heads = [Entry(first.column_title, hint=first.attack.hint) for first in columns.values()]
+    facets = _facets(conditions)
+    heads = [Entry(one.column_title, hint=one.attack.hint, facets=facets[label]) for label, one in columns.items()]
     return Table([Entry("method"), *heads], rows)
+
+
+def _facets(conditions: Sequence[ConditionResult]) -> dict[str, dict[str, str]]:
+    """What each attack may be picked by: its title, what it assumes, and its passes as a multiple of plain training."""
+    passes = {label: training_passes(conditions, label) for label in attacks_of(conditions)}
+    plain = passes.get(PLAIN)
+    return {
+        label: {"attack": first.column_title, "assumes": ", ".join(first.assumes) or "nothing"}
+        | ({"cost": f"{ours / plain:.1f}"} if (ours := passes[label]) and plain else {})
+        for label, first in attacks_of(conditions).items()
+    }
+
+
+def training_passes(conditions: Sequence[ConditionResult], attack: str) -> float | None:
+    """Passes of training a victim under an attack, by its label: a mean over methods; None if nothing is finished."""
+    found = [one.estimates.get("train_passes") for one in conditions if one.label["attack"] == attack]
+    means = [value.mean for value in found if value]
+    return fmean(means) if means else None
 
 
 def _brackets(conditions: Sequence[ConditionResult]) -> dict[tuple[str, str], str]:
@@ -50,15 +75,7 @@ def attacks_of(conditions: Sequence[ConditionResult]) -> dict[str, ConditionResu
     return firsts
 
 
-def _best(column: list[ConditionResult], quantity: str) -> float | None:
-    """The lowest mean of a protected row, if it is below the unprotected one; a control is never the best."""
-    protected = [value.mean for one in column if not one.control and (value := one.estimates[quantity])]
-    unprotected = [value.mean for one in column if one.is_clean and (value := one.estimates[quantity])]
-    lowest = min(protected, default=1.0)
-    return lowest if lowest < min(unprotected, default=1.0) else None
-
-
-def _entry(condition: ConditionResult | None, quantity: str, best: float | None, published: str) -> Entry:
+def _entry(condition: ConditionResult | None, quantity: str, standing: str, published: str) -> Entry:
     if condition is None:
         return Entry("")
     if condition.declined:
@@ -67,8 +84,14 @@ def _entry(condition: ConditionResult | None, quantity: str, best: float | None,
     if value is None:
         text = FAILED if condition.failed else MISSING
         return Entry(text, published=published, note=_note(condition) if condition.failed else "")
-    is_best = not condition.control and value.mean == best
-    return replace(share_entry(value.mean, value.half_width), published=published, note=_note(condition), best=is_best)
+    return replace(
+        share_entry(value.mean, value.half_width),
+        published=published,
+        note=_note(condition),
+        best=standing in (BEST, LOWEST),
+        tied=standing == TIED,
+        keys=condition.keys,
+    )
 
 
 def _is_alone(condition: ConditionResult) -> bool:
@@ -77,7 +100,12 @@ def _is_alone(condition: ConditionResult) -> bool:
 
 
 def _note(condition: ConditionResult) -> str:
-    """What of a condition is not finished: `1 of 3 seeds finished, 2 missing; no interval`; empty if all are."""
+    """What of a condition is not finished: `1 of 3 seeds finished, 2 missing; no interval`; and what collapsed."""
+    collapsed = f"{condition.collapsed} of {condition.planned} victims {COLLAPSED}" if condition.collapsed else ""
+    return "; ".join(text for text in (_unfinished(condition), collapsed) if text)
+
+
+def _unfinished(condition: ConditionResult) -> str:
     if condition.planned in (condition.finished, condition.failed):
         return ""
     counts = [f"{condition.finished} of {condition.planned} seeds finished"]

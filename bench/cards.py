@@ -1,8 +1,9 @@
-"""What there is to know of a method or an attack before running it, as text."""
+"""What there is to know of a method, an attack or a data set before running it, as text."""
 
 from collections.abc import Iterator
 from textwrap import wrap
 
+from bench.core.datasets import DATASETS, DatasetSettings
 from bench.core.errors import UserError, suggestion
 from bench.core.protocols import Attack, Method
 from bench.core.session import IMAGES_PER_PASS
@@ -24,12 +25,15 @@ ACTS = {
 
 
 def card(group: str, name: str) -> Iterator[str]:
-    """What there is to know of one of the `methods` or `attacks`, as lines, all at its defaults.
+    """What there is to know of one of the `methods`, `attacks` or `datasets`, as lines, all at its defaults.
 
     Raises UserError if none is called so.
     """
     if name not in TABLES[group]:
         raise UserError(f"list {group} {name}: no such name{suggestion(name, TABLES[group])}")
+    if group == "datasets":
+        yield from _data_card(name, DATASETS[name])
+        return
     plug_in = TABLES[group][name]()
     yield f"{name}: {first_line(plug_in.__doc__)}"
     if isinstance(plug_in, Method):
@@ -43,6 +47,25 @@ def card(group: str, name: str) -> Iterator[str]:
         yield from _line("cost", _attack_cost(plug_in))
     if isinstance(plug_in, Method | Attack):
         yield from _origin(plug_in)
+
+
+def _data_card(name: str, kind: type[DatasetSettings]) -> Iterator[str]:
+    about = kind.about
+    yield f"{name}: {first_line(kind.__doc__)}"
+    yield from _line("images", about.images)
+    yield from _line("classes", about.classes)
+    yield from _line("licence", about.licence)
+    for archive in kind.archives:
+        yield from _line("file", f"{archive.file}, md5 {archive.md5}, from {archive.url}")
+    if about.checksum:
+        yield from _line("checksum", about.checksum)
+    yield from _line("split", about.split)
+    yield from _line("prepared", about.preprocessing)
+    fields = kind.model_fields.items()
+    settings = (f"{key} (to be written)" if field.is_required() else f"{key} {field.default}" for key, field in fields)
+    yield from _line("settings", ", ".join(settings))
+    yield from _line("source", about.source)
+    yield ""
 
 
 def first_line(text: str | None) -> str:
@@ -95,6 +118,6 @@ def _attack_cost(attack: Attack) -> str:
 
 
 def _line(word: str, text: str) -> Iterator[str]:
-    first, *others = wrap(text, WIDTH - 13)
+    first, *others = wrap(text, WIDTH - 13, break_on_hyphens=False)  # an address stays whole
     yield f"  {word:<10} {first}"
     yield from (f"{'':13}{line}" for line in others)

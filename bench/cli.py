@@ -21,7 +21,7 @@ from bench.options import DataRoot, Results, ResultsFolders, Without
 from bench.store import Store
 from bench.words import RESULTS
 
-CARDED = ("methods", "attacks")
+CARDED = ("methods", "attacks", "datasets")
 """What has a card for each name."""
 PIPED_WIDTH = 140
 """Characters in a line of a table that is not shown on a terminal."""
@@ -172,17 +172,19 @@ def compare(
     raise typer.Exit(show_changes(first, second, tolerance, form, console))
 
 
-@app.command("list", epilog=examples("list grids", "list methods", "list attacks pgd median"))
+@app.command("list", epilog=examples("list grids", "list methods", "list attacks pgd median", "list datasets svhn"))
 def list_(
     what: Annotated[Literal["methods", "attacks", "measures", "datasets", "models", "grids"], typer.Argument()],
     names: Annotated[
         list[str],
-        typer.Argument(help="Methods or attacks to know all of: sem tap.", autocompletion=completion.plug_ins),
+        typer.Argument(
+            help="Methods, attacks or data sets to know all of: sem tap.", autocompletion=completion.plug_ins
+        ),
     ] = [],  # noqa: B006
 ) -> None:
-    """List what there is; for methods and attacks that are named, a card each: budget, cost, source, deviations."""
+    """List what there is; for methods, attacks and data sets that are named, a card each: cost, source, licence, ..."""
     if names and what not in CARDED:
-        raise UserError(f"list {what} {names[0]}: names belong to {' or '.join(CARDED)}")
+        raise UserError(f"list {what} {names[0]}: names belong to {', '.join(CARDED[:-1])} or {CARDED[-1]}")
     for name in names:
         from bench.cards import card
 

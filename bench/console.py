@@ -10,7 +10,7 @@ from rich.table import Table
 from bench.core.device import default_jobs
 from bench.core.errors import UserError
 from bench.core.session import IMAGES_PER_PASS
-from bench.display import Watch, shown
+from bench.display import Watch, awaited, shown
 from bench.grid.cell import Cell
 from bench.outcomes import show_accuracies, words_of
 from bench.run import schedule
@@ -38,8 +38,9 @@ def show_replaced(request: Request, console: Console) -> None:
 
 def show_forecast(request: Request, console: Console) -> int:
     """Print every cell, which are done, and what the rest will cost. Writes nothing."""
+    with awaited(console):
+        done, tasks = pending(request)
     show_replaced(request, console)
-    done, tasks = pending(request)
     place = request.workplace
     for dataset in {task.cell.dataset for task in tasks}:
         if not dataset.settings.is_there(place.data_root):
@@ -85,10 +86,14 @@ def advise(request: Request, seconds: float, console: Console) -> None:
 
 def carry_out(request: Request, console: Console) -> int:
     """Run what is to do and say what became of it. Returns the exit code."""
-    done, tasks = pending(request)
+    with awaited(console):
+        done, tasks = pending(request)
     place, names = request.workplace, words_of(request)
     with workers(place) as team:
-        prepare(request, tasks)
+        with awaited(console):
+            found = prepare(request, tasks)
+        for line in found:
+            console.print(line, markup=False)
         pace = _announce(request, done, tasks, console)
         counts = Counter(_status(request, cell) for cell in done)
         troubles = Counter[str]()

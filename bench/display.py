@@ -1,6 +1,7 @@
 """What people see while a run works: on a terminal a bar for all and one for each worker, in a pipe a line a minute."""
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,9 +10,10 @@ from functools import partial
 from typing import NamedTuple
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
+from bench.core.long_work import heard
 from bench.run.forecast import Pace
 from bench.run.progress import Stage, every, read_stage
 from bench.run.schedule import Outcome, Task
@@ -95,6 +97,34 @@ def shown(watch: Watch, console: Console) -> Iterator[None]:
     )
     with Progress(*columns, console=console) as progress, every(SECONDS_OF_BARS, partial(_draw, watch, progress, {})):
         yield
+
+
+@contextmanager
+def awaited(console: Console) -> Iterator[None]:
+    """Show how far the reading and decoding of files is for as long as the block does it: a bar, or a line a minute."""
+    told = time.monotonic()
+
+    def print_line(what: str, done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > SECONDS_OF_LINES:
+            told = time.monotonic()
+            console.print(f"{datetime.now():%H:%M:%S} {what} {done:,} of {total:,}", markup=False)
+
+    if not console.is_terminal:
+        with heard(print_line):
+            yield
+        return
+    columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=console, transient=True) as progress:
+        bars: dict[str, TaskID] = {}
+
+        def draw(what: str, done: int, total: int) -> None:
+            if what not in bars:
+                bars[what] = progress.add_task(what, total=total)
+            progress.update(bars[what], completed=done, description=f"{what} {done:,} of {total:,}")
+
+        with heard(draw):
+            yield
 
 
 def _print(watch: Watch, console: Console) -> None:

@@ -14,7 +14,7 @@ def listing(what: str) -> list[Sequence[str]]:
     from bench.cards import first_line
 
     if what == "models":
-        from bench.core.models import MODELS
+        from bench.core.network_names import MODELS
 
         entries = [(name, first_line(model.__doc__)) for name, model in MODELS.items()]
         return [("model", "what it is"), *entries, ("timm/NAME", "Any network of timm, untrained.")]

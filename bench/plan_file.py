@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 
 from bench.core.errors import brief
-from bench.record import Key, Part, Record, validated
+from bench.record import Key, Part, Record, checked
 
 
 class ScaleWords(Part):
@@ -113,4 +113,4 @@ _PLAN = TypeAdapter(Plan)
 
 def checked_plan(content: bytes) -> Record:
     """The plan that a file holds. Raises ValueError, in one line, for anything else."""
-    return validated(_PLAN, content)
+    return checked(_PLAN, content)

@@ -30,6 +30,7 @@ class Result(Part):
     peak_step: Annotated[int, Field(ge=0)]
     train_accuracy: Share
     test_images: Annotated[int, Field(ge=1)] = 10_000
+    chance: Share | None = None
 
 
 class History(Part):
@@ -228,13 +229,13 @@ _RECORD: TypeAdapter[Finished | Measured | Failed] = TypeAdapter(
 
 def checked_record(content: bytes, key: str) -> Record:
     """The record of the cell called `key`. Raises ValueError, in one line, for anything else."""
-    record = validated(_RECORD, content)
+    record = checked(_RECORD, content)
     if not record["key"] == key == digest(record["cell"]):
         raise ValueError(f"holds cell {digest(record['cell'])} under the key {record['key']}")
     return record
 
 
-def validated(model: TypeAdapter[Any], content: bytes) -> Record:
+def checked(model: TypeAdapter[Any], content: bytes) -> Record:
     """What a file holds, if the model allows it. Raises ValueError, in one line, if not."""
     found: Record = from_json(content, allow_inf_nan=False)
     try:

@@ -168,16 +168,29 @@ class Store:
         with filelock.FileLock(self.locks / f"{key}.lock"):
             yield
 
+    def is_locked(self, key: str) -> bool:
+        """Whether a process, of this run or of another, works on what `key` names."""
+        file = self.locks / f"{key}.lock"
+        if not file.exists():
+            return False
+        lock = filelock.FileLock(file)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            return True
+        lock.release()
+        return False
+
     @property
     def locks(self) -> Path:
         """Where lock files live; safe to delete while nothing runs."""
         return self.root / "locks"
 
-    def write_report(self, name: str, text: str) -> Path:
+    def write_report(self, name: str, content: str | bytes) -> Path:
         """Keep a file of the generated report and return where it is."""
         file = self.root / "report" / name
         with self.lock(f"report-{name}"):
-            _write(file, text.encode())
+            _write(file, content.encode() if isinstance(content, str) else content)
         return file
 
     def _whole(self, file: Path, read: Callable[[Path], T], advice: str) -> T | None:

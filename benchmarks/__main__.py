@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.core.device import describe
-from benchmarks import runner, steps, targets
+from benchmarks import runner, steps, targets, victims
 from benchmarks.networks import CASES, shares
 from benchmarks.timing import CPU, DEVICE, ON_CPU, copy_rate, product_rate, threads
 
@@ -65,7 +65,20 @@ def show_targets() -> None:
     show("Targets, forecast from measured passes", ("", "minutes", "target"), rows)
 
 
-PARTS = {"networks": show_networks, "steps": show_steps, "runner": show_runner, "targets": show_targets}
+def show_victims() -> None:
+    """Print what an update of each victim takes, and what a dry run forecasts."""
+    headings = ("", "million weights", "update, s", "input gradient, s", "pass, s", "forecast, s")
+    found = [(name, *(f"{number:.3g}" for number in numbers)) for name, *numbers in victims.measurements()]
+    show("Victims, batch 128 of 32x32, one thread", headings, found)
+
+
+PARTS = {
+    "networks": show_networks,
+    "steps": show_steps,
+    "runner": show_runner,
+    "targets": show_targets,
+    "victims": show_victims,
+}
 
 
 def main() -> int:

@@ -36,13 +36,16 @@ class Adversary(NamedTuple):
     radius: float
     steps: int
     rel_step_size: float
+    clip: float | None = None
+    """What random noise is clipped to; None: nothing."""
 
     def __call__(self, model: nn.Module, images: Tensor, labels: Tensor, draws: torch.Generator) -> Tensor:
         """Perturbed `images`; a perturbation without radius leaves them as they are."""
         if self.kind == "none" or self.radius == 0:
             return images
         if self.kind == "random":
-            return (images + uniform(images, self.radius, draws)).clamp(0, 1)
+            noise = uniform(images, self.radius, draws)
+            return (images + (noise if self.clip is None else noise.clamp(-self.clip, self.clip))).clamp(0, 1)
         return maximise(
             self.kind,
             model,

@@ -35,6 +35,7 @@ from bench.core import (
     revisions,
     schedule_rates,
     update,
+    views_key,
 )
 
 Shares = Annotated[tuple[Fraction, ...], Field(strict=False)]
@@ -130,6 +131,6 @@ class SurrogateMethod(Method):
 
 def key(content: dict[str, Any], data: ImageDataset) -> str:
     """The name of a trained network: 16 hexadecimal digits of the hash of what it was trained on and how."""
-    about = content | {"shape": list(data.images.shape), "num_classes": data.num_classes}
+    about = content | {"shape": list(data.images.shape), "num_classes": data.num_classes} | views_key(data.shape)
     pixels = (data.images[part] for part in parts(len(data), data.shape))
     return digest(about, content=(rows.cpu().contiguous().numpy().data for rows in chain(pixels, [data.labels])))

@@ -54,8 +54,8 @@ class ErrorMinimizing(Method):
     deviations: ClassVar[tuple[str, ...]] = (
         "the final noise comes from one ordered pass over every image; the official pass is shuffled and leaves "
         "old noise on an incomplete last batch",
-        "on images of 128 pixels or more a view is a flip and a padded crop; the official one is a random-resized "
-        "crop to 224 pixels and a flip",
+        "a random-resized crop, the view of images of 96 pixels or more, has their size; the official one cuts 224 "
+        "pixels out of 256, and shows the victim the 224 in the middle of a test image",
     )
     phrases: ClassVar[Mapping[str, str]] = {
         "noise_step": "{} in the noise step",
@@ -65,6 +65,7 @@ class ErrorMinimizing(Method):
         "noise_adv_radius": "{} in the noise step",
         "noise_adv_steps": "{} {step|steps} of the adversary in the noise step",
         "random_radius": "random noise of {}",
+        "random_clip": "clipped to {}",
     }
     large: ClassVar[Mapping[str, Any]] = {
         "steps": 7,
@@ -108,6 +109,9 @@ class ErrorMinimizing(Method):
     """Its steps; null is `adv_steps`."""
     random_radius: RadiusOrZero | None = None
     """l-inf bound of the random perturbation in the noise step; null is `adv_radius`, as in the scripts."""
+    random_clip: Annotated[RadiusOrZero | None, Added()] = None
+    """What the random perturbation is clipped to; null is no clip. The released code of SEM clips it to `adv_radius`:
+    beyond that, a larger `random_radius` gives point masses at the bound instead of a wider uniform draw."""
     updates: Count = 5000
     """Weight updates of the surrogate (M)."""
     batch_size: Count = 128
@@ -204,7 +208,7 @@ class ErrorMinimizing(Method):
         other = self.random_radius if self.noise_step == "random" else self.noise_adv_radius
         radius = self.adv_radius if other is None else other
         steps = self.adv_steps if self.noise_adv_steps is None else self.noise_adv_steps
-        return Adversary(self.noise_step, radius, steps, self.adv_rel_step_size)
+        return Adversary(self.noise_step, radius, steps, self.adv_rel_step_size, self.random_clip)
 
     @property
     def _surrogate_adversary(self) -> Adversary:

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from bench.core import memory
 from bench.core.data import ImageDataset
-from bench.core.models import MODELS, Classifier, build
+from bench.core.models import Classifier, build
+from bench.core.network_names import MODELS
 from tests.commands import GRID
 
 torch.set_num_threads(1)

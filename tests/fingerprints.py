@@ -19,12 +19,13 @@ from torch.nn import functional as F
 
 from attacks import ATTACKS
 from bench.core.adversary import Linf, apgd, pgd, tpgd
-from bench.core.augment import flip_crop, flip_translate
+from bench.core.augment import flip_crop, flip_resized_crop, flip_translate
 from bench.core.data import ImageDataset
 from bench.core.keeper import Keeper
 from bench.core.measures import Measure, Training
 from bench.core.measures import Subject as Noise
-from bench.core.models import MODELS, Classifier, maker
+from bench.core.models import Classifier
+from bench.core.network_names import MODELS, maker
 from bench.core.perturb import frozen
 from bench.core.protocols import Attack, Method
 from bench.core.revision import revision_of
@@ -38,6 +39,7 @@ from tests.methods.test_contract_of_methods import small
 
 FILE = Path(__file__).with_suffix(".json")
 CPU = torch.device("cpu")
+VIEWS = (flip_crop, flip_resized_crop, flip_translate)
 CHUNKS = 16
 TOLERANCE = 0.05
 """Of the root mean square: what sums in another order, or another libjpeg, may move a number by."""
@@ -192,7 +194,7 @@ def subjects() -> dict[str, Subject]:
     """All that has a revision, by kind and name."""
     functions = {
         **{f"network {name}": (maker(name), partial(network_results, name)) for name in MODELS},
-        **{f"view {draw.__name__}": (draw, partial(view_results, draw)) for draw in (flip_crop, flip_translate)},
+        **{f"view {draw.__name__}": (draw, partial(view_results, draw)) for draw in VIEWS},
         **{f"adversary {one.__name__}": (one, partial(adversary_results, one)) for one in (pgd, tpgd, apgd)},
     }
     found = {name: Subject(digest(revision_of(part)), compute) for name, (part, compute) in functions.items()}

@@ -1,8 +1,9 @@
-"""What a card tells of a method and of an attack."""
+"""What a card tells of a method, of an attack and of a data set."""
 
 import pytest
 
 from attacks import ATTACKS
+from bench.core.datasets import DATASETS
 from bench.core.plug_in import PlugIn
 from methods import METHODS
 from tests.commands import bench
@@ -56,7 +57,7 @@ def test_a_wrong_name_is_told_with_what_was_probably_meant(capsys: pytest.Captur
     assert bench("list", "methods", "semm") == 2
     assert "list methods semm: no such name; did you mean 'sem'?" in capsys.readouterr().err
     assert bench("list", "models", "cnn") == 2
-    assert "list models cnn: names belong to methods or attacks" in capsys.readouterr().err
+    assert "list models cnn: names belong to methods, attacks or datasets" in capsys.readouterr().err
 
 
 def test_a_card_has_the_settings_for_large_images_with_their_source(capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,3 +81,25 @@ def test_methods_with_networks_say_that_a_gpu_rounds(capsys: pytest.CaptureFixtu
     assert "bfloat16" not in sc
     for known in ("x - 1/2", "max_rounds"):
         assert known in em
+
+
+def test_a_data_set_that_is_named_has_a_card(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("list", "datasets", *DATASETS) == 0
+    cards = {card.partition(":")[0]: card for card in capsys.readouterr().out.split("\n\n") if card.strip()}
+    assert list(cards) == list(DATASETS)
+    for line in (
+        "images     73,257 + 26,032 of 32x32",
+        "classes    10 digits",
+        "licence    for non-commercial use only",
+        "file       train_32x32.mat, md5 e26dedcc434d2e4c54c9b2d4a06d8373, from",
+        "split      the official one, without the 531,131 extra images",
+        "prepared   none; area-averaged below 32 pixels",
+        "settings   size 32, train_images 73257",
+        "source     Netzer et al.",
+    ):
+        assert line in cards["svhn"]
+    assert "settings   size (to be written), fit crop, skip_broken False, path (to be written)" in cards["folder"]
+    for name, kind in DATASETS.items():
+        assert ("file  " in cards[name]) == bool(kind.archives)
+        assert ("checksum  " in cards[name]) == bool(kind.about.checksum)
+        assert kind.archives or kind.about.checksum

@@ -40,6 +40,7 @@ def test_a_record_says_what_was_run_what_came_out_and_where(folder: Path) -> Non
     assert record["result"]["final_accuracy"] == record["history"]["test_accuracy"][-1]
     assert record["result"]["peak_accuracy"] == max(record["history"]["test_accuracy"])
     assert record["result"]["test_images"] == 20
+    assert record["result"]["chance"] == 0.1
     assert record["cost"] == {"train_passes": 3 * 10 / 128 * 2, "noise_passes": 0.0}
     assert record["noise"]["size"]["linf"] > 6 / 255  # bounded in l2, not in l-inf
     assert record["provenance"]["threads"] == 1

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, get_origin
@@ -11,7 +12,7 @@ import pytest
 
 from analysis import accuracy, best_response, costs, early_stopping, gains, recovered
 from analysis.records import read_results
-from analysis.sections import Section
+from analysis.sections import Entry, Section
 from attacks import ATTACKS
 from bench.core import settings
 from bench.grid.expand import GridFile
@@ -83,7 +84,7 @@ STUDIES = {
 def quoted(document: str) -> list[tuple[str, str, list[list[str]]]]:
     """What a document quotes, `<!-- accuracy of PLAN -->` before each table: quantity, plan and rows.
 
-    A table `by attack` has a row for each attack and a column for each method.
+    A table `by attack` has a row for each attack and a column for each method, and no intervals.
     """
     tables = re.findall(r"<!-- ([\w ]+) of ([\w-]+) -->\n((?:\|.*\n)+)", Path(document).read_text())
     rows = [[row[2:-2].split(" | ") for row in table.splitlines()] for _, _, table in tables]
@@ -91,14 +92,19 @@ def quoted(document: str) -> list[tuple[str, str, list[list[str]]]]:
 
 
 def reported(quantity: str, plan: str) -> list[list[str]]:
-    """The whole table that the committed records give."""
-    if quantity.endswith(BY_ATTACK):
-        (_, *attacks), *methods = reported(quantity.removesuffix(BY_ATTACK), plan)
-        head = ["attack", *(name for name, *_ in methods)]
-        return [head, *map(list, zip(attacks, *(row[1:] for row in methods), strict=True))]
-    table = section(quantity, plan).table
+    """The whole table that the committed records give; one by attack without its intervals, which are many."""
+    table = section(quantity.removesuffix(BY_ATTACK), plan).table
     entries = [table.head, *(row.entries for row in table.rows)]
-    return [[f"**{entry.text}**" if entry.best else entry.text for entry in row] for row in entries]
+    if not quantity.endswith(BY_ATTACK):
+        return [[marked(entry) for entry in row] for row in entries]
+    (_, *attacks), *methods = [[marked(replace(entry, half_width="")) for entry in row] for row in entries]
+    head = ["attack", *(name for name, *_ in methods)]
+    return [head, *map(list, zip(attacks, *(row[1:] for row in methods), strict=True))]
+
+
+def marked(entry: Entry) -> str:
+    """An entry as Markdown has it."""
+    return f"**{entry.text}**" if entry.best else f"*{entry.text}*" if entry.tied else entry.text
 
 
 def section(quantity: str, plan: str) -> Section:
@@ -119,7 +125,7 @@ def test_every_table_of_results_is_that_of_the_committed_records(document: str) 
 
 
 def test_what_choosing_the_best_attack_costs_is_what_the_committed_records_say() -> None:
-    [said] = [line for line in section("best response", "contenders-small").remarks if "chosen as the best" in line]
+    [said] = [line for line in section("best response", "contenders-small").remarks if "choosing the attack" in line]
     assert said in " ".join(Path("docs/results.md").read_text().replace("\n> ", " ").split())
 
 

@@ -16,8 +16,8 @@ import torch
 import bench.core
 from attacks import ATTACKS
 from bench.core.adversary import apgd, pgd, tpgd
-from bench.core.augment import flip_crop, flip_translate
-from bench.core.models import MODELS, maker
+from bench.core.augment import flip_crop, flip_resized_crop, flip_translate
+from bench.core.network_names import MODELS, maker
 from bench.core.plug_in import PlugIn
 from bench.core.revision import Part
 from methods import METHODS
@@ -30,7 +30,7 @@ PLUG_INS: dict[str, type[PlugIn]] = {
     **{f"method {name}": kind for name, kind in METHODS.items()},
     **{f"attack {name}": kind for name, kind in ATTACKS.items()},
 }
-PARTS: list[Part] = [*MODELS.values(), flip_crop, flip_translate, pgd, tpgd, apgd]
+PARTS: list[Part] = [*MODELS.values(), flip_crop, flip_resized_crop, flip_translate, pgd, tpgd, apgd]
 
 
 @pytest.mark.parametrize("name", subjects())

@@ -1,6 +1,7 @@
 """Random flips with crops or translations: batched, on the device and differentiable."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -8,6 +9,11 @@ import torch
 from torch import Tensor
 
 from bench.core.revision import revised, revision_of
+
+LARGE_VIEWS = 96
+"""Height and width in pixels from which a view is a random-resized crop, as papers have it for the ImageNet subset."""
+AREA, RATIO, TRIES = (0.08, 1.0), (3 / 4, 4 / 3), 10
+"""Share of the image and width by height of a random-resized crop, and how often they are drawn: torchvision's."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +40,13 @@ def padding(size: int) -> int:
 
 
 @revised(1)
-def flip_crop(images: Tensor, generator: torch.Generator) -> FlipCrop:
-    """Draw a transform for each of `images` (N, C, H, W) from `generator`, on its device."""
+def flip_crop(images: Tensor, generator: torch.Generator) -> "FlipCrop | Resampled":
+    """Draw the view of training for each of `images` (N, C, H, W) from `generator`, on its device.
+
+    It is a flip and a padded crop, or, of images of `LARGE_VIEWS` pixels or more, a random-resized crop and a flip.
+    """
+    if has_large_views(images.shape):
+        return flip_resized_crop(images, generator)
     count, _, height, width = images.shape
     device = generator.device
     pad_y, pad_x = padding(height), padding(width)
@@ -78,8 +89,8 @@ class _Move(torch.autograd.Function):
 
 
 @dataclass(frozen=True)
-class FlipTranslate:
-    """One draw of flip (probability 1/2) and translation by fractions of a pixel (bilinear, black outside) for a batch.
+class Resampled:
+    """One draw of flip (probability 1/2) and of where each row and each column comes from (bilinear) for a batch.
 
     Calling it transforms float images (N, C, H, W). Pixel (i, j) of the result is the sum of `rows[n, i, k]` times
     `columns[n, j, l]` times pixel (k, l): two matrix products, so the gradient is the exact adjoint, and deterministic.
@@ -96,7 +107,7 @@ class FlipTranslate:
 
 
 @revised(1)
-def flip_translate(images: Tensor, generator: torch.Generator) -> FlipTranslate:
+def flip_translate(images: Tensor, generator: torch.Generator) -> Resampled:
     """Draw a transform for each of `images` (N, C, H, W) from `generator`: shifts are uniform in +-size/8 pixels.
 
     The released code of TAP takes its 8 for a share of half the width: 4 pixels at 32x32.
@@ -111,7 +122,51 @@ def flip_translate(images: Tensor, generator: torch.Generator) -> FlipTranslate:
     y, x = torch.arange(height, device=device), torch.arange(width, device=device)
     columns = x + padding(width) * draw()
     columns = torch.where(flipped, width - 1 - columns, columns)
-    return FlipTranslate(_hats(y + padding(height) * draw()), _hats(columns))
+    return Resampled(_hats(y + padding(height) * draw()), _hats(columns))
+
+
+@revised(1)
+def flip_resized_crop(images: Tensor, generator: torch.Generator) -> Resampled:
+    """Draw a random-resized crop and a flip for each of `images` (N, C, H, W) from `generator`, on its device.
+
+    A crop is drawn as torchvision's RandomResizedCrop draws it, at its default scale and ratio, and brought back to
+    HxW by bilinear interpolation (REM and SEM, scripts for the ImageNet subset).
+    """
+    count, _, height, width = images.shape
+    device = generator.device
+
+    def draw(columns: int = 1) -> Tensor:
+        return torch.rand(count, columns, generator=generator, device=device)
+
+    area = height * width * (AREA[0] + (AREA[1] - AREA[0]) * draw(TRIES))
+    ratio = torch.exp(math.log(RATIO[0]) + math.log(RATIO[1] / RATIO[0]) * draw(TRIES))
+    high, wide = (area / ratio).sqrt().round(), (area * ratio).sqrt().round()
+    inside = (high >= 1) & (high <= height) & (wide >= 1) & (wide <= width)
+    first = inside.int().argmax(1, keepdim=True)
+    found = inside.any(1, keepdim=True)
+    high = torch.where(found, high.gather(1, first), height)  # if no try fits, which is rare, it is the whole image
+    wide = torch.where(found, wide.gather(1, first), width)
+    top, left = (draw() * (height - high + 1)).floor(), (draw() * (width - wide + 1)).floor()
+    flipped = draw() < 0.5
+    columns = _within(left, wide, width)
+    return Resampled(_hats(_within(top, high, height)), _hats(torch.where(flipped, columns.flip(1), columns)))
+
+
+def has_large_views(shape: Sequence[int]) -> bool:
+    """Whether views of images of `shape` (..., H, W) are random-resized crops."""
+    return min(shape[-2:]) >= LARGE_VIEWS
+
+
+def views_key(shape: Sequence[int]) -> dict[str, Any]:
+    """What a key says of the views of images of `shape` (..., H, W): nothing of padded crops, which came first."""
+    draw = flip_resized_crop
+    return {"views": [draw.__name__, revision_of(draw)]} if has_large_views(shape) else {}
+
+
+def _within(start: Tensor, length: Tensor, size: int) -> Tensor:
+    """(N, size): where the centres of `size` pixels lie that divide the pixels [start, start + length) evenly."""
+    centres = (torch.arange(size, device=start.device) + 0.5) / size
+    return start + (centres * length - 0.5).clamp(min=0).minimum(length - 1)
 
 
 def _hats(position: Tensor) -> Tensor:

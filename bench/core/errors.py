@@ -40,3 +40,10 @@ def suggestion(word: str, choices: Iterable[str]) -> str:
     if not close:
         return f"; {listed}"
     return f"; did you mean {close[0]!r}?" + (f" ({listed})" if len(choices) <= FEW else "")
+
+
+def some(names: Iterable[str]) -> str:
+    """The first few names, and how many more there are."""
+    names = list(names)
+    more = f" and {len(names) - FEW:,} more" if len(names) > FEW else ""
+    return ", ".join(names[:FEW]) + more

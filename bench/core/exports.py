@@ -10,14 +10,15 @@ from bench.core.adversary import (
     pgd,
     tpgd,
 )
-from bench.core.augment import FLIP_CROP, FLIP_TRANSLATE, NO_AUGMENTATION, Augmentation, flip_crop
+from bench.core.augment import FLIP_CROP, FLIP_TRANSLATE, NO_AUGMENTATION, Augmentation, flip_crop, views_key
 from bench.core.data import ImageDataset, Outline
 from bench.core.device import float64_device, peak_memory, synchronise
 from bench.core.errors import brief
 from bench.core.keeper import Kind
 from bench.core.measures import Measure, Subject, Training
 from bench.core.memory import empty, in_order, parts, take
-from bench.core.models import Classifier, ModelName, classifier_layers, maker
+from bench.core.models import Classifier, classifier_layers
+from bench.core.network_names import ModelName, maker
 from bench.core.networks import TIMM, two_linear
 from bench.core.perturb import as_int8, ascend, frozen, loss_gradient, quantised, uniform
 from bench.core.plug_in import Cost
@@ -116,4 +117,5 @@ __all__ = [
     "two_linear",
     "uniform",
     "update",
+    "views_key",
 ]

@@ -1,23 +1,34 @@
-"""A person's images, decoded once: what identifies them, and the file that keeps their pixels.
+"""Images in files, decoded once: what identifies them, and the file that keeps their pixels.
 
-Both are in the folder `decoded` of the data root: FINGERPRINT-SIZE.safetensors has the pixels, uint8 (N, 3, SIZE,
-SIZE), and a .json file for each image folder has its fingerprint. All of it is safe to delete while nothing runs.
+All is in the folder `decoded` of the data root, and safe to delete while nothing runs:
+
+- LISTING.json: the fingerprint of a listing, with the sizes and times of its files.
+- FINGERPRINT-LOOK.safetensors: the pixels, uint8 (N, 3, SIZE, SIZE), with what was left out as broken.
+- FINGERPRINT-LOOK.json: what that file looked like when its checksum was last compared.
+- FINGERPRINT-broken.json: which of the files are broken, as far as known.
 """
 
 import json
+import os
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from itertools import chain
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, NoReturn
 
 import filelock
 import numpy as np
 import torch
 from torch import Tensor
 
+from bench.core.decoding import Look, Pixels, UnusableError
+from bench.core.device import default_jobs
+from bench.core.errors import UserError
 from bench.core.files import write_whole
+from bench.core.listing import Listing
+from bench.core.long_work import tell
 from bench.core.settings import digest
 from bench.core.tensor_file import read_tensor, write_tensor
 
@@ -26,75 +37,185 @@ CACHE = "decoded"
 SETTLED = 2.0
 """Seconds after its last change from which a file's time tells: clocks of file systems tick as coarsely as that."""
 BATCH = 128
-"""Images decoded before they are written: 25 MB at 256x256."""
+"""Images written at a time: 25 MB at 256x256. As many again are decoded meanwhile."""
+TASK = 16
+"""Images that a thread decodes at a time."""
+SHOWN = 5
+"""So many broken files are named."""
 
 
-def fingerprint(folders: Sequence[Path], root: Path) -> str:
-    """16 hexadecimal digits of the hash of the name and the bytes of every file in `folders`.
+def fingerprint(listing: Listing, root: Path) -> str:
+    """16 hexadecimal digits of the hash of the listing and of the bytes of every file in it.
 
-    They are remembered with all names, sizes and times of change: while none of these changes, no file is read again.
+    They are remembered with the size and the times of every file: while none of these changes, none is read again.
     """
-    files = [(file, folder) for folder in folders for file in sorted(folder.rglob("*")) if file.is_file()]
-    name = digest([str(folder.resolve()) for folder in folders])
-    memory = root / CACHE / f"{name}.json"
+    memory = root / CACHE / f"{digest(str(listing.folder.resolve()), listing.digest)}.json"
     with _lock(memory):
-        seen, newest = _outside(files)
-        known = json.loads(memory.read_text()) if memory.is_file() else {}
+        seen, newest = _outside(listing)
+        known = _recall(memory)
         if known.get("seen") == seen:
             return str(known["fingerprint"])
-        contents = ((str(file.relative_to(folder)).encode(), file.read_bytes()) for file, folder in files)
-        found = digest(content=chain.from_iterable(contents))
+        found = digest(listing.digest, content=_bytes(listing))
         if newest < time.time() - SETTLED:
-            with write_whole(memory) as stream:
-                stream.write(json.dumps({"seen": seen, "fingerprint": found}).encode())
+            _remember(memory, {"seen": seen, "fingerprint": found})
         return found
 
 
-def decoded_images(files: Sequence[str], size: int, *, folders: Sequence[Path], root: Path) -> Tensor:
-    """The pixels of `files`, all of `folders`, uint8 (N, 3, size, size), mapped from a file made on the first call.
+def decoded_images(listing: Listing, look: Look, root: Path, *, skip_broken: bool) -> tuple[Tensor, dict[str, str]]:
+    """The pixels of the images in their order, uint8 (N, 3, size, size), mapped from a file made on the first call.
 
-    Raises OSError if the images change while they are decoded.
+    Broken images are left out if `skip_broken`, and told with the reason of each, by name; else they raise UserError,
+    which names the first ones. Raises OSError if the images change while they are decoded.
     """
-    name = fingerprint(folders, root)
-    file = root / CACHE / f"{name}-{size}.safetensors"
-
-    def parts() -> Iterator[Tensor]:
-        yield from _decode(files, size)
-        if fingerprint(folders, root) != name:
-            raise OSError(f"{folders[0].parent}: images changed while they were decoded; run again")
-
+    name = fingerprint(listing, root)
+    file = root / CACHE / f"{name}-{look.name}.safetensors"
     with _lock(file):
         if not file.is_file():
-            shape = (len(files), 3, size, size)
-            write_tensor(file, "images", parts(), shape=shape, dtype=torch.uint8, about={})
+            _write(file, listing, look, root, name, skip_broken=skip_broken)
+        images, about = _read(file)
+        broken = listing.broken | about["broken"]
+        if broken and not skip_broken:
+            _refuse(listing, broken)
+        return images, broken
+
+
+def told(broken: dict[str, str]) -> str:
+    """The first broken files with the reason of each, and how many more there are."""
+    first = ", ".join(f"{name} ({reason})" for name, reason in sorted(broken.items())[:SHOWN])
+    return first + (f" and {len(broken) - SHOWN:,} more" if len(broken) > SHOWN else "")
+
+
+def _refuse(listing: Listing, broken: dict[str, str]) -> NoReturn:
+    files = "1 file that is" if len(broken) == 1 else f"{len(broken):,} files that are"
+    raise UserError(
+        f"{listing.folder}: {files} no image to use: {told(broken)}; mend or remove, or set skip_broken: true"
+    )
+
+
+def _write(file: Path, listing: Listing, look: Look, root: Path, name: str, *, skip_broken: bool) -> None:
+    """Decode all images into `file`. If some are broken, all are looked at first, and then decoded again without."""
+    memory = root / CACHE / f"{name}-broken.json"
+    broken = _still_broken(_recall(memory), listing, look)
+    while True:
+        if broken and not skip_broken:
+            _refuse(listing, listing.broken | broken)
+        found: dict[str, str] = {}
+
+        def parts(broken: dict[str, str] = broken, found: dict[str, str] = found) -> Iterator[Tensor]:
+            for pixels, unusable in _decode(listing, look, broken):
+                found |= unusable
+                if not found:  # else this pass only looks for more of them
+                    yield pixels
+            if fingerprint(listing, root) != name:
+                raise OSError(f"{listing.folder}: images changed while they were decoded; run again")
+            if found:
+                raise UnusableError
+
+        shape = (len(listing.samples) - len(broken), 3, look.size, look.size)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of oddities in what comes with an image
+                write_tensor(file, "images", parts(), shape=shape, dtype=torch.uint8, about={"broken": broken})
+        except UnusableError:
+            broken = broken | found
+            _remember(memory, broken)
+        else:
+            _remember(file.with_suffix(".json"), {"checked": _status(file)})
+            return
+
+
+def _read(file: Path) -> tuple[Tensor, dict[str, Any]]:
+    """Map the images. Their checksum is compared unless nobody has touched the file since that was done last."""
+    memory, status = file.with_suffix(".json"), _status(file)
+    checked = _recall(memory).get("checked") == status
     try:
-        return read_tensor(file, "images")[0]
+        read = read_tensor(file, "images", check=not checked)
     except ValueError as error:
         raise ValueError(f"{file}: not a file of decoded images ({error}); delete it to decode them again") from None
+    if not checked:
+        _remember(memory, {"checked": status})
+    return read
 
 
-def _decode(files: Sequence[str], size: int) -> Iterator[Tensor]:
-    with ThreadPoolExecutor() as pool:  # Pillow lets other threads run while it decodes and resizes
-        for start in range(0, len(files), BATCH):
-            batch = pool.map(partial(_decode_one, size=size), files[start : start + BATCH])
-            yield torch.from_numpy(np.stack(list(batch)))
+def _still_broken(known: dict[str, str], listing: Listing, look: Look) -> dict[str, str]:
+    """Those of the known ones that are broken now: another Pillow may read them."""
+    contents = listing.contents
+    rows = {sample.name: row for row, sample in enumerate(listing.samples) if sample.name in known}
+    found = {name: _pixels(look, contents[row : row + 1][0]) for name, row in rows.items()}
+    return {name: one for name, one in found.items() if isinstance(one, str)}
 
 
-def _decode_one(file: str, size: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
-    from PIL import Image
+def _decode(listing: Listing, look: Look, without: Iterable[str]) -> Iterator[tuple[Tensor, dict[str, str]]]:
+    """The pixels of `BATCH` images after the other, those in `without` left out, and which are broken, with reasons.
 
-    with Image.open(file) as image:
-        # BOX is Pillow's area average.
-        square = image.convert("RGB").resize((size, size), Image.Resampling.BOX)
-    return np.asarray(square).transpose(2, 0, 1)
+    Threads do it, one for each core: Pillow lets others run while it decodes and resizes.
+    """
+    names, contents = [sample.name for sample in listing.samples], listing.contents
+    skipped, waiting = set(without), deque[tuple[int, list[Future[list[Pixels | str]]]]]()
+
+    def task(part: slice) -> list[Pixels | str]:
+        rows = zip(names[part], contents[part], strict=True)
+        return [_pixels(look, content) for name, content in rows if name not in skipped]
+
+    def take() -> tuple[Tensor, dict[str, str]]:
+        start, futures = waiting.popleft()
+        found = [one for future in futures for one in future.result()]
+        kept = [name for name in names[start : start + BATCH] if name not in skipped]
+        tell(f"{listing.folder}: decoding", min(start + BATCH, len(names)), len(names))
+        pixels = [one for one in found if not isinstance(one, str)]
+        reasons = {name: one for name, one in zip(kept, found, strict=True) if isinstance(one, str)}
+        stacked = torch.from_numpy(np.stack(pixels)) if pixels else torch.empty(0, dtype=torch.uint8)
+        return stacked, reasons
+
+    with ThreadPoolExecutor(default_jobs(["cpu"])) as pool:
+        for start in range(0, len(names), BATCH):
+            end = min(start + BATCH, len(names))
+            tasks = [slice(first, min(first + TASK, end)) for first in range(start, end, TASK)]
+            waiting.append((start, [pool.submit(task, part) for part in tasks]))
+            if len(waiting) > 2:
+                yield take()
+        while waiting:
+            yield take()
 
 
-def _outside(files: Sequence[tuple[Path, Path]]) -> tuple[str, float]:
-    """A hash of names, sizes and times of change, and the latest of these times, in seconds since 1970."""
-    statuses = [(str(file.relative_to(folder)), file.stat()) for file, folder in files]
-    newest = max((time for _, status in statuses for time in (status.st_mtime_ns, status.st_ctime_ns)), default=0)
-    seen = [[name, status.st_size, status.st_mtime_ns, status.st_ctime_ns] for name, status in statuses]
-    return digest(seen), newest / 1e9
+def _pixels(look: Look, content: str | bytes) -> Pixels | str:
+    """An image's pixels, or why it has none."""
+    try:
+        return look.pixels(content)
+    except UnusableError as error:
+        return str(error)
+
+
+def _bytes(listing: Listing) -> Iterator[bytes]:
+    files = listing.files
+    for done, name in enumerate(files, 1):
+        yield (listing.folder / name).read_bytes()
+        tell(f"{listing.folder}: reading", done, len(files))
+
+
+def _outside(listing: Listing) -> tuple[str, float]:
+    """A hash of the size and the times of change of each file, and the latest of these, in seconds since 1970."""
+    statuses = [_status(f"{listing.folder}/{name}") for name in listing.files]
+    newest = max((max(times) for _, *times in statuses), default=0)
+    return digest(statuses), newest / 1e9
+
+
+def _status(file: Path | str) -> list[int]:
+    status = os.stat(file)  # noqa: PTH116 (to make a Path of each of many names takes longer than this)
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+
+
+def _recall(memory: Path) -> dict[str, Any]:
+    try:
+        known = json.loads(memory.read_text())
+    except (OSError, ValueError):  # what is not there or damaged is found again
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _remember(memory: Path, known: dict[str, Any]) -> None:
+    with write_whole(memory) as stream:
+        stream.write(json.dumps(known).encode())
 
 
 def _lock(file: Path) -> filelock.BaseFileLock:

@@ -1,19 +1,16 @@
 """Networks by name. Normalisation is the network's first layer, so every image outside is in [0, 1]."""
 
-import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Annotated
 
 import torch
-from pydantic import AfterValidator
 from torch import Tensor, nn
 
 from bench.core.compilation import Call, call
-from bench.core.errors import brief
 from bench.core.folding import Pair, convolutions_with_norm
 from bench.core.memory import at_once
-from bench.core.networks import TIMM, cnn, resnet18, timm_network, two_linear, vgg16
+from bench.core.network_names import FLAT, MODELS, check_name, maker, narrowing, whole
+from bench.core.networks import TIMM, timm_network
 from bench.core.revision import Part
 from bench.core.seeding import default_randomness
 
@@ -123,53 +120,14 @@ def classifier_layers(body: nn.Module) -> list[str]:
     return [name for name, layer in body.named_modules() if isinstance(layer, nn.Linear)][-1:]
 
 
-MODELS: dict[str, Callable[..., nn.Module]] = {
-    "cnn": cnn,
-    "resnet18": resnet18,
-    "vgg16": vgg16,
-    "two_linear": two_linear,
-}
-"""Functions of the numbers of classes and channels and, for those in FLAT, of the image's height and width."""
-FLAT = {"two_linear"}
-"""Networks over flattened pixels: they need the image's size, and take pixels as they are, without normalisation."""
-EXACT = {"cnn", *FLAT}
-"""Networks that compute in float32 everywhere: bfloat16 has too few bits for pixels as they are, and costs the small
-network more than it saves."""
-
-
-def check_name(name: str) -> str:
-    """Return `name` if a network is called so; raise ValueError with the choices otherwise."""
-    choices = list(MODELS)
-    if name.startswith(TIMM):
-        import timm
-
-        known = timm.list_models()
-        if name.removeprefix(TIMM) in known:
-            return name
-        choices = [TIMM + model for model in known]
-    elif name in MODELS:
-        return name
-    close = difflib.get_close_matches(name, choices, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"unknown model {brief(name)}{hint or '; choices: ' + ', '.join(MODELS) + ', timm/NAME'}")
-
-
-def maker(name: str) -> Part:
-    """What makes the network called `name`, and has its revision."""
-    return timm_network if name.startswith(TIMM) else MODELS[name]
-
-
-ModelName = Annotated[str, AfterValidator(check_name)]
-"""A setting that names a network."""
-
-
 def build(
     name: str, *, num_classes: int, channels: int, generator: torch.Generator, size: tuple[int, int] | None = None
 ) -> Classifier:
     """Build the network called `name`, its weights drawn from `generator`.
 
-    `timm/NAME` gives timm's network of that name, untrained, for images of `size` (height, width) if it takes one size
-    only. Raises ValueError, with the choices, for an unknown name, and if a network over flattened pixels has no size.
+    `NAME/8` has an eighth of the width. `timm/NAME` gives timm's network of that name, untrained, for images of `size`
+    (height, width) if it takes one size only; `timm/NAME/patch4` cuts them into patches of 4 pixels.
+    Raises ValueError, with the choices, for an unknown name, and if a network over flattened pixels has no size.
     """
     check_name(name)
     if name in FLAT and size is None:
@@ -179,7 +137,7 @@ def build(
             body = timm_network(name, num_classes, channels, size)
             pairs = []  # not every network of timm can be traced
         else:
-            body = MODELS[name](num_classes, channels, *([size] if name in FLAT else []))
+            body = MODELS[whole(name)](num_classes, channels, *([size] if name in FLAT else []), **narrowing(name))
             pairs = convolutions_with_norm(body.eval())  # in training mode dropout draws, which cannot be traced
             body.train()
     return Classifier(body, pairs, centre=0.0 if name in FLAT else 0.5).to(memory_format=torch.channels_last)
@@ -200,6 +158,8 @@ def _misfit(_: Part, name: str, num_classes: int, shape: tuple[int, int, int]) -
         with torch.no_grad(), default_randomness(generator):
             logits = model(torch.zeros(2, *shape))
         reason = "" if logits.shape == (2, num_classes) else f"it returns {tuple(logits.shape)}"
+    except ValueError as error:  # ours say it
+        reason = str(error)
     except Exception as error:  # networks of timm raise anything
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
     return f"{name} cannot take images of {height}x{width} pixels ({reason})" if reason else ""

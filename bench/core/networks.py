@@ -1,5 +1,7 @@
 """The bodies of networks: each function draws the initial weights from torch's global generator."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,30 +11,24 @@ from bench.core.revision import revised
 
 TIMM = "timm/"
 """What the names of timm's networks begin with."""
+PATCH = re.compile(r"patch[1-9]\d{0,2}")
+"""What may follow such a name after a slash."""
+FEWEST_PATCHES = 4
+"""Along a side: a transformer of fewer has next to nothing to compare."""
 
 
 @revised(1)
-def cnn(num_classes: int, channels: int) -> nn.Module:
-    """The small network of the CPU scales: four 3x3 convolutions of 24, 48, 96 and 192 channels, strides 1-2-2-2."""
+def cnn(num_classes: int, channels: int, width: int = 24) -> nn.Module:
+    """The small network of the CPU scales: four 3x3 convolutions of 24, 48, 96 and 192 channels, strides 1-2-2-2.
+
+    Stem: none; the first convolution has stride 1.
+    Source: the suite's own.
+    """
     layers: list[nn.Module] = []
-    for width, stride in ((24, 1), (48, 2), (96, 2), (192, 2)):
-        layers += [nn.Conv2d(channels, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
-        channels = width
+    for wide, stride in ((width, 1), (2 * width, 2), (4 * width, 2), (8 * width, 2)):
+        layers += [nn.Conv2d(channels, wide, 3, stride, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU(inplace=True)]
+        channels = wide
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
-
-
-@revised(1)
-def resnet18(num_classes: int, channels: int) -> nn.Module:
-    """ResNet-18 with the 3x3 stride-1 stem of the CIFAR papers, no max-pool, default PyTorch initialisation."""
-    from torchvision.models import resnet18 as imagenet_resnet18
-
-    body: nn.Module = imagenet_resnet18(num_classes=num_classes)
-    body.conv1 = nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
-    body.maxpool = nn.Identity()
-    for layer in body.modules():  # torchvision initialises its own way; the papers use each layer's default
-        if isinstance(layer, nn.Conv2d | nn.Linear | nn.BatchNorm2d):
-            layer.reset_parameters()
-    return body
 
 
 class Dropout(nn.Module):
@@ -40,7 +36,8 @@ class Dropout(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seed = int(torch.randint(2**62, ()))  # drawn with the initial weights, from the network's own generator
+        # Drawn with the initial weights, from the network's own generator.
+        self.seed = int(torch.randint(2**62, (), device="cpu"))
         self.generator: torch.Generator | None = None
 
     def forward(self, values: Tensor) -> Tensor:
@@ -61,25 +58,60 @@ def _convolution(channels: int, width: int) -> nn.Conv2d:
     return layer
 
 
-@revised(1)
-def vgg16(num_classes: int, channels: int) -> nn.Module:
-    """VGG-16 with batch norm and a head of 512-512-512 with dropout, as in the official code of REM and SEM.
+def _vgg(convolutions: Sequence[int], num_classes: int, channels: int, width: int) -> nn.Module:
+    """So many convolutions in each of five stages with a pool after each, and a head of three linear layers.
 
     Pools round up, which changes nothing if sizes are even and lets images below 32 pixels through.
     """
     layers: list[nn.Module] = []
-    for width, convolutions in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
-        for _ in range(convolutions):
-            layers += [_convolution(channels, width), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
-            channels = width
+    for wide, count in zip((width, 2 * width, 4 * width, 8 * width, 8 * width), convolutions, strict=True):
+        for _ in range(count):
+            layers += [_convolution(channels, wide), nn.BatchNorm2d(wide), nn.ReLU(inplace=True)]
+            channels = wide
         layers += [nn.MaxPool2d(2, ceil_mode=True)]
-    head = [Dropout(), nn.Linear(512, 512), nn.ReLU(), Dropout(), nn.Linear(512, 512), nn.ReLU()]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), *head, nn.Linear(512, num_classes))
+    head: list[nn.Module] = []
+    for _ in range(2):
+        head += [Dropout(), nn.Linear(channels, channels), nn.ReLU()]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), *head, nn.Linear(channels, num_classes))
+
+
+@revised(1)
+def vgg11(num_classes: int, channels: int, width: int = 64) -> nn.Module:
+    """VGG-11 with batch norm and the head of `vgg16`.
+
+    Stem: none; five pools halve the size.
+    Source: Simonyan and Zisserman, ICLR 2015, configuration A; official code of REM (Fu et al., ICLR 2022) and SEM.
+    """
+    return _vgg((1, 1, 2, 2, 2), num_classes, channels, width)
+
+
+@revised(1)
+def vgg16(num_classes: int, channels: int, width: int = 64) -> nn.Module:
+    """VGG-16 with batch norm and a head of 512-512-512 with dropout, as in the official code of REM and SEM.
+
+    Stem: none; five pools halve the size.
+    Source: Simonyan and Zisserman, ICLR 2015, configuration D; official code of REM (Fu et al., ICLR 2022) and SEM.
+    """
+    return _vgg((2, 2, 3, 3, 3), num_classes, channels, width)
+
+
+@revised(1)
+def vgg19(num_classes: int, channels: int, width: int = 64) -> nn.Module:
+    """VGG-19 with batch norm and the head of `vgg16`.
+
+    Stem: none; five pools halve the size.
+    Source: Simonyan and Zisserman, ICLR 2015, configuration E; official code of REM (Fu et al., ICLR 2022) and SEM.
+    """
+    return _vgg((2, 2, 4, 4, 4), num_classes, channels, width)
 
 
 @revised(1)
 def two_linear(num_classes: int, channels: int, size: tuple[int, int]) -> nn.Module:
-    """Two linear layers without bias and with nothing between them: a linear map, the surrogate of PIL."""
+    """Two linear layers without bias and with nothing between them: a linear map, the surrogate of PIL.
+
+    Stem: none; it sees flattened pixels as they are.
+    Source: official code of PIL.
+    """
     pixels = channels * size[0] * size[1]
     first, second = nn.Linear(pixels, num_classes, bias=False), nn.Linear(num_classes, num_classes, bias=False)
     return nn.Sequential(nn.Flatten(), first, second)
@@ -87,12 +119,25 @@ def two_linear(num_classes: int, channels: int, size: tuple[int, int]) -> nn.Mod
 
 @revised(1)
 def timm_network(name: str, num_classes: int, channels: int, size: tuple[int, int] | None = None) -> nn.Module:
-    """The network that timm calls `name`, untrained; one of a fixed input size is built for images of `size`."""
+    """The network that timm calls `name`, untrained; one of a fixed input size is built for images of `size`.
+
+    `timm/NAME/patch4` cuts images into patches of 4 pixels, whatever the name says: those of ViT, or the stem of
+    ConvNeXt. Raises ValueError if the network has no patches to set, and if they are too coarse for the images.
+    """
     import timm
 
-    name, fixed = name.removeprefix(TIMM), dict[str, Any]()
-    told = timm.get_pretrained_cfg(name)
+    name, _, patch = name.removeprefix(TIMM).partition("/")
+    told, chosen = timm.get_pretrained_cfg(name), dict[str, Any]()
     if size and told and told.fixed_input_size and told.input_size[1:] != size:
-        fixed = {"img_size": size}
-    body: nn.Module = timm.create_model(name, num_classes=num_classes, in_chans=channels, **fixed)
+        chosen["img_size"] = size
+    if patch:
+        chosen["patch_size"] = int(patch.removeprefix("patch"))
+    try:
+        body: nn.Module = timm.create_model(name, num_classes=num_classes, in_chans=channels, **chosen)
+    except TypeError as error:
+        raise ValueError(f"{name} has no patches to set" if patch else str(error)) from None
+    grid = getattr(getattr(body, "patch_embed", None), "grid_size", None)
+    if size and grid and min(grid) < FEWEST_PATCHES:
+        finer = max(1, min(size) // (2 * FEWEST_PATCHES))
+        raise ValueError(f"its patches leave {grid[0]}x{grid[1]} of them; write {TIMM}{name}/patch{finer}")
     return body

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import AfterValidator
 
-from bench.core.models import check_name, maker
+from bench.core.network_names import check_name, maker
 from bench.core.revision import Part, revisions
 from bench.core.session import IMAGES_PER_PASS
 from bench.core.settings import Settings

@@ -7,7 +7,7 @@ from bench.core.augment import flip_crop
 from bench.core.datasets import DatasetSettings
 from bench.core.keeper import Kind
 from bench.core.measures import Measure, Training
-from bench.core.models import maker
+from bench.core.network_names import maker
 from bench.core.plug_in import Cost
 from bench.core.protocols import Attack, Method
 from bench.core.revision import revisions

@@ -51,10 +51,10 @@ def own_controls(pair: Pair, methods: Methods, attacks: Attacks) -> list[Pair]:
     method, stack = pair
     clean = _method_variant(methods, CLEAN, {}, {})
     found = []
-    for place, attack in enumerate(stack):
+    for position, attack in enumerate(stack):
         for here, paper in zip(attack.choice.settings.controls(), attack.paper.settings.controls(), strict=True):
             control = _attack_variant(attack, here, paper, attacks)
-            other = (*stack[:place], control, *stack[place + 1 :])
+            other = (*stack[:position], control, *stack[position + 1 :])
             if objection([variant.choice for variant in other]) is None:
                 found.append((clean if here.only_clean else method, other))
     return found

@@ -11,6 +11,7 @@ from attacks import ATTACKS
 from bench.core.data import Outline
 from bench.core.datasets import DATASETS
 from bench.core.errors import UserError, brief, suggestion
+from bench.core.network_names import whole
 from bench.core.settings import Settings
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
@@ -22,7 +23,7 @@ from bench.grid.measured import measured
 from bench.grid.replaced import is_cut, replaced_by
 from bench.grid.scale import Scale, check_names, lineage
 from bench.grid.stack import check_method, check_stack, check_victim, declined
-from bench.grid.yaml_file import mapping, read_mapping, validated, within
+from bench.grid.yaml_file import mapping, read_mapping, validate, within
 from measures import MEASURES
 from methods import METHODS
 
@@ -65,13 +66,13 @@ def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale
     check_names(scales[scale_name], f"scale {scale_name}: ", TABLES, Recipe)
     check_names(user, "--set ", TABLES, Recipe)
     values = read_mapping(file)
-    paper = validated(GridFile, [(str(file), values)])
+    paper = validate(GridFile, [(str(file), values)])
     for name in paper.at:
         if name not in scales:
             raise UserError(f"{file}: at: unknown scale {brief(name)}{suggestion(name, scales)}")
     at = next((name for name in lineage(scales, scale_name) if name in paper.at), scale_name)
     here = paper.at.get(at, {})
-    parsed = validated(GridFile, [(str(file), values), (f"{file}: at.{at}", here)])
+    parsed = validate(GridFile, [(str(file), values), (f"{file}: at.{at}", here)])
     scale = scales[scale_name].model_copy(
         update={field: None for field, key in REPLACED.items() if key in here or not parsed.scalable}
     )
@@ -83,7 +84,7 @@ class Expansion:
     """The sources of every setting, weakest first: plug-in default, scale, grid file, the user's --set."""
 
     file: Path
-    scale_place: str
+    scale_where: str
     """What error messages call the scale."""
     scale: Scale
     user: Scale
@@ -91,10 +92,10 @@ class Expansion:
 
     def grid(self, parsed: GridFile) -> Grid:
         """All conditions and cells of a parsed file."""
-        recipe = validated(
+        recipe = validate(
             Recipe,
             [
-                (f"{self.scale_place}: train", self.scale.train),
+                (f"{self.scale_where}: train", self.scale.train),
                 (f"{self.file}: train", parsed.train),
                 ("--set train", self.user.train),
             ],
@@ -154,50 +155,50 @@ class Expansion:
         """Every method with every stack of attacks of its block, that of the whole grid first."""
         blocks = [("", Block(methods=parsed.methods, attacks=parsed.attacks))]
         for row, values in enumerate(parsed.also):
-            blocks.append((f"also[{row}].", validated(Block, [(f"{self.file}: also[{row}]", values)])))
-        for place, block in blocks:
-            methods = self._variants("methods", block.methods, large, place)
-            stacks = self._stacks(block.attacks, large, place)
+            blocks.append((f"also[{row}].", validate(Block, [(f"{self.file}: also[{row}]", values)])))
+        for where, block in blocks:
+            methods = self._variants("methods", block.methods, large, where)
+            stacks = self._stacks(block.attacks, large, where)
             check_count(len(methods) * len(stacks), str(self.file))
             yield from itertools.product(methods, stacks)
 
     def _variants(self, group: str, items: Sequence[Any], large: Large, block: str = "") -> list[Variant]:
         """The plug-ins that a list of a grid file names, sweeps written out."""
-        place = f"{self.file}: {block}{group}"
+        where = f"{self.file}: {block}{group}"
         return [
             variant
             for row, item in enumerate(items)
-            for variant in self._variant(group, item, f"{place}[{row}]", large)
+            for variant in self._variant(group, item, f"{where}[{row}]", large)
         ]
 
-    def _variant(self, group: str, item: Any, place: str, large: Large) -> Iterator[Variant]:
-        values = {"name": item} if isinstance(item, str) else dict(mapping(item, place))
+    def _variant(self, group: str, item: Any, where: str, large: Large) -> Iterator[Variant]:
+        values = {"name": item} if isinstance(item, str) else dict(mapping(item, where))
         if "name" not in values:
-            raise UserError(f"{place}: missing key 'name'{suggestion('', TABLES[group])}")
+            raise UserError(f"{where}: missing key 'name'{suggestion('', TABLES[group])}")
         name = values.pop("name")
         if not isinstance(name, str) or name not in TABLES[group]:
             word = group.removesuffix("s").replace("dataset", "data set")
-            raise UserError(f"{place}: unknown {word} {brief(name)}{suggestion(str(name), TABLES[group])}")
+            raise UserError(f"{where}: unknown {word} {brief(name)}{suggestion(str(name), TABLES[group])}")
         settings = TABLES[group][name]
         at_scale, at_paper = (dict(settings.large) if is_large else {} for is_large in large)
         defaults = {key: field.default for key, field in settings.model_fields.items() if not field.is_required()}
         for key, value in values.items():
             if value == []:
-                raise UserError(f"{within(place, key)}: a sweep must hold at least one value")
+                raise UserError(f"{within(where, key)}: a sweep must hold at least one value")
         sweeps = [value if isinstance(value, list) else [value] for value in values.values()]
-        check_count(math.prod(map(len, sweeps)), place)
+        check_count(math.prod(map(len, sweeps)), where)
         for combination in itertools.product(*sweeps):
             written = dict(zip(values, combination, strict=True))
-            paper = validated(settings, [(place, {**at_paper, **written})])
-            scaled = validated(
+            paper = validate(settings, [(where, {**at_paper, **written})])
+            scaled = validate(
                 settings,
                 [
-                    (f"{self.scale_place}: multiply", self.scale.multiplied(defaults | at_scale)),
+                    (f"{self.scale_where}: multiply", self.scale.multiplied(defaults | at_scale)),
                     (
-                        f"{self.scale_place}: {group}.{name}",
+                        f"{self.scale_where}: {group}.{name}",
                         self.scale.settings(group, name, set(settings.model_fields)),
                     ),
-                    (place, self.scale.multiplied(written)),
+                    (where, self.scale.multiplied(written)),
                     (f"--set {group}.{name}", self.user.settings(group, name, set(settings.model_fields))),
                 ],
             )
@@ -206,17 +207,17 @@ class Expansion:
     def _stacks(self, items: Sequence[Any], large: Large, block: str) -> list[Stack]:
         stacks: list[Stack] = []
         for row, item in enumerate(items):
-            place = f"{self.file}: {block}attacks[{row}]"
+            where = f"{self.file}: {block}attacks[{row}]"
             if item == []:
-                raise UserError(f"{place}: an empty stack; write none for plain training")
+                raise UserError(f"{where}: an empty stack; write none for plain training")
             if isinstance(item, list):
-                parts = [(part, f"{place}[{depth}]") for depth, part in enumerate(item)]
+                parts = [(part, f"{where}[{depth}]") for depth, part in enumerate(item)]
                 layers = [list(self._variant("attacks", *part, large)) for part in parts]
-                check_stack([layer[0].choice for layer in layers], place)  # a sweep changes no attack's place
-                check_count(math.prod(map(len, layers)), place)
+                check_stack([layer[0].choice for layer in layers], where)  # a sweep changes no attack's place
+                check_count(math.prod(map(len, layers)), where)
                 stacks += itertools.product(*layers)
             else:
-                stacks += [(variant,) for variant in self._variant("attacks", item, place, large)]
+                stacks += [(variant,) for variant in self._variant("attacks", item, where, large)]
         return stacks
 
     def _datasets(self, parsed: GridFile) -> list[tuple[Variant, str, Outline]]:
@@ -224,19 +225,19 @@ class Expansion:
         variants = self._variants("datasets", parsed.datasets, NO_DATA)
         replacement = self.user.dataset or self.scale.dataset
         if replacement:
-            place = "--set dataset" if self.user.dataset else f"{self.scale_place}: dataset"
-            [substitute] = self._variant("datasets", replacement, place, NO_DATA)
+            where = "--set dataset" if self.user.dataset else f"{self.scale_where}: dataset"
+            [substitute] = self._variant("datasets", replacement, where, NO_DATA)
             variants = [replace(substitute, paper=variants[0].paper)]
         try:
             root, settings = self.data_root, [variant.choice.settings for variant in variants]
             known = ((one.fingerprint(root), one.outline(root)) for one in settings)
             return [(variant, *about) for variant, about in zip(variants, known, strict=True)]
-        except OSError as error:
+        except (OSError, UserError) as error:
             raise UserError(f"{self.file}: datasets: {error}") from None
 
     def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
         replacement = self.user.model or self.scale.model
-        return [(replacement, parsed.models[0])] if replacement else [(model, model) for model in parsed.models]
+        return [(replacement, parsed.models[0])] if replacement else [(model, whole(model)) for model in parsed.models]
 
 
 def _with_own_controls(conditions: Sequence[Condition]) -> Iterator[Condition]:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bench.core.models import ModelName
+from bench.core.network_names import ModelName
 from bench.core.settings import Count, Settings
 from bench.grid.scale import Values
 
@@ -30,7 +30,7 @@ class GridFile(Settings):
     """What a reader should know, printed under the title."""
     datasets: Items
     models: Annotated[list[ModelName], Field(min_length=1)]
-    """Victims."""
+    """Victims, such as resnet50, or resnet50/8 for an eighth of its width."""
     methods: Items
     attacks: Items
     """Each entry is one attack or a list of attacks: a stack, applied in that order."""

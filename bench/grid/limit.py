@@ -6,7 +6,7 @@ CELLS = 20_000
 """No grid asks for more: it would take minutes to read, and years to run."""
 
 
-def check_count(count: int, place: str) -> None:
-    """Raise UserError, before anything is written out, if what stands at `place` is too much for one grid."""
+def check_count(count: int, where: str) -> None:
+    """Raise UserError, before anything is written out, if what stands at `where` is too much for one grid."""
     if count > CELLS:
-        raise UserError(f"{place}: asks for {count:,} cells or more; a grid holds at most {CELLS:,}")
+        raise UserError(f"{where}: asks for {count:,} cells or more; a grid holds at most {CELLS:,}")

@@ -26,11 +26,11 @@ DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(_[0-9]+)*(\.[0-9]*)?)([eE][-+]?[0-9
 UNPRINTABLE = yaml.SafeLoader.NON_PRINTABLE
 
 
-def parse(text: str, place: str) -> Any:
-    """The value that `text` writes, None if it is empty. Raises UserError naming the place, the line and the column."""
+def parse(text: str, where: str) -> Any:
+    """The value that `text` writes, None if it is empty. Raises UserError naming where, the line and the column."""
     if found := UNPRINTABLE.search(text):
         line, column = text.count("\n", 0, found.start()), found.start() - (text.rfind("\n", 0, found.start()) + 1)
-        raise _error(place, line, column, f"the character {found[0]!r} has no place in a text")
+        raise _error(where, line, column, f"the character {found[0]!r} has no place in a text")
     loader = yaml.SafeLoader(text)
     try:
         return _Document(loader).read()
@@ -38,11 +38,11 @@ def parse(text: str, place: str) -> Any:
         mark, problem = error.problem_mark or loader.get_mark(), error.problem or "not valid YAML"
     except (ValueError, OverflowError):  # PyYAML's own for "\\UFFFFFFFF" and for %YAML with a number too long to read
         mark, problem = loader.get_mark(), "not valid YAML"
-    raise _error(place, mark.line, mark.column, problem)
+    raise _error(where, mark.line, mark.column, problem)
 
 
-def _error(place: str, line: int, column: int, problem: str) -> UserError:
-    return UserError(f"{place}: line {line + 1}, column {column + 1}: {problem[: 2 * WIDTH]}")
+def _error(where: str, line: int, column: int, problem: str) -> UserError:
+    return UserError(f"{where}: line {line + 1}, column {column + 1}: {problem[: 2 * WIDTH]}")
 
 
 class _Document:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench.core.errors import UserError, brief, cut, suggestion
-from bench.core.models import ModelName
+from bench.core.network_names import ModelName
 from bench.core.settings import Count, Positive, Settings, parse_fraction
 from bench.grid.plain_yaml import parse
 from bench.grid.yaml_file import explain, mapping, read_mapping
@@ -59,7 +59,7 @@ class Scale(Settings):
 
 
 def check_names(
-    scale: Scale, place: str, tables: Mapping[str, Mapping[str, type[Settings]]], train: type[Settings]
+    scale: Scale, where: str, tables: Mapping[str, Mapping[str, type[Settings]]], train: type[Settings]
 ) -> None:
     """Raise UserError for a plug-in or a setting that no one has: it would have no effect."""
     known = {"train": set(train.model_fields)}
@@ -67,15 +67,15 @@ def check_names(
         known[group] = {key for settings in table.values() for key in settings.model_fields}
         for name, values in getattr(scale, group).items():
             if name != EVERY and name not in table:
-                raise UserError(f"{place}{group}: unknown name {brief(name)}{suggestion(name, table)}")
+                raise UserError(f"{where}{group}: unknown name {brief(name)}{suggestion(name, table)}")
             fields = known[group] if name == EVERY else set(table[name].model_fields)
             for key in values:
                 if key not in fields:
-                    raise UserError(f"{place}{group}.{name}: unknown key {brief(key)}{suggestion(key, sorted(fields))}")
+                    raise UserError(f"{where}{group}.{name}: unknown key {brief(key)}{suggestion(key, sorted(fields))}")
     everything = sorted(set().union(*known.values()))
     for key in scale.multiply:
         if key not in everything:
-            raise UserError(f"{place}multiply: unknown key {brief(key)}{suggestion(key, everything)}")
+            raise UserError(f"{where}multiply: unknown key {brief(key)}{suggestion(key, everything)}")
 
 
 def _times(value: Any, factor: float) -> Any:
@@ -95,16 +95,16 @@ def read_scales(file: Path) -> dict[str, Scale]:
     """All scales by name. Raises UserError if the file is missing or wrong."""
     scales: dict[str, Scale] = {}
     for name, values in read_mapping(file).items():
-        place = f"{file}: {name}"
-        written = dict(mapping(values, place))
+        where = f"{file}: {name}"
+        written = dict(mapping(values, where))
         like = written.get("like")
         if like is not None and like not in scales:
-            raise UserError(f"{place}.like: no scale above is called {like!r}{suggestion(str(like), scales)}")
+            raise UserError(f"{where}.like: no scale above is called {like!r}{suggestion(str(like), scales)}")
         above = scales[like].model_dump(exclude_unset=True) if like is not None else {}
         try:
             scales[name] = Scale.model_validate(_merged(above, written))
         except ValidationError as error:
-            raise explain(error, Scale.model_fields, place) from None
+            raise explain(error, Scale.model_fields, where) from None
     return scales
 
 
@@ -136,12 +136,12 @@ def read_assignments(assignments: list[str]) -> Scale:
             raise UserError(
                 f"--set {cut(assignment)}: write KEY.KEY=VALUE, such as train.steps=2000 or methods.sem.samples=3"
             )
-        place = values
+        node = values
         for parent in parents:
-            place = place.setdefault(parent, {})
-            if not isinstance(place, dict):
+            node = node.setdefault(parent, {})
+            if not isinstance(node, dict):
                 raise UserError(f"--set {cut(assignment)}: {cut(parent)} is set to a value already")
-        place[last] = parse(text, f"--set {cut(path)}")
+        node[last] = parse(text, f"--set {cut(path)}")
     for key in ("multiply", "about", "like"):
         if key in values:
             raise UserError(f"--set {key}: belongs to a scale; write the setting itself: methods.sem.radius=16/255")

@@ -19,14 +19,14 @@ EXCLUSIVE = {
 Choices = Sequence[Choice[Attack]]
 
 
-def check_stack(stack: Choices, place: str) -> None:
-    """Raise UserError, naming the entry of `place` at fault, if the attacks cannot be stacked in this order.
+def check_stack(stack: Choices, where: str) -> None:
+    """Raise UserError, naming the entry of `where` at fault, if the attacks cannot be stacked in this order.
 
     Attacks are listed in the order they act, so that one experiment cannot be written in two ways.
     """
     wrong = objection(stack)
     if wrong:
-        raise UserError(f"{place}{wrong}")
+        raise UserError(f"{where}{wrong}")
 
 
 def objection(stack: Choices) -> str | None:
@@ -38,26 +38,26 @@ def objection(stack: Choices) -> str | None:
     return None
 
 
-def check_victim(stack: Choices, victim: str, data: Outline, place: str) -> None:
-    """Raise UserError, beginning with `place`, if the network called `victim` fits not all of the rest."""
+def check_victim(stack: Choices, victim: str, data: Outline, where: str) -> None:
+    """Raise UserError, beginning with `where`, if the network called `victim` fits not all of the rest."""
     for choice in stack:
         try:
             choice.settings.content(victim)
         except ValueError as error:
-            raise UserError(f"{place}: {choice.name} with victim {victim}: {error}") from None
+            raise UserError(f"{where}: {choice.name} with victim {victim}: {error}") from None
     if reason := misfit(victim, data.num_classes, seen_by_victim(stack, data.shape)):
-        raise UserError(f"{place}: victim {reason}")
+        raise UserError(f"{where}: victim {reason}")
 
 
-def check_method(method: Choice[Method], data: Outline, place: str) -> None:
-    """Raise UserError, beginning with `place`, if a method lacks a file, or a network of it cannot take the data."""
+def check_method(method: Choice[Method], data: Outline, where: str) -> None:
+    """Raise UserError, beginning with `where`, if a method lacks a file, or a network of it cannot take the data."""
     try:
         method.settings.content()
     except ValueError as error:
-        raise UserError(f"{place}: {method.name}: {error}") from None
+        raise UserError(f"{where}: {method.name}: {error}") from None
     for network in method.settings.networks():
         if reason := misfit(network, data.num_classes, data.shape):
-            raise UserError(f"{place}: {method.name}: {reason}")
+            raise UserError(f"{where}: {method.name}: {reason}")
 
 
 def seen_by_victim(stack: Choices, shape: ImageShape) -> ImageShape:

@@ -34,10 +34,10 @@ def read_mapping(file: Path) -> dict[str, Any]:
     return mapping(content, f"{file}")
 
 
-def mapping(value: Any, place: str) -> dict[str, Any]:
-    """Return `value` if it is a mapping; raise UserError naming the place otherwise."""
+def mapping(value: Any, where: str) -> dict[str, Any]:
+    """Return `value` if it is a mapping; raise UserError that says where otherwise."""
     if not isinstance(value, dict):
-        raise UserError(f"{place}: must be a mapping of `key: value`, got {kind(value)}")
+        raise UserError(f"{where}: must be a mapping of `key: value`, got {kind(value)}")
     return value
 
 
@@ -50,33 +50,33 @@ def kind(value: Any) -> str:
     return "nothing" if value is None else brief(value)
 
 
-def within(place: str, path: str) -> str:
-    """The name of a place inside `place`: `grid.yaml: methods[0]` and `radius` make `grid.yaml: methods[0].radius`."""
-    inside = ": " in place or place.startswith("--set ")
-    return f"{place}{'.' if inside else ' ' if place == '--set' else ': '}{path}"
+def within(where: str, path: str) -> str:
+    """What is inside `where`: `grid.yaml: methods[0]` and `radius` make `grid.yaml: methods[0].radius`."""
+    inside = ": " in where or where.startswith("--set ")
+    return f"{where}{'.' if inside else ' ' if where == '--set' else ': '}{path}"
 
 
-def explain(error: ValidationError, fields: Iterable[str], place: str) -> UserError:
-    """The first thing that pydantic found wrong, in one line; `fields` are the keys that exist at `place`."""
+def explain(error: ValidationError, fields: Iterable[str], where: str) -> UserError:
+    """The first thing that pydantic found wrong, in one line; `fields` are the keys that exist at `where`."""
     first = error.errors()[0]
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])[1:]
     if first["type"] == "extra_forbidden":
         unknown = str(first["loc"][-1])
-        return UserError(f"{place}: unknown key {brief(unknown)}{suggestion(unknown, fields)}")
+        return UserError(f"{where}: unknown key {brief(unknown)}{suggestion(unknown, fields)}")
     if first["type"] == "missing":
-        return UserError(f"{place}: missing key {str(first['loc'][-1])!r}")
-    return UserError(f"{within(place, cut(path))}: {_sentence(first)}")
+        return UserError(f"{where}: missing key {str(first['loc'][-1])!r}")
+    return UserError(f"{within(where, cut(path))}: {_sentence(first)}")
 
 
-def validated(settings: type[S], layers: Sequence[tuple[str, Mapping[str, Any]]]) -> S:
-    """Merge layers of (place, values), weakest first. Raises UserError that names the place of the mistake."""
+def validate(settings: type[S], layers: Sequence[tuple[str, Mapping[str, Any]]]) -> S:
+    """Merge layers of (where, values), weakest first. Raises UserError that says where the mistake is."""
     merged: dict[str, Any] = {}
     origin: dict[str, str] = {}
-    for place, values in layers:
+    for where, values in layers:
         for key, value in values.items():
             if key not in settings.model_fields:
-                raise UserError(f"{place}: unknown key {brief(key)}{suggestion(key, settings.model_fields)}")
-            merged[key], origin[key] = value, place
+                raise UserError(f"{where}: unknown key {brief(key)}{suggestion(key, settings.model_fields)}")
+            merged[key], origin[key] = value, where
     try:
         return settings.model_validate(merged)
     except ValidationError as error:

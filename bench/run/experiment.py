@@ -166,7 +166,7 @@ def _test(cell: Cell, place: Workplace, device: torch.device) -> Record:
     for attack in cell.attacks:
         attack.settings.examine(model, test, cell.train.steps * cell.train.batch_size, session)
     return {
-        "result": summary(history) | {"test_images": len(test)},
+        "result": summary(history) | {"test_images": len(test), "chance": _chance(clean, test)},
         "history": columns(history),
         "cost": {"train_passes": passes, "noise_passes": about["passes"]},
         "noise": {name: about[name] for name in ("key", "size", "notes") if name in about},
@@ -174,6 +174,11 @@ def _test(cell: Cell, place: Workplace, device: torch.device) -> Record:
         "time": {"noise_seconds": about["seconds"], "train_seconds": round(time.perf_counter() - start, 3)},
         "provenance": place.provenance(device, session),
     }
+
+
+def _chance(*parts: ImageDataset) -> float:
+    """What a network that names one class reaches at most."""
+    return round(max(int(part.labels.cpu().bincount().max()) / len(part) for part in parts), 6)
 
 
 def _train(

@@ -18,24 +18,38 @@ def pending(request: Request) -> tuple[list[Cell], list[Task]]:
     return done, arrange(todo, place, request.asked)
 
 
-def prepare(request: Request, tasks: list[Task]) -> None:
-    """Fetch the data of `tasks` and write the plans. Raises UserError for folders that do not allow it."""
+def prepare(request: Request, tasks: list[Task]) -> list[str]:
+    """Fetch the data of `tasks` and write the plans. Raises UserError for folders that do not allow it.
+
+    Returns a line on each data set of which something was found.
+    """
     place = request.workplace
     try:
         place.store.root.mkdir(parents=True, exist_ok=True)
-        for dataset in {task.cell.dataset for task in tasks}:
-            fetch(dataset, place.data_root)
+        datasets = dict.fromkeys(task.cell.dataset for task in tasks)
+        found = [fetch(dataset, place.data_root) for dataset in datasets]
         for name, plan in request.plans().items():
             place.store.write_plan(name, plan)
     except OSError as error:
         raise UserError(f"--results {place.store.root}: cannot be written ({error.strerror or error})") from None
+    return [line for line in found if line]
 
 
-def fetch(dataset: Choice[DatasetSettings], root: Path) -> None:
-    """Download what is missing before any worker needs it. Raises UserError if that fails."""
+def fetch(dataset: Choice[DatasetSettings], root: Path) -> str:
+    """Download, check and decode what must be, before any worker needs it. Raises UserError if that fails.
+
+    Returns a line on what was found, or nothing.
+    """
+    settings = dataset.settings
     try:
-        dataset.settings.fetch(root)
-    except (OSError, RuntimeError) as error:
+        return settings.fetch(root)
+    except (OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, UserError):
+            raise
+        advice = settings.by_hand(root)
+        if not advice:
+            raise UserError(f"{dataset.name}: {error}; see --data-root") from None
         raise UserError(
-            f"{dataset.name}: not complete in {root} and not to be downloaded now ({error}); see --data-root"
+            f"{dataset.name}: not complete in {root} and not to be downloaded now ({error}); see --data-root, "
+            f"or {advice}"
         ) from None

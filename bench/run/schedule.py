@@ -68,13 +68,14 @@ def is_done(cell: Cell, store: Store, *, retry_failed: bool) -> bool:
 
 
 def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -> list[Task]:
-    """Tasks for `cells`, in an order that keeps every worker busy: what others wait for, longest first.
+    """Tasks for `cells`, in an order that keeps every worker busy and that brings results early.
 
-    One cell that needs no noise goes before all, so that a first result is there within the minute.
+    One cell that needs no noise goes before all, so that a first result is there within the minute. Then comes noise,
+    what takes longest first, and the cells of each as soon as it is made; last what waits for nothing.
     """
     noise: dict[str, Task] = {}
     ready: list[Task] = []
-    waiting: list[Task] = []
+    waiting: dict[str, list[Task]] = {}
     for cell in cells:
         images = cell.dataset.settings.outline(place.data_root).train_images
         making = cell.method.settings.cost(images)
@@ -84,11 +85,14 @@ def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -
         else:
             first_wish = noise.setdefault(cell.noise_key, replace(task, cost=making, noise_only=True))
             noise[cell.noise_key] = replace(first_wish, keep=first_wish.keep | cell.keeps)
-            waiting.append(task)
+            waiting.setdefault(cell.noise_key, []).append(task)
     first = [min(ready, key=lambda task: task.passes)] if ready else []
     longest_first = sorted(noise.values(), key=lambda task: -task.passes)
-    soonest_first = sorted(waiting, key=lambda task: noise[task.cell.noise_key].passes)
-    return [*first, *longest_first, *(task for task in ready if task not in first), *soonest_first]
+    lag: list[list[Task]] = [[]] * (place.jobs - 1)  # cells come when their noise is made, not while it is
+    makings, their_cells = [[task] for task in longest_first], [waiting[task.key] for task in longest_first]
+    pairs = zip(makings + lag, lag + their_cells, strict=True)
+    staggered = [task for making, of_earlier in pairs for task in (*making, *of_earlier)]
+    return [*first, *staggered, *(task for task in ready if task not in first)]
 
 
 def run(
@@ -105,7 +109,7 @@ def run(
     killed = Counter[str]()
     while waiting or running:
         while waiting and len(running) < place.jobs:
-            task = waiting.popleft()
+            task = _pop_free(waiting, place.store)
             reason = unmade.get(task.cell.noise_key)
             if needs(task.cell) & stopped:
                 continue
@@ -126,6 +130,18 @@ def run(
             if outcome.trouble:
                 stopped.add(outcome.trouble.concerns)
             yield outcome
+
+
+def _pop_free(waiting: deque[Task], store: Store) -> Task:
+    """Take out the first task that waits for nobody: another run may be making its noise, or be at its cell.
+
+    If all have to wait it is the first.
+    """
+    for number, task in enumerate(waiting):
+        if not any(store.is_locked(key) for key in {task.key, task.cell.noise_key}):
+            del waiting[number]
+            return task
+    return waiting.popleft()
 
 
 def _outcome(future: "Future[Outcome]", task: Task, place: Workplace, team: Workers) -> Outcome:

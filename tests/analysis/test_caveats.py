@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy import stats
 
-from analysis.figures import accuracy_figure, svg
+from analysis.canvas import svg
+from analysis.figures import accuracy_figure
 from analysis.records import read_results
 from analysis.report import write_report
 from bench.store import Store
@@ -65,7 +67,7 @@ def test_every_table_with_an_interval_says_over_what_it_is(tmp_path: Path) -> No
     told = r"$\pm$ is half of the 95 \% Student interval of the mean over victims of one noise"
     assert [told in part for part in tables] == [r" $\pm$ " in part.replace(told, "") for part in tables]
     page = (tmp_path / "report" / "index.html").read_text()
-    assert page.count(ONE_NOISE) == sum(ONE_NOISE in part for part in sections)
+    assert page.count(ONE_NOISE) == 2  # once for the answer, and once for all tables of the plan
     assert "over victims" not in re.sub(f"{ONE_NOISE}|over victims of one noise", "", page)
 
 
@@ -84,7 +86,8 @@ def test_one_finished_noise_of_several_has_no_interval(tmp_path: Path) -> None:
     results_of(tmp_path, {("em", "none"): [0.2, 0.3, None, None]}, noises={"em": 2})
     write_report(Store(tmp_path))
     text = markdown_of(tmp_path)
-    assert "| EM | **25.0†** |" in text
+    assert "| EM | 25.0† |" in text  # and no best, because noises are missing
+    assert "No best is marked" not in text  # there is nothing to compare
     assert "2 of 4 seeds finished, 2 missing; no interval" in text
 
 
@@ -105,3 +108,24 @@ def test_several_noises_are_what_an_interval_is_over(tmp_path: Path) -> None:
     )
     assert read_results("g-small", results.plan, Store(tmp_path)).noises == [2]
     assert "of the mean over noises; on clean images" in written(tmp_path)
+
+
+def test_a_single_victim_has_an_interval_over_test_images_and_the_words_say_so(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    places = [place(method, "none", 1) for method in ("clean", "em")]
+    store.write_plan("g-small", plan_of(places))
+    for method in ("clean", "em"):
+        made = record(0.5)
+        made["result"]["test_images"] = 180
+        keep(store, f"{method}-none-0", made)
+    write_report(store)
+    text = markdown_of(tmp_path)
+    assert "| EM | 50.0 ± 7.2 |" in text
+    assert "± is the longer side of the 95 % Wilson interval over the test images; it says nothing of a second" in text
+    assert "Student" not in text
+    with (tmp_path / "report" / "g-small.csv").open() as stream:
+        row = list(csv.DictReader(stream))[1]
+    assert (row["interval_over"], row["test_images"]) == ("test images of one victim", "180")
+    assert float(row["final_accuracy_high"]) == pytest.approx(
+        stats.binomtest(90, 180).proportion_ci(method="wilson").high, abs=1e-6
+    )

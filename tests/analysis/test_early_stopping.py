@@ -69,7 +69,7 @@ def test_the_report_has_a_table_of_restored_accuracies(store: Store) -> None:
     rows = [line.removeprefix(first) for line in markdown.splitlines() if line.startswith(first)]
     assert [row.split(" | ")[0] for row in rows] == ["0 %", "50 %", "100 %"]  # the others are between two parts
     assert rows[0].startswith("0 % | 20.0 ± 127.1 | ")  # of 0.1 and 0.3, the last looks
-    assert rows[0].endswith("| 20.0 | 60.0 |")
+    assert rows[0].endswith("| 20.0 ± 127.1 | 60.0 ± 127.1 |")
     assert "| 60.0 ± 127.1 |" in rows[2]  # of 0.5 and 0.7
     assert "g-small-early-stopping.csv" in (store.root / "report" / "index.html").read_text()
 

@@ -1,7 +1,11 @@
+import math
+
+import numpy as np
 import pytest
 from scipy import stats
+from scipy.optimize import brentq
 
-from analysis.estimates import Estimate, estimate, estimate_over_noises
+from analysis.estimates import Estimate, estimate, estimate_over_noises, ratio, wilson
 
 
 def test_no_run_has_no_mean() -> None:
@@ -36,3 +40,39 @@ def test_of_a_single_noise_the_victims_count() -> None:
     assert estimate_over_noises([None, None, 0.3, 0.5], 2) == Estimate(0.4, None, 1)  # one of two noises is none
     assert estimate_over_noises([None, None], 2) is None
     assert estimate_over_noises([], 0) is None
+
+
+@pytest.mark.parametrize(("right", "images"), [(16, 180), (1680, 10_000), (0, 50), (50, 50)])
+def test_the_interval_of_one_victim_holds_what_a_score_test_does_not_reject(right: int, images: int) -> None:
+    share, z = right / images, stats.norm.ppf(0.975)
+
+    def excess(true: float) -> float:
+        return abs(share - true) - z * math.sqrt(true * (1 - true) / images)
+
+    found = wilson(share, images)
+    low = brentq(excess, 1e-12, share - 1e-12) if right else 0.0
+    high = brentq(excess, share + 1e-12, 1 - 1e-12) if right < images else 1.0
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-9)
+    assert found.half_width == pytest.approx(max(high - share, share - low))
+    scipys = stats.binomtest(right, images).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((scipys.low, scipys.high))
+
+
+def test_a_single_victim_has_it_if_it_was_planned_alone_and_its_images_are_known() -> None:
+    assert estimate_over_noises([0.3], 1, 100) == wilson(0.3, 100)
+    assert estimate_over_noises([0.3], 1) == Estimate(0.3, None, 1)
+    assert estimate_over_noises([0.3, None], 1, 100) == Estimate(0.3, None, 1)
+    assert estimate_over_noises([None], 1, 100) is None
+
+
+def test_the_interval_of_a_ratio_is_that_of_fieller_if_the_second_mean_is_sure() -> None:
+    ours, theirs = np.array([0.31, 0.35, 0.29, 0.4]), np.array([0.51, 0.50, 0.52, 0.505])
+    found = ratio(ours.tolist(), theirs.tolist())
+    t, count = stats.t.ppf(0.975, 3), 4
+    (aa, ab), (_, bb) = np.cov(ours, theirs) / count
+    a, b = ours.mean(), theirs.mean()
+    ends = np.sort(np.roots([b**2 - t**2 * bb, -2 * (a * b - t**2 * ab), a**2 - t**2 * aa]))
+    assert found.mean == pytest.approx(a / b)
+    assert (found.low, found.high) == pytest.approx(ends, abs=0.005)
+    assert ratio([0.1], [0.0]) is None
+    assert ratio([], []) is None

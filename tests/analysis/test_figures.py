@@ -6,7 +6,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from analysis.figures import CROWD, LABEL_GAP, MANY, WIDTH, _spread, accuracy_figure, svg
+from analysis.canvas import svg
+from analysis.figures import CROWD, LABEL_GAP, MANY, WIDTH, _spread, accuracy_figure
 from analysis.results import ConditionResult
 from tests.analysis.conftest import condition
 

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 from analysis.published import published_values
 from analysis.sections import Entry, Table
+from analysis.standing import standing_lines
 from analysis.tables import table_of
 from tests.analysis.conftest import condition
 
@@ -60,3 +61,54 @@ def test_rows_and_columns_keep_the_order_of_the_plan_and_show_the_papers_setting
     made = table(replace(first, attack=replace(first.attack, hint="4/255")), second)
     assert [(entry.value, entry.hint) for entry in made.head[1:]] == [("PGD 8/255", "4/255"), ("PGD 4/255", "")]
     assert [row.entries[0].value for row in made.rows] == ["SEM"]
+
+
+def test_what_cannot_be_told_from_the_best_is_marked_as_tied() -> None:
+    made = table(
+        condition("clean", "none", [0.8, 0.83, 0.81]),
+        condition("em", "none", [0.2, 0.22, 0.21]),
+        condition("sem", "none", [0.21, 0.22, 0.2]),
+        condition("jpeg", "none", [0.5, 0.53, 0.51]),
+    )
+    assert [(entry.best, entry.tied) for [entry] in entries(made)] == [
+        *[(False, False), (True, False), (False, True), (False, False)],
+    ]
+
+
+def test_single_runs_have_a_lowest_and_no_ties() -> None:
+    conditions = [condition("em", "none", [0.2]), condition("sem", "none", [0.2001])]
+    assert [(entry.best, entry.tied) for [entry] in entries(table(*conditions))] == [(True, False), (False, False)]
+    assert standing_lines(conditions, "final_accuracy") == [
+        "One run each: no row can be told from another one, and bold is only the lowest."
+    ]
+
+
+def test_a_column_in_which_a_protecting_row_lacks_results_has_no_best() -> None:
+    conditions = [
+        condition("clean", "none", [], planned=2),  # a control need not be there
+        condition("em", "none", [0.2, 0.2]),
+        condition("sem", "none", [0.3, 0.4]),
+        condition("em", "pgd", [0.2, 0.3]),
+        condition("sem", "pgd", [0.3], planned=2),
+        condition("jpeg", "pgd", [0.4, 0.5]),
+    ]
+    made = table(*conditions)
+    assert [[entry.best for entry in row] for row in entries(made)][1:3] == [[True, False], [False, False]]
+    assert "No best is marked where a protecting row lacks results: PGD." in standing_lines(
+        conditions, "final_accuracy"
+    )
+
+
+def test_a_victim_that_never_left_chance_is_marked_and_never_best() -> None:
+    collapsed = replace(condition("em", "pgd", [0.1, 0.1]), collapsed=1)
+    made = table(condition("clean", "pgd", [0.5, 0.6]), collapsed, condition("sem", "pgd", [0.3, 0.31]))
+    _, [one], [other] = entries(made)
+    assert (one.best, other.best) == (False, True)
+    assert one.note.startswith("1 of 2 victims collapsed: neither training nor test accuracy ended above chance")
+
+
+def test_the_smallest_difference_stands_under_the_table() -> None:
+    conditions = [condition("em", "none", [0.2, 0.3, 0.25]), condition("sem", "none", [0.3, 0.41, 0.34])]
+    [line] = [one for one in standing_lines(conditions, "final_accuracy") if "smallest" in one]
+    # Differences 0.10, 0.11 and 0.09: 5.6535 standard errors of 0.01 / sqrt(3).
+    assert line.startswith("The smallest difference of two rows that 3 victims each could show is 3.3 points")

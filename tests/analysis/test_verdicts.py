@@ -5,15 +5,16 @@ from pathlib import Path
 import pytest
 
 from analysis.claims import Comparison, Place, pgd
-from analysis.estimates import Estimate
+from analysis.differences import Difference
 from analysis.verdicts import _difference, _matching, _verdict, verdicts
 from tests.analysis.conftest import Accuracies, results_of
 
-ABOVE, BELOW, UNSURE, ALONE = (
-    Estimate(0.1, 0.02, 3),
-    Estimate(-0.1, 0.02, 3),
-    Estimate(0.1, 0.2, 3),
-    Estimate(0.1, None, 1),
+ABOVE, BELOW, UNSURE, ALONE, HARDLY = (
+    Difference(0.1, 0.005, 2, 3),  # p 0.002
+    Difference(-0.1, 0.005, 2, 3),
+    Difference(0.1, 0.05, 2, 3),
+    Difference(0.1, None, 0, 1),
+    Difference(-0.1, 0.0205, 2, 3),  # p 0.04
 )
 
 
@@ -26,10 +27,12 @@ ABOVE, BELOW, UNSURE, ALONE = (
         ([ABOVE, UNSURE], 2, "cannot be told"),
         ([ALONE], 1, "cannot be told"),
         ([ABOVE, BELOW], 3, "does not hold"),
+        ([HARDLY], 1, "does not hold"),
+        ([HARDLY, UNSURE], 2, "cannot be told"),  # one of two is below 0 by luck more often
     ],
 )
 def test_a_claim_needs_all_of_its_comparisons_and_falls_with_one(
-    differences: list[Estimate], needed: int, verdict: str
+    differences: list[Difference], needed: int, verdict: str
 ) -> None:
     assert _verdict(differences, needed) == verdict
 
@@ -40,7 +43,7 @@ def test_a_difference_is_paired_and_counts_share_and_margin(tmp_path: Path) -> N
     low, high = Place("sem", pgd(4)), Place("clean", pgd(4))
     plain = _difference(Comparison(low, high), [conditions])
     assert plain is not None
-    assert (plain.mean, plain.half_width, plain.count) == pytest.approx((0.2, 0.0, 2), abs=1e-9)
+    assert (plain.mean, plain.half_width(), plain.count) == pytest.approx((0.2, 0.0, 2), abs=1e-9)
     less = _difference(Comparison(low, high, share=0.5, margin=0.05), [conditions])
     assert less is not None
     assert less.mean == pytest.approx((0.25 - 0.05 - 0.3 + 0.35 - 0.05 - 0.5) / 2)

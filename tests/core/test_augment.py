@@ -8,8 +8,20 @@ import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torchvision.transforms import RandomResizedCrop
+from torchvision.transforms.v2 import functional
 
-from bench.core.augment import FlipCrop, FlipTranslate, flip_crop, flip_translate, padding
+from bench.core.augment import (
+    AREA,
+    RATIO,
+    FlipCrop,
+    Resampled,
+    flip_crop,
+    flip_resized_crop,
+    flip_translate,
+    padding,
+    views_key,
+)
 
 SIZES = [(8, 8), (8, 16), (24, 8)]
 
@@ -96,7 +108,7 @@ def test_the_same_stream_gives_the_same_views() -> None:
     assert not torch.equal(flip_crop(images, generator())(images), flip_crop(images, generator(1))(images))
 
 
-def shifts(view: FlipTranslate, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+def shifts(view: Resampled, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
     """Of each image, whether it is flipped and how far it is moved down and across: read off a ramp, inside it."""
     height, width = size
     ramps = torch.stack(torch.meshgrid(torch.arange(1.0, height + 1), torch.arange(1.0, width + 1), indexing="ij"))
@@ -147,3 +159,72 @@ def test_what_a_translation_moves_in_from_outside_is_black() -> None:
     assert shown.max() <= 1 + 1e-6
     assert (shown[:, :, 2:-2, 2:-2] > 1 - 1e-6).all()
     assert (shown.amin((1, 2, 3)) < 0.9).sum() > 100
+
+
+def boxes(view: Resampled) -> list[tuple[bool, int, int, int, int]]:
+    """Of each image: whether it is flipped, and top, left, height and width of what is cut out, by its first and last
+    rows and columns: their places are half a pixel of the result inside the crop's border, or on it."""
+    size = view.rows.shape[1]
+    ramp = torch.arange(size, dtype=torch.float64)
+    found = []
+    for weights in (view.rows, view.columns):
+        places = weights.double() @ ramp
+        low, high = places.amin(1).round(), places.amax(1).round()
+        found.append((low.int().tolist(), (high - low + 1).int().tolist(), (places[:, 0] > places[:, -1]).tolist()))
+    (top, height, _), (left, width, flipped) = found
+    return list(zip(flipped, top, left, height, width, strict=True))
+
+
+def test_a_random_resized_crop_is_that_of_torchvision() -> None:
+    images = torch.rand(60, 3, 32, 32, generator=generator(1), dtype=torch.float64)
+    view = flip_resized_crop(images, generator())
+    for image, shown, (flipped, *box) in zip(images, view(images), boxes(view), strict=True):
+        cut = functional.resized_crop(image, *box, [32, 32], antialias=False)
+        assert torch.allclose(shown, cut.flip(2) if flipped else cut, atol=1e-5)
+
+
+def test_random_resized_crops_are_drawn_as_those_of_torchvision() -> None:
+    image = torch.empty(1, 96, 96)
+    torch.manual_seed(0)
+    theirs = torch.tensor([RandomResizedCrop.get_params(image, list(AREA), list(RATIO)) for _ in range(4000)])
+    drawn = boxes(flip_resized_crop(image.expand(4000, 1, 96, 96), generator()))
+    ours = torch.tensor([box for _, *box in drawn])
+    assert sum(flipped for flipped, *_ in drawn) == pytest.approx(2000, abs=130)
+    assert (ours.amin(0) >= theirs.amin(0) - 2).all()
+    assert (ours[:, 0] + ours[:, 2]).max() <= 96
+    for moment in (1, 2):
+        assert torch.allclose((ours.double() ** moment).mean(0), (theirs.double() ** moment).mean(0), rtol=0.06)
+    area = (ours[:, 2] * ours[:, 3]).double() / 96**2
+    assert area.min() >= 0.075
+    assert area.max() <= 1
+
+
+def test_the_gradient_of_a_random_resized_crop_is_that_of_finite_differences() -> None:
+    images = torch.rand(4, 2, 8, 8, generator=generator(1), dtype=torch.float64, requires_grad=True)
+    view = flip_resized_crop(images, generator())
+    assert torch.autograd.gradcheck(lambda point: view(point).square(), images)
+
+
+def test_a_crop_for_which_no_try_fits_is_the_whole_image() -> None:
+    images = torch.rand(50, 1, 2, 96, generator=generator(1), dtype=torch.float64)  # any box of 3:4 is too high
+    view = flip_resized_crop(images, generator())
+    shown = view(images)
+    assert all(
+        torch.allclose(one, image, atol=1e-5) or torch.allclose(one, image.flip(2), atol=1e-5)
+        for one, image in zip(shown, images, strict=True)
+    )
+
+
+def test_views_are_resized_crops_from_96_pixels_on_and_their_keys_say_so() -> None:
+    for size, kind in ((95, FlipCrop), (96, Resampled)):
+        assert type(flip_crop(torch.empty(2, 1, size, size), generator())) is kind
+    assert views_key((3, 95, 95)) == {}
+    assert views_key((3, 96, 96)) == {"views": ["flip_resized_crop", 1]}
+
+
+def test_noise_flows_back_through_the_views_of_large_images() -> None:
+    images = torch.full((2, 1, 96, 96), 0.5, requires_grad=True)
+    view = flip_crop(images, generator())(images)
+    assert torch.equal(view.detach(), torch.full_like(view, 0.5))
+    [gradient] = torch.autograd.grad(view.sum(), images)
+    assert gradient.sum().item() == pytest.approx(2 * 96 * 96, rel=1e-4)

@@ -4,11 +4,14 @@ import pytest
 import torch
 from torch import nn
 
+from bench.core import memory
 from bench.core.folding import convolutions_with_norm, folded
-from bench.core.models import MODELS, Classifier
+from bench.core.models import Classifier, images_at_once
+from bench.core.network_names import FLAT, MODELS
 from bench.core.perturb import frozen, loss_gradient
 from bench.core.session import Session
 from bench.core.train import update
+from tests.core.training import NARROW
 
 
 def trained(name: str) -> Classifier:
@@ -21,20 +24,52 @@ def trained(name: str) -> Classifier:
     return model
 
 
-@pytest.mark.parametrize(("name", "count"), [("cnn", 4), ("resnet18", 20), ("vgg16", 13)])
-def test_every_batch_norm_of_the_networks_is_folded(name: str, count: int) -> None:
-    assert len(convolutions_with_norm(MODELS[name](10, 3).eval())) == count
+FOLDED = {
+    **{"cnn": 4, "resnet18": 20, "resnet18_7x7": 20, "resnet50": 53, "resnet50_7x7": 53},
+    **{"vgg11": 8, "vgg16": 13, "vgg19": 16},
+    **{"densenet121": 59, "densenet121_3x3": 58},  # the stem's, and of each layer the norm between its convolutions
+    **{"wrn34_10": 34, "wrn34_10_preactivation": 16},  # of a pre-activation block only the norm between them
+}
+"""The pairs of each network."""
 
 
-@pytest.mark.parametrize("name", ["cnn", "resnet18", "vgg16"])
+@pytest.mark.parametrize(("name", "count"), FOLDED.items())
+def test_every_batch_norm_that_follows_a_convolution_alone_is_folded(name: str, count: int) -> None:
+    with torch.device("meta"):
+        body = MODELS[name](10, 3).eval()
+    assert len(convolutions_with_norm(body)) == count
+    if "dense" not in name and "pre" not in name:
+        assert count == sum(isinstance(layer, nn.BatchNorm2d) for layer in body.modules())
+
+
+def test_the_networks_whose_folding_is_known_are_all_with_batch_norm() -> None:
+    assert set(FOLDED) == set(MODELS) - FLAT
+
+
+@pytest.mark.parametrize("name", NARROW)
 def test_a_folded_network_gives_the_same_logits_and_gradients(name: str) -> None:
     model, images, labels = trained(name).eval().double(), torch.rand(5, 3, 8, 8).double(), torch.arange(5)
+    assert model.pairs
     with torch.no_grad():
         logits = model(images)
     gradient = loss_gradient(model, images, labels)
     with folded(model.pairs):
         torch.testing.assert_close(model(images).detach(), logits, rtol=1e-10, atol=1e-12)
         torch.testing.assert_close(loss_gradient(model, images, labels), gradient, rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_how_many_images_go_through_a_network_at_a_time_changes_no_gradient_and_no_count(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, images, labels = trained(name).eval().double(), torch.rand(5, 3, 8, 8).double(), torch.arange(5)
+    before = model.gradient_images
+    assert before == 3 * 16
+    whole = loss_gradient(model, images, labels)
+    monkeypatch.setattr(memory, "IN_CACHE", 2 * 3 * 8 * 8)
+    assert images_at_once(model, (3, 8, 8), images.device) == 2
+    torch.testing.assert_close(loss_gradient(model, images, labels), whole, rtol=1e-10, atol=1e-12)
+    assert model.gradient_images == before + 2 * 5
 
 
 def test_the_batch_norms_do_nothing_while_folded() -> None:

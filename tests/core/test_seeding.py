@@ -5,9 +5,11 @@ import itertools
 import pytest
 import torch
 
-from bench.core.models import MODELS, build
+from bench.core.models import build
+from bench.core.network_names import FLAT
 from bench.core.seeding import default_randomness, generator_for
 from tests.conftest import Undisturbed
+from tests.core.training import NARROW
 
 
 def draws(generator: torch.Generator) -> list[int]:
@@ -55,7 +57,7 @@ def test_no_global_generator_notices_a_stream_or_a_block_even_one_that_fails(und
             fail_after_drawing()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [*NARROW, *FLAT])
 def test_no_global_generator_notices_a_network_being_built(name: str, undisturbed: Undisturbed) -> None:
     with undisturbed():
         build(name, num_classes=2, channels=3, size=(8, 8), generator=generator_for(0, "weights"))

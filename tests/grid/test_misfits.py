@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.core.models import MODELS, build, misfit
+from bench.core.models import build, misfit
+from bench.core.network_names import MODELS
 from bench.grid.scale import read_assignments
 from tests.commands import run
 from tests.grid.test_mistakes import message
@@ -21,7 +22,7 @@ train: {{steps: 2, batch_size: 4}}
 seeds: 1
 controls: false
 """
-SMALL_VIT = "timm/test_vit cannot take images of 8x8 pixels (AssertionError: Input height (8) should be divisible by "
+SMALL_VIT = "timm/test_vit cannot take images of 8x8 pixels (its patches leave 0x0 of them; write timm/test_vit/patch1)"
 
 
 def grid(*, size: int = 8, model: str = "cnn", method: str = "clean", attack: str = "none") -> str:
@@ -52,8 +53,8 @@ def test_an_unknown_victim_of_a_user_is_named(word: str) -> None:
 
 def test_a_network_of_one_size_is_built_for_that_of_the_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "scales.yaml").write_text("paper: {}\n")
-    vit = "{name: error_minimizing, surrogate: timm/test_vit, updates: 1, steps: 1, samples: 1}"
-    (tmp_path / "grid.yaml").write_text(grid(size=32, model="timm/test_vit", method=vit))
+    vit = "{name: error_minimizing, surrogate: timm/test_vit/patch8, updates: 1, steps: 1, samples: 1}"
+    (tmp_path / "grid.yaml").write_text(grid(size=32, model="timm/test_vit/patch8", method=vit))
     monkeypatch.chdir(tmp_path)
     assert run() == 0
     [record] = [json.loads(file.read_text()) for file in Path("results", "cells").iterdir()]
@@ -63,12 +64,12 @@ def test_a_network_of_one_size_is_built_for_that_of_the_images(tmp_path: Path, m
 def test_a_victim_is_built_for_the_images_that_it_sees() -> None:
     assert misfit("timm/test_vit", 10, (3, 64, 64)) == ""
     generator = torch.Generator()
-    model = build("timm/test_vit", num_classes=2, channels=3, generator=generator, size=(64, 32))
-    assert model(torch.rand(2, 3, 64, 32)).shape == (2, 2)
+    model = build("timm/test_vit", num_classes=2, channels=3, generator=generator, size=(128, 64))
+    assert model(torch.rand(2, 3, 128, 64)).shape == (2, 2)
 
 
 def test_a_victim_that_sees_enlarged_images_needs_not_take_small_ones(tmp_path: Path, weights_file: Path) -> None:
-    attack = f"{{name: frozen, size: 32, weights: {weights_file}}}"
+    attack = f"{{name: frozen, size: 64, weights: {weights_file}}}"
     with pytest.raises(pytest.fail.Exception):  # nothing is refused
         message(tmp_path, grid(model="timm/test_vit", attack=attack))
 

@@ -127,8 +127,7 @@ def message(folder: Path, text: str, scale: str = "paper") -> str:
         ),
         (
             HEAD.replace("synthetic", "{name: folder, path: nowhere, size: 16}") + "methods: [em]\nattacks: [none]\n",
-            "grid.yaml: datasets: {folder}/nowhere/train: no such folder; "
-            "an image folder has train/CLASS/ and val/CLASS/",
+            "grid.yaml: datasets: {folder}/nowhere: no such folder; an image folder has train/CLASS/ and val/CLASS/",
         ),
     ],
 )

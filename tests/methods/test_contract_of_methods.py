@@ -9,7 +9,7 @@ import torch
 from pydantic import AfterValidator
 
 from bench.core.data import ImageDataset, Outline
-from bench.core.models import check_name
+from bench.core.network_names import check_name
 from bench.core.protocols import Method
 from bench.core.session import Session
 from methods import METHODS

@@ -11,8 +11,10 @@ import methods._perturbed_views
 import methods.error_minimizing
 from bench.core.adversary import Linf
 from bench.core.data import ImageDataset
+from bench.core.perturb import uniform
 from bench.core.session import Session
 from bench.core.train import DivergedError, update
+from methods._perturbed_views import Adversary
 from methods.em_stepwise import EmStepwise
 from methods.error_minimizing import ErrorMinimizing
 from methods.rem import Rem
@@ -113,10 +115,20 @@ def test_no_radius_is_clipped_to_another(two_layers: str, made_up: MadeUp, monke
     assert set(drawn) == {8 / 255, 32 / 255}  # the start of the noise, and the views; the adversary's own is 4/255
 
 
+def test_a_clip_of_the_random_noise_gives_point_masses_at_its_bound() -> None:
+    images, draws = torch.full((4, 3, 8, 8), 0.5), torch.Generator()
+    clipped = Adversary("random", 16 / 255, 0, 1.0, clip=8 / 255)
+    noise = clipped(nn.Identity(), images, torch.zeros(4), draws.manual_seed(0)) - images
+    wide = uniform(images, 16 / 255, draws.manual_seed(0))
+    assert torch.allclose(noise, wide.clamp(-8 / 255, 8 / 255), atol=1e-6)
+    assert 0.4 < (noise.abs() > 7.999 / 255).float().mean() < 0.6
+
+
 def test_each_switch_and_each_radius_changes_the_noise(two_layers: str, made_up: MadeUp) -> None:
     data = made_up(LABELS)
     points: list[dict[str, Any]] = [{"noise_step": a, "surrogate_step": b} for a in KINDS for b in KINDS]
     random = {"noise_step": "random"}
+    points += [random | {"random_clip": 4 / 255, "random_radius": 12 / 255}]
     points += [random | {"random_radius": 8 / 255}, random | {"adv_radius": 16 / 255}, {"radius": 4 / 255}]
     wide: dict[str, Any] = {"adv_radius": 64 / 255, "samples": 1}  # a small net hardly notices a small radius
     noises = [noise_of(family(two_layers, **(wide | point)), data).numpy().tobytes() for point in points]

@@ -1,5 +1,6 @@
 """Order of work, failures, and that nothing is done twice."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -14,6 +15,7 @@ from bench.core.protocols import Method
 from bench.core.session import Session
 from bench.run import schedule
 from bench.run.forecast import forecast
+from bench.run.workers import workers
 from methods import METHODS
 from tests.builders import cell, workplace
 from tests.run.cells import carry_out, tasks
@@ -42,22 +44,23 @@ def _count_from_zero() -> None:
     Flat.made.clear()
 
 
-def test_a_result_comes_first_then_noise_longest_first_then_what_waits_for_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("jobs", "expected"),
+    [
+        (1, ["Sem noise", "Sem 0", "Flat noise", "Flat 0", "Flat 1"]),
+        (2, ["Sem noise", "Flat noise", "Sem 0", "Flat 0", "Flat 1"]),
+        (9, ["Sem noise", "Flat noise", "Sem 0", "Flat 0", "Flat 1"]),
+    ],
+)
+def test_a_result_comes_first_then_noise_longest_first_each_with_its_cells_then_the_rest(
+    jobs: int, expected: list[str], tmp_path: Path
+) -> None:
     clean, cheaper = METHODS["clean"](), METHODS["clean"]()
     sem = METHODS["sem"](surrogate="cnn", updates=2)
     cells = [cell(Flat(), 0), cell(sem, 0), cell(clean, 0, steps=9), cell(cheaper, 0), cell(Flat(), 1)]
-    order = [
-        (type(t.cell.method.settings).__name__, t.noise_only, t.cell.seed) for t in tasks(cells, workplace(tmp_path))
-    ]
-    assert order == [
-        ("Clean", False, 0),
-        ("Sem", True, 0),
-        ("Flat", True, 0),
-        ("Clean", False, 0),
-        ("Flat", False, 0),
-        ("Flat", False, 1),
-        ("Sem", False, 0),
-    ]
+    arranged = tasks(cells, replace(workplace(tmp_path), jobs=jobs))
+    order = [f"{type(t.cell.method.settings).__name__} {'noise' if t.noise_only else t.cell.seed}" for t in arranged]
+    assert order == ["Clean 0", *expected, "Clean 0"]
 
 
 def test_noise_is_made_once_for_all_cells_that_need_it(tmp_path: Path) -> None:
@@ -67,6 +70,21 @@ def test_noise_is_made_once_for_all_cells_that_need_it(tmp_path: Path) -> None:
     records = [outcome.record for outcome in outcomes if outcome.record]
     assert [record["status"] for record in records] == ["finished"] * 3
     assert {record["noise"]["size"]["linf"] for record in records} == {round(1 / 255, 6)}
+
+
+def test_what_another_run_is_at_comes_later_and_is_waited_for_only_if_nothing_else_is_left(tmp_path: Path) -> None:
+    place, cells = workplace(tmp_path), [cell(Flat()), cell(Flat(radius=0.2)), cell(METHODS["clean"]())]
+    done: list[str] = []
+    with ExitStack() as held:
+        held.enter_context(place.store.lock(cells[0].noise_key))
+        with workers(place) as team:
+            for outcome in schedule.run(tasks(cells, place), place, team):
+                done.append(outcome.task.key)
+                if len(done) == 3:  # the other run has ended
+                    held.close()
+    assert done[:3] == [cells[2].key, cells[1].noise_key, cells[1].key]
+    assert done[3:] == [cells[0].noise_key, cells[0].key]
+    assert len(Flat.made) == 2
 
 
 class Laborious(Flat):

@@ -1,0 +1,103 @@
+"""What a ranking says in three sentences, and what it may not be used for."""
+
+from collections.abc import Sequence
+
+from analysis.caveats import interval_line, training_line
+from analysis.claims import RECOVERED
+from analysis.early_stopping import stopped
+from analysis.ranking import Ranked
+from analysis.results import Results
+from analysis.sections import percent
+from analysis.tables import PLAIN, training_passes
+
+SYNTHETIC = "synthetic"
+"""The data set that the suite draws itself, by its name."""
+
+
+def sentences(rows: Sequence[Ranked], results: Results) -> list[str]:
+    """Who is ahead, who cannot be told apart from it, and what undoes the most methods at what cost.
+
+    Methods with missing cells are left out, because the attack that undoes them may be among these.
+    """
+    methods = [row for row in rows if not (row.control or row.missing)]
+    clean = next((row for row in rows if row.clean), None)
+    if not methods:
+        return []
+    return [
+        text
+        for text in (_ahead(methods[0], clean), _not_told_apart(methods), _undoing(methods, clean, results))
+        if text
+    ]
+
+
+def limits(results: Results, rows: Sequence[Ranked]) -> list[str]:
+    """Sentences on what the numbers of a plan may not be used for."""
+    place = rows[0].best.place if rows and rows[0].best else None
+    scale = results.plan["scale"]["name"]
+    lines = ["They are no numbers to compare with published ones."] if scale != "paper" else []
+    if is_synthetic(results):
+        lines.append("They are no evidence about photographs: the images are drawn by the suite.")
+    lines += [interval_line(results)]
+    missing = [row.title for row in rows if row.missing]
+    if missing:
+        lines.append(f"{', '.join(missing)}: some of their cells have not finished, so the numbers can only rise.")
+    lines += [line for line in ([training_line(results, place)] if place else []) if line]
+    origins = {f"{one['provenance']['precision']} on {one['provenance']['device']}" for one in results.records}
+    if len(origins) > 1:
+        lines.append(f"Cells were computed in different ways: {'; '.join(sorted(origins))}.")
+    return lines
+
+
+def is_synthetic(results: Results) -> bool:
+    """Whether any record is of images that the suite draws."""
+    return any(record["cell"]["dataset"]["name"] == SYNTHETIC for record in results.records)
+
+
+def _ahead(first: Ranked, clean: Ranked | None) -> str:
+    below = f", {percent(clean.accuracy - first.accuracy)} points below clean images" if clean else ""
+    return (
+        f"{first.title} is ahead: a trainer who chooses the attack gets {percent(first.accuracy)} %"
+        f"{below}, by {'plain training' if first.attack == PLAIN else first.attack}."
+    )
+
+
+def _not_told_apart(methods: Sequence[Ranked]) -> str:
+    """From the leader, by the groups of the league."""
+    first, *others = methods
+    if first.group is None:
+        return "With one victim of each no method can be told apart from another: a few points mean nothing."
+    close = [row.title for row in others if row.group == first.group]
+    if not close:
+        return f"All {len(others)} others are told apart from it by Holm-corrected paired tests."
+    names = " and ".join(filter(None, [", ".join(close[:-1]), close[-1]]))
+    return f"{names} {'is' if len(close) == 1 else 'are'} not told apart from it by Holm-corrected paired tests."
+
+
+def _undoing(methods: Sequence[Ranked], clean: Ranked | None, results: Results) -> str:
+    """The attack under which most methods leave what clean images would give, nearly."""
+    if not clean:
+        return ""
+    titles = {row.title for row in methods}
+    free = [one for one in stopped(results) if not (one.assumes or one.release or one.control)]
+    first = {one.attack.title: one for one in reversed(free)}
+    undone: dict[str, set[str]] = {title: set() for title in first}
+    for one in free:
+        value = one.estimates["final_accuracy"]
+        if one.method.title in titles and value and value.mean >= RECOVERED * clean.accuracy:
+            undone[one.attack.title].add(one.method.title)
+    plainly = undone.pop(next((title for title, one in first.items() if one.label["attack"] == PLAIN), ""), set())
+    most = max(undone, key=lambda title: len(undone[title]), default="")
+    if not undone or not undone[most]:
+        return f"No attack brings any method back to {100 * RECOVERED:.0f} % of the best on clean images."
+    cost = _times_plain(results, first[most].label["attack"])
+    return (
+        f"{most[:1].upper()}{most[1:]} undoes most, {len(undone[most])} of {len(methods)} methods{cost}: it reaches "
+        f"{100 * RECOVERED:.0f} % of the best on clean images. Plain training reaches that on {len(plainly) or 'none'} "
+        "of them."
+    )
+
+
+def _times_plain(results: Results, attack: str) -> str:
+    """What training costs under an attack, if its passes and those of plain training are known."""
+    passes, plain = (training_passes(results.conditions, label) for label in (attack, PLAIN))
+    return f", at {passes / plain:.1f} times the training cost" if passes and plain else ""

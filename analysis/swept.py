@@ -1,0 +1,94 @@
+"""Figures of settings that a grid varies: curves over one, such as M or J, and maps over two, such as two radii."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from analysis.canvas import INK, PALETTE, PLAIN, canvas, drawing
+from analysis.curves import FEWEST, UP
+from analysis.panels import Curve, Panel, panels
+from analysis.published import number, parse
+from analysis.results import ConditionResult, Results
+from analysis.sections import Drawing
+
+Sweep = dict[tuple[str, ...], float]
+"""Percent by the values of the settings, as the grid writes them."""
+CELL = 0.62
+"""Inches of a place of a map."""
+
+
+def swept(results: Results) -> list[Drawing]:
+    """One of all settings that vary alone, and one for each pair that varies together, of one data set and model."""
+    found: dict[tuple[str, str, tuple[str, ...]], Sweep] = {}
+    for one in results.conditions:
+        value = one.estimates["final_accuracy"]
+        [(name, settings), *_] = parse(one.label["method"])
+        if value and _is_first(one, results) and all(number(text) is not None for text in settings.values()):
+            key = (name, one.attack.title, tuple(settings))
+            found.setdefault(key, {})[tuple(settings.values())] = 100 * value.mean
+    return [*_curves(found), *_maps(found)]
+
+
+def _is_first(one: ConditionResult, results: Results) -> bool:
+    return one.place == results.conditions[0].place
+
+
+def _curves(found: Mapping[tuple[str, str, tuple[str, ...]], Sweep]) -> list[Drawing]:
+    drawn = []
+    for (name, attack, settings), sweep in found.items():
+        if len(settings) == 1 and len(sweep) >= FEWEST:
+            points = sorted((_number(value), accuracy) for (value,), accuracy in sweep.items())
+            title = f"{name}, {settings[0].replace('_', ' ')}; {attack}"
+            drawn.append(Panel(title, [Curve("first", [x for x, _ in points], [y for _, y in points])]))
+    if not drawn:
+        return []
+    figure = panels(drawn, "value of the setting", UP, {"first": "method"}, alike=False)
+    text = "Accuracy over a setting of the method, all others as they are; lower protects better."
+    return [drawing(figure, "-settings.svg", text)]
+
+
+def _maps(found: Mapping[tuple[str, str, tuple[str, ...]], Sweep]) -> list[Drawing]:
+    drawn: list[Drawing] = []
+    for (name, attack, settings), sweep in found.items():
+        values = [sorted({key[place] for key in sweep}, key=_number) for place in range(len(settings))]
+        if len(settings) == 2 and min(map(len, values)) >= 2 and len(sweep) >= 2 * FEWEST - 2:
+            first, second = (setting.replace("_", " ") for setting in settings)
+            text = (
+                f"Accuracy in percent of {name} under {attack}, by {first} (down) and {second} (across); darker is "
+                "higher and protects less."
+            )
+            file = f"-map-{name}-{len(drawn)}.svg"
+            drawn.append(drawing(_map(sweep, values, (first, second)), file, text))
+    return drawn
+
+
+def _map(sweep: Sweep, values: Sequence[Sequence[str]], names: tuple[str, str]) -> Figure:
+    down, across = values
+    width, height = CELL * len(across) + 1.1, CELL * 0.7 * len(down) + 0.9
+    figure = canvas(width, height)
+    axes = figure.add_axes((0.9 / width, 0.6 / height, 1 - 1.0 / width, 1 - 0.7 / height))
+    lowest, highest = min(sweep.values()), max(sweep.values())
+    with matplotlib.rc_context(PLAIN):
+        for (first, second), accuracy in sweep.items():
+            x, y = across.index(second), down.index(first)
+            strength = 0.08 + 0.67 * (accuracy - lowest) / max(highest - lowest, 1e-9)
+            axes.add_patch(matplotlib.patches.Rectangle((x, y), 1, 1, facecolor=(PALETTE[1], strength), linewidth=0))
+            axes.text(x + 0.5, y + 0.52, f"{accuracy:.1f}", color=INK, fontsize=9, ha="center", va="center")
+        axes.set_xlim(0, len(across))
+        axes.set_ylim(len(down), 0)
+        axes.set_xticks([place + 0.5 for place in range(len(across))], across)
+        axes.set_yticks([place + 0.5 for place in range(len(down))], down)
+        axes.set_xlabel(names[1], color=INK, fontsize=9)
+        axes.set_ylabel(names[0], color=INK, fontsize=9)
+        axes.tick_params(colors=INK, labelsize=9, length=0)
+        axes.patch.set_visible(False)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+    return figure
+
+
+def _number(text: str) -> float:
+    value = number(text)
+    assert value is not None  # others are left out
+    return value

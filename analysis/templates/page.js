@@ -1,0 +1,150 @@
+// Tables that work: sorting, filters, views, copies. Without this script every table is still there.
+"use strict";
+
+const tables = () => document.querySelectorAll("table.sortable");
+const text = (cell) => cell.textContent.replace(/\s+/g, " ").trim();
+const add = (parent, tag, words = "", properties = {}) => {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.textContent = words;
+  parent.append(made);
+  return made;
+};
+
+// Sorting: each heading is a button, so that a keyboard reaches it; the library sorts where a heading is clicked.
+for (const heading of document.querySelectorAll("table.sortable > thead th:not(.axis)")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.title = "sort by this column";
+  button.append(...heading.childNodes);
+  heading.append(button);
+}
+
+// Filters: a column is an attack if it says what it assumes, a row is a method or an attack as its heading says.
+const form = document.getElementById("filter");
+const matches = (wanted, words) => {
+  const parts = wanted.toLowerCase().split(",").map((part) => part.trim()).filter(Boolean);
+  return !parts.length || parts.some((part) => words.toLowerCase().includes(part));
+};
+
+function columnShown(heading, state) {
+  const { attack, assumes, cost } = heading.dataset;
+  if (attack === undefined) return true;
+  const wanted = !state.assumes || assumes.split(", ").includes(state.assumes);
+  const cheap = !state.cost || (cost !== undefined && Number(cost) <= Number(state.cost));
+  return matches(state.attack, attack) && wanted && cheap;
+}
+
+function rowShown(row, kinds, state) {
+  if (state.controls && row.classList.contains("control")) return false;
+  return kinds.every((kind, place) => !["method", "attack"].includes(kind) || matches(state[kind], text(row.cells[place])));
+}
+
+function filter() {
+  const state = Object.fromEntries(new FormData(form));
+  for (const table of document.querySelectorAll("#tables table.sortable")) {
+    const headings = [...table.tHead.rows[0].cells];
+    const shown = headings.map((heading) => columnShown(heading, state));
+    const kinds = headings.map((heading) => (heading.dataset.attack === undefined ? text(heading) : ""));
+    for (const row of table.rows) [...row.cells].forEach((cell, place) => { cell.hidden = !shown[place]; });
+    for (const row of table.tBodies[0].rows) row.hidden = !rowShown(row, kinds, state);
+  }
+}
+
+if (form) {
+  form.hidden = false;
+  const assumed = [...document.querySelectorAll("th[data-assumes]")].flatMap((one) => one.dataset.assumes.split(", "));
+  for (const word of [...new Set(assumed)]) add(form.elements.assumes, "option", word, { value: word });
+  form.addEventListener("input", filter);
+  form.addEventListener("reset", () => setTimeout(filter));
+  form.addEventListener("submit", (event) => event.preventDefault());
+}
+
+// Views of the same conditions: one is shown, and all blocks follow the choice.
+const blocks = [...document.querySelectorAll(".views")].map((block, number) => {
+  const views = [...block.querySelectorAll(":scope > .view")];
+  const choice = document.createElement("fieldset");
+  choice.className = "choice";
+  add(choice, "legend", "show");
+  for (const { dataset } of views) {
+    const label = add(choice, "label");
+    add(label, "input", "", { type: "radio", name: `view${number}`, value: dataset.view });
+    label.append(dataset.view);
+  }
+  block.prepend(choice);
+  choice.addEventListener("change", (event) => blocks.forEach((one) => show(one, event.target.value)));
+  return { views, choice };
+});
+
+function show({ views, choice }, wanted) {
+  if (!views.some((view) => view.dataset.view === wanted)) return;
+  for (const view of views) view.hidden = view.dataset.view !== wanted;
+  for (const input of choice.querySelectorAll("input")) input.checked = input.value === wanted;
+}
+for (const block of blocks) show(block, block.views[0].dataset.view);
+
+// What is shown of a table, as text for elsewhere.
+const shownRows = (table) => [...table.rows].filter((row) => !row.hidden)
+  .map((row) => [...row.cells].filter((cell) => !cell.hidden && !cell.matches(".dot, .axis")).map(text));
+const escaped = (words, special, by) => words.replace(special, by);
+
+function markdown(table) {
+  const [head, ...rows] = shownRows(table).map((row) => row.map((words) => escaped(words, /[\\|*_`<]/g, "\\$&")));
+  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n") + "\n";
+}
+
+function latex(table) {
+  const signs = { "±": "$\\pm$", "–": "--", "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}",
+    "<": "\\textless{}", ">": "\\textgreater{}" };
+  const [head, ...rows] = shownRows(table)
+    .map((row) => row.map((words) => escaped(words, /[&%$#_{}~^\\<>±–]/g, (one) => signs[one] ?? `\\${one}`)).join(" & ") + " \\\\");
+  const columns = "l" + "r".repeat(head.split(" & ").length - 1);
+  return [`\\begin{tabular}{${columns}}`, "\\toprule", head, "\\midrule", ...rows, "\\bottomrule", "\\end{tabular}", ""].join("\n");
+}
+
+// A spreadsheet takes text that begins like a formula for one; an apostrophe before it keeps it text.
+const field = (words) => {
+  const safe = /^[=+@]|^-[^\d]/.test(words) ? `'${words}` : words;
+  return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+};
+const csv = (table) => shownRows(table).map((row) => row.map(field).join(",")).join("\n") + "\n";
+
+async function copied(button, words) {
+  try {
+    await navigator.clipboard.writeText(words);
+  } catch { // a page from a file may not be allowed to
+    const area = add(document.body, "textarea", words, { className: "away" });
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  const before = button.textContent;
+  button.textContent = "copied";
+  setTimeout(() => { button.textContent = before; }, 1200);
+}
+
+function download(name, words) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([words], { type: "text/csv" }));
+  link.download = `${name.replace(/[^\w]+/g, "-")}.csv`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+for (const table of tables()) {
+  const tools = document.createElement("p");
+  tools.className = "tools";
+  table.parentElement.after(tools);
+  for (const [name, made] of [["copy Markdown", markdown], ["copy LaTeX", latex]]) {
+    add(tools, "button", name, { type: "button", onclick: (event) => copied(event.target, made(table)) });
+  }
+  add(tools, "button", "download CSV", { type: "button", onclick: () => download(table.dataset.name, csv(table)) });
+}
+
+// A link into something folded opens it.
+function unfold() {
+  for (let one = document.getElementById(decodeURIComponent(location.hash.slice(1))); one; one = one.parentElement) {
+    if (one.tagName === "DETAILS") one.open = true;
+  }
+}
+window.addEventListener("hashchange", unfold);
+unfold();

@@ -1,0 +1,107 @@
+"""Data sets in the formats of Hugging Face, through the package `datasets`, from files that are here."""
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from bench.core.datasets.base import BY_CONTENT, YOURS, About
+from bench.core.datasets.image_files import PREPROCESSING, ImageFiles
+from bench.core.errors import UserError, brief, suggestion
+from bench.core.image_cache import CACHE
+from bench.core.listing import Listing, Sample
+
+SAVED = "dataset_dict.json"
+"""Is in a folder that `save_to_disk` wrote."""
+
+
+class Rows:
+    """The encoded images of a column."""
+
+    def __init__(self, table: Any, column: str) -> None:
+        self._table, self._column = table, column
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __getitem__(self, part: slice, /) -> Sequence[str | bytes]:
+        return [image["bytes"] or image["path"] or b"" for image in self._table[part][self._column]]
+
+
+class HuggingFace(ImageFiles):
+    """Your own images as Hugging Face `datasets` keeps them: parquet files, or what `save_to_disk` wrote.
+
+    Needs `pip install 'unlearnable-bench[huggingface]'`. Nothing is downloaded.
+    """
+
+    about: ClassVar[About] = About(
+        images="as many as there are, made square at `size` pixels",
+        classes="the names of the label column, or its values, sorted",
+        licence=YOURS,
+        checksum=BY_CONTENT,
+        split="`train_split` and `test_split`, as the files name them: train-*.parquet, test-*.parquet",
+        preprocessing=PREPROCESSING,
+        source="you, or a copy from huggingface.co",
+    )
+
+    path: str
+    """The folder of parquet files, or the one that `save_to_disk` wrote; relative to --data-root or absolute."""
+    train_split: str = "train"
+    test_split: str = "test"
+    image_column: str = "image"
+    label_column: str = "label"
+
+    def listing(self, root: Path) -> Listing:
+        folder = root / self.path
+        if not folder.is_dir():
+            raise UserError(f"{folder}: no such folder; see docs/data.md for the layout")
+        splits = self._read(folder, root)
+        for name in (self.train_split, self.test_split):
+            if name not in splits:
+                raise UserError(f"{folder}: no split {name!r}{suggestion(name, splits)}")
+        halves = [splits[name] for name in (self.train_split, self.test_split)]
+        for column in (self.image_column, self.label_column):
+            for half in halves:
+                if column not in half.column_names:
+                    raise UserError(f"{folder}: no column {column!r}{suggestion(column, half.column_names)}")
+        classes, labels = self._labels(halves)
+        train, test = (
+            [Sample(f"{name}[{row}]", label) for row, label in enumerate(half)]
+            for name, half in zip((self.train_split, self.test_split), labels, strict=True)
+        )
+        files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
+        packed = [str(file.relative_to(folder)) for file in files]
+        return Listing(folder, classes, train, test, packed=packed, unpacked=self._images(halves))
+
+    def _read(self, folder: Path, root: Path) -> Any:
+        """All splits by name. Raises UserError if they cannot be read, or the package is missing."""
+        if not importlib.util.find_spec("datasets"):
+            raise UserError("huggingface: needs a package: pip install 'unlearnable-bench[huggingface]'")
+        import datasets
+
+        datasets.disable_progress_bars()
+        try:
+            if (folder / SAVED).is_file():
+                return datasets.load_from_disk(str(folder))
+            return datasets.load_dataset("parquet", data_dir=str(folder), cache_dir=str(root / CACHE / "huggingface"))
+        except Exception as error:  # the package and what it stands on raise anything
+            raise UserError(f"{folder}: no parquet files of images and labels ({error})") from None
+
+    def _labels(self, halves: Sequence[Any]) -> tuple[list[str], list[list[int]]]:
+        """The names of the classes, and the label of every image of each half."""
+        values = [half[self.label_column][:] for half in halves]
+        feature = halves[0].features[self.label_column]
+        found = {*values[0], *values[1]}
+        names = getattr(feature, "names", None)
+        known = range(len(names)) if names else sorted(value for value in found if value is not None)
+        if unknown := found - {*known}:
+            raise UserError(f"column {self.label_column!r}: an image has the label {brief(next(iter(unknown)))}")
+        numbers = {value: number for number, value in enumerate(known)}
+        return [str(name) for name in names or known], [[numbers[value] for value in half] for half in values]
+
+    def _images(self, halves: Sequence[Any]) -> Rows:
+        import datasets
+
+        encoded = datasets.Image(decode=False)
+        columns = [half.select_columns([self.image_column]).cast_column(self.image_column, encoded) for half in halves]
+        return Rows(datasets.concatenate_datasets(columns), self.image_column)

@@ -1,0 +1,243 @@
+"""The page of all committed records in a real browser: what a reader does with it, by mouse, keyboard and phone."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from analysis.report import write_report
+from bench.store import Store
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+LARGEST = 3_000_000
+"""Bytes of the page of all committed records."""
+SLOWEST = 15.0
+"""Seconds of a processor that the page of all committed records takes."""
+TABLE = "#contenders-small .view[data-view=accuracy] table"
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """The page of all committed records, and the seconds of a processor that it took."""
+    folder = tmp_path_factory.mktemp("results")
+    for part in ("cells", "plans"):
+        (folder / part).symlink_to(Path("results", part).resolve())
+    start = time.process_time()
+    return write_report(Store(folder)).page, time.process_time() - start
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.fail(f"no browser to open the page with: install one of {', '.join(BROWSERS)} (apt install chromium)")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser, report: tuple[Path, float]) -> Iterator[Page]:
+    """The page as a reader opens it; nothing may go wrong or be asked for in it."""
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        page = context.new_page()
+        troubles: list[str] = []
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda one: one.url.startswith(("file:", "blob:")) or troubles.append(one.url))
+        page.goto(f"{report[0].as_uri()}#contenders-small")
+        yield page
+        assert troubles == []
+
+
+def column(page: Page, name: str) -> list[str]:
+    """What is shown in a column of the table of accuracies, its sort keys from top to bottom."""
+    return page.evaluate(
+        """([table, name]) => {
+            const rows = [...document.querySelector(table).rows].filter((row) => row.offsetParent);
+            const at = [...rows[0].cells].findIndex((cell) => cell.innerText.split("\\n")[0].trim() === name);
+            return rows.slice(1).map((row) => row.cells[at].dataset.sort ?? row.cells[at].textContent.trim());
+        }""",
+        [TABLE, name],
+    )
+
+
+def headings(page: Page) -> list[str]:
+    shown = page.locator(f"{TABLE} thead th:visible").all_inner_texts()
+    return [" ".join(text.split()) for text in shown]
+
+
+def numbers(page: Page, name: str) -> list[float]:
+    return [float(value) for value in column(page, name) if value]
+
+
+def test_the_page_of_all_committed_records_is_small_and_soon_made(report: tuple[Path, float]) -> None:
+    file, seconds = report
+    assert file.stat().st_size < LARGEST
+    assert seconds < SLOWEST
+
+
+def test_the_first_screen_answers(page: Page) -> None:
+    page.evaluate("scrollTo(0, 0)")
+    seen = (
+        "element => { const box = element.getBoundingClientRect(); return box.height > 0 && box.bottom < innerHeight; }"
+    )
+    for part in ("h2", ".ranking tbody tr:last-child", ".sentences li:last-child", ".verdicts li:last-child"):
+        assert page.locator(f"#answer {part}").last.evaluate(seen), f"{part} is below the first screen"
+
+
+def test_a_heading_sorts_by_mouse_and_by_keyboard(page: Page) -> None:
+    heading = page.locator(f"{TABLE} thead button", has_text="JPEG")
+    heading.click()
+    page.wait_for_timeout(50)
+    found = numbers(page, "JPEG")
+    assert len(found) > 10
+    assert found == sorted(found, reverse=True)
+    heading.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(50)
+    assert numbers(page, "JPEG") == sorted(found)
+
+
+def test_filters_pick_methods_attacks_assumptions_and_costs(page: Page) -> None:
+    page.fill("#filter [name=method]", "sem, tap")
+    assert {name.split(",")[0] for name in column(page, "method")} == {"TAP", "EM", "SEM"}
+    page.fill("#filter [name=method]", "")
+    page.check("#filter [name=controls]")
+    assert not {"clean", "random"} & set(column(page, "method"))
+    page.fill("#filter [name=attack]", "pgd")
+    assert all("PGD" in name for name in headings(page)[1:])
+    page.fill("#filter [name=attack]", "")
+    page.select_option("#filter [name=cost]", "1.5")
+    assert "JPEG" in headings(page)
+    assert not [name for name in headings(page) if "PGD" in name]
+    page.click("#filter [type=reset]")
+    page.wait_for_timeout(50)
+    assert "clean" in column(page, "method")
+    page.goto(page.url.replace("#contenders-small", "#best_response-small"))
+    page.select_option("#filter [name=assumes]", "clean images")
+    kept = page.locator("#best_response-small .view[data-view=gained] th:not([hidden])[data-assumes]")
+    assert kept.count() > 0
+    assert all("clean images" in one for one in kept.evaluate_all("all => all.map((one) => one.dataset.assumes)"))
+
+
+def test_a_reader_chooses_between_accuracy_recovered_and_gained(page: Page) -> None:
+    page.goto(page.url.replace("#contenders-small", "#best_response-small"))
+    block = page.locator("#best_response-small .views").first
+    for word in ("recovered", "gained", "accuracy"):
+        block.get_by_role("radio", name=word).check()
+        shown = block.locator(".view:visible")
+        assert shown.count() == 1
+        assert shown.get_attribute("data-view") == word
+
+
+def test_every_number_opens_its_records(page: Page) -> None:
+    table = page.locator(TABLE)
+    number = table.locator("tr", has_text="SEM").last.locator("td[data-cells]").first
+    number.click()
+    dialog = page.locator("#opened")
+    words = " ".join(dialog.inner_text().split())
+    for part in (
+        "victim seed",
+        "radius=16/255",
+        "steps=800",
+        "train passes",
+        "commit",
+        "Make it again",
+        "--only seed=0",
+    ):
+        assert part in words
+    assert dialog.locator("polyline.test").count() == 3
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    filled = ".view td[data-sort]:not([data-sort=''])"
+    assert page.locator(filled).count() > 1000
+    assert page.locator(f"{filled}:not([data-cells])").count() == 0
+
+
+def test_numbers_are_reached_and_opened_by_keyboard(page: Page) -> None:
+    first = page.locator(f"{TABLE} td[tabindex='0']")
+    assert first.count() == 1
+    first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    at = page.evaluate("[document.activeElement.parentElement.rowIndex, document.activeElement.cellIndex]")
+    assert at == [2, 2]
+    page.keyboard.press("Enter")
+    assert page.locator("#opened").is_visible()
+
+
+def test_what_is_shown_is_copied_as_markdown_and_latex_and_saved_as_csv(page: Page) -> None:
+    page.evaluate("() => { navigator.clipboard.writeText = async (words) => { window.pasted = words; }; }")
+    page.fill("#filter [name=attack]", "jpeg")
+    page.fill("#filter [name=method]", "clean")
+    tools = page.locator("#contenders-small .view[data-view=accuracy] .tools")
+    tools.get_by_text("copy Markdown").click()
+    head, rule, row = page.evaluate("pasted").splitlines()
+    assert (head, rule) == ("| method | JPEG |", "| --- | --- |")
+    assert row.startswith("| clean | ")
+    tools.get_by_text("copy LaTeX").click()
+    assert r"$\pm$" in page.evaluate("pasted")
+    with page.expect_download() as saved:
+        tools.get_by_text("download CSV").click()
+    assert Path(saved.value.path()).read_text().splitlines()[0] == "method,JPEG"
+
+
+def test_no_two_sections_have_the_same_title(page: Page) -> None:
+    titles = page.locator("h2, h3, .caption, .fold > summary").evaluate_all(
+        "all => all.map((one) => one.textContent.trim().split(/\\s+/).join(' '))"
+    )
+    assert len(titles) > 30
+    assert sorted(titles) == sorted(set(titles))
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_a_phone_shows_all_without_scrolling_sideways(browser: Browser, report: tuple[Path, float], width: int) -> None:
+    with browser.new_context(viewport={"width": width, "height": 844}) as context:
+        page = context.new_page()
+        page.goto(report[0].as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.locator("main td[data-cells]").first.click()
+        assert page.evaluate("document.getElementById('opened').getBoundingClientRect().right") <= width
+
+
+def test_headings_and_first_column_stay_where_a_table_is_scrolled(page: Page) -> None:
+    places = page.evaluate(
+        """() => {
+            const box = document.querySelector("#best_response-small .view[data-view=accuracy] .scroll");
+            document.getElementById("best_response-small").open = true;
+            box.style.height = "12rem";
+            box.scrollTo(300, 200);
+            const [head, first] = ["thead th:nth-child(2)", "tbody th"].map((one) => box.querySelector(one));
+            const [at, up, left] = [box, head, first].map((one) => one.getBoundingClientRect());
+            return [box.scrollLeft, up.top - at.top, left.left - at.left];
+        }"""
+    )
+    assert places == [300, 0, 0]
+
+
+def test_without_scripts_the_tables_and_the_answer_are_there(browser: Browser, report: tuple[Path, float]) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(report[0].as_uri())
+        assert page.locator(".ranking").first.is_visible()
+        assert not page.locator("#filter").is_visible()
+        page.locator("#contenders-small > summary").click()
+        assert page.locator("#contenders-small .view").nth(1).is_visible()
+
+
+def test_the_page_is_dark_where_a_reader_wants_it(browser: Browser, report: tuple[Path, float]) -> None:
+    with browser.new_context(color_scheme="dark") as context:
+        page = context.new_page()
+        page.goto(report[0].as_uri())
+        colours = page.evaluate(
+            "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+        )
+    back, ink = ([int(part) for part in one[4:-1].split(",")] for one in colours)
+    assert max(back) < 60
+    assert min(ink) > 180
