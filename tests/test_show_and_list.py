@@ -99,3 +99,28 @@ def test_a_shell_completes_names(
         app(prog_name="bench")
     assert stopped.value.code == 0
     assert capsys.readouterr().out.split() == offered.split()
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("show", "show: missing argument 'cell'; see --help"),
+        ("compare a b --format x", "compare: invalid value for '--format': 'x' is not one of 'table', 'markdown', 'c"),
+        ("run grid.yaml --jobs 0", "run: invalid value for '--jobs': "),
+        ("report --tabel x", "report: no such option: --tabel "),
+        ("nothing", ": no such command 'nothing'; see --help"),
+    ],
+)
+def test_what_a_command_does_not_know_is_one_line(
+    typed: str, expected: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench(*typed.split()) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert expected in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench() == 0
+    assert "Which unlearnable examples protect" in capsys.readouterr().out
