@@ -8,12 +8,10 @@ import sys
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn, cast
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from bench import completion
 from bench.core.errors import UserError
@@ -21,18 +19,17 @@ from bench.options import DataRoot, Results, ResultsFolders, Without
 from bench.store import Store
 from bench.words import RESULTS
 
-CARDED = ("methods", "attacks", "datasets")
-"""What has a card for each name."""
 PIPED_WIDTH = 140
 """Characters in a line of a table that is not shown on a terminal."""
 app = typer.Typer(
     name="bench",
     help="Which unlearnable examples protect, against whom, at what cost.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 COMMAND = "unlearnable-bench"
 """The command, and the distribution, that pip installs."""
+USAGE = cast("type[typer.BadParameter]", typer.BadParameter.mro()[1])
+"""What typer raises for options and arguments that are none; it does not export it."""
 COMPLETING = ("--install-completion", "--show-completion")
 
 
@@ -183,25 +180,9 @@ def list_(
     ] = [],  # noqa: B006
 ) -> None:
     """List what there is; for methods, attacks and data sets that are named, a card each: cost, source, licence, ..."""
-    if names and what not in CARDED:
-        raise UserError(f"list {what} {names[0]}: names belong to {', '.join(CARDED[:-1])} or {CARDED[-1]}")
-    for name in names:
-        from bench.cards import card
+    from bench.listing import show_cards, show_list
 
-        for line in card(what, name):
-            Console(highlight=False, soft_wrap=True).print(line, markup=False)
-    if names:
-        return
-    from bench.listing import listing
-
-    table = Table(box=None, header_style="bold")
-    for row, cells in enumerate(listing(what)):
-        if row == 0:
-            for heading in cells:
-                table.add_column(heading, no_wrap=heading == what.removesuffix("s"))
-        else:
-            table.add_row(*(escape(cell) for cell in cells))
-    Console(highlight=False).print(table)
+    show_cards(what, names) if names else show_list(what)
 
 
 @app.command(epilog=examples("show 001a87c0", "show 001a87c0 --json"))
@@ -234,7 +215,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         # A shell completes commands, and `python -m bench` is none.
-        app(prog_name=COMMAND if set(sys.argv[1:2]) & {*COMPLETING} else None)
+        name = COMMAND if set(sys.argv[1:2]) & {*COMPLETING} else None
+        raise SystemExit(app(args=sys.argv[1:] or ["--help"], prog_name=name, standalone_mode=False))
+    except USAGE as error:
+        said = error.format_message().rstrip(".").replace("Value error, ", "")
+        where = error.ctx.command_path if error.ctx else COMMAND
+        _fail(UserError(f"{where}: {said[:1].lower()}{said[1:]}; see --help"))
     except UserError as error:
         _fail(error)
     except OSError as error:

@@ -1,6 +1,38 @@
-"""What `list` shows: the names of plug-ins, networks and grids, with a line for each."""
+"""What `list` shows: the names of plug-ins, networks and grids, with a line for each, or cards."""
 
 from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bench.core.errors import UserError
+
+CARDED = ("methods", "attacks", "datasets")
+"""What has a card for each name."""
+
+
+def show_cards(what: str, names: Sequence[str]) -> None:
+    """Print all that is known of what is named. Raises UserError for what has no card."""
+    if what not in CARDED:
+        raise UserError(f"list {what} {names[0]}: names belong to {', '.join(CARDED[:-1])} or {CARDED[-1]}")
+    from bench.cards import card
+
+    console = Console(highlight=False, soft_wrap=True)
+    for name in names:
+        for line in card(what, name):
+            console.print(line, markup=False)
+
+
+def show_list(what: str) -> None:
+    """Print a line for each."""
+    headings, *rows = listing(what)
+    table = Table(box=None, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading == what.removesuffix("s"))
+    for cells in rows:
+        table.add_row(*(escape(cell) for cell in cells))
+    Console(highlight=False).print(table)
 
 
 def listing(what: str) -> list[Sequence[str]]:

@@ -18,6 +18,7 @@ from bench.core import memory
 from bench.core.data import ImageDataset
 from bench.core.models import Classifier, build
 from bench.core.network_names import MODELS
+from tests.commands import GRID
 
 torch.set_num_threads(1)
 
@@ -128,6 +129,15 @@ def image_folder(tmp_path: Path) -> Path:
             for number in range(count):
                 pixels = generator.integers(0, 256, (8, 8, 3), dtype=np.uint8)
                 Image.fromarray(pixels).save(tmp_path / "pets" / part / name / f"{number}.png")
+    return tmp_path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where commands run: a grid of four cells and two scales."""
+    (tmp_path / "scales.yaml").write_text("paper: {about: The paper.}\nquick: {about: Less., train: {lr: 0.01}}\n")
+    (tmp_path / "grid.yaml").write_text(GRID)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from bench.core.settings import PROTOCOL
-from bench.run.experiment import run_cell
 from bench.run.schedule import is_done
 from bench.store import Store, to_json
 from tests.analysis.conftest import cell_of, keep, key_of, place, plan_of, record
-from tests.run.test_schedule import Flat, cell, workplace
+from tests.builders import cell, finished, workplace
+from tests.run.test_schedule import Flat
 
 CPU = torch.device("cpu")
 KEY = key_of("one")
@@ -221,24 +221,23 @@ def test_no_byte_of_a_noise_file_can_change_unseen(about: dict[str, Any], tmp_pa
 
 def test_a_cell_makes_damaged_noise_again_and_gets_the_same_result(tmp_path: Path) -> None:
     place, one, other = workplace(tmp_path), cell(Flat(), 0), cell(Flat(), 1)
-    run_cell(one, place, CPU, asked={})
+    finished(one, place)
     file = tmp_path / "noise" / f"{one.noise_key}.safetensors"
     values = len(file.read_bytes()) - 1
     with file.open("r+b") as stream:
         stream.seek(values)
         stream.write(b"\x05")
-    record = run_cell(other, place, CPU, asked={})
+    record = finished(other, place)
     assert record == place.store.read(other.key)
-    assert record["status"] == "finished"
     assert record["noise"]["size"]["linf"] == round(1 / 255, 6)
-    assert torch.equal(place.store.read_noise(one.noise_key)[0], torch.ones(40, 3, 8, 8, dtype=torch.int8))
+    assert torch.equal(place.store.read_noise(one.noise_key)[0], torch.ones(20, 3, 8, 8, dtype=torch.int8))
     assert (tmp_path / "broken" / "noise" / file.name).is_file()
 
 
 def test_a_cell_whose_record_is_broken_runs_again(tmp_path: Path) -> None:
     place, one = workplace(tmp_path), cell(Flat(), 0)
-    first = run_cell(one, place, CPU, asked={})
+    first = finished(one, place)
     assert is_done(one, place.store, retry_failed=False)
     place.store.cell_file(one.key).write_text(to_json(first)[:-30])
     assert not is_done(one, place.store, retry_failed=False)
-    assert run_cell(one, place, CPU, asked={})["result"] == first["result"]
+    assert finished(one, place)["result"] == first["result"]

@@ -6,7 +6,7 @@ from attacks import ATTACKS
 from bench.core.datasets import DATASETS
 from bench.core.plug_in import PlugIn
 from methods import METHODS
-from tests.test_cli import bench
+from tests.commands import bench
 
 
 def test_a_method_that_is_named_has_a_card(capsys: pytest.CaptureFixture[str]) -> None:

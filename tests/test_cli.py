@@ -1,48 +1,12 @@
-"""The commands as a user meets them: what they print, write and return."""
+"""`run` as a user meets it: what it prints, writes and returns."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 from bench import console
-from bench.cli import app, main
-
-GRID = """\
-title: Two methods
-datasets: [{name: synthetic, size: 8, train_images: 40, test_images: 20}]
-models: [cnn]
-methods: [clean, sc]
-attacks: [none, {name: pgd, radius: 4/255, steps: 1}]
-train: {steps: 3, batch_size: 10, evaluate_every: 2}
-seeds: 1
-controls: false
-"""
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "scales.yaml").write_text("paper: {about: The paper.}\nquick: {about: Less., train: {lr: 0.01}}\n")
-    (tmp_path / "grid.yaml").write_text(GRID)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def bench(*arguments: str) -> int:
-    """Run a command in this process and return its exit code."""
-    before, sys.argv = sys.argv, ["bench", *arguments]
-    try:
-        main()
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    finally:
-        sys.argv = before
-    return 0
-
-
-def run(*arguments: str) -> int:
-    return bench("run", "grid.yaml", "--jobs", "1", "--device", "cpu", *arguments)
+from tests.commands import GRID, bench, run
 
 
 def test_run_makes_a_record_for_each_cell_and_a_second_run_does_nothing(
@@ -124,13 +88,6 @@ def test_more_workers_than_cores_are_said_to_be_too_many(
     assert "--jobs 2: too many for 1 core, of which each worker keeps one busy" in capsys.readouterr().out
 
 
-def test_a_report_without_any_plan_says_what_to_do_and_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench("report", "--results", "mine") == 1
-    hint = "no plan yet: run a grid first: python -m bench run table2 --scale tiny --results mine\n"
-    assert hint in capsys.readouterr().out
-    assert "python -m bench run table2 --scale tiny --results mine" in Path("mine/report/index.html").read_text()
-
-
 def test_the_plan_holds_the_whole_grid_even_if_only_a_part_is_run(folder: Path) -> None:
     assert run("--only", "method=sc") == 0
     plan = json.loads((folder / "results" / "plans" / "grid-paper.json").read_text())
@@ -209,109 +166,3 @@ def test_a_wrong_grid_is_one_line_exit_code_two_and_nothing_written(
     assert captured.err.count("\n") == 1
     assert captured.out == ""
     assert sorted(folder.rglob("*")) == before
-
-
-def test_show_says_a_cell_in_words_and_prints_its_record_if_asked(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run("--only", "method=sc", "--only", "attack=pgd", "--results", "my results") == 0
-    [file] = (folder / "my results" / "cells").iterdir()
-    capsys.readouterr()
-    assert bench("show", file.stem[:6], "--json", "--results", "my results") == 0
-    assert capsys.readouterr().out == file.read_text()
-    assert bench("show", file.stem[:6], "--results", "my results") == 0
-    printed = capsys.readouterr().out
-    for line in (
-        f"cell {file.stem}: finished\n",
-        "asked     SC against PGD 4/255, 1 step; cnn on synthetic size=8 train_images=40 test_images=20; victim ",
-        "grids     grid-paper\n",
-        " % of 20 test images (peak ",
-        f"python -m bench show {file.stem} --json --results 'my results'\n",
-    ):
-        assert line in printed
-
-
-def test_show_tells_why_a_cell_failed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "grid.yaml").write_text(GRID.replace("[clean, sc]", "[{name: random, radius: 200/255}]"))
-    assert run("--only", "attack=none", "--results", "mine") == 1
-    [file] = (folder / "mine" / "cells").iterdir()
-    assert f"(python -m bench show {file.stem} --results mine)" in " ".join(capsys.readouterr().out.split())
-    assert bench("show", file.stem, "--results", "mine") == 0
-    printed = capsys.readouterr().out
-    assert f"cell {file.stem}: failed\n" in printed
-    assert "\nTraceback " in printed
-    assert "error     " in printed
-    assert " % of " not in printed.partition("Traceback")[0]
-
-
-def test_a_wrong_key_is_answered_with_five_neighbours_at_most(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench("show", "abc") == 2
-    assert capsys.readouterr().err == "show abc: no such cell in results; there is none yet\n"
-    (folder / "results" / "cells").mkdir(parents=True)
-    for number in range(10):
-        (folder / "results" / "cells" / f"{number}0{'0' * 14}.json").write_text("{}")
-    assert bench("show", "55") == 2
-    around = ", ".join(f"{number}0{'0' * 14}" for number in (4, 5, 6, 7, 8))
-    assert capsys.readouterr().err == f"show 55: no such cell in results; the nearest: {around}\n"
-
-
-@pytest.mark.parametrize(
-    ("what", "expected"),
-    [("datasets", "cifar10"), ("models", "resnet18"), ("measures", "stability")],
-)
-def test_list_names_every_plug_in(what: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench("list", what) == 0
-    assert f" {expected} " in capsys.readouterr().out
-
-
-def test_the_report_can_leave_out_what_attacks_assume(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "grid.yaml").write_text(GRID.replace("[none, ", "[none, partial_poisoning, "))
-    assert run("--only", "method=clean") == 0
-    assert bench("report") == 0
-    assert "grid at scale paper: 2 of 5 cells finished" in capsys.readouterr().out
-    assert bench("report", "--without", "clean images", "--without", "clean pairs") == 0
-    assert "grid at scale paper: 2 of 4 cells finished" in capsys.readouterr().out
-    assert bench("report", "--without", "clean image") == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err == (
-        "--without clean image: unknown assumption; did you mean 'clean images'? "
-        "(choices: clean images, clean pairs, pretrained weights, the protection)\n"
-    )
-
-
-def test_list_grids_tells_what_each_shows(capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench("list", "grids") == 0
-    assert "\n table2 " in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("command", ["run", "report", "list", "show", "schema"])
-def test_the_help_of_every_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench(command, "--help") == 0
-    assert f"python -m bench {command}" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        ("run table1", "table1 table11 table14"),
-        ("run table2 --scale ", "paper small long tiny"),
-        ("list methods se", "sem"),
-        ("list attacks medi", "median"),
-        ("show --results results 00", "00aa"),
-        ("show --results nowhere 00", ""),
-    ],
-)
-def test_a_shell_completes_names(
-    typed: str, offered: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (folder / "results" / "cells").mkdir(parents=True)
-    for key in ("00aa", "01aa"):
-        (folder / "results" / "cells" / f"{key}.json").write_text("{}")
-    monkeypatch.setenv("_BENCH_COMPLETE", "complete_bash")
-    monkeypatch.setenv("COMP_WORDS", f"bench {typed}")
-    monkeypatch.setenv("COMP_CWORD", str(len(typed.split(" "))))
-    with pytest.raises(SystemExit) as stopped:
-        app(prog_name="bench")
-    assert stopped.value.code == 0
-    assert capsys.readouterr().out.split() == offered.split()

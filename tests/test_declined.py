@@ -7,7 +7,7 @@ import pytest
 from analysis.accuracy import sections
 from analysis.records import read_results
 from bench.store import Store
-from tests.test_cli import bench, run
+from tests.commands import bench, run
 
 GRID = """\
 title: A method and an attack that decline

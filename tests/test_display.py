@@ -17,8 +17,8 @@ from bench.run.forecast import Pace
 from bench.run.schedule import Outcome, Task
 from bench.run.workplace import Workplace
 from bench.store import Store
-from tests.run.cells import cell
-from tests.test_cli import GRID, bench
+from tests.builders import cell
+from tests.commands import GRID, bench
 
 
 @pytest.fixture

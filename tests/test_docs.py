@@ -18,7 +18,7 @@ from bench.core import settings
 from bench.grid.expand import GridFile
 from bench.store import Store
 from methods import METHODS
-from tests.test_cli import run
+from tests.commands import run
 
 DOCUMENTS = [Path("README.md"), *sorted(Path("docs").glob("*.md"))]
 GRID = """\

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench.core.files import write_whole
-from tests.test_cli import bench, folder, run
+from tests.commands import bench, run
 
-__all__ = ["folder"]
 COMMANDS = [("run", "grid.yaml", "--device", "cpu", "--jobs", "1"), ("report",), ("show", "abc")]
 ADVICE = "; make it usable, or choose other folders with --results and --data-root\n"
 

@@ -9,13 +9,13 @@ import pytest
 from bench import reports
 from bench.store import Store
 from tests.analysis.conftest import keep, key_of, place, plan_of, record, results_of
-from tests.test_cli import bench
+from tests.commands import GRID, bench, run
 
 RUNS = {("em", "none"): [0.2, 0.3], ("sem", "none"): [0.1, None]}
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where `results` has a plan of four cells, of which three are finished."""
     monkeypatch.chdir(tmp_path)
     results_of(Path("results"), RUNS)
@@ -30,7 +30,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     return addresses
 
 
-def test_one_table_is_all_that_is_printed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_table_is_all_that_is_printed(reported: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for form in ("markdown", "latex", "csv", "html"):
         assert bench("report", "--table", "g", "--format", form) == 0
         captured = capsys.readouterr()
@@ -53,7 +53,7 @@ def test_one_table_is_all_that_is_printed(folder: Path, capsys: pytest.CaptureFi
     ],
 )
 def test_options_that_say_nothing_are_refused_in_one_line(
-    options: tuple[str, ...], message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    options: tuple[str, ...], message: str, reported: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert bench("report", *options) == 2
     assert capsys.readouterr() == ("", message)
@@ -61,19 +61,19 @@ def test_options_that_say_nothing_are_refused_in_one_line(
 
 
 def test_several_folders_are_one_report_that_tells_two_results_of_a_cell(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    reported: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results_of(Path("theirs"), {("em", "none"): [0.2, 0.5], ("sem", "none"): [0.1, 0.2]})
     assert bench("report", "--results", "results", "--results", "theirs") == 0
     assert capsys.readouterr().out == (
         f"cell {key_of('em-none-1')}: 30.00 % in results, 50.00 % in theirs; the first counts\n"
         "g at scale small: 4 of 4 cells finished, 0 failed, 0 missing\n"
-        f"page: {folder / 'results/report/index.html'}\n"
+        f"page: {reported / 'results/report/index.html'}\n"
     )
 
 
 def test_folders_that_cannot_be_read_together_are_refused_in_one_line(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    reported: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Store(Path("theirs")).write_plan("g-small", plan_of([place("em", "none", 1, cells=["0" * 16])]))
     assert bench("report", "--results", "results", "--results", "theirs") == 2
@@ -85,12 +85,12 @@ def test_folders_that_cannot_be_read_together_are_refused_in_one_line(
 
 
 def test_the_page_is_opened_if_asked(
-    folder: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    reported: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert bench("report") == 0
     assert opened == []
     assert bench("report", "--open") == 0
-    assert opened == [(folder / "results/report/index.html").as_uri()]
+    assert opened == [(reported / "results/report/index.html").as_uri()]
     monkeypatch.setattr(webbrowser, "open", lambda address: False)
     capsys.readouterr()
     assert bench("report", "--open") == 0
@@ -98,7 +98,7 @@ def test_the_page_is_opened_if_asked(
 
 
 def test_watching_writes_again_when_a_record_comes_in_and_ends_by_ctrl_c(
-    folder: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    reported: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page, pauses, written = Path("results/report/index.html"), 0, []
 
@@ -122,7 +122,9 @@ def test_watching_writes_again_when_a_record_comes_in_and_ends_by_ctrl_c(
     assert len(lines) == 4
 
 
-def test_compare_says_what_changed_and_fails_only_if_it_moved(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compare_says_what_changed_and_fails_only_if_it_moved(
+    reported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     results_of(Path("theirs"), {("em", "none"): [0.21, 0.31], ("sem", "none"): [0.1, 0.2]})
     assert bench("compare", "results", "theirs") == 1
     printed = capsys.readouterr().out
@@ -155,8 +157,31 @@ def test_compare_says_what_changed_and_fails_only_if_it_moved(folder: Path, caps
     ],
 )
 def test_what_cannot_be_compared_is_one_line(
-    arguments: tuple[str, ...], message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...], message: str, reported: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("empty").mkdir()
     assert bench("compare", *arguments) == 2
     assert capsys.readouterr() == ("", message)
+
+
+def test_a_report_without_any_plan_says_what_to_do_and_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("report", "--results", "mine") == 1
+    hint = "no plan yet: run a grid first: python -m bench run table2 --scale tiny --results mine\n"
+    assert hint in capsys.readouterr().out
+    assert "python -m bench run table2 --scale tiny --results mine" in Path("mine/report/index.html").read_text()
+
+
+def test_the_report_can_leave_out_what_attacks_assume(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "grid.yaml").write_text(GRID.replace("[none, ", "[none, partial_poisoning, "))
+    assert run("--only", "method=clean") == 0
+    assert bench("report") == 0
+    assert "grid at scale paper: 2 of 5 cells finished" in capsys.readouterr().out
+    assert bench("report", "--without", "clean images", "--without", "clean pairs") == 0
+    assert "grid at scale paper: 2 of 4 cells finished" in capsys.readouterr().out
+    assert bench("report", "--without", "clean image") == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == (
+        "--without clean image: unknown assumption; did you mean 'clean images'? "
+        "(choices: clean images, clean pairs, pretrained weights, the protection)\n"
+    )

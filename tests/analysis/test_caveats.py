@@ -118,7 +118,8 @@ def test_a_single_victim_has_an_interval_over_test_images_and_the_words_say_so(t
         made = record(0.5)
         made["result"]["test_images"] = 180
         keep(store, f"{method}-none-0", made)
-    text = written(tmp_path)
+    write_report(store)
+    text = markdown_of(tmp_path)
     assert "| EM | 50.0 ± 7.2 |" in text
     assert "± is the longer side of the 95 % Wilson interval over the test images; it says nothing of a second" in text
     assert "Student" not in text

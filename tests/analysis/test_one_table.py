@@ -41,7 +41,7 @@ def test_markdown_is_padded_and_says_what_it_is_of(store: Store) -> None:
     assert lines[2:6] == [
         "| method |            none |      PGD 8/255 |",
         "| ------ | --------------: | -------------: |",
-        "| clean  |     85.0 ± 63.5 |          60.0† |",
+        "| clean  |     85.0 ± 63.5 |        *60.0†* |",
         "| EM     | **25.0 ± 63.5** | **50.0 ± 0.0** |",
     ]
     assert len({len(line) for line in lines if line.startswith("|")}) == 1
@@ -67,6 +67,8 @@ def test_html_is_a_table_of_its_own_and_well_formed(store: Store) -> None:
     assert [row[0] for row in rows] == ["clean", "EM"]
     assert rows[0][1] == "85.0 ± 63.5"
     assert table.findtext("tbody/tr/td/sup") == "†"
+    assert table.findtext("tbody/tr/td/strong") == "25.0 ± 63.5"
+    assert table.findtext("tbody/tr/td/em") == "60.0"
     assert (table.findtext("tfoot/tr/td") or "").startswith("† 1 of 2 seeds finished")
 
 
@@ -75,7 +77,7 @@ def test_latex_has_as_many_entries_in_each_row_as_columns(store: Store) -> None:
     [columns] = re.findall(r"\\begin\{tabular\}\{(\w+)\}", text)
     rows = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert [len(row.split(" & ")) for row in rows] == [len(columns)] * 3
-    assert r"clean & 85.0 $\pm$ 63.5 & 60.0$^{\dagger}$ \\" in rows
+    assert r"clean & 85.0 $\pm$ 63.5 & \textit{60.0$^{\dagger}$} \\" in rows
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")

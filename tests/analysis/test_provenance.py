@@ -1,6 +1,6 @@
 """What the page says of where its cells were run."""
 
-from analysis.provenance import Fact, where_it_was_run
+from analysis.provenance import Fact, grouped, where_it_was_run
 from tests.analysis.conftest import ORIGIN, record
 
 
@@ -13,3 +13,8 @@ def test_cells_that_were_computed_in_two_ways_are_not_compared_silently() -> Non
         "float32 on cpu (2 cells); bfloat16 on NVIDIA H100 (1 cell)"
     )
     assert Fact("Mixed", [warning]) in where_it_was_run([here, there, here])
+
+
+def test_changes_are_written_one_line_for_each_plug_in() -> None:
+    changes = {"model": "cnn", "train": {"steps": 800, "lr": 0.1}, "methods": {"*": {"surrogate": "cnn"}}}
+    assert grouped(changes) == ["model=cnn", "train: steps=800, lr=0.1", "methods.*: surrogate=cnn"]

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from analysis import costs
-from analysis.provenance import grouped
 from analysis.published import REM_RECIPE
 from analysis.report import write_report
 from bench.core.settings import digest
@@ -247,8 +246,3 @@ def test_a_plan_of_an_earlier_version_says_how_to_write_it_anew(
     assert line.startswith(f"{file}: {place}: field required, got ")
     assert line.endswith(f"; set aside as {aside}; run its grid again, which keeps finished cells")
     assert aside.is_file()
-
-
-def test_changes_are_written_one_line_for_each_plug_in() -> None:
-    changes = {"model": "cnn", "train": {"steps": 800, "lr": 0.1}, "methods": {"*": {"surrogate": "cnn"}}}
-    assert grouped(changes) == ["model=cnn", "train: steps=800, lr=0.1", "methods.*: surrogate=cnn"]

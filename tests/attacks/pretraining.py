@@ -10,13 +10,12 @@ from torch import Tensor, nn
 
 from attacks._weights import WeightsError
 from attacks.pretrained import Finetune
-from bench.core.datasets import DatasetSettings, Synthetic
+from bench.core.datasets import Synthetic
 from bench.core.models import Classifier
 from bench.core.protocols import Attack
 from bench.core.session import Session
-from bench.core.train import Recipe
-from bench.grid.cell import Cell, Choice
-from methods.clean import Clean
+from bench.grid.cell import Cell
+from tests import builders
 
 CPU = torch.device("cpu")
 TIMM = "timm/resnet10t"
@@ -40,9 +39,7 @@ def state(model: Classifier) -> dict[str, Tensor]:
 
 
 def cell(attack: Attack, model: str) -> Cell:
-    data = Choice[DatasetSettings]("synthetic", DATA)
-    recipe = Recipe(steps=4, batch_size=10)
-    return Cell(data, "", model, Choice("clean", Clean()), (Choice("finetune", attack),), recipe, 0, 0)
+    return builders.cell(attacks=(attack,), model=model, data=DATA, steps=4)
 
 
 def finetune(file: Path, **others: Any) -> Finetune:

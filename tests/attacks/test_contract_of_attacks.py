@@ -10,17 +10,12 @@ from torch import nn
 
 from attacks import ATTACKS
 from bench.core.data import ImageDataset, Outline
-from bench.core.datasets import Synthetic
 from bench.core.models import Classifier
 from bench.core.protocols import Attack
 from bench.core.session import IMAGES_PER_PASS, Session
-from bench.core.train import Evaluation, Recipe
-from bench.grid.cell import Cell, Choice
-from bench.run.experiment import run_cell
-from bench.run.workplace import Workplace
-from bench.store import Store
-from methods.clean import Clean
+from bench.core.train import Evaluation
 from tests.attacks.conftest import perturbed, seeded, valid
+from tests.builders import FEW, cell, finished
 from tests.conftest import MadeUp, Network, Undisturbed
 
 
@@ -148,14 +143,8 @@ def test_test_images_are_never_touched(
         return [Evaluation(1, 0.0, 0.0, 0.0, 0.0)]
 
     monkeypatch.setattr("bench.run.experiment.train", noticing)
-    settings = Synthetic(size=8, train_images=20, test_images=10)
-    name = type(attack).__name__
-    cell = Cell(
-        Choice("data", settings), "", two_layers, Choice("clean", Clean()), (Choice(name, attack),), Recipe(), 0, 0
-    )
-    record = run_cell(cell, Workplace(Store(tmp_path), tmp_path), device, asked={})
-    assert record["status"] == "finished", record["trace"]
-    assert torch.equal(seen[0].images.cpu(), settings.load(Path()).test.images)
+    finished(cell(attacks=(attack,), model=two_layers), tmp_path, device)
+    assert torch.equal(seen[0].images.cpu(), FEW.load(Path()).test.images)
 
 
 def test_an_attack_has_a_complete_card(attack: Attack) -> None:

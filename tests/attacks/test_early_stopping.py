@@ -17,12 +17,10 @@ from bench.core.data import ImageDataset, Outline, Split
 from bench.core.datasets import DatasetSettings
 from bench.core.protocols import Attack
 from bench.core.session import Session
-from bench.core.train import Recipe, update
-from bench.grid.cell import Cell, Choice
-from bench.run.experiment import run_cell
-from bench.run.workplace import Workplace
+from bench.core.train import update
 from bench.store import Record, Store
 from methods.random_noise import RandomNoise
+from tests.builders import cell, finished
 from tests.conftest import MadeUp
 
 CPU = torch.device("cpu")
@@ -76,13 +74,10 @@ HALF = EarlyStopping(validation=0.5)
 
 
 def record_of(model: str, folder: Path, *attacks: Attack, **recipe: Any) -> Record:
-    stack = tuple(Choice(type(attack).__name__, attack) for attack in attacks)
-    method = Choice("random", RandomNoise(radius=2 / 255))
-    settings = Recipe(**{"steps": 6, "batch_size": 8, "evaluate_every": 2, **recipe})
-    cell = Cell(Choice("levels", Levels()), "", model, method, stack, settings, 0, 0)
-    record = run_cell(cell, Workplace(Store(folder), folder), CPU, asked={})
-    assert record["status"] == "finished", record["trace"]
-    return json.loads(Store(folder).cell_file(cell.key).read_text())
+    settings = {"steps": 6, "batch_size": 8, "evaluate_every": 2, **recipe}
+    one = cell(RandomNoise(radius=2 / 255), attacks=attacks, data=Levels(), model=model, **settings)
+    finished(one, folder)
+    return json.loads(Store(folder).cell_file(one.key).read_text())
 
 
 @pytest.mark.parametrize("stack", [[HALF], [HALF, Pgd(radius=1e-9, steps=1)], [HALF, PartialPoisoning()]])

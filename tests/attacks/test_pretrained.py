@@ -20,10 +20,10 @@ from bench.core.session import Session
 from bench.core.train import Recipe, evaluate, train
 from bench.grid.expand import read_grid
 from bench.grid.scale import Scale, read_assignments
-from bench.run.experiment import run_cell
 from bench.run.workplace import Workplace
 from bench.store import Store
 from tests.attacks.pretraining import CPU, DATA, cell, finetune, saved, started, state
+from tests.builders import finished
 from tests.conftest import Network
 
 HEAD = ("3.2.weight", "3.2.bias")
@@ -63,10 +63,9 @@ def test_what_the_suite_keeps_of_a_victim_can_be_started_from(
 
 def test_a_run_makes_the_file_that_another_starts_from(two_layers: str, tmp_path: Path) -> None:
     first = cell(Pgd(steps=1), two_layers)
-    run_cell(first, Workplace(Store(tmp_path, frozenset({"surrogates"})), tmp_path), CPU, asked={})
+    finished(first, Workplace(Store(tmp_path, frozenset({"surrogates"})), tmp_path))
     file = tmp_path / "kept" / f"{first.key}.safetensors"
-    record = run_cell(cell(finetune(file), two_layers), Workplace(Store(tmp_path), tmp_path), CPU, asked={})
-    assert record["status"] == "finished", record["trace"]
+    record = finished(cell(finetune(file), two_layers), tmp_path)
     assert record["notes"] == {"weights": file.name, "digest": record["cell"]["attacks"][0]["weights"]}
 
 

@@ -13,11 +13,8 @@ from bench.core.datasets import Synthetic
 from bench.core.perturb import frozen
 from bench.core.session import Session
 from bench.core.train import Recipe, train
-from bench.grid.cell import Cell, Choice
-from bench.run.experiment import run_cell
-from bench.run.workplace import Workplace
-from bench.store import Record, Store
-from methods.clean import Clean
+from bench.store import Record
+from tests.builders import cell, finished
 from tests.conftest import Linear
 
 CPU = torch.device("cpu")
@@ -25,11 +22,7 @@ DATA = Synthetic(size=8, train_images=40, test_images=30)
 
 
 def record_of(attack: AdversarialTraining | Plain, folder: Path) -> Record:
-    recipe = Recipe(steps=6, batch_size=8, evaluate_every=3)
-    cell = Cell(Choice("data", DATA), "", "cnn", Choice("clean", Clean()), (Choice("it", attack),), recipe, 0, 0)
-    record = run_cell(cell, Workplace(Store(folder), folder), CPU, asked={})
-    assert record["status"] == "finished", record["trace"]
-    return record
+    return finished(cell(attacks=(attack,), data=DATA, steps=6, batch_size=8, evaluate_every=3), folder)
 
 
 @pytest.mark.parametrize("attack", [Fgsm(), PgdL2(steps=2), Apgd(steps=2)])

@@ -14,11 +14,7 @@ from bench.core.datasets import DatasetSettings
 from bench.core.protocols import Attack
 from bench.core.session import Session
 from bench.core.train import Recipe, train
-from bench.grid.cell import Cell, Choice
-from bench.run.experiment import run_cell
-from bench.run.workplace import Workplace
-from bench.store import Store
-from methods.clean import Clean
+from tests.builders import cell, finished
 from tests.conftest import Linear, MadeUp
 from tests.core.conftest import Updates
 from tests.core.training import CPU, trained, weights
@@ -109,11 +105,8 @@ def test_hooks_are_called_in_the_order_listed_with_what_the_protocol_promises(
 ) -> None:
     monkeypatch.setattr(Witness, "calls", [])
     monkeypatch.setattr(Witness, "streams", set())
-    stack = tuple(Choice("witness", Witness(name=name)) for name in ("first", "second"))
-    recipe = Recipe(steps=2, batch_size=4)
-    cell = Cell(Choice("eight", Eight()), "", two_layers, Choice("clean", Clean()), stack, recipe, 0, 0)
-    record = run_cell(cell, Workplace(Store(tmp_path), tmp_path), CPU, asked={})
-    assert record["status"] == "finished", record["trace"]
+    stack = Witness(name="first"), Witness(name="second")
+    finished(cell(attacks=stack, data=Eight(), model=two_layers, batch_size=4), tmp_path)
     each_step = [(hook, name) for hook in ("augment", "perturb") for name in ("first", "second")]
     assert Witness.calls == [("prepare", "first"), ("prepare", "second"), *each_step, *each_step]
     assert len(Witness.streams) == 2

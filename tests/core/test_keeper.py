@@ -9,16 +9,16 @@ import torch
 
 import bench.core.keeper
 from attacks.gradient import Pgd
-from bench.core.datasets import DatasetSettings, Synthetic
 from bench.core.keeper import Keeper
 from bench.core.session import Session
-from bench.core.train import Recipe
-from bench.grid.cell import Cell, Choice
+from bench.grid.cell import Cell
 from bench.run import schedule
 from bench.run.experiment import make_noise, run_cell
 from bench.run.workplace import Workplace
 from bench.store import Store
 from methods.rem import Rem
+from tests import builders
+from tests.builders import finished
 
 CPU = torch.device("cpu")
 SETTINGS: dict[str, Any] = {"updates": 10, "batch_size": 4, "steps": 2, "samples": 2, "adv_steps": 2}
@@ -26,13 +26,12 @@ SETTINGS: dict[str, Any] = {"updates": 10, "batch_size": 4, "steps": 2, "samples
 
 @pytest.fixture
 def cell(two_layers: str) -> Cell:
-    data = Choice[DatasetSettings]("synthetic", Synthetic(size=8, train_images=20, test_images=10))
-    method, attack = Choice("rem", Rem(**SETTINGS, surrogate=two_layers)), Choice("pgd", Pgd(steps=2))
-    return Cell(data, "", two_layers, method, (attack,), Recipe(steps=20, batch_size=4), 0, 0)
+    method = Rem(**SETTINGS, surrogate=two_layers)
+    return builders.cell(method, attacks=(Pgd(steps=2),), model=two_layers, steps=20, batch_size=4)
 
 
 def test_nothing_is_kept_unasked(cell: Cell, tmp_path: Path) -> None:
-    run_cell(cell, Workplace(Store(tmp_path), tmp_path), CPU, asked={})
+    finished(cell, tmp_path)
     assert not (tmp_path / "kept").exists()
     assert Store(tmp_path).read_kept(cell.key) == {}
 
@@ -42,8 +41,8 @@ def test_networks_and_perturbations_of_noise_and_victim_are_kept_and_change_no_r
 ) -> None:
     monkeypatch.setattr(bench.core.keeper, "IMAGES", 6)
     store = Store(tmp_path / "kept", frozenset({"surrogates", "perturbations"}))
-    record = run_cell(cell, Workplace(store, tmp_path), CPU, asked={})
-    plain = run_cell(cell, Workplace(Store(tmp_path / "plain"), tmp_path), CPU, asked={})
+    record = finished(cell, Workplace(store, tmp_path))
+    plain = finished(cell, Workplace(Store(tmp_path / "plain"), tmp_path))
     assert record["history"] == plain["history"]
 
     noise, victim = store.read_kept(cell.noise_key), store.read_kept(cell.key)
@@ -63,12 +62,12 @@ def test_networks_and_perturbations_of_noise_and_victim_are_kept_and_change_no_r
 
 def test_a_finished_cell_is_done_only_with_what_is_to_be_kept(cell: Cell, tmp_path: Path) -> None:
     store = Store(tmp_path)
-    run_cell(cell, Workplace(store, tmp_path), CPU, asked={})
+    finished(cell, Workplace(store, tmp_path))
     asking = replace(store, keep=frozenset({"surrogates"}))
     assert schedule.is_done(cell, store, retry_failed=False)
     assert not schedule.is_done(cell, asking, retry_failed=False)
     assert not asking.has_noise(cell.noise_key)
-    run_cell(cell, Workplace(asking, tmp_path), CPU, asked={})
+    finished(cell, Workplace(asking, tmp_path))
     assert schedule.is_done(cell, asking, retry_failed=False)
     assert asking.has_noise(cell.noise_key)
     assert not schedule.is_done(cell, replace(store, keep=frozenset({"perturbations"})), retry_failed=False)
@@ -93,14 +92,14 @@ def test_a_cell_that_runs_again_keeps_its_first_result_even_if_it_then_fails(
     cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path)
-    run_cell(cell, Workplace(store, tmp_path), CPU, asked={})
+    finished(cell, Workplace(store, tmp_path))
     record, noise = store.cell_file(cell.key).read_bytes(), store.read_noise(cell.noise_key)[0]
     asking = replace(store, keep=frozenset({"surrogates"}))
     with monkeypatch.context() as broken:
         broken.setattr(Store, "write_kept", lambda *_: 1 / 0)
         assert run_cell(cell, Workplace(asking, tmp_path), CPU, asked={})["status"] == "failed"
     assert store.cell_file(cell.key).read_bytes() == record
-    run_cell(cell, Workplace(asking, tmp_path), CPU, asked={})
+    finished(cell, Workplace(asking, tmp_path))
     assert store.cell_file(cell.key).read_bytes() == record
     assert torch.equal(store.read_noise(cell.noise_key)[0], noise)
 
@@ -109,7 +108,7 @@ def test_a_damaged_file_of_what_was_kept_is_named_and_made_again(
     cell: Cell, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = Store(tmp_path, frozenset({"surrogates"}))
-    run_cell(cell, Workplace(store, tmp_path), CPU, asked={})
+    finished(cell, Workplace(store, tmp_path))
     file = tmp_path / "kept" / f"{cell.key}.safetensors"
     content = file.read_bytes()
     file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
@@ -118,7 +117,7 @@ def test_a_damaged_file_of_what_was_kept_is_named_and_made_again(
         f"{file}: its bytes are not those that were written; "
         f"set aside as {tmp_path / 'broken' / 'kept' / file.name}; run with --keep to make it again"
     ]
-    run_cell(cell, Workplace(store, tmp_path), CPU, asked={})
+    finished(cell, Workplace(store, tmp_path))
     assert file.read_bytes() == content
     file.write_bytes(b"half a file")
     assert store.read_kept(cell.key) == {}

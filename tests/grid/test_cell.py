@@ -8,7 +8,6 @@ from attacks import ATTACKS
 from attacks.ueraser import UeraserLite
 from bench.core.adversary import pgd, tpgd
 from bench.core.augment import flip_crop, flip_resized_crop, flip_translate
-from bench.core.datasets import DATASETS
 from bench.core.networks import cnn, two_linear, vgg16
 from bench.core.settings import digest
 from bench.core.train import Recipe
@@ -16,19 +15,12 @@ from bench.grid.cell import Cell, Choice
 from methods import METHODS
 from methods.error_minimizing import ErrorMinimizing
 from methods.sem import Sem
+from tests import builders
 
 
 def cell() -> Cell:
-    return Cell(
-        dataset=Choice("synthetic", DATASETS["synthetic"]()),
-        fingerprint="",
-        model="cnn",
-        method=Choice("em", METHODS["em"]()),
-        attacks=(Choice("pgd", ATTACKS["pgd"]()),),
-        train=Recipe(),
-        seed=0,
-        noise_seed=0,
-    )
+    """EM against PGD, as the paper has them."""
+    return replace(builders.cell(METHODS["em"](), attacks=(ATTACKS["pgd"](),)), train=Recipe())
 
 
 def test_a_default_that_is_spelled_out_is_the_same_cell() -> None:

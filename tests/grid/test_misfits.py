@@ -9,8 +9,8 @@ import torch
 from bench.core.models import build, misfit
 from bench.core.network_names import MODELS
 from bench.grid.scale import read_assignments
+from tests.commands import run
 from tests.grid.test_mistakes import message
-from tests.test_cli import run
 
 GRID = """\
 title: Networks

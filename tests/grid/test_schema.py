@@ -6,7 +6,7 @@ import pytest
 
 from bench.grid.schema import FILE, schema_text
 from methods import METHODS
-from tests.test_cli import bench
+from tests.commands import bench
 
 
 def test_the_schema_that_is_shipped_is_up_to_date() -> None:

@@ -1,6 +1,5 @@
 """EM: the analytic corner, the stop rule, and the batches that go on."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +8,11 @@ import torch
 from torch import Tensor, nn
 
 import methods.em
-from bench.core.datasets import DatasetSettings, Synthetic
-from bench.core.protocols import Method
 from bench.core.session import IMAGES_PER_PASS, Session
-from bench.core.train import DivergedError, Recipe, update
-from bench.grid.cell import Cell, Choice
-from bench.run.experiment import run_cell
-from bench.run.workplace import Workplace
-from bench.store import Store
+from bench.core.train import DivergedError, update
 from methods.em import Em
 from methods.em_class import EmClass
+from tests.builders import cell, finished
 from tests.conftest import Linear, MadeUp
 
 CPU = torch.device("cpu")
@@ -71,13 +65,9 @@ def test_em_stops_after_the_first_round_whose_error_is_low_enough_or_after_the_l
 
 
 def test_the_record_tells_how_em_ended_also_where_the_noise_was_there_already(two_layers: str, tmp_path: Path) -> None:
-    data = Choice[DatasetSettings]("synthetic", Synthetic(size=8, train_images=20, test_images=10))
-    method = Choice[Method]("em", Em(surrogate=two_layers, batch_size=4, stop_error=0, max_rounds=2))
-    cell = Cell(data, "", two_layers, method, (), Recipe(steps=2, batch_size=4), 0, 0)
-    store = Store(tmp_path)
+    method = Em(surrogate=two_layers, batch_size=4, stop_error=0, max_rounds=2)
     for seed in range(2):
-        record = run_cell(replace(cell, seed=seed), Workplace(store, tmp_path), CPU, asked={})
-        assert record["status"] == "finished"
+        record = finished(cell(method, seed, model=two_layers), tmp_path)
         assert record["noise"]["notes"]["rounds"] == 2
         assert 0 < record["noise"]["notes"]["surrogate_error"] <= 1
         assert "notes" not in record

@@ -1,13 +1,11 @@
 """The clean surrogate: what decides its name, and that a kept one is the one that would be trained."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
 from bench.core.augment import FLIP_CROP, NO_AUGMENTATION, Augmentation, flip_resized_crop
@@ -15,17 +13,19 @@ from bench.core.data import ImageDataset
 from bench.core.models import Classifier
 from bench.core.revision import revised
 from bench.core.session import IMAGES_PER_PASS, Session
-from bench.core.train import DivergedError
 from bench.run.experiment import make_noise
-from bench.run.workplace import Workplace
 from bench.store import Store
 from methods._surrogate import SurrogateMethod, key
 from methods.hypo import Hypo, HypoLinf
 from methods.pil import Pil
+from tests.builders import CPU, FEW, cell, workplace
 from tests.conftest import MadeUp
-from tests.grid.test_cell import Choice, cell
 
-CPU = torch.device("cpu")
+CHANGED: list[dict[str, Any]] = [
+    *({"epochs": 1}, {"train_steps": 3}, {"train_batch_size": 5}, {"lr": 0.2}, {"schedule": "cosine"}),
+    *({"decay_at": (0.5,)}, {"momentum": 0.5}, {"nesterov": True}, {"weight_decay": 0.0}),
+]
+"""Each setting of the training, once."""
 LABELS = [0, 1] * 5 + [1]
 
 
@@ -128,20 +128,7 @@ def test_whatever_decides_the_weights_decides_the_name(made_up: MadeUp, tmp_path
         (Revised(), data, 0),
         (Plain(), data, 0),
         (InOrder(), data, 0),
-        *(
-            (Learner(**changed), data, 0)
-            for changed in (
-                {"epochs": 1},
-                {"train_steps": 3},
-                {"train_batch_size": 5},
-                {"lr": 0.2},
-                {"schedule": "cosine"},
-                {"decay_at": (0.5,)},
-                {"momentum": 0.5},
-                {"nesterov": True},
-                {"weight_decay": 0.0},
-            )
-        ),
+        *((Learner(**changed), data, 0) for changed in CHANGED),
     ]
     for expected, (method, images, seed) in enumerate(variants, start=1):
         learnt(method, images, store, seed)
@@ -211,51 +198,6 @@ def test_the_rate_falls_once_an_epoch_or_an_update_and_where_the_shares_say(
     assert method.cost(len(LABELS)).passes == 5 * 4 / IMAGES_PER_PASS
 
 
-def test_a_training_that_diverges_is_an_error_and_leaves_no_file(made_up: MadeUp, tmp_path: Path) -> None:
-    with pytest.raises(DivergedError, match="weights that are not finite; lower lr"):
-        learnt(Learner(lr=1e38, epochs=6), made_up(LABELS), Store(tmp_path))
-    assert not (tmp_path / "models").exists()
-
-
-def test_a_write_that_fails_leaves_no_network(made_up: MadeUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(descriptor: int) -> None:
-        raise OSError("disk full")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("os.fsync", fails)
-        with pytest.raises(OSError, match="disk full"):
-            learnt(Learner(), made_up(LABELS), Store(tmp_path))
-    data = made_up(LABELS)
-    assert equal(learnt(Learner(), data, Store(tmp_path)), learnt(Learner(), data))
-
-
-def test_a_damaged_network_is_named_and_trained_again(
-    made_up: MadeUp, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    first = learnt(Learner(), made_up(LABELS), Store(tmp_path))
-    [name] = names(tmp_path)
-    file = tmp_path / "models" / name
-    content = file.read_bytes()
-    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    assert equal(learnt(Learner(), made_up(LABELS), Store(tmp_path)), first)
-    assert file.read_bytes() == content
-    assert caplog.messages == [
-        f"{file}: its bytes are not those that were written; "
-        f"set aside as {tmp_path / 'broken' / 'models' / name}; it is trained again"
-    ]
-
-
-def test_the_file_says_what_the_network_was_made_of(made_up: MadeUp, tmp_path: Path) -> None:
-    learnt(Learner(), made_up(LABELS), Store(tmp_path))
-    [name] = names(tmp_path)
-    with safe_open(tmp_path / "models" / name, "pt") as content:
-        about = json.loads(content.metadata()["about"])
-    assert about["network"] == "two_layers"
-    assert about["training"]["epochs"] == 2
-    assert about["augmentation"] == ["flip_crop", 1]
-    assert about["gradient_images"] == 16
-
-
 def test_a_network_trained_on_other_views_of_large_images_has_another_name(
     made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,11 +220,9 @@ def test_making_noise_keeps_the_network_and_test_images_never_enter(
         return original(self, network, data, session)
 
     monkeypatch.setattr(Pil, "train_surrogate", recording)
-    dataset = Choice("synthetic", cell().dataset.settings.model_copy(update={"size": 8, "train_images": 20}))
-    small = replace(cell(), dataset=dataset, method=Choice("pil", Pil(epochs=2, steps=2)))
-    _, about = make_noise(small, Workplace(Store(tmp_path), tmp_path), CPU)
+    _, about = make_noise(cell(Pil(epochs=2, steps=2)), workplace(tmp_path), CPU)
     assert len(names(tmp_path)) == 1
     assert about["passes"] == (2 * 20 + 2 * 2 * 20) / IMAGES_PER_PASS
-    train, test = (getattr(dataset.settings.load(tmp_path), part) for part in ("train", "test"))
+    train, test = (getattr(FEW.load(tmp_path), part) for part in ("train", "test"))
     assert torch.equal(made[0].images, train.images)
     assert not torch.isin(made[0].images.flatten(1).sum(1), test.images.flatten(1).sum(1)).all()

@@ -4,24 +4,19 @@ import errno
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from attacks import ATTACKS
 from bench.core.data import ImageDataset
-from bench.core.datasets import DATASETS
 from bench.core.plug_in import Cost
 from bench.core.protocols import Method
 from bench.core.session import Session
-from bench.core.train import Recipe
-from bench.grid.cell import Cell, Choice
+from bench.grid.cell import Cell
 from bench.run import schedule
 from bench.run.schedule import Outcome, Task
 from bench.run.workers import workers
 from bench.run.workplace import Workplace
-from methods import METHODS
 
 
 class Flat(Method):
@@ -76,20 +71,6 @@ class Unwell(Flat):
             raise RuntimeError("\ud800")
         session.notes["loss"] = float("nan")
         return super().generate(data, session)
-
-
-def cell(method: Method | None = None, seed: int = 0, **train: Any) -> Cell:
-    """A cell of a few images; clean unless a method is given."""
-    return Cell(
-        dataset=Choice("synthetic", DATASETS["synthetic"](size=8, train_images=20, test_images=10)),
-        fingerprint="",
-        model="cnn",
-        method=Choice(type(method).__name__, method) if method else Choice("clean", METHODS["clean"]()),
-        attacks=(Choice("none", ATTACKS["none"]()),),
-        train=Recipe(**({"steps": 2, "batch_size": 10} | train)),
-        seed=seed,
-        noise_seed=0,
-    )
 
 
 def tasks(cells: list[Cell], place: Workplace) -> list[Task]:

@@ -13,8 +13,8 @@ from attacks import ATTACKS
 from bench.core.plug_in import PlugIn
 from methods import METHODS
 from tests.attacks.conftest import PRETRAINED, SMALL
+from tests.commands import bench
 from tests.methods.test_contract_of_methods import small
-from tests.test_cli import bench
 
 PER_CLASS = {2: 20, 37: 2, 200: 2}
 """Images to train on, by the number of classes."""

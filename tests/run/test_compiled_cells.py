@@ -1,5 +1,6 @@
 """Compiling changes nothing of a cell but its time, its last bits and its provenance."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,20 +12,18 @@ from torch import Tensor, nn
 from attacks.gradient import Pgd
 from bench.core import compilation
 from bench.core.compilation import CompiledCall, call
-from bench.core.datasets import DatasetSettings, Synthetic
-from bench.core.train import Recipe
-from bench.grid.cell import Cell, Choice
-from bench.run.experiment import run_cell
-from bench.run.workplace import Workplace
+from bench.grid.cell import Cell
 from bench.store import Record, Store
 from methods.rem import Rem
+from tests import builders
+from tests.builders import finished
 
 # torch looks at it while it compiles and hides the warning by itself, unless warnings are errors.
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
 CPU = torch.device("cpu")
 CALLS: list[int] = []
 """The images of every call of a compiled network."""
-SETTINGS: dict[str, Any] = {"updates": 5, "batch_size": 8, "steps": 2, "samples": 2, "adv_steps": 2}
+SETTINGS: dict[str, Any] = {"updates": 2, "batch_size": 8, "steps": 2, "samples": 2, "adv_steps": 2}
 
 
 @pytest.fixture
@@ -38,14 +37,12 @@ def cell(two_layers: str, monkeypatch: pytest.MonkeyPatch) -> Cell:
 
     monkeypatch.setattr(compilation, "compile_call", lambda: counted)
     monkeypatch.setattr("bench.core.session.CompiledCall", partial(CompiledCall, common=0))
-    data = Choice[DatasetSettings]("synthetic", Synthetic(size=8, train_images=20, test_images=10))
-    method, attack = Choice("rem", Rem(**SETTINGS, surrogate=two_layers)), Choice("pgd", Pgd(steps=2))
-    return Cell(data, "", two_layers, method, (attack,), Recipe(steps=10, batch_size=10), 0, 0)
+    return builders.cell(Rem(**SETTINGS, surrogate=two_layers), attacks=(Pgd(steps=2),), model=two_layers)
 
 
 def run(cell: Cell, folder: Path, *, compiling: bool) -> Record:
     CALLS.clear()
-    return run_cell(cell, Workplace(Store(folder), folder, compiling=compiling), CPU, asked={})
+    return finished(cell, replace(builders.workplace(folder), compiling=compiling))
 
 
 def test_a_compiled_cell_is_the_same_cell_with_the_same_result(cell: Cell, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.records import read_results
 from bench.store import Store
-from tests.test_cli import bench
+from tests.commands import bench
 
 SEM = "{name: sem, surrogate: cnn, updates: 2, steps: 1, samples: 1, batch_size: 10, adv_steps: 1}"
 GRID = f"""\

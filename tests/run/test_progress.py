@@ -16,7 +16,8 @@ from bench.run.forecast import Pace
 from bench.run.progress import Stage, read_stage, reported
 from bench.run.schedule import Outcome, Task
 from bench.run.workplace import Workplace
-from tests.run.cells import Flat, carry_out, cell
+from tests.builders import cell
+from tests.run.cells import Flat, carry_out
 
 CPU = torch.device("cpu")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_cli import bench
+from tests.commands import bench
 
 GRID = """\
 title: Killed in the middle

@@ -9,20 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from attacks import ATTACKS
 from bench.core.data import ImageDataset
-from bench.core.datasets import DATASETS
 from bench.core.plug_in import Cost
 from bench.core.protocols import Method
 from bench.core.session import Session
-from bench.core.train import Recipe
-from bench.grid.cell import Cell, Choice
 from bench.run import schedule
 from bench.run.forecast import forecast
 from bench.run.workers import workers
-from bench.run.workplace import Workplace
-from bench.store import Store
 from methods import METHODS
+from tests.builders import cell, workplace
 from tests.run.cells import carry_out, tasks
 
 
@@ -47,23 +42,6 @@ class Flat(Method):
 @pytest.fixture(autouse=True)
 def _count_from_zero() -> None:
     Flat.made.clear()
-
-
-def cell(method: Method, seed: int = 0, **train: int) -> Cell:
-    return Cell(
-        dataset=Choice("synthetic", DATASETS["synthetic"](size=8, train_images=40, test_images=20)),
-        fingerprint="",
-        model="cnn",
-        method=Choice("flat" if isinstance(method, Flat) else "clean", method),
-        attacks=(Choice("none", ATTACKS["none"]()),),
-        train=Recipe(**({"steps": 2, "batch_size": 10} | train)),
-        seed=seed,
-        noise_seed=0,
-    )
-
-
-def workplace(folder: Path) -> Workplace:
-    return Workplace(Store(folder), folder, ("cpu",), jobs=1)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +91,7 @@ class Laborious(Flat):
     """Work without a network."""
 
     def cost(self, images: int) -> Cost:
-        return Cost(other=images / 4)
+        return Cost(other=images / 2)
 
 
 def test_work_outside_networks_is_work_in_passes_of_a_resnet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ import pytest
 from bench.core.datasets import Cifar10
 from bench.grid.cell import Choice
 from bench.run.workplace import Workplace
-from tests.run.cells import FullDisk, Unwell, carry_out, cell, statuses
+from tests.builders import cell
+from tests.run.cells import FullDisk, Unwell, carry_out, statuses
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from bench.core.errors import UserError
 from bench.run.schedule import KILLED
 from bench.run.workers import Cluster, workers
 from bench.run.workplace import Workplace
-from tests.run.cells import Deadly, carry_out, cell, statuses
+from tests.builders import cell
+from tests.run.cells import Deadly, carry_out, statuses
 
 needs_dask = pytest.mark.skipif(not importlib.util.find_spec("distributed"), reason="dask is not installed")
 
