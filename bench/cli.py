@@ -24,7 +24,7 @@ from bench.options import DataRoot, Results
 from bench.store import Store
 from bench.words import RESULTS
 
-CARDED = ("methods", "attacks")
+CARDED = ("methods", "attacks", "models")
 """What has a card for each name."""
 PIPED_WIDTH = 140
 """Characters in a line of a table that is not shown on a terminal."""
@@ -138,21 +138,22 @@ def report(
     raise typer.Exit(0 if summary.plans else 1)
 
 
-@app.command("list", epilog=examples("list grids", "list methods", "list attacks pgd median"))
+@app.command("list", epilog=examples("list grids", "list attacks pgd median", "list models resnet50/8"))
 def list_(
     what: Annotated[Literal["methods", "attacks", "measures", "datasets", "models", "grids"], typer.Argument()],
     names: Annotated[
         list[str],
-        typer.Argument(help="Methods or attacks to know all of: sem tap.", autocompletion=completion.plug_ins),
+        typer.Argument(help="Methods, attacks or models to know all of: sem tap.", autocompletion=completion.plug_ins),
     ] = [],  # noqa: B006
 ) -> None:
-    """List what there is; for methods and attacks that are named, a card each: budget, cost, source, deviations."""
+    """List what there is; for methods, attacks and models that are named, a card each: cost, source, deviations."""
     if names and what not in CARDED:
-        raise UserError(f"list {what} {names[0]}: names belong to {' or '.join(CARDED)}")
+        raise UserError(f"list {what} {names[0]}: names belong to {', '.join(CARDED)}")
     for name in names:
-        from bench.cards import card
+        from analysis.published import clean_accuracies
+        from bench.cards import card, model_card
 
-        for line in card(what, name):
+        for line in model_card(name, clean_accuracies(name)) if what == "models" else card(what, name):
             Console(highlight=False, soft_wrap=True).print(line, markup=False)
     if names:
         return
@@ -173,13 +174,10 @@ def _listing(what: str) -> list[Sequence[str]]:
 
         titles = ((name, str(read_mapping(file).get("title", ""))) for name, file in named_grids().items())
         return [("grid", "what it shows"), *titles]
-    from bench.cards import first_line
+    from bench.cards import first_line, models
 
     if what == "models":
-        from bench.core.network_names import MODELS
-
-        entries = [(name, first_line(model.__doc__)) for name, model in MODELS.items()]
-        return [("model", "what it is"), *entries, ("timm/NAME", "Any network of timm, untrained.")]
+        return [("model", "what it is"), *models()]
     from bench.grid.expand import TABLES
 
     word = {"datasets": "data set"}.get(what, what.removesuffix("s"))
