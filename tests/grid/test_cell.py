@@ -121,5 +121,14 @@ def test_a_new_revision_of_the_victims_network_is_a_new_cell(monkeypatch: pytest
     assert replace(cell(), model="vgg16").key == keys[1]
 
 
+def test_a_narrower_network_is_a_cell_of_its_own_and_has_the_revision_of_the_full_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = [replace(cell(), model=name).key for name in ("vgg16", "vgg16/8", "vgg16/4")]
+    assert len(set(keys)) == 3
+    monkeypatch.setattr(vgg16, "revision", 2)
+    assert not {replace(cell(), model=name).key for name in ("vgg16", "vgg16/8", "vgg16/4")} & {*keys}
+
+
 def test_the_key_does_not_depend_on_the_order_of_the_settings() -> None:
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
