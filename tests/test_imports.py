@@ -22,7 +22,7 @@ ROOMS = {
     "bench.summary": {"bench.core", "bench.store", "bench.words"},
     "bench.cards": {"bench.core", "bench.grid"},
     "bench.reports": {"bench.core", "analysis"},
-    "bench.listing": {"bench.core", "bench.grid", "bench.cards"},
+    "bench.listing": {"bench.core", "bench.grid", "bench.cards", "analysis"},
     "bench.completion": {"bench.store", "bench.words", "bench.grid"},
     "bench.display": {"bench.core", "bench.words", "bench.run"},
     "bench.outcomes": {"bench.core", "bench.store", "bench.grid", "bench.run"},

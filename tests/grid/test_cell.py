@@ -8,6 +8,7 @@ from attacks import ATTACKS
 from attacks.ueraser import UeraserLite
 from bench.core.adversary import pgd, tpgd
 from bench.core.augment import flip_crop, flip_resized_crop, flip_translate
+from bench.core.datasets import DATASETS
 from bench.core.networks import cnn, two_linear, vgg16
 from bench.core.settings import digest
 from bench.core.train import Recipe
@@ -122,6 +123,15 @@ def test_a_new_revision_of_the_victims_network_is_a_new_cell(monkeypatch: pytest
     monkeypatch.setattr(cnn, "revision", 2)
     assert cell().key != keys[0]
     assert replace(cell(), model="vgg16").key == keys[1]
+
+
+def test_a_narrower_network_is_a_cell_of_its_own_and_has_the_revision_of_the_full_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = [replace(cell(), model=name).key for name in ("vgg16", "vgg16/8", "vgg16/4")]
+    assert len(set(keys)) == 3
+    monkeypatch.setattr(vgg16, "revision", 2)
+    assert not {replace(cell(), model=name).key for name in ("vgg16", "vgg16/8", "vgg16/4")} & {*keys}
 
 
 def test_the_key_does_not_depend_on_the_order_of_the_settings() -> None:
