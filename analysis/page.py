@@ -1,6 +1,7 @@
 """The report as one HTML page that needs nothing else: no request; what its scripts add nobody needs to read it."""
 
 import re
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,9 +9,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from analysis import gallery_images
 from analysis.answer import Answer
 from analysis.blocks import blocks
 from analysis.opened import Opened
+from analysis.portraits import Portrait
 from analysis.provenance import CELLS, Chapter
 from analysis.sections import Entry, Section, percent
 from analysis.verdicts import NOT_RUN
@@ -27,10 +30,11 @@ def page(
     opened: Opened,
     files: Mapping[str, Sequence[str]],
     first: str,
+    portraits: Sequence[tuple[str, Sequence[Portrait]]] = (),
 ) -> str:
     """The whole page; `files` has the names of all other files of each plan, by the plan's name.
 
-    `first` is the command to run if there is no plan.
+    `first` is the command to run if there is no plan; `portraits` are those of methods and of attacks, with titles.
     """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -42,6 +46,7 @@ def page(
     environment.globals |= {"asset": _asset}
     environment.filters |= {
         "blocks": blocks,
+        "data_address": _data_address,
         "inline": _inline,
         "percent": percent,
         "places": opened.places,
@@ -58,6 +63,10 @@ def page(
             empty=EMPTY,
             first=first,
             records=opened.to_json(),
+            portraits=[(title, found) for title, found in portraits if found],
+            sheets={sheet.title: sheet for sheet in gallery_images.sheets()},
+            unprotected=gallery_images.clean(),
+            factor=gallery_images.FACTOR,
         )
         + "\n"
     )
@@ -83,6 +92,11 @@ def sortable(entry: Entry) -> str:
 def _asset(name: str) -> Markup:
     """A file of ours as it is, for a place where nothing is escaped."""
     return Markup((TEMPLATES / name).read_text())  # noqa: S704 - no user wrote it
+
+
+def _data_address(png: bytes) -> str:
+    """An image as an address that needs no request."""
+    return f"data:image/png;base64,{b64encode(png).decode()}"
 
 
 def _inline(svg: str) -> str:

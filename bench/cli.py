@@ -123,6 +123,7 @@ def report(
 ) -> None:
     """Write tables, figures and one page from all records, and say where the page is."""
     from analysis.report import write_report
+    from bench.cards import card
 
     if without:
         from bench.core.protocols import Assumption
@@ -131,7 +132,7 @@ def report(
             if word not in get_args(Assumption):
                 raise UserError(f"--without {word}: unknown assumption{suggestion(word, get_args(Assumption))}")
     console = Console(highlight=False, soft_wrap=True)
-    summary = write_report(Store(results), dict.fromkeys(without))
+    summary = write_report(Store(results), dict.fromkeys(without), card)
     for line in summary.lines:
         console.print(escape(line))
     console.print(f"page: {summary.page.resolve()}", markup=False)

@@ -35,7 +35,7 @@ ROOMS = {
     "methods": {"bench.core"},
     "attacks": {"bench.core"},
     "measures": {"bench.core"},
-    "analysis": {"bench.store", "bench.core.settings", "bench.core.errors", "bench.words"},
+    "analysis": {"bench.store", "bench.core.settings", "bench.core.errors", "bench.core.synthetic", "bench.words"},
     "benchmarks": {"bench.core", "bench.store", "bench.grid", "bench.run", *PLUG_INS},
 }
 """What each room may import of ours, besides itself."""
