@@ -64,6 +64,7 @@ def page(
             first=first,
             records=opened.to_json(),
             portraits=[(title, found) for title, found in portraits if found],
+            anchors={one.title: one.anchor for _, found in portraits for one in found},
             sheets={sheet.title: sheet for sheet in gallery_images.sheets()},
             unprotected=gallery_images.clean(),
             factor=gallery_images.FACTOR,

@@ -139,7 +139,7 @@ def test_a_method_has_a_portrait_of_what_breaks_it_what_it_costs_and_its_card(tm
     assert dict(sem.facts)["visible as"] == "8 steps of 1/255 at most; 1.00 l2 on average; 31.0 dB PSNR"
     assert em.card == []
     assert dict(em.facts)["broken by"] == "attack 3"
-    assert [row.entries[0].value for row in em.table.rows][0] == "attack 3"
+    assert em.table.rows[0].entries[0].value == "attack 3"
 
 
 def test_an_attack_has_a_portrait_of_what_it_undoes(tmp_path: Path) -> None:
