@@ -5,6 +5,7 @@ They are committed, because a report makes no noise. `python -m bench run galler
 """
 
 import io
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,11 @@ class Sheet:
     """The same images as they are released."""
     spectrum: bytes
     """The mean amplitude of the noise of all images, over frequencies, the lowest in the middle."""
+
+    @property
+    def anchor(self) -> str:
+        """What links to it are called."""
+        return re.sub(r"\W+", "-", self.title.lower())
 
 
 def clean() -> bytes:

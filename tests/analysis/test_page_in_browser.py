@@ -202,9 +202,12 @@ def test_a_link_opens_the_portrait_of_a_method(page: Page) -> None:
     portrait = page.locator("#method-sem")
     assert portrait.get_by_text("broken by").is_visible()
     assert "Stable error-minimising noise" in portrait.inner_text()
-    assert portrait.locator("img").count() == 2
     portrait.locator("td[data-cells]").first.click()
     assert page.locator("#opened").is_visible()
+    page.keyboard.press("Escape")
+    portrait.get_by_role("link", name="What its noise looks like").click()
+    assert page.locator("#noise-sem img").count() == 3
+    assert page.locator("#noise-sem img").first.evaluate("image => image.naturalWidth") > 100
 
 
 @pytest.mark.parametrize("width", [390, 768])
