@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from analysis.estimates import Estimate, estimate, estimate_over_noises, ratio, units
 from analysis.results import ConditionResult
+from bench.store import Record
 
 
 def against_clean(conditions: Sequence[ConditionResult]) -> list[ConditionResult]:
@@ -68,3 +69,35 @@ def _pairs(ours: ConditionResult, theirs: ConditionResult | None) -> list[tuple[
             other = theirs.accuracies[seed + theirs.victims * (noise if theirs.noises == ours.noises else 0)]
         found.append(None if one is None or other is None else (one, other))
     return found
+
+
+def controls_at(share: float, condition: ConditionResult, everyone: Sequence[ConditionResult]) -> list[tuple[str, str]]:
+    """Training on the clean images of the validation set and on nothing else; none if no clean ones are held out.
+
+    The attack itself names that of a validation set which is all clean.
+    """
+    if share == 1:
+        return condition.own_controls
+
+    def expected(attack: Record) -> Record:
+        if "validation" not in attack:  # it holds nothing out
+            return attack
+        protected = 1 - share * attack["validation"]
+        return {
+            "name": "partial_poisoning",
+            "protected": round(protected, 9),
+            "stratified": True,
+            "clean_part_only": True,
+        }
+
+    wanted = [expected(attack) for attack in condition.paper["attacks"]]
+    return [
+        (one.label["method"], one.label["attack"])
+        for one in everyone
+        if share and one.is_clean and one.place == condition.place and _simple(one.paper["attacks"]) == _simple(wanted)
+    ]
+
+
+def _simple(attacks: Sequence[Record]) -> list[Record]:
+    """Attacks without what does not tell one from another here."""
+    return [{name: value for name, value in attack.items() if name != "revision"} for attack in attacks]

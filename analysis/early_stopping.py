@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 from itertools import groupby
 from statistics import fmean
 
-from analysis.controls import against_clean, against_own_controls
+from analysis.controls import against_clean, against_own_controls, controls_at
 from analysis.estimates import estimate_over_noises, rounded
 from analysis.patience import patience_figure
 from analysis.results import PLACE, ConditionResult, Results
@@ -121,7 +121,10 @@ def stopped(results: Results) -> list[ConditionResult]:
     for condition, own, shares in trainings:
         # A method without any result has the columns of the others, and nothing in them.
         columns = [] if condition.declined else shares or known.get(condition.label["attack"], [])
-        found += [_at_share(condition, own, share) for share in columns] or [condition]
+        found += [
+            replace(_at_share(condition, own, share), own_controls=controls_at(share, condition, results.conditions))
+            for share in columns
+        ] or [condition]
     return against_own_controls(against_clean(found))
 
 
