@@ -21,8 +21,9 @@ HALVES = {FREE: "best attack that assumes nothing", ANY: "best attack of all"}
 NOTE = (
     "For each method the attack that recovers most, in percent, what share that is of what the same attack reaches on "
     "clean images, and of what the best attack reaches there; the strongest protection first, by the attacks that "
-    "assume nothing but the released images and their labels. For each seed the attack is chosen by the other seeds; "
-    "the correction says how many points that takes off the best of all. Methods of a group cannot be told from its "
+    "assume nothing but the released images and their labels. One half of the seeds chooses the attack, the "
+    "other half values it, in every split; intervals are those of one split, and the correction says how many points "
+    "that takes off the best of all. Methods of a group cannot be told from its "
     "first one: paired tests over common seeds, Holm-corrected, at 5 %. Ranks have 95 % bootstrap intervals. "
     "A method on which attacks are missing stands apart and has no rank: what is known of it is a lower bound. Early "
     "stopping is an attack for each clean share of its validation set: training to the end, then going back to the "
@@ -37,7 +38,7 @@ def sections(results: Results) -> list[Section]:
     rows = [row for conditions in met for row in league(conditions)]
     if not rows:
         return []
-    remarks = [line for conditions in met for line in _seen(conditions)]
+    remarks = [line for conditions in met for line in _seen(conditions, several=len(met) > 1)]
     lacking = [line for conditions in met for line in _missing(conditions)]
     return [
         Section(
@@ -141,10 +142,11 @@ def _luck(rows: Sequence[Record]) -> str:
     )
 
 
-def _seen(conditions: Sequence[ConditionResult]) -> list[str]:
+def _seen(conditions: Sequence[ConditionResult], *, several: bool) -> list[str]:
     """The smallest difference of two best responses that could be shown."""
     seen = resolution([protections(conditions)])
-    return [resolution_line(seen, conditions)] if seen else []
+    where = f"{', '.join(conditions[0].place)}: " if several else ""
+    return [where + resolution_line(seen, conditions)] if seen else []
 
 
 def _apart(rows: Sequence[Record]) -> list[str]:

@@ -11,7 +11,7 @@ from analysis.sections import Drawing
 from analysis.tables import PLAIN
 from bench.store import Record
 
-UP = "accuracy on clean test images, %"
+UP = "accuracy, %"
 FEWEST = 3
 """Points that make a curve."""
 QUANTITIES = ("test_accuracy", "train_accuracy")

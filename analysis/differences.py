@@ -28,6 +28,8 @@ class Runs:
 
     values: Sequence[float | None]
     noises: int = 1
+    widening: float = 1.0
+    """How many times the error of independent units their mean may have."""
 
     @property
     def units(self) -> list[float]:
@@ -82,8 +84,8 @@ def difference(ours: Runs, theirs: Runs) -> Difference | None:
         for left, right in pairs:
             both = zip(left[:size], right[:size], strict=True)
             points += [None if a is None or b is None else a - b for a, b in both]
-        return _of_sample(units(points, ours.noises))
-    first, second = (_of_sample(runs.units) for runs in (ours, theirs))
+        return _of_sample(units(points, ours.noises), max(ours.widening, theirs.widening))
+    first, second = (_of_sample(runs.units, runs.widening) for runs in (ours, theirs))
     if first is None or second is None:
         return None
     count = min(first.count, second.count)
@@ -95,11 +97,11 @@ def difference(ours: Runs, theirs: Runs) -> Difference | None:
     return Difference(first.mean - second.mean, math.sqrt(sum(parts)), freedom, count)
 
 
-def _of_sample(values: Sequence[float]) -> Difference | None:
+def _of_sample(values: Sequence[float], widening: float) -> Difference | None:
     if not values:
         return None
     count = len(values)
-    error = statistics.stdev(values) / math.sqrt(count) if count > 1 else None
+    error = widening * statistics.stdev(values) / math.sqrt(count) if count > 1 else None
     return Difference(statistics.fmean(values), error, count - 1, count)
 
 

@@ -205,6 +205,7 @@ def _heat_map(conditions: Sequence[ConditionResult], columns: dict[str, str]) ->
                 axes.text(column + 0.5, row + 0.53, f"{mean:.0f}", color=INK, fontsize=8, ha="center", va="center"),
             ]
             for artist in inside:
+                artist.set_clip_on(False)
                 artist.set_in_layout(False)  # they need no room around the axes, and measuring them is slow
     axes.set_title(TITLE, loc="left", color=INK, fontsize=10, pad=8)
     axes.set_xticks([place + 0.7 for place in range(len(columns))], list(columns.values()))

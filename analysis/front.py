@@ -14,6 +14,8 @@ FREE = 1.0
 """Passes at which methods that need none stand: an axis of powers of ten has no 0."""
 SIZE = (6.4, 4.2)
 """Inches."""
+NEAR, CLOSE = 3.0, 1.2
+"""Within this factor of passes and these points of accuracy names would cover each other."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,19 @@ def cost_figure(rows: Sequence[Ranked]) -> list[Drawing]:
             marker, inside = ("o", PALETTE[0]) if one in kept else ("s", "none")
             place = (max(one.passes, FREE), one.accuracy)
             axes.scatter(*place, 34, edgecolor=PALETTE[0], zorder=3, marker=marker, facecolor=inside)
-        for one, height in _apart(drawn):
-            place = (max(one.passes, FREE), height)
-            axes.annotate(one.title, place, (6, 4), textcoords="offset points", color=INK, fontsize=8, va="center")
+        for one in drawn:
+            crowded = any(_beside(one, other) for other in drawn)
+            axes.annotate(
+                one.title,
+                (max(one.passes, FREE), one.accuracy),
+                (-7 if crowded else 7, 0),
+                textcoords="offset points",
+                color=INK,
+                fontsize=8,
+                ha="right" if crowded else "left",
+                va="top" if _above(one, drawn) else "bottom" if _below(one, drawn) else "center",
+            )
+        axes.margins(y=0.08)
         axes.xaxis.set_major_formatter(lambda passes, _: "none" if passes == FREE else f"{passes:,.0f}")
         axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
         axes.set_xlabel("passes of 128 images to make the noise", color=INK, fontsize=9)
@@ -77,11 +89,21 @@ def cost_figure(rows: Sequence[Ranked]) -> list[Drawing]:
     return [drawing(figure, "-cost.svg", text)]
 
 
-def _apart(drawn: Sequence[Offer], gap: float = 1.15, near: float = 30.0) -> list[tuple[Offer, float]]:
-    """A height for the name of each, so that names of methods of similar cost do not cover each other."""
-    placed: list[tuple[Offer, float]] = []
-    for one in sorted(drawn, key=lambda one: one.accuracy):
-        cost = max(one.passes, FREE)
-        below = [height for other, height in placed if cost / near < max(other.passes, FREE) < cost * near]
-        placed.append((one, max([one.accuracy, *(height + gap for height in below)])))
-    return placed
+def _beside(one: Offer, other: Offer) -> bool:
+    """Whether another stands where a name to the right would."""
+    ratio = max(other.passes, FREE) / max(one.passes, FREE)
+    return 1 < ratio < NEAR and abs(one.accuracy - other.accuracy) < CLOSE
+
+
+def _above(one: Offer, drawn: Sequence[Offer]) -> bool:
+    """Whether another of similar cost is close above, so that the name goes down."""
+    return any(_alike(one, other) and 0 < other.accuracy - one.accuracy < CLOSE for other in drawn)
+
+
+def _below(one: Offer, drawn: Sequence[Offer]) -> bool:
+    """Whether another of similar cost is close below, so that the name goes up."""
+    return any(_alike(one, other) and 0 < one.accuracy - other.accuracy < CLOSE for other in drawn)
+
+
+def _alike(one: Offer, other: Offer) -> bool:
+    return max(other.passes, FREE) / NEAR < max(one.passes, FREE) < NEAR * max(other.passes, FREE)

@@ -14,7 +14,9 @@ NOTE = (
 
 def sections(results: Results) -> list[Section]:
     """One for each data set and model with any; it also says what stands against what: `APGD: against PGD`."""
-    compared = [condition for condition in stopped(results) if condition.estimates["gained"]]
+    conditions = [one for one in stopped(results) if one.own_controls]
+    known = {(one.place, one.label["attack"]) for one in conditions if one.estimates["gained"]}
+    compared = [one for one in conditions if (one.place, one.label["attack"]) in known]
     found = []
     for place, conditions in by_place(compared).items():
         pairs = [(one.attack.title, results.title(control)) for one in conditions for _, control in one.own_controls]

@@ -6,7 +6,7 @@ from typing import Any
 from analysis.differences import Runs, groups
 from analysis.estimates import Estimate, ratio, rounded
 from analysis.ranks import rank_intervals
-from analysis.responses import QUANTITY, Response, best_response
+from analysis.responses import QUANTITY, Response, best_response, widened
 from analysis.results import ConditionResult
 from bench.store import Record
 
@@ -145,4 +145,4 @@ def _of_clean(one: Response, clean: Response | None) -> Estimate | None:
     found = ratio(ours, theirs) if len(ours) == len(theirs) > 1 and one.runs.noises == clean.runs.noises else None
     if found is None or one is clean:
         return Estimate(one.accuracy.mean / clean.accuracy.mean, None, 1)
-    return found
+    return widened(found, one.runs)

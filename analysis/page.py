@@ -1,6 +1,7 @@
 """The report as one HTML page that needs nothing else: no request; what its scripts add nobody needs to read it."""
 
 import re
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,15 +9,27 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from analysis import gallery_images
 from analysis.answer import Answer
 from analysis.blocks import blocks
 from analysis.opened import Opened
+from analysis.portraits import Portrait
 from analysis.provenance import CELLS, Chapter
 from analysis.sections import Entry, Section, percent
 from analysis.verdicts import NOT_RUN
 
 TEMPLATES = Path(__file__).parent / "templates"
 EMPTY = "no plan yet: run a grid first"
+SPARED = (
+    (r' xmlns(:\w+)?="[^"]*"|<!--.*?-->', ""),  # names that look like addresses, and remarks
+    (r"(\.\d\d)\d+", r"\1"),
+    (r'font-family: [^;"]*; ?', ""),  # the page sets it
+    (r' transform="rotate\(-?0 [^"]*"', ""),
+    (r"\s*\n\s*", " "),
+    (r"<g> *((?:<(?:path|text)[^>]*>(?:[^<]*</text>)? ?)+)</g>", r"\1"),  # a group of no property
+    (r"> <", "><"),
+)
+"""What a figure does not need within a page, and what stands there instead."""
 TOLD = (CELLS, "Scale", "The scale changes")
 """Facts that a page tells elsewhere: once for each scale, or beside the title."""
 
@@ -27,10 +40,11 @@ def page(
     opened: Opened,
     files: Mapping[str, Sequence[str]],
     first: str,
+    portraits: Sequence[tuple[str, Sequence[Portrait]]] = (),
 ) -> str:
     """The whole page; `files` has the names of all other files of each plan, by the plan's name.
 
-    `first` is the command to run if there is no plan.
+    `first` is the command to run if there is no plan; `portraits` are those of methods and of attacks, with titles.
     """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -42,6 +56,7 @@ def page(
     environment.globals |= {"asset": _asset}
     environment.filters |= {
         "blocks": blocks,
+        "data_address": _data_address,
         "inline": _inline,
         "percent": percent,
         "places": opened.places,
@@ -58,6 +73,11 @@ def page(
             empty=EMPTY,
             first=first,
             records=opened.to_json(),
+            portraits=[(title, found) for title, found in portraits if found],
+            anchors={one.title: one.anchor for _, found in portraits for one in found},
+            sheets={sheet.title: sheet for sheet in gallery_images.sheets()},
+            unprotected=gallery_images.clean(),
+            factor=gallery_images.FACTOR,
         )
         + "\n"
     )
@@ -85,7 +105,13 @@ def _asset(name: str) -> Markup:
     return Markup((TEMPLATES / name).read_text())  # noqa: S704 - no user wrote it
 
 
+def _data_address(png: bytes) -> str:
+    """An image as an address that needs no request."""
+    return f"data:image/png;base64,{b64encode(png).decode()}"
+
+
 def _inline(svg: str) -> str:
-    """A figure as an element of the page, in fewer bytes: without names of the format, and with two decimals."""
-    svg = re.sub(r' xmlns(:\w+)?="[^"]*"|<!--.*?-->', "", svg, flags=re.DOTALL)
-    return re.sub(r"\s*\n\s*", " ", re.sub(r"(\.\d\d)\d+", r"\1", svg))
+    """A figure as an element of the page, which looks the same and takes fewer bytes."""
+    for pattern, by in SPARED:
+        svg = re.sub(pattern, by, svg, flags=re.DOTALL)
+    return svg

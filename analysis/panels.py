@@ -56,7 +56,7 @@ def panels(drawn: Sequence[Panel], across: str, up: str, legend: Mapping[str, st
                 continue
             for curve in drawn[place].curves:
                 axes.plot(curve.across, curve.up, **STYLES[curve.style])
-            axes.set_title(drawn[place].title, loc="left", color=INK, fontsize=9, pad=3)
+            axes.set_title(drawn[place].title, loc="left", color=INK, fontsize=9, y=1.0, pad=3)
             axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
             axes.tick_params(labelbottom=not alike or place + columns >= len(drawn))
         grid[0][0].set_ylim(bottom=0)

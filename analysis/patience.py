@@ -34,7 +34,7 @@ def patience_figure(numbers: Sequence[Record], results: Results) -> Drawing | No
         "second": "validation on clean images",
         "reference": "without stopping",
     }
-    figure = panels(drawn, "patience, in steps without a better look", "accuracy on clean test images, %", legend)
+    figure = panels(drawn, "patience, in steps without a better look", "accuracy, %", legend)
     return drawing(figure, "-early-stopping.svg", TEXT)
 
 

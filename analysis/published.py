@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -108,6 +108,16 @@ def published_values() -> dict[tuple[str, str, str, str], list[Published]]:
     for rows in values.values():
         rows.sort(key=lambda row: (not row.own, CONFIDENCES.index(row.confidence)))
     return values
+
+
+def clean_accuracies(model: str) -> Iterator[str]:
+    """What is published of the network on clean CIFAR-10, plain or adversarial training, a line each."""
+    for (dataset, network, variant, attack), rows in published_values().items():
+        if (dataset, network, variant) == ("cifar10", model, "clean") and attack in ("none", "pgd"):
+            for row in rows:
+                training = "plain training" if attack == "none" else f"PGD, {row.attack_params}"
+                remark = f"; {row.remark}" if row.remark else ""
+                yield f"{row.value} % on clean CIFAR-10, {training} ({row.source}; {row.source_table}{remark})"
 
 
 def matching(condition: Mapping[str, Any]) -> list[Published]:

@@ -28,6 +28,7 @@ from analysis.formats import files_of, files_of_drawings
 from analysis.linked import linked
 from analysis.opened import Opened
 from analysis.page import EMPTY, page
+from analysis.portraits import Card, attacks, methods
 from analysis.provenance import Chapter, chapter
 from analysis.records import read_results
 from analysis.results import Results
@@ -51,9 +52,10 @@ class Summary:
     plans: int
 
 
-def write_report(store: Store, without: Collection[str] = ()) -> Summary:
+def write_report(store: Store, without: Collection[str] = (), card: Card | None = None) -> Summary:
     """Write Markdown, CSV, LaTeX and figures of every plan, and one page of all. The same records, the same bytes.
 
+    `card` has what there is to know of a method or an attack before running it; without it the page does not say.
     Attacks that assume one of `without` are left out. A plan or a record that does not hold is named and missing.
     """
     plans = sorted(store.plans().items(), key=lambda item: _counting(item[0]))
@@ -71,7 +73,13 @@ def write_report(store: Store, without: Collection[str] = ()) -> Summary:
     for answer in found:
         for name, content in files_of_drawings(answer.pictures).items():
             store.write_report(f"scale-{answer.scale}{name}", content)
-    file = store.write_report("index.html", page(found, chapters, Opened(results), names, first))
+    portraits = [
+        (title, each(found[0].rows, one, card))
+        for title, each in (("Methods", methods), ("Attacks", attacks))
+        for one in results
+        if found and one.name == found[0].plan
+    ]
+    file = store.write_report("index.html", page(found, chapters, Opened(results), names, first, portraits))
     lines = [f"{one.subject}: {one.progress}" for one in plain] or [f"{EMPTY}: {first}"]
     return Summary(lines, file, len(plain))
 

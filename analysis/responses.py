@@ -1,8 +1,12 @@
 """The best of several attacks on one method, chosen by some seeds and valued by others."""
 
+import math
+import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import combinations
 from statistics import fmean
 
 from analysis.differences import Runs
@@ -10,6 +14,8 @@ from analysis.estimates import Estimate, estimate, ratio
 from analysis.results import ConditionResult
 
 QUANTITY = "final_accuracy"
+SPLITS = 252
+"""Splits of the seeds at most, as ten seeds have them; of more seeds so many are drawn."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,10 @@ class Response:
     assumes: tuple[str, ...] = ()
     """What the most frequent of them needs."""
     accuracy: Estimate | None = None
-    """Of the chosen attacks on seeds that did not choose them; with a single seed on that one."""
+    """Of the chosen attacks on seeds that did not choose them; with a single seed on that one.
+
+    Its interval is that of a single split, so it is of half of the seeds: a mean over splits errs no more than each.
+    """
     uncorrected: float | None = None
     """The highest mean over all seeds, which luck lifts."""
     recovered: Estimate | None = None
@@ -49,9 +58,9 @@ class Response:
 def best_response(conditions: Sequence[ConditionResult], attacks: int) -> Response:
     """The best response to one method, of so many `attacks` that there are.
 
-    For each seed the attack is the best on the mean of the other seeds. A trained victim that never left chance is
-    left out with its attack, which counts as tried. Without any attack that has all its victims, the best of the
-    unfinished ones is told, uncorrected.
+    The seeds are split in halves in every way. One half, the smaller one, chooses the attack with the highest mean; the
+    other half values it. Victims that never left chance are left out with their attack, which counts as tried. Without
+    any attack that has all its victims, the best of the unfinished ones is told, uncorrected.
     """
     own = [one for one in conditions if not one.declined]
     tried = [one for one in own if one.runs(QUANTITY).whole]
@@ -62,34 +71,63 @@ def best_response(conditions: Sequence[ConditionResult], attacks: int) -> Respon
         return _unfinished([one for one in own if one.finished and not one.collapsed], len(tried), attacks)
     if len(rows[0]) == 1:
         return _single(usable, len(tried), attacks)
-    means = [fmean(row) for row in rows]
-    choices = [_choice(rows, seed) for seed in range(len(rows[0]))]
-    often = [usable[place] for place, _ in Counter(choices).most_common()]
-    held_out = [rows[place][seed] for seed, place in enumerate(choices)]
+    choices = [(_choice(rows, split), split) for split in splits(len(rows[0]))]
+    often = [usable[place] for place, _ in Counter(place for place, _ in choices).most_common()]
+    noises = len(rows[0]) if usable[0].noises > 1 else 1
+    runs = Runs(_valued(rows, choices), noises, _widening(len(rows[0])))
     return Response(
         len(tried),
         attacks,
         tuple(dict.fromkeys(one.attack.title for one in often)),
         tuple(often[0].assumes),
-        estimate(held_out),
-        max(means),
-        _recovered(usable, choices, held_out),
-        Runs(held_out, len(held_out) if usable[0].noises > 1 else 1),
+        widened(estimate(runs.units), runs),
+        max(fmean(row) for row in rows),
+        _recovered(usable, choices, runs),
+        runs,
     )
 
 
-def _choice(rows: Sequence[Sequence[float]], seed: int) -> int:
-    """The place of the attack that is best on the mean of all seeds but one; the first of several."""
-    others = [fmean([*row[:seed], *row[seed + 1 :]]) for row in rows]
-    return others.index(max(others))
+@cache
+def splits(seeds: int) -> list[tuple[int, ...]]:
+    """The halves that choose: every choice of half of so many seeds, rounded down; a fixed draw if there are many."""
+    half = seeds // 2
+    if math.comb(seeds, half) <= SPLITS:
+        return list(combinations(range(seeds), half))
+    generator = random.Random(0)
+    return [tuple(sorted(generator.sample(range(seeds), half))) for _ in range(SPLITS)]
 
 
-def _recovered(usable: Sequence[ConditionResult], choices: Sequence[int], held_out: list[float]) -> Estimate | None:
+def widened(value: Estimate | None, runs: Runs) -> Estimate | None:
+    """An estimate of responses with the interval that their splits allow."""
+    wide = value and value.half_width and runs.widening * value.half_width
+    return replace(value, half_width=wide) if value and wide else value
+
+
+def _widening(seeds: int) -> float:
+    """The error of the mean over the valuing half, as a multiple of that over all."""
+    return math.sqrt(seeds / (seeds - seeds // 2))
+
+
+def _choice(rows: Sequence[Sequence[float]], split: Sequence[int]) -> int:
+    """The place of the attack that is best on the mean of some seeds; the first of several."""
+    means = [fmean(row[seed] for seed in split) for row in rows]
+    return means.index(max(means))
+
+
+def _valued(rows: Sequence[Sequence[float]], choices: Sequence[tuple[int, tuple[int, ...]]]) -> list[float]:
+    """For each seed the mean of its values under the attacks that were chosen without it."""
+    seeds = range(len(rows[0]))
+    return [fmean(rows[place][seed] for place, split in choices if seed not in split) for seed in seeds]
+
+
+def _recovered(
+    usable: Sequence[ConditionResult], choices: Sequence[tuple[int, tuple[int, ...]]], runs: Runs
+) -> Estimate | None:
     clean = [one.runs("control_accuracy") for one in usable]
-    if not all(clean[place].whole for place in choices):
+    if not all(clean[place].whole for place, _ in choices):
         return None
-    found = ratio(held_out, [clean[place].units[seed] for seed, place in enumerate(choices)])
-    return Estimate(found.mean, None, found.count) if found and usable[0].is_clean else found
+    found = ratio(runs.units, _valued([one.units for one in clean], choices))
+    return Estimate(found.mean, None, found.count) if found and usable[0].is_clean else widened(found, runs)
 
 
 def _single(usable: Sequence[ConditionResult], tried: int, attacks: int) -> Response:

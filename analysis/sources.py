@@ -20,6 +20,7 @@ def sections(results: Results) -> list[Section]:
     table = plain_table(["condition", "source", "recipe of the victim", "remark", "reading", "%"], rows, words=range(5))
     note = (
         "A value belongs here if it states the variant, norm, radius and so on of the condition. The method's "
-        "own authors come first. The table of accuracies shows one laboratory's values if it has them all, else these."
+        "own authors come first. At the paper's scale the table of accuracies shows one laboratory's values if it has "
+        "them all, else these."
     )
     return [Section("Published values and their sources", table, note=note, folded=True)]

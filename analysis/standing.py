@@ -21,7 +21,7 @@ def standings(conditions: Sequence[ConditionResult], quantity: str) -> Standings
     for attack, column in columns_of(conditions).items():
         rows = {one.label["method"]: one for one in column if one.estimates[quantity] and not one.collapsed}
         best = _best(rows, quantity)
-        if best is None or _lacking(column):
+        if best is None or _lacking(column, quantity):
             continue
         runs = {method: one.runs(quantity) for method, one in rows.items()}
         tested = len(runs[best].units) > 1
@@ -44,7 +44,9 @@ def standing_lines(conditions: Sequence[ConditionResult], quantity: str) -> list
     columns = columns_of(conditions)
     seen = resolution([{one.label["method"]: one.runs(quantity) for one in column} for column in columns.values()])
     lines += [resolution_line(seen, conditions)] if seen else []
-    lacking = [column[0].attack.title for column in columns.values() if _lacking(column) and _compares(column)]
+    lacking = [
+        column[0].attack.title for column in columns.values() if _lacking(column, quantity) and _compares(column)
+    ]
     if lacking:
         lines.append(f"No best is marked where a protecting row lacks results: {', '.join(lacking)}.")
     return lines
@@ -77,9 +79,9 @@ def _best(rows: dict[str, ConditionResult], quantity: str) -> str | None:
     return lowest if lowest is not None and means[lowest] < clean else None
 
 
-def _lacking(column: Sequence[ConditionResult]) -> bool:
-    """Whether any protecting row of a column lacks a result."""
-    return any(one.finished < one.planned for one in column if not one.control)
+def _lacking(column: Sequence[ConditionResult], quantity: str) -> bool:
+    """Whether any protecting row of a column lacks a result, or what it is read against."""
+    return any(one.finished < one.planned or not one.estimates[quantity] for one in column if not one.control)
 
 
 def _compares(column: Sequence[ConditionResult]) -> bool:

@@ -6,60 +6,78 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from analysis.canvas import INK, PALETTE, PLAIN, canvas, drawing
-from analysis.curves import FEWEST, UP
+from analysis.curves import FEWEST
 from analysis.panels import Curve, Panel, panels
 from analysis.published import number, parse
-from analysis.results import ConditionResult, Results
+from analysis.results import Results
 from analysis.sections import Drawing
 
 Sweep = dict[tuple[str, ...], float]
 """Percent by the values of the settings, as the grid writes them."""
+Varied = tuple[str, tuple[str, ...]]
+"""A method and the settings that the grid wrote out for it, by name."""
+ORDER = ("first", "second", "third")
+"""Styles of the curves of attacks."""
 CELL = 0.62
 """Inches of a place of a map."""
 
 
 def swept(results: Results) -> list[Drawing]:
     """One of all settings that vary alone, and one for each pair that varies together, of one data set and model."""
-    found: dict[tuple[str, str, tuple[str, ...]], Sweep] = {}
+    found: dict[Varied, dict[str, Sweep]] = {}
     for one in results.conditions:
         value = one.estimates["final_accuracy"]
         [(name, settings), *_] = parse(one.label["method"])
-        if value and _is_first(one, results) and all(number(text) is not None for text in settings.values()):
-            key = (name, one.attack.title, tuple(settings))
-            found.setdefault(key, {})[tuple(settings.values())] = 100 * value.mean
+        numeric = settings and all(number(text) is not None for text in settings.values())
+        if value and numeric and not one.control and one.place == results.conditions[0].place:
+            sweeps = found.setdefault((name, tuple(settings)), {})
+            sweeps.setdefault(one.attack.title, {})[tuple(settings.values())] = 100 * value.mean
     return [*_curves(found), *_maps(found)]
 
 
-def _is_first(one: ConditionResult, results: Results) -> bool:
-    return one.place == results.conditions[0].place
-
-
-def _curves(found: Mapping[tuple[str, str, tuple[str, ...]], Sweep]) -> list[Drawing]:
-    drawn = []
-    for (name, attack, settings), sweep in found.items():
-        if len(settings) == 1 and len(sweep) >= FEWEST:
-            points = sorted((_number(value), accuracy) for (value,), accuracy in sweep.items())
-            title = f"{name}, {settings[0].replace('_', ' ')}; {attack}"
-            drawn.append(Panel(title, [Curve("first", [x for x, _ in points], [y for _, y in points])]))
+def _curves(found: Mapping[Varied, Mapping[str, Sweep]]) -> list[Drawing]:
+    """A panel for each method and setting, with a curve for each of the first attacks."""
+    alone = {
+        (name, settings): {attack: sweep for attack, sweep in sweeps.items() if len(sweep) >= FEWEST}
+        for (name, settings), sweeps in found.items()
+        if len(settings) == 1
+    }
+    attacks = list(dict.fromkeys(attack for sweeps in alone.values() for attack in sweeps))[: len(ORDER)]
+    styles = dict(zip(attacks, ORDER, strict=False))
+    drawn = [
+        Panel(
+            f"{name}, {setting.replace('_', ' ')}",
+            [_curve(styles[one], sweeps[one]) for one in attacks if one in sweeps],
+        )
+        for (name, (setting,)), sweeps in alone.items()
+        if sweeps
+    ]
     if not drawn:
         return []
-    figure = panels(drawn, "value of the setting", UP, {"first": "method"}, alike=False)
+    legend = {style: attack for attack, style in styles.items()}
+    figure = panels(drawn, "value of the setting", "accuracy, %", legend, alike=False)
     text = "Accuracy over a setting of the method, all others as they are; lower protects better."
     return [drawing(figure, "-settings.svg", text)]
 
 
-def _maps(found: Mapping[tuple[str, str, tuple[str, ...]], Sweep]) -> list[Drawing]:
+def _curve(style: str, sweep: Sweep) -> Curve:
+    points = sorted((_number(value), accuracy) for (value,), accuracy in sweep.items())
+    return Curve(style, [x for x, _ in points], [y for _, y in points])
+
+
+def _maps(found: Mapping[Varied, Mapping[str, Sweep]]) -> list[Drawing]:
+    """A map for each method, pair of settings and attack with enough of them."""
     drawn: list[Drawing] = []
-    for (name, attack, settings), sweep in found.items():
+    whole = [(*varied, attack, sweep) for varied, sweeps in found.items() for attack, sweep in sweeps.items()]
+    for name, settings, attack, sweep in whole:
         values = [sorted({key[place] for key in sweep}, key=_number) for place in range(len(settings))]
-        if len(settings) == 2 and min(map(len, values)) >= 2 and len(sweep) >= 2 * FEWEST - 2:
+        if len(settings) == 2 and min(map(len, values)) >= 2 and len(sweep) >= FEWEST:
             first, second = (setting.replace("_", " ") for setting in settings)
             text = (
                 f"Accuracy in percent of {name} under {attack}, by {first} (down) and {second} (across); darker is "
                 "higher and protects less."
             )
-            file = f"-map-{name}-{len(drawn)}.svg"
-            drawn.append(drawing(_map(sweep, values, (first, second)), file, text))
+            drawn.append(drawing(_map(sweep, values, (first, second)), f"-map-{name}-{len(drawn)}.svg", text))
     return drawn
 
 

@@ -1,10 +1,18 @@
-"""What there is to know of a method, an attack or a data set before running it, as text."""
+"""What there is to know of a method, an attack, a data set or a network before running it, as text."""
 
-from collections.abc import Iterator
+import inspect
+import re
+from collections.abc import Iterable, Iterator
 from textwrap import wrap
+
+import torch
+from torch import nn
 
 from bench.core.datasets import DATASETS, DatasetSettings
 from bench.core.errors import UserError, suggestion
+from bench.core.models import build
+from bench.core.network_names import EXACT, MODELS, check_name, divisors, maker, whole
+from bench.core.networks import TIMM
 from bench.core.protocols import Attack, Method
 from bench.core.session import IMAGES_PER_PASS
 from bench.grid.expand import TABLES
@@ -12,6 +20,7 @@ from bench.grid.expand import TABLES
 WIDTH = 120
 IMAGES = 50_000
 """The cost is that of CIFAR-10, whatever the data set."""
+CLASSES, SIZE = 10, (32, 32)
 PRECISION = "on a GPU that has bfloat16 its networks compute in it; the official code has float32"
 ACTS = {
     "hold_out": "on which images train",
@@ -66,6 +75,43 @@ def _data_card(name: str, kind: type[DatasetSettings]) -> Iterator[str]:
     yield from _line("settings", ", ".join(settings))
     yield from _line("source", about.source)
     yield ""
+
+
+def model_card(name: str, published: Iterable[str]) -> Iterator[str]:
+    """What there is to know of the network called `name`, as lines; `published` are accuracies from the literature.
+
+    Raises UserError if none is called so.
+    """
+    try:
+        one = build(check_name(name), num_classes=CLASSES, channels=3, size=SIZE, generator=torch.Generator())
+    except ValueError as error:
+        raise UserError(f"list models {name}: {error}") from None
+    about = inspect.getdoc(maker(name)) or ""
+    yield f"{name}: {first_line(about)}"
+    weights = sum(parameter.numel() for parameter in one.parameters())
+    yield from _line("weights", f"{weights / 1e6:,.3g} million for {CLASSES} classes and images of 3x32x32")
+    for word, text in re.findall(r"^(Stem|Source): (.*)$", about, re.MULTILINE):
+        yield from _line(word.lower(), text)
+    norms = sum(isinstance(layer, nn.BatchNorm2d) for layer in one.modules())
+    if one.pairs:
+        yield from _line("folds", f"{len(one.pairs)} of its {norms} batch norms into convolutions while frozen")
+    yield from _line("precision", "float32 everywhere" if whole(name) in EXACT else "bfloat16 on a GPU that has it")
+    if not name.startswith(TIMM) and (numbers := divisors(whole(name))):
+        yield from _line("narrower", ", ".join(f"{whole(name)}/{number}" for number in numbers))
+    for line in published:
+        yield from _line("published", line)
+    yield ""
+
+
+def models() -> list[tuple[str, str]]:
+    """Networks by name, a line each."""
+    ours = [(name, first_line(make.__doc__)) for name, make in MODELS.items()]
+    theirs = [
+        ("NAME/8", "One of these with an eighth of its width; see the card for the widths that there are."),
+        ("timm/NAME", "Any network of timm, untrained."),
+        ("timm/NAME/patch4", "One of timm with patches, or a stem, of 4 pixels: ViT and ConvNeXt for small images."),
+    ]
+    return ours + theirs
 
 
 def first_line(text: str | None) -> str:

@@ -169,17 +169,17 @@ def compare(
     raise typer.Exit(show_changes(first, second, tolerance, form, console))
 
 
-@app.command("list", epilog=examples("list grids", "list methods", "list attacks pgd median", "list datasets svhn"))
+@app.command("list", epilog=examples("list grids", "list methods", "list attacks pgd median", "list models resnet50/8"))
 def list_(
     what: Annotated[Literal["methods", "attacks", "measures", "datasets", "models", "grids"], typer.Argument()],
     names: Annotated[
         list[str],
         typer.Argument(
-            help="Methods, attacks or data sets to know all of: sem tap.", autocompletion=completion.plug_ins
+            help="Methods, attacks, data sets or models to know all of: sem.", autocompletion=completion.plug_ins
         ),
     ] = [],  # noqa: B006
 ) -> None:
-    """List what there is; for methods, attacks and data sets that are named, a card each: cost, source, licence, ..."""
+    """List what there is; for what is named, a card each: cost, source, licence, deviations."""
     from bench.listing import show_cards, show_list
 
     show_cards(what, names) if names else show_list(what)

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from bench.core.errors import UserError
 
-CARDED = ("methods", "attacks", "datasets")
+CARDED = ("methods", "attacks", "datasets", "models")
 """What has a card for each name."""
 
 
@@ -16,11 +16,12 @@ def show_cards(what: str, names: Sequence[str]) -> None:
     """Print all that is known of what is named. Raises UserError for what has no card."""
     if what not in CARDED:
         raise UserError(f"list {what} {names[0]}: names belong to {', '.join(CARDED[:-1])} or {CARDED[-1]}")
-    from bench.cards import card
+    from analysis.published import clean_accuracies
+    from bench.cards import card, model_card
 
     console = Console(highlight=False, soft_wrap=True)
     for name in names:
-        for line in card(what, name):
+        for line in model_card(name, clean_accuracies(name)) if what == "models" else card(what, name):
             console.print(line, markup=False)
 
 
@@ -43,13 +44,10 @@ def listing(what: str) -> list[Sequence[str]]:
 
         titles = ((name, str(read_mapping(file).get("title", ""))) for name, file in named_grids().items())
         return [("grid", "what it shows"), *titles]
-    from bench.cards import first_line
+    from bench.cards import first_line, models
 
     if what == "models":
-        from bench.core.network_names import MODELS
-
-        entries = [(name, first_line(model.__doc__)) for name, model in MODELS.items()]
-        return [("model", "what it is"), *entries, ("timm/NAME", "Any network of timm, untrained.")]
+        return [("model", "what it is"), *models()]
     from bench.grid.expand import TABLES
 
     word = {"datasets": "data set"}.get(what, what.removesuffix("s"))

@@ -17,6 +17,7 @@ from analysis.comparison import compare
 from analysis.merged import Merged
 from analysis.report import Summary, write_report
 from analysis.sections import Section
+from bench.cards import card
 from bench.core.errors import UserError
 
 PAUSE = 2.0
@@ -27,7 +28,7 @@ def show_report(store: Merged, without: Collection[str], console: Console, *, to
     """Write the page and say where it is. Returns the exit code."""
     for line in store.disagreements():
         console.print(line, markup=False)
-    summary = write_report(store, without)
+    summary = write_report(store, without, card)
     for line in summary.lines:
         console.print(line, markup=False)
     _show_page(summary, console, to_open=to_open)
@@ -40,7 +41,7 @@ def watch_report(store: Merged, without: Collection[str], console: Console, *, t
     try:
         while True:
             if (found := store.state()) != state:
-                summary, first, state = write_report(store, without), state is None, found
+                summary, first, state = write_report(store, without, card), state is None, found
                 new = [line for line in [*store.disagreements(), *summary.lines] if line not in told]
                 told.update(new)
                 for line in new:

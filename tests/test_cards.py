@@ -4,6 +4,7 @@ import pytest
 
 from attacks import ATTACKS
 from bench.core.datasets import DATASETS
+from bench.core.network_names import FLAT, MODELS, divisors
 from bench.core.plug_in import PlugIn
 from methods import METHODS
 from tests.commands import bench
@@ -56,8 +57,38 @@ def test_a_list_is_a_line_for_each(what: str, table: dict[str, type], capsys: py
 def test_a_wrong_name_is_told_with_what_was_probably_meant(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench("list", "methods", "semm") == 2
     assert "list methods semm: no such name; did you mean 'sem'?" in capsys.readouterr().err
-    assert bench("list", "models", "cnn") == 2
-    assert "list models cnn: names belong to methods, attacks or datasets" in capsys.readouterr().err
+    assert bench("list", "grids", "table3") == 2
+    assert "list grids table3: names belong to methods, attacks, datasets or models" in capsys.readouterr().err
+    assert bench("list", "models", "resnet81") == 2
+    assert "list models resnet81: unknown model 'resnet81'; did you mean 'resnet18'?" in capsys.readouterr().err
+
+
+def test_a_network_that_is_named_has_a_card(capsys: pytest.CaptureFixture[str]) -> None:
+    names = [name if name in FLAT else f"{name}/{divisors(name)[-1]}" for name in MODELS]
+    assert bench("list", "models", *names, "densenet121", "timm/test_vit/patch4") == 0
+    cards = {card.partition(":")[0]: card for card in capsys.readouterr().out.split("\n\n") if card.strip()}
+    assert list(cards) == [*names, "densenet121", "timm/test_vit/patch4"]
+    for name in (*names, "densenet121"):
+        assert "\n  stem       " in cards[name]
+        assert "\n  source     " in cards[name]
+    for line in (
+        "weights    6.96 million for 10 classes and images of 3x32x32",
+        "stem       7x7, stride 2, then a max-pool of stride 2: 32 pixels enter the first block at 8x8",
+        "folds      59 of its 121 batch norms into convolutions while frozen",
+        "precision  bfloat16 on a GPU that has it",
+        "narrower   densenet121/2, densenet121/4, densenet121/8, densenet121/16, densenet121/32",
+        "published  83.27 % on clean CIFAR-10, PGD, radius=4/255 (REM, Fu et al.",
+    ):
+        assert line in cards["densenet121"]
+    assert "precision  float32 everywhere" in cards["cnn/24"]
+    assert "published" not in cards["cnn/24"]
+
+
+def test_every_form_of_a_name_of_a_network_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("list", "models") == 0
+    _, *lines = capsys.readouterr().out.splitlines()
+    listed = [line.split()[0] for line in lines if line[1] != " "]
+    assert listed == [*MODELS, "NAME/8", "timm/NAME", "timm/NAME/patch4"]
 
 
 def test_a_card_has_the_settings_for_large_images_with_their_source(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,8 +21,8 @@ ROOMS = {
     "bench.run": {"bench.core", "bench.store", "bench.grid"},
     "bench.summary": {"bench.core", "bench.store", "bench.words"},
     "bench.cards": {"bench.core", "bench.grid"},
-    "bench.reports": {"bench.core", "analysis"},
-    "bench.listing": {"bench.core", "bench.grid", "bench.cards"},
+    "bench.reports": {"bench.core", "bench.cards", "analysis"},
+    "bench.listing": {"bench.core", "bench.grid", "bench.cards", "analysis"},
     "bench.completion": {"bench.store", "bench.words", "bench.grid"},
     "bench.display": {"bench.core", "bench.words", "bench.run"},
     "bench.outcomes": {"bench.core", "bench.store", "bench.grid", "bench.run"},
@@ -37,7 +37,7 @@ ROOMS = {
     "methods": {"bench.core"},
     "attacks": {"bench.core"},
     "measures": {"bench.core"},
-    "analysis": {"bench.store", "bench.core.settings", "bench.core.errors", "bench.words"},
+    "analysis": {"bench.store", "bench.core.settings", "bench.core.errors", "bench.core.synthetic", "bench.words"},
     "benchmarks": {"bench.core", "bench.store", "bench.grid", "bench.run", *PLUG_INS},
 }
 """What each room may import of ours, besides itself."""

@@ -15,6 +15,7 @@ import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -97,7 +98,7 @@ def _write(file: Path, listing: Listing, look: Look, root: Path, name: str, *, s
     memory = root / CACHE / f"{name}-broken.json"
     broken = _still_broken(_recall(memory), listing, look)
     while True:
-        if broken and not skip_broken:
+        if broken and (not skip_broken or len(broken) == len(listing.samples)):
             _refuse(listing, listing.broken | broken)
         found: dict[str, str] = {}
 
@@ -187,9 +188,11 @@ def _pixels(look: Look, content: str | bytes) -> Pixels | str:
 
 
 def _bytes(listing: Listing) -> Iterator[bytes]:
+    """What is in each file; nothing of those that may not be read, which the decoding then names."""
     files = listing.files
     for done, name in enumerate(files, 1):
-        yield (listing.folder / name).read_bytes()
+        with suppress(PermissionError):
+            yield (listing.folder / name).read_bytes()
         tell(f"{listing.folder}: reading", done, len(files))
 
 

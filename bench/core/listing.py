@@ -64,11 +64,11 @@ class Listing:
         return digest(self.classes, self.train, self.test, self.packed)
 
     def without(self, broken: dict[str, str]) -> "Listing":
-        """The same without these images. Raises UserError if a class then has none to train on, or none at all."""
+        """The same without these images. Raises UserError if a class then has none to train on, or to test with."""
         left = [[sample for sample in part if sample.name not in broken] for part in (self.train, self.test)]
         for word, part in zip(("train on", "test with"), left, strict=True):
-            missing = [name for label, name in enumerate(self.classes) if label not in {one.label for one in part}]
-            if missing:
+            there = {sample.label for sample in part}
+            if missing := [name for label, name in enumerate(self.classes) if label not in there]:
                 raise UserError(f"{self.folder}: no image to {word} of {some(missing)}")
         return Listing(self.folder, self.classes, left[0], left[1], packed=self.packed)
 
@@ -148,4 +148,4 @@ def _below(folder: "os.DirEntry[str]", prefix: str, above: set[int]) -> Iterator
         elif not entry.is_file():
             yield prefix + entry.name, "a broken link" if entry.is_symlink() else "no file: a pipe or a device"
         else:
-            yield prefix + entry.name, "" if os.access(entry.path, os.R_OK) else "may not be read"
+            yield prefix + entry.name, ""

@@ -119,7 +119,7 @@ def two_linear(num_classes: int, channels: int, size: tuple[int, int]) -> nn.Mod
 
 @revised(1)
 def timm_network(name: str, num_classes: int, channels: int, size: tuple[int, int] | None = None) -> nn.Module:
-    """The network that timm calls `name`, untrained; one of a fixed input size is built for images of `size`.
+    """A network of timm, untrained; one that takes images of one size only is built for those of `size`.
 
     `timm/NAME/patch4` cuts images into patches of 4 pixels, whatever the name says: those of ViT, or the stem of
     ConvNeXt. Raises ValueError if the network has no patches to set, and if they are too coarse for the images.

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from analysis.report import write_report
+from bench.cards import card
 from bench.store import Store
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -26,7 +27,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
     for part in ("cells", "plans"):
         (folder / part).symlink_to(Path("results", part).resolve())
     start = time.process_time()
-    return write_report(Store(folder)).page, time.process_time() - start
+    return write_report(Store(folder), card=card).page, time.process_time() - start
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +194,20 @@ def test_no_two_sections_have_the_same_title(page: Page) -> None:
     )
     assert len(titles) > 30
     assert sorted(titles) == sorted(set(titles))
+
+
+def test_a_link_opens_the_portrait_of_a_method(page: Page) -> None:
+    page.evaluate("scrollTo(0, 0)")
+    page.locator("#answer .ranking").get_by_role("link", name="SEM", exact=True).click()
+    portrait = page.locator("#method-sem")
+    assert portrait.get_by_text("broken by").is_visible()
+    assert "Stable error-minimising noise" in portrait.inner_text()
+    portrait.locator("td[data-cells]").first.click()
+    assert page.locator("#opened").is_visible()
+    page.keyboard.press("Escape")
+    portrait.get_by_role("link", name="What its noise looks like").click()
+    assert page.locator("#noise-sem img").count() == 3
+    assert page.locator("#noise-sem img").first.evaluate("image => image.naturalWidth") > 100
 
 
 @pytest.mark.parametrize("width", [390, 768])

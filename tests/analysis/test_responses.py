@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.differences import groups
-from analysis.responses import Response, best_response
+from analysis.differences import difference, groups
+from analysis.responses import Response, best_response, splits
 from analysis.results import ConditionResult
 from tests.analysis.conftest import condition
 
@@ -16,16 +16,41 @@ def conditions(*attacks: list[float], method: str = "em") -> list[ConditionResul
     return [condition(method, f"attack{number}", runs) for number, runs in enumerate(attacks)]
 
 
-def test_each_seed_is_valued_under_the_attack_that_the_others_choose() -> None:
+def test_each_seed_is_valued_under_the_attacks_that_halves_without_it_choose() -> None:
     found = best_response(conditions([0.5, 0.2, 0.21], [0.3, 0.3, 0.3]), 2)
-    # Seed 0: the others have 0.205 and 0.3, so the second: 0.3. Seed 1: 0.355 and 0.3, so the first: 0.2; seed 2: 0.21.
-    assert found.runs.units == [0.3, 0.2, 0.21]
-    assert found.accuracy.mean == pytest.approx(np.mean([0.3, 0.2, 0.21]))
-    assert found.accuracy.half_width == pytest.approx(stats.t.ppf(0.975, 2) * stats.sem([0.3, 0.2, 0.21]))
+    # Of three seeds one chooses: seed 0 the first attack, the others the second one.
+    values = [(0.3 + 0.3) / 2, (0.2 + 0.3) / 2, (0.21 + 0.3) / 2]
+    assert found.runs.units == pytest.approx(values)
+    assert found.accuracy.mean == pytest.approx(np.mean(values))
+    # Two seeds value: the interval is that of their number.
+    assert found.accuracy.half_width == pytest.approx(stats.t.ppf(0.975, 2) * np.std(values, ddof=1) / np.sqrt(2))
     assert found.uncorrected == pytest.approx(0.91 / 3)
-    assert found.correction == pytest.approx(0.71 / 3 - 0.91 / 3)
-    assert found.chosen == ("attack 0", "attack 1")
+    assert found.correction == pytest.approx(np.mean(values) - 0.91 / 3)
+    assert found.chosen == ("attack 1", "attack 0")
     assert found.complete
+
+
+def test_every_half_chooses_once_and_a_draw_of_them_if_there_are_many() -> None:
+    assert splits(4) == [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+    assert splits(5)[:2] == [(0, 1), (0, 2)]
+    assert len(splits(10)) == 252
+    assert len(splits(12)) == 252
+    assert {len(set(split)) for split in splits(12)} == {6}
+
+
+@pytest.mark.parametrize(("attacks", "seeds"), [(1, 3), (8, 3), (8, 5)])
+def test_intervals_and_tests_hold_although_the_same_seeds_choose_and_value(attacks: int, seeds: int) -> None:
+    generator, held, equal = np.random.default_rng(2), 0, 0
+    made = conditions(*[[0.5]] * attacks)
+    for tables in 0.5 + 0.02 * generator.normal(size=(400, 2, attacks, seeds)):
+        found = [
+            best_response([replace(one, accuracies=row) for one, row in zip(made, rows, strict=True)], attacks)
+            for rows in tables.tolist()
+        ]
+        held += found[0].accuracy.low <= 0.5 <= found[0].accuracy.high
+        equal += difference(found[0].runs, found[1].runs).p >= 0.05
+    assert held >= 0.93 * 400  # 95 %, less two standard errors of 400 leagues
+    assert equal >= 0.93 * 400
 
 
 def test_luck_lifts_the_best_of_equal_attacks_and_not_the_corrected_value() -> None:

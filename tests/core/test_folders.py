@@ -1,5 +1,6 @@
 """A person's folder is checked whole, before anything is trained."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +105,20 @@ def test_what_a_newer_pillow_reads_is_no_longer_broken(image_folder: Path, monke
     assert len(PETS.load(image_folder).train) == 4
 
 
+def test_a_file_that_may_not_be_read_is_named(image_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, plain = str(image_folder / "pets/train/cat/1.png"), open
+
+    def refuse(file: object, *rest: object, **settings: object) -> object:
+        if str(file) == closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), closed)
+        return plain(file, *rest, **settings)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("io.open", refuse)  # as whoever is root may read anything
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(UserError, match=r"1 file that is no image to use: train/cat/1\.png \(Permission denied\)"):
+        PETS.load(image_folder)
+
+
 def test_a_class_of_which_nothing_is_left_is_refused(image_folder: Path) -> None:
     (image_folder / "pets/val/dog/0.png").write_bytes(b"")
     with pytest.raises(UserError, match="pets: no image to test with of dog"):
@@ -111,6 +126,10 @@ def test_a_class_of_which_nothing_is_left_is_refused(image_folder: Path) -> None
     for file in (image_folder / "pets/train/cat").iterdir():
         file.write_bytes(b"")
     with pytest.raises(UserError, match="pets: no image to train on of cat"):
+        LENIENT.fetch(image_folder)
+    for file in (image_folder / "pets").rglob("*.png"):
+        file.write_bytes(b"")
+    with pytest.raises(UserError, match="pets: 6 files that are no image to use"):
         LENIENT.fetch(image_folder)
 
 

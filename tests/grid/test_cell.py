@@ -7,7 +7,8 @@ import pytest
 from attacks import ATTACKS
 from attacks.ueraser import UeraserLite
 from bench.core.adversary import pgd, tpgd
-from bench.core.augment import flip_crop, flip_translate
+from bench.core.augment import flip_crop, flip_resized_crop, flip_translate
+from bench.core.datasets import DATASETS
 from bench.core.networks import cnn, two_linear, vgg16
 from bench.core.settings import digest
 from bench.core.train import Recipe
@@ -106,11 +107,31 @@ def test_new_crops_are_new_victims_and_new_noise_only_of_methods_that_crop(monke
     assert cropping.noise_key != keys[2]
 
 
+def test_new_resized_crops_are_new_cells_of_large_images_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def keys(size: int) -> tuple[str, str]:
+        one = replace(cell(), dataset=Choice("facescrub", DATASETS["facescrub"](path="faces", size=size)))
+        return one.key, one.noise_key
+
+    small, large = keys(95), keys(96)
+    monkeypatch.setattr(flip_resized_crop, "revision", 2)
+    assert keys(95) == small
+    assert not {*keys(96)} & {*large}
+
+
 def test_a_new_revision_of_the_victims_network_is_a_new_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = cell().key, replace(cell(), model="vgg16").key
     monkeypatch.setattr(cnn, "revision", 2)
     assert cell().key != keys[0]
     assert replace(cell(), model="vgg16").key == keys[1]
+
+
+def test_a_narrower_network_is_a_cell_of_its_own_and_has_the_revision_of_the_full_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = [replace(cell(), model=name).key for name in ("vgg16", "vgg16/8", "vgg16/4")]
+    assert len(set(keys)) == 3
+    monkeypatch.setattr(vgg16, "revision", 2)
+    assert not {replace(cell(), model=name).key for name in ("vgg16", "vgg16/8", "vgg16/4")} & {*keys}
 
 
 def test_the_key_does_not_depend_on_the_order_of_the_settings() -> None:

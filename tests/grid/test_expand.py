@@ -94,6 +94,11 @@ def test_a_key_that_the_grid_sets_at_a_scale_wins_over_the_scale(tmp_path: Path)
             {"seeds": 3, "model": "vgg16", "dataset": "synthetic", "radius": 16 / 255},
             ("cifar10 -> synthetic", "radius x 2"),
         ),
+        (
+            "seeds: 1\nscalable: true\nat: {tiny: {models: [vgg16/8]}}",
+            {"seeds": 1, "model": "vgg16/8", "dataset": "synthetic", "radius": 16 / 255},
+            ("cifar10 -> synthetic", "vgg16 -> vgg16/8", "radius x 2"),
+        ),
     ],
 )
 def test_what_a_grid_writes_stands_unless_it_is_scalable(

@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.core.augment import FLIP_CROP, NO_AUGMENTATION, Augmentation
+from bench.core.augment import FLIP_CROP, NO_AUGMENTATION, Augmentation, flip_resized_crop
 from bench.core.data import ImageDataset
 from bench.core.models import Classifier
 from bench.core.revision import revised
 from bench.core.session import IMAGES_PER_PASS, Session
 from bench.run.experiment import make_noise
 from bench.store import Store
-from methods._surrogate import SurrogateMethod
+from methods._surrogate import SurrogateMethod, key
 from methods.hypo import Hypo, HypoLinf
 from methods.pil import Pil
 from tests.builders import CPU, FEW, cell, workplace
@@ -196,6 +196,17 @@ def test_the_rate_falls_once_an_epoch_or_an_update_and_where_the_shares_say(
     learnt(method, made_up(LABELS))
     assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001])
     assert method.cost(len(LABELS)).passes == 5 * 4 / IMAGES_PER_PASS
+
+
+def test_a_network_trained_on_other_views_of_large_images_has_another_name(
+    made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets = made_up(LABELS, size=95), made_up(LABELS, size=96)
+    before = [key({}, data) for data in sets]
+    monkeypatch.setattr(flip_resized_crop, "revision", 2)
+    after = [key({}, data) for data in sets]
+    assert after[0] == before[0]
+    assert after[1] != before[1]
 
 
 def test_making_noise_keeps_the_network_and_test_images_never_enter(

@@ -37,7 +37,9 @@ class FaceScrub(ImageFiles):
     classes: Count | None = 10
     """The first so many people by name; null is all."""
     images_per_class: Count | None = 120
-    """So many images of each, drawn by `split_seed`; null is as many as the person with the fewest has."""
+    """So many images of each, drawn by `split_seed`; null is as many as the person with the fewest has.
+
+    Those that are left out as broken are not replaced by others."""
     test_share: Fraction = 0.15
     """Share of each person's images that are to test with."""
     split_seed: int = 0
