@@ -6,14 +6,15 @@ from typing import Any
 from bench.core.settings import digest
 from bench.store import Record
 
-APART = ("seed", "noise_seed", "protocol", "revision", "revisions")
-"""What two runs of one experiment may differ in, wherever it stands in a cell."""
 SEEDS = ("seed", "noise_seed")
+"""Of a cell; a setting of the same name, such as the seed of a split, belongs to the experiment."""
+REVISIONS = ("protocol", "revision", "revisions")
+"""What two runs of one experiment may differ in too, wherever it stands in a cell."""
 
 
 def identity(record: Record) -> str:
     """The same for all seeds, noises, revisions and protocols of an experiment: 16 hexadecimal digits."""
-    return digest(_without(record["cell"], APART))
+    return digest(_without_revisions(_without_seeds(record["cell"])))
 
 
 def seeds_of(record: Record) -> tuple[int, int]:
@@ -23,7 +24,7 @@ def seeds_of(record: Record) -> tuple[int, int]:
 
 def differing(first: Record, second: Record) -> list[str]:
     """The settings in which two records differ besides their seeds: `train.steps 800 and 6400`."""
-    return list(_differing(_without(first["cell"], SEEDS), _without(second["cell"], SEEDS), ""))
+    return list(_differing(_without_seeds(first["cell"]), _without_seeds(second["cell"]), ""))
 
 
 def results_differ(first: Record, second: Record) -> bool:
@@ -34,10 +35,14 @@ def results_differ(first: Record, second: Record) -> bool:
     return any(one[name] != other[name] for name in one.keys() & other.keys())
 
 
-def _without(value: Any, names: tuple[str, ...]) -> Any:
+def _without_seeds(cell: Record) -> Record:
+    return {key: value for key, value in cell.items() if key not in SEEDS}
+
+
+def _without_revisions(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without(item, names) for key, item in value.items() if key not in names}
-    return [_without(item, names) for item in value] if isinstance(value, list) else value
+        return {key: _without_revisions(item) for key, item in value.items() if key not in REVISIONS}
+    return [_without_revisions(item) for item in value] if isinstance(value, list) else value
 
 
 def _differing(first: Any, second: Any, path: str) -> Iterator[str]:

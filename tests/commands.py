@@ -1,4 +1,4 @@
-"""Commands run in this process, on a grid of four cells of three steps."""
+"""Commands run in this process, on a grid of four cells of two updates."""
 
 import sys
 
@@ -10,7 +10,7 @@ datasets: [{name: synthetic, size: 8, train_images: 40, test_images: 20}]
 models: [cnn]
 methods: [clean, sc]
 attacks: [none, {name: pgd, radius: 4/255, steps: 1}]
-train: {steps: 3, batch_size: 10, evaluate_every: 2}
+train: {steps: 2, batch_size: 10, evaluate_every: 1}
 seeds: 1
 controls: false
 """

@@ -112,6 +112,13 @@ def test_cells_of_another_revision_are_paired_by_seed_and_say_which(tmp_path: Pa
     assert section.table.marks == {"method.revision none and 2": "†"}
 
 
+def test_the_seed_of_a_data_set_is_a_setting_like_others(tmp_path: Path) -> None:
+    before, after = ({"dataset": {"name": "d", "seed": seed}} for seed in (0, 1))
+    old = folder(tmp_path / "old", {(0, 0): 0.5}, **before)
+    changes = compare(old, folder(tmp_path / "new", {(0, 0): 0.6}, **after))
+    assert [(len(one.pairs), len(one.first_only), len(one.second_only)) for one in changes] == [(0, 1, 0), (0, 0, 1)]
+
+
 def test_an_old_revision_that_was_kept_is_paired_with_itself(tmp_path: Path) -> None:
     new = folder(tmp_path / "new", {(0, 0): 0.5})
     folder(tmp_path / "new", {(0, 0): 0.9}, method={"name": "em", "revision": 2})
