@@ -117,7 +117,7 @@ def reading_line(results: Results) -> str:
 
 
 def what_was_run(results: Results) -> list[Fact]:
-    """Scale, its changes, what these replaced in the grid, the user's changes, training, attacks that a reader left out, seeds, progress."""
+    """Scale, what it changes and replaced, the user's changes, training, attacks left out, seeds, progress."""
     return [
         Fact("Scale", [scale_line(results)]),
         _assignments("The scale changes", grouped(results.plan["scale"]["changes"])),
