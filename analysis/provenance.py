@@ -12,6 +12,7 @@ from bench.store import Record
 
 CELLS = "Cells"
 LEFT_OUT = "Left out"
+REPLACED = "Replaced"
 
 
 class Fact(NamedTuple):
@@ -121,10 +122,11 @@ def reading_line(results: Results) -> str:
 
 
 def what_was_run(results: Results) -> list[Fact]:
-    """Scale, its changes, the user's changes, training, attacks that a reader left out, seeds, progress."""
+    """Scale, what it changes and replaced, the user's changes, training, attacks left out, seeds, progress."""
     return [
         Fact("Scale", [scale_line(results)]),
         _assignments("The scale changes", grouped(results.plan["scale"]["changes"])),
+        *([Fact(REPLACED, replaced)] if (replaced := results.plan["scale"].get("replaced", [])) else []),
         _assignments("Set by the user", flat(results.plan["set"])),
         *([Fact("Training", _recipes(results), assigns=True)] if results.recipes else []),
         *([Fact(LEFT_OUT, _left_out(results))] if results.left_out else []),

@@ -1,7 +1,16 @@
 """What the page says of where its cells were run."""
 
-from analysis.provenance import Fact, grouped, where_it_was_run
-from tests.analysis.conftest import ORIGIN, record
+from pathlib import Path
+
+from analysis.provenance import Fact, grouped, what_was_run, where_it_was_run
+from tests.analysis.conftest import ORIGIN, record, results_of
+
+
+def test_what_the_scale_replaced_of_the_grid_stands_above_its_tables(tmp_path: Path) -> None:
+    results = results_of(tmp_path, {("clean", "none"): [0.5]})
+    assert "Replaced" not in [fact.name for fact in what_was_run(results)]
+    results.plan["scale"]["replaced"] = ["resnet50 -> resnet50/8"]
+    assert Fact("Replaced", ["resnet50 -> resnet50/8"]) in what_was_run(results)
 
 
 def test_cells_that_were_computed_in_two_ways_are_not_compared_silently() -> None:
