@@ -8,6 +8,7 @@ import signal
 import sys
 from bisect import bisect
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -122,8 +123,8 @@ def report(
     without: Annotated[list[str], typer.Option(help="Leave out attacks that assume this: 'clean images'.")] = [],  # noqa: B006
 ) -> None:
     """Write tables, figures and one page from all records, and say where the page is."""
+    from analysis.portraits import Card
     from analysis.report import write_report
-    from bench.cards import card
 
     if without:
         from bench.core.protocols import Assumption
@@ -132,6 +133,7 @@ def report(
             if word not in get_args(Assumption):
                 raise UserError(f"--without {word}: unknown assumption{suggestion(word, get_args(Assumption))}")
     console = Console(highlight=False, soft_wrap=True)
+    card: Card = lambda group, name: import_module("bench.cards").card(group, name)  # noqa: E731 - imports torch late
     summary = write_report(Store(results), dict.fromkeys(without), card)
     for line in summary.lines:
         console.print(escape(line))
