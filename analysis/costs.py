@@ -1,9 +1,10 @@
 """The study of costs: what noise and training cost, and how visible the noise is."""
 
+from collections.abc import Sequence
 from statistics import fmean
 
 from analysis.results import PLACE, Results
-from analysis.sections import MISSING, Section, Table, plain_table
+from analysis.sections import MISSING, Entry, Section, Table, plain_table
 from bench.store import Record
 
 PLAIN = "none"
@@ -34,10 +35,10 @@ def _noise(results: Results) -> Table:
         "PSNR, dB": ("noise_psnr", 1),
         "SSIM": ("noise_ssim", 3),
     }
-    rows = []
+    rows: list[list[Entry | str]] = []
     for place, cells in _grouped(list(noises.values()), ["dataset", "method"]).items():
         values = [_written(_mean(cells, quantity), digits) for quantity, digits in columns.values()]
-        rows.append([_name(results, place), *values, _steps(_mean(cells, "noise_linf"))])
+        rows.append([_name(results, place), *_opening([*values, _steps(_mean(cells, "noise_linf"))], cells)])
     return plain_table(["method", *columns, "largest change"], rows)
 
 
@@ -47,14 +48,19 @@ def _training(results: Results) -> Table:
     The multiples are of plain training of the same network on the same data, if the plan has it.
     """
     groups = _grouped(_finished(results), ["dataset", "model", "attack"])
-    rows = []
+    rows: list[list[Entry | str]] = []
     for place, cells in groups.items():
         plain = groups.get((*place[:-1], PLAIN), [])
-        row = [_name(results, place)]
+        row = []
         for quantity, digits in (("train_passes", 0), ("train_seconds", 1)):
             row += [_written(_mean(cells, quantity), digits), _written(_ratio(cells, plain, quantity), 1)]
-        rows.append(row)
+        rows.append([_name(results, place), *_opening(row, cells)])
     return plain_table(["attack", "passes", "times plain training", "seconds", "times plain training"], rows)
+
+
+def _opening(texts: Sequence[str], cells: Sequence[Record]) -> list[Entry | str]:
+    """Numbers that open the cells that they are means over."""
+    return [Entry(text, keys=[cell["key"] for cell in cells]) for text in texts]
 
 
 def _finished(results: Results) -> list[Record]:

@@ -212,8 +212,11 @@ def _table(results: Results, numbers: list[Record]) -> Table:
     """Restored accuracies, a row for each condition and clean share and a column for each patience."""
     several = [part for part in PLACE[:2] if len({row[part] for row in numbers}) > 1]
     patiences = [f"patience {steps:,g}" for steps in dict.fromkeys(row["patience"] for row in numbers)]
+    keys = {tuple(one.label[part] for part in PLACE): one.keys for one in results.conditions}
     rows: list[list[Entry | str]] = []
-    for (*_, share), group in groupby(numbers, key=lambda row: (*(row[part] for part in PLACE), row["clean_share"])):
+    for (*place, share), group in groupby(
+        numbers, key=lambda row: (*(row[part] for part in PLACE), row["clean_share"])
+    ):
         own = list(group)
         first = own[0]
         method = ", ".join([*(first[part] for part in several), results.title(first["method"])])
@@ -221,5 +224,6 @@ def _table(results: Results, numbers: list[Record]) -> Table:
             method += f" ({first['finished']} of {first['seeds_planned']} seeds)"
         restored = [share_entry(row["restored_accuracy"], row["restored_accuracy_half_width"]) for row in own]
         ends = [share_entry(first[name], first[f"{name}_half_width"]) for name in ("final_accuracy", "peak_accuracy")]
-        rows.append([method, results.title(first["attack"]), f"{100 * share:g} %", *restored, *ends])
+        opening = [replace(entry, keys=keys[tuple(place)]) for entry in (*restored, *ends)]
+        rows.append([method, results.title(first["attack"]), f"{100 * share:g} %", *opening])
     return plain_table(["method", "attack", "clean share", *patiences, "final", "peak"], rows, words=range(3))

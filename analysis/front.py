@@ -14,8 +14,8 @@ FREE = 1.0
 """Passes at which methods that need none stand: an axis of powers of ten has no 0."""
 SIZE = (6.4, 4.2)
 """Inches."""
-NEAR, CLOSE = 3.0, 1.2
-"""Within this factor of passes and these points of accuracy names would cover each other."""
+NEAR, FAR = 3.0, 30.0
+"""Factors of passes within which a marker is where a name would be, and within which names would cover each other."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +64,17 @@ def cost_figure(rows: Sequence[Ranked]) -> list[Drawing]:
             marker, inside = ("o", PALETTE[0]) if one in kept else ("s", "none")
             place = (max(one.passes, FREE), one.accuracy)
             axes.scatter(*place, 34, edgecolor=PALETTE[0], zorder=3, marker=marker, facecolor=inside)
-        for one in drawn:
-            crowded = any(_beside(one, other) for other in drawn)
+        for one, height, left in _names(drawn):
+            place, shift = (max(one.passes, FREE), height), (-7 if left else 7, 3)
             axes.annotate(
                 one.title,
-                (max(one.passes, FREE), one.accuracy),
-                (-7 if crowded else 7, 0),
+                place,
+                shift,
                 textcoords="offset points",
                 color=INK,
                 fontsize=8,
-                ha="right" if crowded else "left",
-                va="top" if _above(one, drawn) else "bottom" if _below(one, drawn) else "center",
+                ha="right" if left else "left",
+                va="center",
             )
         axes.margins(y=0.08)
         axes.xaxis.set_major_formatter(lambda passes, _: "none" if passes == FREE else f"{passes:,.0f}")
@@ -89,21 +89,16 @@ def cost_figure(rows: Sequence[Ranked]) -> list[Drawing]:
     return [drawing(figure, "-cost.svg", text)]
 
 
-def _beside(one: Offer, other: Offer) -> bool:
-    """Whether another stands where a name to the right would."""
-    ratio = max(other.passes, FREE) / max(one.passes, FREE)
-    return 1 < ratio < NEAR and abs(one.accuracy - other.accuracy) < CLOSE
+def _names(drawn: Sequence[Offer]) -> list[tuple[Offer, float, bool]]:
+    """At which height each name stands, and whether to the left, so that none covers another or a marker."""
+    gap = 0.04 * (max(one.accuracy for one in drawn) - min(one.accuracy for one in drawn))
+    placed: list[tuple[Offer, float, bool]] = []
+    for one in sorted(drawn, key=lambda one: one.accuracy):
+        left = any(1 < _ratio(other, one) < NEAR and abs(one.accuracy - other.accuracy) < 2 * gap for other in drawn)
+        near = [height for other, height, side in placed if side == left and 1 / FAR < _ratio(other, one) < FAR]
+        placed.append((one, max([one.accuracy, *(height + gap for height in near)]), left))
+    return placed
 
 
-def _above(one: Offer, drawn: Sequence[Offer]) -> bool:
-    """Whether another of similar cost is close above, so that the name goes down."""
-    return any(_alike(one, other) and 0 < other.accuracy - one.accuracy < CLOSE for other in drawn)
-
-
-def _below(one: Offer, drawn: Sequence[Offer]) -> bool:
-    """Whether another of similar cost is close below, so that the name goes up."""
-    return any(_alike(one, other) and 0 < one.accuracy - other.accuracy < CLOSE for other in drawn)
-
-
-def _alike(one: Offer, other: Offer) -> bool:
-    return max(other.passes, FREE) / NEAR < max(one.passes, FREE) < NEAR * max(other.passes, FREE)
+def _ratio(one: Offer, other: Offer) -> float:
+    return max(one.passes, FREE) / max(other.passes, FREE)

@@ -4,7 +4,7 @@ import math
 import sys
 import time
 import webbrowser
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from rich.console import Console
@@ -17,7 +17,6 @@ from analysis.comparison import compare
 from analysis.merged import Merged
 from analysis.report import Summary, write_report
 from analysis.sections import Section
-from bench.cards import card
 from bench.core.errors import UserError
 
 PAUSE = 2.0
@@ -52,6 +51,13 @@ def watch_report(store: Merged, without: Collection[str], console: Console, *, t
             time.sleep(PAUSE)
     except KeyboardInterrupt:
         return 0
+
+
+def card(group: str, name: str) -> Iterator[str]:
+    """The card of a plug-in. Cards need torch, and only reports with methods need cards."""
+    from bench.cards import card as found
+
+    return found(group, name)
 
 
 def _show_page(summary: Summary, console: Console, *, to_open: bool) -> None:

@@ -71,15 +71,27 @@ function facts(parent, records) {
   told("ended", (one) => `${one.ended} UTC`);
 }
 
+const MANY = 6;
+
+function folded(parent, title, count) {
+  if (count <= MANY) {
+    add(parent, "h3", title);
+    return parent;
+  }
+  const made = add(parent, "details", "", { className: "fold" });
+  add(made, "summary", `${title}: ${count} cells`);
+  return made;
+}
+
 function commands(parent, records) {
-  add(parent, "h3", "Make it again");
+  const again = folded(parent, "Make it again", records.length);
   for (const one of records) {
     const where = one.dataset.startsWith("synthetic") ? [] : ["--data-root DIR"];
     const seed = one.model === null || one.seed === null ? [] : [`--only seed=${one.seed}`];
-    add(add(parent, "pre"), "code", [one.run, one.filters, ...seed, ...where, known.again].join(" "));
+    add(add(again, "pre"), "code", [one.run, one.filters, ...seed, ...where, known.again].join(" "));
   }
-  add(parent, "h3", "See the whole record");
-  for (const one of records) add(add(parent, "pre"), "code", `python -m bench show ${one.key} --json`);
+  const whole = folded(parent, "See the whole record", records.length);
+  for (const one of records) add(add(whole, "pre"), "code", `python -m bench show ${one.key} --json`);
 }
 
 function title(cell) {
