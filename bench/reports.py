@@ -27,7 +27,7 @@ def show_report(store: Merged, without: Collection[str], console: Console, *, to
     """Write the page and say where it is. Returns the exit code."""
     for line in store.disagreements():
         console.print(line, markup=False)
-    summary = write_report(store, without, card)
+    summary = write_report(store, without, _card)
     for line in summary.lines:
         console.print(line, markup=False)
     _show_page(summary, console, to_open=to_open)
@@ -40,7 +40,7 @@ def watch_report(store: Merged, without: Collection[str], console: Console, *, t
     try:
         while True:
             if (found := store.state()) != state:
-                summary, first, state = write_report(store, without, card), state is None, found
+                summary, first, state = write_report(store, without, _card), state is None, found
                 new = [line for line in [*store.disagreements(), *summary.lines] if line not in told]
                 told.update(new)
                 for line in new:
@@ -53,7 +53,7 @@ def watch_report(store: Merged, without: Collection[str], console: Console, *, t
         return 0
 
 
-def card(group: str, name: str) -> Iterator[str]:
+def _card(group: str, name: str) -> Iterator[str]:
     """The card of a plug-in. Cards need torch, and only reports with methods need cards."""
     from bench.cards import card as found
 
