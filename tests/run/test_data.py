@@ -14,8 +14,8 @@ from bench.core import augment
 from bench.core.long_work import tell
 from bench.display import awaited
 from methods import METHODS
+from tests.commands import GRID, bench
 from tests.run.test_class_counts import written
-from tests.test_cli import GRID, bench
 
 FOLDER = GRID.replace(
     "{name: synthetic, size: 8, train_images: 40, test_images: 20}", "{name: folder, path: pets, size: 8}"
