@@ -4,7 +4,7 @@ import math
 import sys
 import time
 import webbrowser
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from rich.console import Console
@@ -17,7 +17,6 @@ from analysis.comparison import compare
 from analysis.merged import Merged
 from analysis.report import Summary, write_report
 from analysis.sections import Section
-from bench.cards import card
 from bench.core.errors import UserError
 
 PAUSE = 2.0
@@ -28,7 +27,7 @@ def show_report(store: Merged, without: Collection[str], console: Console, *, to
     """Write the page and say where it is. Returns the exit code."""
     for line in store.disagreements():
         console.print(line, markup=False)
-    summary = write_report(store, without, card)
+    summary = write_report(store, without, _card)
     for line in summary.lines:
         console.print(line, markup=False)
     _show_page(summary, console, to_open=to_open)
@@ -41,7 +40,7 @@ def watch_report(store: Merged, without: Collection[str], console: Console, *, t
     try:
         while True:
             if (found := store.state()) != state:
-                summary, first, state = write_report(store, without, card), state is None, found
+                summary, first, state = write_report(store, without, _card), state is None, found
                 new = [line for line in [*store.disagreements(), *summary.lines] if line not in told]
                 told.update(new)
                 for line in new:
@@ -52,6 +51,13 @@ def watch_report(store: Merged, without: Collection[str], console: Console, *, t
             time.sleep(PAUSE)
     except KeyboardInterrupt:
         return 0
+
+
+def _card(group: str, name: str) -> Iterable[str]:
+    """The card of a method or an attack; torch, which that needs, is imported for the first one only."""
+    from bench.cards import card
+
+    return card(group, name)
 
 
 def _show_page(summary: Summary, console: Console, *, to_open: bool) -> None:
