@@ -4,7 +4,7 @@ import math
 import sys
 import time
 import webbrowser
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from rich.console import Console
@@ -53,11 +53,11 @@ def watch_report(store: Merged, without: Collection[str], console: Console, *, t
         return 0
 
 
-def _card(group: str, name: str) -> Iterator[str]:
-    """The card of a plug-in. Cards need torch, and only reports with methods need cards."""
-    from bench.cards import card as found
+def _card(group: str, name: str) -> Iterable[str]:
+    """The card of a method or an attack; torch, which that needs, is imported for the first one only."""
+    from bench.cards import card
 
-    return found(group, name)
+    return card(group, name)
 
 
 def _show_page(summary: Summary, console: Console, *, to_open: bool) -> None:

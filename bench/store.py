@@ -6,19 +6,18 @@ Torch is imported where tensors are read or written: commands that only read rec
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import filelock
 
 from bench.core.errors import one_line
-from bench.core.files import write_whole
+from bench.core.files import to_json, write_whole
 from bench.plan_file import checked_plan
 from bench.record import Record as Record
 from bench.record import checked_record
@@ -230,26 +229,6 @@ def _content(file: Path) -> bytes:
     if len(content) > LONGEST:
         raise ValueError(f"is longer than {LONGEST:,} bytes")
     return content
-
-
-def to_json(value: Any) -> str:
-    """JSON that people can review: indented, with whatever fits a line of 120 on one line."""
-    return _laid_out(value, 0) + "\n"
-
-
-def _laid_out(value: Any, indent: int) -> str:
-    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    if indent + len(line) <= 120 or not isinstance(value, dict | list):
-        return line
-    pairs = value.items() if isinstance(value, dict) else ((None, item) for item in value)
-    inner = [
-        " " * (indent + 1)
-        + ("" if key is None else json.dumps(key, ensure_ascii=False) + ": ")
-        + _laid_out(item, indent + 1)
-        for key, item in pairs
-    ]
-    opening, closing = "{}" if isinstance(value, dict) else "[]"
-    return "\n".join([opening, ",\n".join(inner), " " * indent + closing])
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import torch
 
+from bench.core.files import to_json
 from bench.core.settings import PROTOCOL
 from bench.run.schedule import is_done
-from bench.store import Store, to_json
+from bench.store import Store
 from tests.analysis.conftest import cell_of, keep, key_of, place, plan_of, record
 from tests.builders import cell, finished, workplace
 from tests.run.test_schedule import Flat

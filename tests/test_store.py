@@ -9,10 +9,11 @@ import pytest
 import safetensors.torch
 import torch
 
+from bench.core.files import to_json
 from bench.core.session import Trained
 from bench.core.settings import digest
 from bench.core.tensor_file import write_tensor
-from bench.store import Store, to_json
+from bench.store import Store
 from tests.analysis.conftest import keep, key_of, plan_of, record
 from tests.conftest import Paged
 

@@ -1,10 +1,11 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and JSON that people can review."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 
 @contextmanager
@@ -28,3 +29,23 @@ def write_whole(file: Path) -> Iterator[BinaryIO]:
         raise
     finally:
         partial.unlink(missing_ok=True)
+
+
+def to_json(value: Any) -> str:
+    """JSON that people can review: indented, with whatever fits a line of 120 on one line."""
+    return _laid_out(value, 0) + "\n"
+
+
+def _laid_out(value: Any, indent: int) -> str:
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if indent + len(line) <= 120 or not isinstance(value, dict | list):
+        return line
+    pairs = value.items() if isinstance(value, dict) else ((None, item) for item in value)
+    inner = [
+        " " * (indent + 1)
+        + ("" if key is None else json.dumps(key, ensure_ascii=False) + ": ")
+        + _laid_out(item, indent + 1)
+        for key, item in pairs
+    ]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return "\n".join([opening, ",\n".join(inner), " " * indent + closing])

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from bench.core.data import ImageDataset
+from bench.core.files import to_json
 from bench.core.measures import Subject, Training
 from bench.core.memory import CPU, moved
 from bench.core.models import Classifier
@@ -23,7 +24,7 @@ from bench.run.perceptibility import perceptibility
 from bench.run.progress import reported
 from bench.run.trouble import PLACE
 from bench.run.workplace import Workplace
-from bench.store import Record, Store, to_json
+from bench.store import Record, Store
 
 
 def make_noise(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tensor, Record]:

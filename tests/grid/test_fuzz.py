@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from attacks import ATTACKS
 from bench.core.datasets import DATASETS
 from bench.core.errors import UserError
+from bench.core.files import to_json
 from bench.core.train import Recipe
 from bench.grid.expand import read_grid
 from bench.grid.grid_file import GridFile
 from bench.grid.plain_yaml import parse
 from bench.grid.plan import plan_name, plan_of
 from bench.grid.scale import Scale, read_assignments, read_scales
-from bench.store import to_json
 from measures import MEASURES
 from methods import METHODS
 

@@ -14,8 +14,8 @@ from bench.core import augment
 from bench.core.long_work import tell
 from bench.display import awaited
 from methods import METHODS
+from tests.commands import GRID, bench
 from tests.run.test_class_counts import written
-from tests.test_cli import GRID, bench
 
 FOLDER = GRID.replace(
     "{name: synthetic, size: 8, train_images: 40, test_images: 20}", "{name: folder, path: pets, size: 8}"
@@ -83,7 +83,7 @@ def test_large_images_have_the_views_of_the_imagenet_recipe_in_every_training_an
     grid["datasets"][0]["size"] = 96
     (place / "grid.yaml").write_text(yaml.safe_dump(grid))
     assert run() == 0
-    victims, images = 3 * 3 * [4], 4
+    victims, images = 3 * 2 * [4], 4
     noise_steps, final_pass, updates = 2 * 3 * [2 * images], 3 * [2 * images], 2 * [images]
     training, crafting = 2 * [images], 3 * [images]
     assert sorted(drawn) == sorted([*victims, *noise_steps, *final_pass, *updates, *training, *crafting])

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import run
 from tests.core.training import NARROW
-from tests.test_cli import run
 
 GRID = """\
 title: Networks
