@@ -80,7 +80,7 @@ def _not_told_apart(methods: Sequence[Ranked]) -> str:
         return "With one victim of each no method can be told apart from another: a few points mean nothing."
     close = [title for title, one in known if one.mean <= (one.half_width or 0)]
     if not close:
-        return f"All {len(known)} others are told apart from it: no 95 % interval of the paired difference reaches 0."
+        return "Every other method is told apart from it: no 95 % interval of the paired difference reaches 0."
     names = " and ".join(filter(None, [", ".join(close[:-1]), close[-1]]))
     verb = "is" if len(close) == 1 else "are"
     return f"{names} {verb} not told apart from it: 95 % intervals of the paired difference reach 0."
