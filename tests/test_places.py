@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -114,18 +115,23 @@ def test_a_record_that_does_not_hold_is_not_shown(
     assert caplog.messages[0].startswith("results/cells/00e779e2e3ff805d.json: no status that a record has")
 
 
+def settled(file: Path) -> str:
+    """A record without its time and without the memory of the process, which a report in between may raise."""
+    return re.sub(r'"peak_memory": \d+', "", file.read_text().partition('"time"')[0])
+
+
 def test_a_broken_record_is_run_again_and_stops_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     assert run("--only", "attack=none") == 0
     first, second = sorted((folder / "results" / "cells").iterdir())
-    kept, result = second.read_bytes(), first.read_text().partition('"cost"')[0]
+    kept, result = second.read_bytes(), settled(first)
     first.write_bytes(first.read_bytes()[:100])
     capsys.readouterr()
     assert bench("report") == 0
     assert "1 of 4 cells finished, 0 failed, 3 missing" in capsys.readouterr().out
     assert run("--only", "attack=none") == 0
     assert "1 done, 1 to run" in capsys.readouterr().out
-    assert first.read_text().partition('"cost"')[0] == result
+    assert settled(first) == result
     assert second.read_bytes() == kept
     assert len(caplog.messages) == 1

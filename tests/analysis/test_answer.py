@@ -39,7 +39,7 @@ def test_the_strongest_method_is_named_first_with_its_distance_from_clean_images
 
 def test_a_method_is_told_apart_by_the_interval_of_the_paired_difference(tmp_path: Path) -> None:
     apart = answer(results_of(tmp_path / "a", runs(clean=CLEAN, em=[0.33, 0.341, 0.35], sem=STRONG)))
-    assert apart.sentences[1].startswith("All 1 others are told apart from it")
+    assert apart.sentences[1].startswith("Every other method is told apart from it")
     close = answer(results_of(tmp_path / "b", runs(clean=CLEAN, em=[0.29, 0.35, 0.31], sem=STRONG)))
     assert close.sentences[1].startswith("EM is not told apart from it")
     single = answer(results_of(tmp_path / "c", runs(clean=[0.8], em=[0.5], sem=[0.3])))
