@@ -13,7 +13,7 @@ from analysis.provenance import Chapter, Progress
 from analysis.report import write_report
 from analysis.sections import Entry, Row, Section, Table
 from bench.store import Store
-from tests.analysis.conftest import keep, place, plan_of, record, results_of
+from tests.analysis.conftest import keep, markdown_of, place, plan_of, record, results_of
 
 HOSTILE = "a\n\n\\input{x} | %_^~#&$ <b> [x] *y* \r\n\u2028# {z}"
 
@@ -112,7 +112,6 @@ def test_the_page_shows_text_as_it_is(text: str) -> None:
 def test_what_is_tied_with_the_best_is_in_italics_everywhere(tmp_path: Path) -> None:
     results_of(tmp_path, {("em", "none"): [0.2, 0.22, 0.21], ("sem", "none"): [0.21, 0.22, 0.23]})
     write_report(Store(tmp_path))
-    written = {ending: (tmp_path / "report" / f"g-small.{ending}").read_text() for ending in ("md", "tex")}
-    assert "| SEM | *22.0 ± 2.5* |" in written["md"]
-    assert r"SEM & \textit{22.0 $\pm$ 2.5} \\" in written["tex"]
+    assert "| SEM | *22.0 ± 2.5* |" in markdown_of(tmp_path)
+    assert r"SEM & \textit{22.0 $\pm$ 2.5} \\" in (tmp_path / "report" / "g-small.tex").read_text()
     assert "<em>22.0</em>" in (tmp_path / "report" / "index.html").read_text()

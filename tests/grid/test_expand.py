@@ -165,12 +165,24 @@ def test_the_condition_remembers_its_counterpart_at_paper_scale(tmp_path: Path) 
     assert condition.attacks[0].paper.settings.radius == 4 / 255
 
 
-def test_the_scales_of_the_project_fit_every_grid_of_the_project(weights_file: Path) -> None:
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """A data root with as many files as grids need of what people must bring themselves."""
+    counts = {"facescrub": 120, "imagenette/train": 1, "imagenette/val": 1}
+    for name, count in counts.items():
+        for number in range(10):
+            (tmp_path / name / f"class{number}").mkdir(parents=True)
+            for file in range(count):
+                (tmp_path / name / f"class{number}" / f"{file}.jpg").touch()
+    return tmp_path
+
+
+def test_the_scales_of_the_project_fit_every_grid_of_the_project(weights_file: Path, photographs: Path) -> None:
     user = read_assignments([f"attacks.*.weights={weights_file}"])  # which no grid can know
     scales = read_scales(Path("grids/scales.yaml"))
     for file in Path("grids").glob("*.yaml"):
         for name in scales if file.name != "scales.yaml" else ():
-            assert read_grid(file, scales, name, user, Path("data")).cells
+            assert read_grid(file, scales, name, user, photographs).cells
 
 
 @pytest.mark.parametrize(("size", "samples", "steps"), [(127, 5, 10), (128, 4, 8)])
