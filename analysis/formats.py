@@ -91,6 +91,11 @@ def caption(section: Section, chapter: Chapter) -> str:
     return " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
 
 
+def _short_caption(section: Section, chapter: Chapter) -> str:
+    """What a table shows, in two sentences; what else must be known stands below it."""
+    return " ".join(f"{sentence.rstrip('.')}." for sentence in (chapter.title, _heading(section)) if sentence)
+
+
 def markdown_table(table: Table) -> str:
     """The table alone, its columns padded to their width; numbers stand at the right."""
     marks = table.marks
@@ -128,7 +133,7 @@ def markdown_text(text: str) -> str:
 
 
 def latex(chapter: Chapter) -> str:
-    """Tables for a paper; they need the package booktabs."""
+    """Tables for a paper, no wider than its lines; they need the packages booktabs and graphicx."""
     facts = [f"{fact.name}: {'; '.join(fact.statements)}" for fact in chapter.facts]
     comments = [f"% {_on_one_line(text)}" for text in (chapter.title, *facts)]
     return "\n".join([*comments, *(_latex_table(section, chapter) for section in chapter.sections)]) + "\n"
@@ -137,13 +142,15 @@ def latex(chapter: Chapter) -> str:
 def _latex_table(section: Section, chapter: Chapter) -> str:
     table, marks = section.table, section.table.marks
     paper = [latex_text(f"paper {entry.hint}" if entry.hint else "") for entry in table.head]
-    below = [*(f"{mark} {note}." for note, mark in marks.items()), *section.remarks]
+    said = [text for text in (section.note, chapter.basis) if text]
+    below = [*said, *(f"{mark} {note}." for note, mark in marks.items()), *section.remarks]
     return "\n".join(
         [
             "",
             r"\begin{table}",
             r"\centering\small",
-            rf"\caption{{{latex_text(caption(section, chapter))}}}",
+            rf"\caption{{{latex_text(_short_caption(section, chapter))}}}",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{{''.join(_latex_columns(table))}}}",
             r"\toprule",
             " & ".join(latex_text(entry.value) for entry in table.head) + r" \\",
@@ -151,9 +158,9 @@ def _latex_table(section: Section, chapter: Chapter) -> str:
             r"\midrule",
             *(" & ".join(_latex_entry(one, marks) for one in row.entries) + r" \\" for row in table.rows),
             r"\bottomrule",
-            r"\end{tabular}",
-            *(rf"\par {latex_text(text)}" for text in below),
+            r"\end{tabular}}",
             r"\end{table}",
+            *(rf"{{\footnotesize\noindent {latex_text(text)}\par}}" for text in below),
         ]
     )
 

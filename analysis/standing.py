@@ -57,7 +57,8 @@ def resolution_line(seen: Resolution, conditions: Sequence[ConditionResult]) -> 
     over = "noises" if any(one.noises > 1 for one in conditions) else "victims"
     return (
         f"The smallest difference of two rows that {seen.count} {over} each could show is {percent(seen.difference)} "
-        "points (one paired test at 5 %, power 80 %, pooled spread)."
+        "points, for a single paired test at 5 % with a power of 80 % and pooled spread. Ties are of a whole column, "
+        "which takes more: a row in italics may well differ from the best."
     )
 
 

@@ -24,7 +24,8 @@ def named(cell: str, store: Store) -> Record:
         listed = [*keys[:FEW], *(["..."] if keys[FEW:] else [])]
         raise UserError(f"show {cell}: {len(keys)} cells begin so: {', '.join(listed)}")
     if not keys:
-        raise UserError(f"show {cell}: no such cell in {store.root}; {_neighbours(cell, store.find(''))}")
+        where = f"{store.root} (--results names another folder)"
+        raise UserError(f"show {cell}: no such cell in {where}; {_neighbours(cell, store.find(''))}")
     record = store.read(keys[0])
     if record is None:
         raise UserError(f"show {cell}: its record did not hold")
