@@ -143,3 +143,13 @@ def test_two_workers_give_the_same_results_as_one(tmp_path: Path) -> None:
         results.append([place.store.read(cell.key) for cell in cells])
     one, two = ([record and (record["result"], record["history"]) for record in records] for records in results)
     assert one == two
+
+
+def test_a_run_takes_no_less_than_a_noise_and_the_longest_of_its_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.run.forecast.seconds_per_pass", lambda *_: 1.0)
+    place = replace(workplace(tmp_path), jobs=8)
+    todo = tasks([cell(Flat(), 0), cell(Flat(), 1, steps=9)], place)
+    noise, longest = (next(one.passes for one in todo if one.noise_only), max(one.passes for one in todo[1:]))
+    assert forecast(todo, place).seconds_in_all == noise + longest
