@@ -49,7 +49,9 @@ def lines(changes: Sequence[Change], names: tuple[str, str], tolerance: float) -
         *([NOTE] if sure else []),
         f"{counted(len(pairs), 'cell')} in both, {len(apart):,} with another result; "
         + ", ".join(f"{len(own):,} only in {name}" for own, name in zip(alone, names, strict=True)),
-        f"{moved:,} of {counted(len(met), 'condition')} moved by more than {tolerance:g} points{unit}",
+        f"{moved:,} of {counted(len(met), 'condition')} moved by more than {tolerance:g} points{unit}"
+        if met
+        else "the two have no cell in common: nothing was compared",
     ]
 
 

@@ -199,7 +199,7 @@ def _heat_map(conditions: Sequence[ConditionResult], columns: dict[str, str]) ->
             mean = means.get((method, attack))
             if mean is None:
                 continue
-            colour = to_rgba(QUIET if first.control else COLOUR, FULL * mean / highest)
+            colour = to_rgba(QUIET if first.control else COLOUR, FULL * mean / (highest or 1))
             inside = [
                 axes.add_patch(Rectangle((column, row), 1, 1, facecolor=colour, linewidth=0)),
                 axes.text(column + 0.5, row + 0.53, f"{mean:.0f}", color=INK, fontsize=8, ha="center", va="center"),

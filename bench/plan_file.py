@@ -93,7 +93,7 @@ class Plan(Part):
     scale: ScaleWords
     set: Record
     titles: dict[str, Title]
-    conditions: list[Place]
+    conditions: Annotated[list[Place], Field(min_length=1)]
     measures: list[MeasuredPlace] = []
 
     @model_validator(mode="after")

@@ -69,7 +69,10 @@ def _show_page(summary: Summary, console: Console, *, to_open: bool) -> None:
 
 
 def show_changes(first: str, second: str, tolerance: float, form: change_table.Format, console: Console) -> int:
-    """Print what changed between two folders or commits. Returns the exit code: 1 if anything moved too far."""
+    """Print what changed between two folders or commits.
+
+    Returns the exit code: 1 if anything moved too far, or if nothing could be compared.
+    """
     if not 0 <= tolerance < math.inf:
         raise UserError(f"--tolerance {tolerance:g}: must be a number of points, 0 or more")
     with opened(first) as one, opened(second) as other:
@@ -84,7 +87,8 @@ def show_changes(first: str, second: str, tolerance: float, form: change_table.F
             _show_table(section, console)
         for line in change_table.lines(changes, names, tolerance):
             console.print(line, markup=False, soft_wrap=True)
-    return 1 if any(change.moved(tolerance) for change in changes) else 0
+    compared = any(change.pairs for change in changes)
+    return 1 if not compared or any(change.moved(tolerance) for change in changes) else 0
 
 
 def _show_table(section: Section, console: Console) -> None:

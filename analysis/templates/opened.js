@@ -111,15 +111,19 @@ function open(cell) {
   dialog.scrollTop = 0;
 }
 
-// One number of a table is in the order of the tabulator; arrows lead to the others.
-for (const cell of document.querySelectorAll("td[data-cells]")) {
-  cell.tabIndex = -1;
-  cell.setAttribute("aria-haspopup", "dialog");
+// One number of a table, which is shown, is in the order of the tabulator; arrows lead to the others.
+function place() {
+  for (const table of tables()) {
+    const numbers = [...table.querySelectorAll("td[data-cells]")];
+    for (const cell of numbers) cell.tabIndex = -1;
+    const first = numbers.find((cell) => !cell.hidden && !cell.parentElement.hidden);
+    if (first) first.tabIndex = 0;
+  }
 }
-for (const table of tables()) {
-  const first = table.querySelector("td[data-cells]");
-  if (first) first.tabIndex = 0;
-}
+
+for (const cell of document.querySelectorAll("td[data-cells]")) cell.setAttribute("aria-haspopup", "dialog");
+place();
+for (const event of ["input", "reset"]) document.querySelector("#filter")?.addEventListener(event, () => setTimeout(place));
 
 function moved(cell, key) {
   const [across, down] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];

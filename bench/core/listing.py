@@ -92,14 +92,16 @@ def class_folders(folder: Path, part: str = "", *, most: int | None = None, stra
     prefix = f"{part}/" if part else ""
     found = Found({}, {})
     for entry in _entries(place):
-        if not entry.is_dir():
+        if not _is(entry, "is_dir"):
             if strays:
                 found.broken[prefix + entry.name] = "in no class: it is not in a folder of its own"
             continue
         if len(found.files) == most:
             break
         names = found.files.setdefault(entry.name, [])
-        for name, reason in _below(entry, f"{prefix}{entry.name}/", {place.stat().st_ino}):
+        for name, reason in _below(
+            entry, f"{prefix}{entry.name}/", set(map(_identity, (place, *place.resolve().parents)))
+        ):
             if reason:
                 found.broken[name] = reason
             else:
@@ -136,16 +138,30 @@ def _entries(folder: Path | str) -> list["os.DirEntry[str]"]:
     return sorted(seen, key=lambda entry: entry.name)
 
 
-def _below(folder: "os.DirEntry[str]", prefix: str, above: set[int]) -> Iterator[tuple[str, str]]:
+def _identity(place: "Path | os.DirEntry[str]") -> tuple[int, int]:
+    """What is the same for every name of a file or folder."""
+    found = place.stat()
+    return found.st_dev, found.st_ino
+
+
+def _is(entry: "os.DirEntry[str]", what: str) -> bool:
+    """Whether it `is_dir` or `is_file`; a link that leads round to itself is neither."""
+    try:
+        return bool(getattr(entry, what)())
+    except OSError:
+        return False
+
+
+def _below(folder: "os.DirEntry[str]", prefix: str, above: set[tuple[int, int]]) -> Iterator[tuple[str, str]]:
     """The name of everything in a folder and below, with the reason why it cannot be an image; links are followed."""
-    here = folder.stat().st_ino
+    here = _identity(folder)
     if here in above:
         yield prefix[:-1], "a link to a folder that it is in"
         return
     for entry in _entries(folder.path):
-        if entry.is_dir():
+        if _is(entry, "is_dir"):
             yield from _below(entry, f"{prefix}{entry.name}/", above | {here})
-        elif not entry.is_file():
+        elif not _is(entry, "is_file"):
             yield prefix + entry.name, "a broken link" if entry.is_symlink() else "no file: a pipe or a device"
         else:
             yield prefix + entry.name, ""

@@ -109,7 +109,9 @@ def run(
     killed = Counter[str]()
     while waiting or running:
         while waiting and len(running) < place.jobs:
-            task = _pop_free(waiting, place.store)
+            task = _pop_free(waiting, place.store, {one.key for one in running.values() if one.noise_only})
+            if task is None:
+                break
             reason = unmade.get(task.cell.noise_key)
             if needs(task.cell) & stopped:
                 continue
@@ -132,16 +134,19 @@ def run(
             yield outcome
 
 
-def _pop_free(waiting: deque[Task], store: Store) -> Task:
-    """Take out the first task that waits for nobody: another run may be making its noise, or be at its cell.
+def _pop_free(waiting: deque[Task], store: Store, making: set[str]) -> Task | None:
+    """Take out the first task that waits for nobody; None if all wait for noise that this run is `making`.
 
-    If all have to wait it is the first.
+    Another run may be making its noise, or be at its cell. If there is no other task, it is one of these.
     """
-    for number, task in enumerate(waiting):
-        if not any(store.is_locked(key) for key in {task.key, task.cell.noise_key}):
-            del waiting[number]
-            return task
-    return waiting.popleft()
+    ours = [number for number, task in enumerate(waiting) if task.cell.noise_key not in making]
+    if not ours:
+        return None
+    keys = ((number, {waiting[number].key, waiting[number].cell.noise_key}) for number in ours)
+    chosen = next((number for number, names in keys if not any(map(store.is_locked, names))), ours[0])
+    task = waiting[chosen]
+    del waiting[chosen]
+    return task
 
 
 def _outcome(future: "Future[Outcome]", task: Task, place: Workplace, team: Workers) -> Outcome:

@@ -112,6 +112,12 @@ def test_filters_pick_methods_attacks_assumptions_and_costs(page: Page) -> None:
     assert not {"clean", "random"} & set(column(page, "method"))
     page.fill("#filter [name=attack]", "pgd")
     assert all("PGD" in name for name in headings(page)[1:])
+    page.wait_for_timeout(50)
+    stops = (
+        "table => [...table.querySelectorAll('[tabindex=\"0\"]')].some(one => one.hidden || one.parentElement.hidden)"
+    )
+    hidden = page.eval_on_selector_all("#tables table.sortable", f"tables => tables.map({stops})")
+    assert not any(hidden), "Tab leads to a number that is not shown"
     page.fill("#filter [name=attack]", "")
     page.select_option("#filter [name=cost]", "1.5")
     assert "JPEG" in headings(page)

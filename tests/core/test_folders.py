@@ -36,10 +36,14 @@ def spoil(root: Path) -> dict[str, str]:
         broken[f"train/{name}"] = reason
     os.mkfifo(train / "cat/pipe.png")
     (train / "cat/link.png").symlink_to("nowhere.png")
+    (train / "cat/self").symlink_to("self")
+    (train / "cat/root").symlink_to(train.parent)
     (train / "dog/deep/round").symlink_to(train / "dog")
     reasons = {
         "cat/pipe.png": "no file: a pipe",
         "cat/link.png": "a broken link",
+        "cat/root": "a link to a folder that it is in",
+        "cat/self": "a broken link",
         "dog/deep/round": "a link to a folder that",
     }
     return broken | {f"train/{name}": reason for name, reason in reasons.items()}

@@ -1,5 +1,6 @@
 """Order of work, failures, and that nothing is done twice."""
 
+from collections import deque
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from bench.core.session import Session
 from bench.run import schedule
 from bench.run.forecast import forecast
 from bench.run.workers import workers
+from bench.store import Store
 from methods import METHODS
 from tests.builders import cell, workplace
 from tests.run.cells import carry_out, tasks
@@ -153,3 +155,13 @@ def test_a_run_takes_no_less_than_a_noise_and_the_longest_of_its_cells(
     todo = tasks([cell(Flat(), 0), cell(Flat(), 1, steps=9)], place)
     noise, longest = (next(one.passes for one in todo if one.noise_only), max(one.passes for one in todo[1:]))
     assert forecast(todo, place).seconds_in_all == noise + longest
+
+
+def test_cells_of_a_noise_that_this_run_makes_keep_no_worker_from_others(tmp_path: Path) -> None:
+    waiting = deque(tasks([cell(Flat(), 0), cell(METHODS["clean"](), 0)], workplace(tmp_path)))
+    clean, noise, flat = waiting[0], waiting[1], waiting[2]
+    waiting.remove(noise)
+    store, making = Store(tmp_path), {noise.key}
+    assert schedule._pop_free(waiting, store, making) is clean
+    assert schedule._pop_free(waiting, store, making) is None  # nor does it keep one waiting
+    assert schedule._pop_free(waiting, store, set()) is flat
