@@ -147,6 +147,12 @@ def test_compare_says_what_changed_and_fails_only_if_it_moved(
     assert len(capsys.readouterr().out.splitlines()) == 3
 
 
+def test_two_folders_without_a_common_cell_are_no_success(reported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results_of(Path("theirs"), {("tap", "none"): [0.2, 0.3]})
+    assert bench("compare", "results", "theirs") == 1
+    assert capsys.readouterr().out.endswith("the two have no cell in common: nothing was compared\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
