@@ -43,13 +43,19 @@ def test_show_tells_why_a_cell_failed(folder: Path, capsys: pytest.CaptureFixtur
 
 def test_a_wrong_key_is_answered_with_five_neighbours_at_most(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert bench("show", "abc") == 2
-    assert capsys.readouterr().err == "show abc: no such cell in results (--results names another folder); there is none yet\n"
+    assert (
+        capsys.readouterr().err
+        == "show abc: no such cell in results (--results names another folder); there is none yet\n"
+    )
     (folder / "results" / "cells").mkdir(parents=True)
     for number in range(10):
         (folder / "results" / "cells" / f"{number}0{'0' * 14}.json").write_text("{}")
     assert bench("show", "55") == 2
     around = ", ".join(f"{number}0{'0' * 14}" for number in (4, 5, 6, 7, 8))
-    assert capsys.readouterr().err == f"show 55: no such cell in results (--results names another folder); the nearest: {around}\n"
+    assert (
+        capsys.readouterr().err
+        == f"show 55: no such cell in results (--results names another folder); the nearest: {around}\n"
+    )
 
 
 @pytest.mark.parametrize(
