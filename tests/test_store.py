@@ -14,7 +14,7 @@ from bench.core.session import Trained
 from bench.core.settings import digest
 from bench.core.tensor_file import write_tensor
 from bench.store import Store
-from tests.analysis.conftest import keep, key_of, plan_of, record
+from tests.analysis.conftest import keep, key_of, place, plan_of, record
 from tests.conftest import Paged
 
 KEY = key_of("one")
@@ -163,7 +163,7 @@ def test_writers_of_one_file_at_a_time_leave_one_whole_file(tmp_path: Path) -> N
     def write(number: int) -> None:
         try:
             for _ in range(30):
-                store.write_plan("same", plan_of([], grid=str(number), about="x" * 10_000))
+                store.write_plan("same", plan_of([place("clean", "none", 1)], grid=str(number), about="x" * 10_000))
         except OSError as error:
             failures.append(error)
 
