@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 from pandas import DataFrame
 
@@ -11,9 +10,10 @@ from analysis.estimates import Estimate, rounded
 from analysis.formats import csv_value, markdown_remarks, markdown_table, markdown_text
 from analysis.sections import MISSING, Entry, Section, plain_table, share_entry
 from bench.store import Record
-from bench.words import counted
+from bench.words import ChangeFormat, counted
 
-Format = Literal["table", "markdown", "csv"]
+Format = ChangeFormat
+
 NOTE = "± is half of the 95 % Student interval of the mean over noises, or over victims of one noise."
 
 

@@ -7,6 +7,9 @@ from analysis.estimates import Estimate, estimate, estimate_over_noises, ratio, 
 from analysis.results import ConditionResult
 from bench.store import Record
 
+PROTECTED = "protected"
+"""The setting of partial poisoning: which share of the images is protected."""
+
 
 def against_clean(conditions: Sequence[ConditionResult]) -> list[ConditionResult]:
     """The same, with two more estimates: what the attack reaches on clean images, and the share of it reached here.
@@ -74,30 +77,23 @@ def _pairs(ours: ConditionResult, theirs: ConditionResult | None) -> list[tuple[
 def controls_at(share: float, condition: ConditionResult, everyone: Sequence[ConditionResult]) -> list[tuple[str, str]]:
     """Training on the clean images of the validation set and on nothing else; none if no clean ones are held out.
 
-    The attack itself names that of a validation set which is all clean.
+    The attack itself names that of a validation set which is all clean. For a smaller share it is the same with more
+    images protected, if the plan has it.
     """
-    if share == 1:
-        return condition.own_controls
-
-    def expected(attack: Record) -> Record:
-        if "validation" not in attack:  # it holds nothing out
-            return attack
-        protected = 1 - share * attack["validation"]
-        return {
-            "name": "partial_poisoning",
-            "protected": round(protected, 9),
-            "stratified": True,
-            "clean_part_only": True,
-        }
-
-    wanted = [expected(attack) for attack in condition.paper["attacks"]]
-    return [
-        (one.label["method"], one.label["attack"])
-        for one in everyone
-        if share and one.is_clean and one.place == condition.place and _simple(one.paper["attacks"]) == _simple(wanted)
+    if share in (0, 1):
+        return condition.own_controls if share else []
+    here = {(one.label["method"], one.label["attack"]): one for one in everyone if one.place == condition.place}
+    named = [(name, here[name].paper["attacks"]) for name in condition.own_controls if name in here]
+    wanted = [
+        (method, [_with_clean(share, attack) for attack in attacks])
+        for (method, _), attacks in named
+        if any(PROTECTED in attack for attack in attacks)
     ]
+    return [name for name, one in here.items() if (name[0], one.paper["attacks"]) in wanted]
 
 
-def _simple(attacks: Sequence[Record]) -> list[Record]:
-    """Attacks without what does not tell one from another here."""
-    return [{name: value for name, value in attack.items() if name != "revision"} for attack in attacks]
+def _with_clean(share: float, attack: Record) -> Record:
+    """An attack with only a share of its clean images, all the others protected."""
+    if PROTECTED not in attack:
+        return attack
+    return attack | {PROTECTED: round(1 - share * (1 - attack[PROTECTED]), 9)}

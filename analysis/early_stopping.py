@@ -16,6 +16,8 @@ from bench.store import Record
 PAPER_STEPS = 40_000
 PATIENCES = (1500, 3000, 5000, 10_000, 15_000, 20_000)
 """Steps without a better look, of PAPER_STEPS; a shorter training takes the same shares of its own."""
+PLANS = 64
+"""So many plans' conditions are kept at most."""
 CLEAN_IMAGES = "clean images"
 """The assumption of a validation set with clean images."""
 CLEAN_SHARES = (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)
@@ -108,12 +110,12 @@ def _numbers(results: Results) -> list[Record]:
     return rows
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=PLANS)
 def stopped(results: Results) -> list[ConditionResult]:
     """The conditions, of which those with early stopping are one for each clean share, with restored accuracies.
 
     Training goes on to its end, as that of every other attack. Every share but 0 assumes clean images. Those of the
-    last plan are kept, because several studies read them.
+    plans of a report are kept, because several studies and its answer read them.
     """
     found: list[ConditionResult] = []
     trainings = list(_trainings(results))

@@ -87,13 +87,11 @@ def _heading(section: Section) -> str:
 
 def caption(section: Section, chapter: Chapter) -> str:
     """What a table needs to be read away from its page, in one line."""
-    sentences = [chapter.title, _heading(section), section.note, chapter.basis]
-    return " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
+    return _sentences(chapter.title, _heading(section), section.note, chapter.basis)
 
 
-def _short_caption(section: Section, chapter: Chapter) -> str:
-    """What a table shows, in two sentences; what else must be known stands below it."""
-    return " ".join(f"{sentence.rstrip('.')}." for sentence in (chapter.title, _heading(section)) if sentence)
+def _sentences(*texts: str) -> str:
+    return " ".join(f"{text.rstrip('.')}." for text in texts if text)
 
 
 def markdown_table(table: Table) -> str:
@@ -149,7 +147,7 @@ def _latex_table(section: Section, chapter: Chapter) -> str:
             "",
             r"\begin{table}",
             r"\centering\small",
-            rf"\caption{{{latex_text(_short_caption(section, chapter))}}}",
+            rf"\caption{{{latex_text(_sentences(chapter.title, _heading(section)))}}}",
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{{''.join(_latex_columns(table))}}}",
             r"\toprule",

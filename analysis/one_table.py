@@ -1,10 +1,6 @@
 """One table of a plan by itself, for a paper or another page."""
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Literal
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from analysis.caveats import with_caveats
 from analysis.formats import caption, csv, latex, markdown_remarks, markdown_table, markdown_text
@@ -12,17 +8,17 @@ from analysis.provenance import Chapter, chapter
 from analysis.records import read_results
 from analysis.report import STUDIES
 from analysis.results import Results
+from analysis.templating import environment
 from bench.core.errors import UserError, cut, suggestion
 from bench.store import Store
-
-Format = Literal["markdown", "latex", "csv", "html"]
+from bench.words import TableFormat
 
 MAIN = ("accuracy", "measured")
 """The studies that a plan is named for: the first that has anything to show."""
 
 
 def table_text(
-    store: Store, name: str, form: Format, *, scale: str = "", study: str = "", without: tuple[str, ...] = ()
+    store: Store, name: str, form: TableFormat, *, scale: str = "", study: str = "", without: tuple[str, ...] = ()
 ) -> str:
     """The table of a plan, or of the grid of that name at a scale, as text.
 
@@ -83,13 +79,5 @@ def _csv(made: Chapter, study: str) -> str:
 
 
 def _html(made: Chapter) -> str:
-    folder = Path(__file__).parent / "templates"
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
     tables = [(section, caption(section, made)) for section in made.sections]
-    return environment.get_template("fragment.html").render(tables=tables) + "\n"
+    return environment().get_template("fragment.html").render(tables=tables) + "\n"

@@ -4,9 +4,7 @@ import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis import gallery_images
@@ -16,9 +14,9 @@ from analysis.opened import Opened
 from analysis.portraits import Portrait
 from analysis.provenance import CELLS, Chapter
 from analysis.sections import Entry, Section, percent
+from analysis.templating import TEMPLATES, environment
 from analysis.verdicts import NOT_RUN
 
-TEMPLATES = Path(__file__).parent / "templates"
 EMPTY = "no plan yet: run a grid first"
 SPARED = (
     (r' xmlns(:\w+)?="[^"]*"|<!--.*?-->', ""),  # names that look like addresses, and remarks
@@ -46,15 +44,9 @@ def page(
 
     `first` is the command to run if there is no plan; `portraits` are those of methods and of attacks, with titles.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.globals |= {"asset": _asset}
-    environment.filters |= {
+    templates = environment()
+    templates.globals |= {"asset": _asset}
+    templates.filters |= {
         "blocks": blocks,
         "data_address": _data_address,
         "inline": _inline,
@@ -64,7 +56,7 @@ def page(
         "sortable": sortable,
     }
     return (
-        environment.get_template("page.html").render(
+        templates.get_template("page.html").render(
             answers=answers,
             chapters=chapters,
             files=files,

@@ -17,7 +17,7 @@ from bench import completion
 from bench.core.errors import UserError
 from bench.options import DataRoot, Results, ResultsFolders, Without
 from bench.store import Store
-from bench.words import RESULTS
+from bench.words import RESULTS, ChangeFormat, TableFormat
 
 PIPED_WIDTH = 140
 """Characters in a line of a table that is not shown on a terminal."""
@@ -123,9 +123,7 @@ def report(
     table: Annotated[
         str, typer.Option(help="Print the table of this plan or grid instead.", autocompletion=completion.plans)
     ] = "",
-    form: Annotated[
-        Literal["markdown", "latex", "csv", "html"] | None, typer.Option("--format", help="Of --table.")
-    ] = None,
+    form: Annotated[TableFormat | None, typer.Option("--format", help="Of --table.")] = None,
     scale: Annotated[
         str, typer.Option(help="Of --table, if a grid has run at several.", autocompletion=completion.scales)
     ] = "",
@@ -158,9 +156,7 @@ def compare(
     first: Annotated[str, typer.Argument(help="A results folder, or a commit of git: COMMIT or COMMIT:FOLDER.")],
     second: Annotated[str, typer.Argument(help="The same, of what came later.")],
     tolerance: Annotated[float, typer.Option(help="Points that a mean may move; percent of a measure.")] = 0.0,
-    form: Annotated[
-        Literal["table", "markdown", "csv"], typer.Option("--format", help="CSV also has what did not change.")
-    ] = "table",
+    form: Annotated[ChangeFormat, typer.Option("--format", help="CSV also has what did not change.")] = "table",
 ) -> None:
     """Say what changed between two results folders, or two commits. The exit code is 1 if anything moved."""
     from bench.reports import show_changes

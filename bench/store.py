@@ -164,15 +164,14 @@ class Store:
     def lock(self, key: str) -> Iterator[None]:
         """Let one process at a time, of this run or of another, work on what `key` names."""
         self.locks.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(self.locks / f"{key}.lock"):
+        with self._lock(key):
             yield
 
     def is_locked(self, key: str) -> bool:
         """Whether a process, of this run or of another, works on what `key` names."""
-        file = self.locks / f"{key}.lock"
-        if not file.exists():
+        lock = self._lock(key)
+        if not Path(lock.lock_file).exists():
             return False
-        lock = filelock.FileLock(file)
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:
@@ -191,6 +190,9 @@ class Store:
         with self.lock(f"report-{name}"):
             _write(file, content.encode() if isinstance(content, str) else content)
         return file
+
+    def _lock(self, key: str) -> filelock.BaseFileLock:
+        return filelock.FileLock(self.locks / f"{key}.lock")
 
     def _whole(self, file: Path, read: Callable[[Path], T], advice: str) -> T | None:
         """What `read` makes of the file. None if there is none, or if it raises ValueError: then it is set aside."""

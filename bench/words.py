@@ -3,10 +3,16 @@
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 RESULTS = Path("results")
 """Where `--results` is unless a user says."""
+
+
+TableFormat = Literal["markdown", "latex", "csv", "html"]
+"""How a table may be printed."""
+ChangeFormat = Literal["table", "markdown", "csv"]
+"""How it may be printed what changed between two results folders."""
 
 
 def command(words: str, results: Path) -> str:

@@ -1,7 +1,7 @@
 """Which files of a folder are images to train on and to test with, before any is opened."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -92,7 +92,7 @@ def class_folders(folder: Path, part: str = "", *, most: int | None = None, stra
     prefix = f"{part}/" if part else ""
     found = Found({}, {})
     for entry in _entries(place):
-        if not _is(entry, "is_dir"):
+        if not _holds(entry.is_dir):
             if strays:
                 found.broken[prefix + entry.name] = "in no class: it is not in a folder of its own"
             continue
@@ -144,10 +144,10 @@ def _identity(place: "Path | os.DirEntry[str]") -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _is(entry: "os.DirEntry[str]", what: str) -> bool:
-    """Whether it `is_dir` or `is_file`; a link that leads round to itself is neither."""
+def _holds(question: Callable[[], bool]) -> bool:
+    """The answer of `is_dir` or `is_file`; a link that leads round to itself is neither."""
     try:
-        return bool(getattr(entry, what)())
+        return question()
     except OSError:
         return False
 
@@ -159,9 +159,9 @@ def _below(folder: "os.DirEntry[str]", prefix: str, above: set[tuple[int, int]])
         yield prefix[:-1], "a link to a folder that it is in"
         return
     for entry in _entries(folder.path):
-        if _is(entry, "is_dir"):
+        if _holds(entry.is_dir):
             yield from _below(entry, f"{prefix}{entry.name}/", above | {here})
-        elif not _is(entry, "is_file"):
+        elif not _holds(entry.is_file):
             yield prefix + entry.name, "a broken link" if entry.is_symlink() else "no file: a pipe or a device"
         else:
             yield prefix + entry.name, ""

@@ -7,8 +7,6 @@ import torch
 from bench.core.data import ImageDataset, Split
 from bench.core.memory import empty, parts
 
-Array = "np.ndarray[Any, np.dtype[Any]]"
-
 
 def cut(train: ImageDataset, test: ImageDataset, train_images: int, size: int) -> Split:
     """The first so many training images, evenly over the classes, and all test images, at size x size."""
