@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 import matplotlib.ticker
+from matplotlib.axes import Axes
 
 from analysis.canvas import INK, PALETTE, PLAIN, QUIET, bare, canvas, drawing
 from analysis.ranking import Ranked
@@ -60,22 +62,7 @@ def cost_figure(rows: Sequence[Ranked]) -> list[Drawing]:
         axes.set_xlim(FREE / 2, 12 * max(highest, FREE))
         steps = [(max(one.passes, FREE), one.accuracy) for one in kept]
         axes.step(*zip(*steps, strict=True), where="post", color=QUIET, linewidth=1.2, linestyle=(0, (4, 2)))
-        for one in drawn:
-            marker, inside = ("o", PALETTE[0]) if one in kept else ("s", "none")
-            place = (max(one.passes, FREE), one.accuracy)
-            axes.scatter(*place, 34, edgecolor=PALETTE[0], zorder=3, marker=marker, facecolor=inside)
-        for one, height, left in _names(drawn):
-            place, shift = (max(one.passes, FREE), height), (-7 if left else 7, 3)
-            axes.annotate(
-                one.title,
-                place,
-                shift,
-                textcoords="offset points",
-                color=INK,
-                fontsize=8,
-                ha="right" if left else "left",
-                va="center",
-            )
+        _draw(axes, drawn, kept)
         axes.margins(y=0.08)
         axes.xaxis.set_major_formatter(lambda passes, _: "none" if passes == FREE else f"{passes:,.0f}")
         axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
@@ -87,6 +74,18 @@ def cost_figure(rows: Sequence[Ranked]) -> list[Drawing]:
         "are the methods that no other beats in both; hollow squares are beaten by one of them."
     )
     return [drawing(figure, "-cost.svg", text)]
+
+
+def _draw(axes: Axes, drawn: Sequence[Offer], kept: Sequence[Offer]) -> None:
+    """Draw each method as a mark with its name; those `kept` are filled."""
+    for one in drawn:
+        marker, inside = ("o", PALETTE[0]) if one in kept else ("s", "none")
+        place = (max(one.passes, FREE), one.accuracy)
+        axes.scatter(*place, 34, edgecolor=PALETTE[0], zorder=3, marker=marker, facecolor=inside)
+    words: dict[str, Any] = {"textcoords": "offset points", "color": INK, "fontsize": 8, "va": "center"}
+    for one, height, left in _names(drawn):
+        place, shift, side = (max(one.passes, FREE), height), (-7 if left else 7, 3), "right" if left else "left"
+        axes.annotate(one.title, place, shift, ha=side, **words)
 
 
 def _names(drawn: Sequence[Offer]) -> list[tuple[Offer, float, bool]]:

@@ -36,20 +36,24 @@ class Weights:
     file: Path | None = field(default=None, compare=False)
 
     def on(self, victim: str) -> dict[str, Any]:
-        """What fixes the weights beyond `content`: timm's name and tag of the hub's weights for the network `victim`.
+        """What fixes the weights beyond `content`: timm's name and tag of those that the hub has for `victim`."""
+        return {"hub": _address(victim)} if self.content == HUB else {}
 
-        Raises WeightsError if the hub has none.
-        """
-        if self.content != HUB:
-            return {}
-        if not victim.startswith(TIMM):
-            raise WeightsError(f"the hub has weights for {TIMM}NAME only; {INSTEAD}")
-        import timm
+    def lack(self, victim: str) -> str:
+        """Why there are no weights for the network called `victim`, and what a user can write; empty if there are."""
+        if self.content != HUB or _address(victim):
+            return ""
+        return f"the hub has no weights for {victim}, but for many networks called {TIMM}NAME; {INSTEAD}"
 
-        known = timm.get_pretrained_cfg(victim.removeprefix(TIMM))
-        if known is None or not (known.hf_hub_id or known.url):
-            raise WeightsError(f"timm has no weights for it; {INSTEAD}")
-        return {"hub": known.hf_hub_id or known.url}
+
+def _address(victim: str) -> str:
+    """Where the hub has weights for the network called `victim`; empty if it has none."""
+    if not victim.startswith(TIMM):
+        return ""
+    import timm
+
+    known = timm.get_pretrained_cfg(victim.removeprefix(TIMM))
+    return (known.hf_hub_id or known.url or "") if known else ""
 
 
 def _parse(value: Any) -> Any:

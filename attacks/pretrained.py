@@ -29,11 +29,11 @@ class PretrainedStart(Attack):
     """Height that images are enlarged to, bilinearly, inside the network; null leaves them as they are."""
 
     def declines(self, data: Outline, victim: str) -> str:
-        """Nothing is made smaller."""
+        """Nothing is made smaller, and the hub has weights for some networks only."""
         height = data.shape[1]
         if self.size and height > self.size:
             return f"images of {height} pixels are higher than the {self.size} that they are to be enlarged to"
-        return ""
+        return self.weights.lack(victim)
 
     def seen(self, shape: ImageShape) -> ImageShape:
         """Enlarged images, their aspect kept."""
@@ -41,7 +41,7 @@ class PretrainedStart(Attack):
         return (channels, self.size, self.size * width // height) if self.size else shape
 
     def content(self, victim: str) -> dict[str, Any]:
-        """Raises WeightsError if the hub has no weights for the victim: a user can name a file."""
+        """Which weights of the hub; a file's own content is in the setting."""
         return self.weights.on(victim)
 
     def start(self, model: Classifier, session: Session) -> Classifier:

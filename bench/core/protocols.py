@@ -210,6 +210,6 @@ class Attack(Hooks):
     def content(self, victim: str) -> dict[str, Any]:
         """What decides the result beyond the settings, on the network `victim`: JSON values for the cell's key.
 
-        As of a method: a value takes the place of the setting of its name, and a ValueError refuses the grid.
+        As of a method: a value takes the place of the setting of its name. What cannot be had, `declines` tells.
         """
         return {}

@@ -40,11 +40,6 @@ def objection(stack: Choices) -> str | None:
 
 def check_victim(stack: Choices, victim: str, data: Outline, where: str) -> None:
     """Raise UserError, beginning with `where`, if the network called `victim` fits not all of the rest."""
-    for choice in stack:
-        try:
-            choice.settings.content(victim)
-        except ValueError as error:
-            raise UserError(f"{where}: {choice.name} with victim {victim}: {error}") from None
     if reason := misfit(victim, data.num_classes, seen_by_victim(stack, data.shape)):
         raise UserError(f"{where}: victim {reason}")
 

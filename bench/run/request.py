@@ -10,7 +10,7 @@ from bench.core.errors import UserError, suggestion
 from bench.core.keeper import KINDS, Kind
 from bench.grid.cell import Cell
 from bench.grid.expand import Grid, read_grid
-from bench.grid.library import grid_file, place_of, scales_file
+from bench.grid.library import SCALES, grid_file, place_of, scales_file
 from bench.grid.plan import Plan, plan_name, plan_of
 from bench.grid.scale import Scale, read_assignments, read_scales
 from bench.run.selection import meets, wanted_by
@@ -62,8 +62,9 @@ class Request:
 
     @cached_property
     def files(self) -> list[Path]:
-        """The grid files, each once."""
-        return list(dict.fromkeys(map(grid_file, self.grids)))
+        """The grid files, each once. The scales that lie among the grids are none: `grids/*.yaml` names them too."""
+        grids = [written for written in self.grids if written.name != SCALES] or self.grids
+        return list(dict.fromkeys(map(grid_file, grids)))
 
     @cached_property
     def workplace(self) -> Workplace:

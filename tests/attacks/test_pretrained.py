@@ -6,7 +6,6 @@ import pytest
 import safetensors.torch
 import torch
 
-from attacks._weights import WeightsError
 from attacks.gradient import Pgd
 from attacks.pretrained import Finetune, Frozen
 from attacks.trades import Trades
@@ -145,12 +144,14 @@ def test_what_cannot_be_is_refused_when_the_grid_is_read(attacks: str, expected:
     assert message(tmp_path, attacks) == f"grid.yaml: {expected}"
 
 
-def test_an_image_that_would_shrink_is_declined_and_a_network_without_weights_asks_for_a_file() -> None:
+def test_an_image_that_would_shrink_is_declined_and_a_network_without_weights_asks_for_a_file(
+    weights_file: Path,
+) -> None:
     data = Outline(9, (3, 32, 32), 10)
-    with pytest.raises(WeightsError, match="the hub has weights for timm/NAME only; name a file"):
-        Frozen().content("cnn")
-    with pytest.raises(WeightsError, match="timm has no weights for it; name a file"):
-        Finetune().content("timm/botnet50ts_256")
+    for victim in ("cnn", "timm/botnet50ts_256"):
+        assert f"the hub has no weights for {victim}" in Frozen().declines(data, victim)
+        assert "name a file: weights: FILE" in Frozen().declines(data, victim)
+        assert not finetune(weights_file).declines(data, victim)
     shrinking = "images of 32 pixels are higher than the 24 that they are to be enlarged to"
     assert Finetune(size=24).declines(data, "timm/resnet18") == shrinking
     assert not Finetune().declines(data, "timm/resnet18")

@@ -111,3 +111,10 @@ def test_plans_stay_when_a_project_moves(tmp_path: Path) -> None:
     (tmp_path / "here").rename(tmp_path / "there")
     [plan] = request(tmp_path / "there", results=tmp_path / "there" / "results").plans().values()
     assert plan["file"] == "grid.yaml"
+
+
+def test_the_scales_among_all_files_of_a_folder_are_no_grid(tmp_path: Path) -> None:
+    asked = replace(request(tmp_path), grids=tuple(sorted(tmp_path.glob("*.yaml"))))
+    assert asked.files == [tmp_path / "grid.yaml"]
+    with pytest.raises(UserError, match=r"scales\.yaml: unknown key 'paper'"):
+        _ = replace(asked, grids=(tmp_path / "scales.yaml",)).cells
