@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 from scipy.stats import chi, norm
 from scipy.stats import t as student
 
-from analysis.estimates import CONFIDENCE, by_noise, quantile, units
+from analysis.estimates import CONFIDENCE, by_noise, deviation, quantile, units
 
 LEVEL = 0.05
 """Of every test, after Holm's correction where there are several."""
@@ -101,7 +101,7 @@ def _of_sample(values: Sequence[float], widening: float) -> Difference | None:
     if not values:
         return None
     count = len(values)
-    error = widening * statistics.stdev(values) / math.sqrt(count) if count > 1 else None
+    error = widening * deviation(values) / math.sqrt(count) if count > 1 else None
     return Difference(statistics.fmean(values), error, count - 1, count)
 
 

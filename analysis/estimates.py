@@ -48,7 +48,7 @@ def estimate(values: Sequence[float]) -> Estimate | None:
     count = len(values)
     if count == 1:
         return Estimate(values[0], None, 1)
-    return Estimate(statistics.fmean(values), quantile(count - 1) * statistics.stdev(values) / math.sqrt(count), count)
+    return Estimate(statistics.fmean(values), quantile(count - 1) * deviation(values) / math.sqrt(count), count)
 
 
 def estimate_over_noises(values: Sequence[float | None], noises: int, images: int | None = None) -> Estimate | None:
@@ -97,6 +97,12 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Estimate | None:
     value = statistics.fmean(ours) / below
     rest = estimate([(a - value * b) / below for a, b in zip(ours, theirs, strict=True)])
     return Estimate(value, rest.half_width if rest else None, len(ours))
+
+
+def deviation(values: Sequence[float]) -> float:
+    """The standard deviation of two or more. That of `statistics` adds fractions, which takes a report a second."""
+    mean = statistics.fmean(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
 @cache

@@ -46,7 +46,7 @@ class Weights:
         return f"the hub has no weights for {victim}, but for many networks called {TIMM}NAME; {INSTEAD}"
 
 
-def _address(victim: str) -> str:
+def _address(victim: str) -> str | tuple[str, ...]:
     """Where the hub has weights for the network called `victim`; empty if it has none."""
     if not victim.startswith(TIMM):
         return ""

@@ -1,58 +1,12 @@
-"""The page of all committed records in a real browser: what a reader does with it, by mouse, keyboard and phone."""
+"""The page of all committed records in a real browser: what a reader does with it, by mouse and by keyboard."""
 
-import shutil
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
-from analysis.report import write_report
-from bench.cards import card
-from bench.store import Store
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LARGEST = 3_000_000
 """Bytes of the page of all committed records."""
-SLOWEST = 15.0
-"""Seconds of a processor that the page of all committed records takes."""
 TABLE = "#contenders-small .view[data-view=accuracy] table"
-
-
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
-    """The page of all committed records, and the seconds of a processor that it took."""
-    folder = tmp_path_factory.mktemp("results")
-    for part in ("cells", "plans"):
-        (folder / part).symlink_to(Path("results", part).resolve())
-    start = time.process_time()
-    return write_report(Store(folder), card=card).page, time.process_time() - start
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.fail(f"no browser to open the page with: install one of {', '.join(BROWSERS)} (apt install chromium)")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser: Browser, report: tuple[Path, float]) -> Iterator[Page]:
-    """The page as a reader opens it; nothing may go wrong or be asked for in it."""
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
-        page = context.new_page()
-        troubles: list[str] = []
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda one: one.url.startswith(("file:", "blob:")) or troubles.append(one.url))
-        page.goto(f"{report[0].as_uri()}#contenders-small")
-        yield page
-        assert troubles == []
 
 
 def column(page: Page, name: str) -> list[str]:
@@ -76,10 +30,8 @@ def numbers(page: Page, name: str) -> list[float]:
     return [float(value) for value in column(page, name) if value]
 
 
-def test_the_page_of_all_committed_records_is_small_and_soon_made(report: tuple[Path, float]) -> None:
-    file, seconds = report
-    assert file.stat().st_size < LARGEST
-    assert seconds < SLOWEST
+def test_the_page_of_all_committed_records_is_small(committed_page: Path) -> None:
+    assert committed_page.stat().st_size < LARGEST
 
 
 def test_the_first_screen_answers(page: Page) -> None:
@@ -214,51 +166,3 @@ def test_a_link_opens_the_portrait_of_a_method(page: Page) -> None:
     portrait.get_by_role("link", name="What its noise looks like").click()
     assert page.locator("#noise-sem img").count() == 3
     assert page.locator("#noise-sem img").first.evaluate("image => image.naturalWidth") > 100
-
-
-@pytest.mark.parametrize("width", [390, 768])
-def test_a_phone_shows_all_without_scrolling_sideways(browser: Browser, report: tuple[Path, float], width: int) -> None:
-    with browser.new_context(viewport={"width": width, "height": 844}) as context:
-        page = context.new_page()
-        page.goto(report[0].as_uri())
-        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.locator("main td[data-cells]").first.click()
-        assert page.evaluate("document.getElementById('opened').getBoundingClientRect().right") <= width
-
-
-def test_headings_and_first_column_stay_where_a_table_is_scrolled(page: Page) -> None:
-    places = page.evaluate(
-        """() => {
-            const box = document.querySelector("#best_response-small .view[data-view=accuracy] .scroll");
-            document.getElementById("best_response-small").open = true;
-            box.style.height = "12rem";
-            box.scrollTo(300, 200);
-            const [head, first] = ["thead th:nth-child(2)", "tbody th"].map((one) => box.querySelector(one));
-            const [at, up, left] = [box, head, first].map((one) => one.getBoundingClientRect());
-            return [box.scrollLeft, up.top - at.top, left.left - at.left];
-        }"""
-    )
-    assert places == [300, 0, 0]
-
-
-def test_without_scripts_the_tables_and_the_answer_are_there(browser: Browser, report: tuple[Path, float]) -> None:
-    with browser.new_context(java_script_enabled=False) as context:
-        page = context.new_page()
-        page.goto(report[0].as_uri())
-        assert page.locator(".ranking").first.is_visible()
-        assert not page.locator("#filter").is_visible()
-        page.locator("#contenders-small > summary").click()
-        assert page.locator("#contenders-small .view").nth(1).is_visible()
-
-
-def test_the_page_is_dark_where_a_reader_wants_it(browser: Browser, report: tuple[Path, float]) -> None:
-    with browser.new_context(color_scheme="dark") as context:
-        page = context.new_page()
-        page.goto(report[0].as_uri())
-        colours = page.evaluate(
-            "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
-        )
-    back, ink = ([int(part) for part in one[4:-1].split(",")] for one in colours)
-    assert max(back) < 60
-    assert min(ink) > 180

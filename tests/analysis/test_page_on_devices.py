@@ -1,0 +1,54 @@
+"""The page of all committed records on a phone, without scripts, in the dark, and scrolled."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_a_phone_shows_all_without_scrolling_sideways(browser: Browser, committed_page: Path, width: int) -> None:
+    with browser.new_context(viewport={"width": width, "height": 844}) as context:
+        page = context.new_page()
+        page.goto(committed_page.as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.locator("main td[data-cells]").first.click()
+        assert page.evaluate("document.getElementById('opened').getBoundingClientRect().right") <= width
+
+
+def test_headings_and_first_column_stay_where_a_table_is_scrolled(page: Page) -> None:
+    places = page.evaluate(
+        """() => {
+            const box = document.querySelector("#best_response-small .view[data-view=accuracy] .scroll");
+            document.getElementById("best_response-small").open = true;
+            box.style.height = "12rem";
+            box.scrollTo(300, 200);
+            const [head, first] = ["thead th:nth-child(2)", "tbody th"].map((one) => box.querySelector(one));
+            const [at, up, left] = [box, head, first].map((one) => one.getBoundingClientRect());
+            return [box.scrollLeft, up.top - at.top, left.left - at.left];
+        }"""
+    )
+    assert places == [300, 0, 0]
+
+
+def test_without_scripts_the_tables_and_the_answer_are_there(browser: Browser, committed_page: Path) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(committed_page.as_uri())
+        assert page.locator(".ranking").first.is_visible()
+        assert not page.locator("#filter").is_visible()
+        page.locator("#contenders-small > summary").click()
+        assert page.locator("#contenders-small .view").nth(1).is_visible()
+
+
+def test_the_page_is_dark_where_a_reader_wants_it(browser: Browser, committed_page: Path) -> None:
+    with browser.new_context(color_scheme="dark") as context:
+        page = context.new_page()
+        page.goto(committed_page.as_uri())
+        colours = page.evaluate(
+            "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+        )
+    back, ink = ([int(part) for part in one[4:-1].split(",")] for one in colours)
+    assert max(back) < 60
+    assert min(ink) > 180
