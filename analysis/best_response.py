@@ -20,11 +20,11 @@ LEAST_ATTACKS = 6
 HALVES = {FREE: "best attack that assumes nothing", ANY: "best attack of all"}
 NOTE = (
     "For each method the attack that recovers most, in percent, what share that is of what the same attack reaches on "
-    "clean images, and of what the best attack reaches there; the strongest protection first, by the attacks that "
-    "assume nothing but the released images and their labels. One half of the seeds chooses the attack, the "
-    "other half values it, in every split; intervals are those of one split, and the correction says how many points "
-    "that takes off the best of all. Methods of a group cannot be told from its "
-    "first one: paired tests over common seeds, Holm-corrected, at 5 %. Ranks have 95 % bootstrap intervals. "
+    "clean images (above 100, it does better on the protected ones), and of what the best attack reaches there; the "
+    "strongest protection first, by the attacks that assume nothing but the released images and their labels. One "
+    "half of the seeds chooses the attack, the other half values it, in every split; intervals are those of one "
+    "split, and the correction says how many points that takes off the best of all. Methods of a group cannot be told "
+    "from its first one: paired tests over common seeds, Holm-corrected, at 5 %. Ranks have 95 % bootstrap intervals. "
     "A method on which attacks are missing stands apart and has no rank: what is known of it is a lower bound. Early "
     "stopping is an attack for each clean share of its validation set: training to the end, then going back to the "
     "look that was best on that set. Partial poisoning is no answer of the trainer, who does not choose what is "

@@ -36,10 +36,10 @@ def table_text(
 def plan_of(store: Store, name: str, scale: str) -> str:
     """The name of the plan that a user calls by its name, or by its grid and scale."""
     plans = store.plans()
-    if name in plans and not scale:
+    if name in plans and scale in ("", plans[name]["scale"]["name"]):
         return name
     grids = list(dict.fromkeys(plan["grid"] for plan in plans.values()))
-    own = {one: plan["scale"]["name"] for one, plan in plans.items() if plan["grid"] == name}
+    own = {one: plan["scale"]["name"] for one, plan in plans.items() if name in (one, plan["grid"])}
     found = [one for one, its_scale in own.items() if scale in ("", its_scale)]
     if not own:
         raise UserError(f"--table {cut(name)}: no such plan or grid in {store.root}{suggestion(name, grids)}")

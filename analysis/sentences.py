@@ -68,9 +68,9 @@ def _not_told_apart(methods: Sequence[Ranked]) -> str:
         return "With one victim of each no method can be told apart from another: a few points mean nothing."
     close = [row.title for row in others if row.group == first.group]
     if not close:
-        return "Every other method is told apart from it by Holm-corrected paired tests."
+        return "Every other method is told apart from it: paired tests, 5 % in all."
     names = " and ".join(filter(None, [", ".join(close[:-1]), close[-1]]))
-    return f"{names} {'is' if len(close) == 1 else 'are'} not told apart from it by Holm-corrected paired tests."
+    return f"{names} {'is' if len(close) == 1 else 'are'} not told apart from it: paired tests, 5 % in all."
 
 
 def _undoing(methods: Sequence[Ranked], clean: Ranked | None, results: Results) -> str:

@@ -91,9 +91,7 @@ class Pgd(AdversarialTraining):
     title = "PGD"
     source = "PGD (Madry et al., ICLR 2018) with the victim settings of REM and SEM for CIFAR-10"
     large: ClassVar[Mapping[str, Any]] = {"steps": 8, "rel_step_size": 0.25}
-    large_source: ClassVar[str] = (
-        "scripts of REM and SEM for the ImageNet subset; they crop and resize at random, views here are padded crops"
-    )
+    large_source: ClassVar[str] = "scripts of REM and SEM for the ImageNet subset"
 
     rel_step_size: Positive = 0.2
     """Size of a step, relative to the radius: 0.8/255 at 4/255."""

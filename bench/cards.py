@@ -1,6 +1,7 @@
-"""What there is to know of a method, an attack, a data set or a network before running it, as text."""
+"""What there is to know of a method, an attack, a measure, a data set or a network before running it, as text."""
 
 import inspect
+import json
 import re
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
@@ -10,14 +11,17 @@ from torch import nn
 
 from bench.core.datasets import DATASETS, DatasetSettings
 from bench.core.errors import UserError, suggestion
+from bench.core.measures import Measure
 from bench.core.models import build
 from bench.core.network_names import EXACT, MODELS, check_name, divisors, maker, whole
 from bench.core.networks import TIMM
+from bench.core.plug_in import PlugIn
 from bench.core.protocols import Attack, Method
 from bench.core.session import IMAGES_PER_PASS
+from bench.core.settings import Settings
 from bench.grid.expand import TABLES
+from bench.words import CARD
 
-WIDTH = 120
 IMAGES = 50_000
 """The cost is that of CIFAR-10, whatever the data set."""
 CLASSES, SIZE = 10, (32, 32)
@@ -34,7 +38,7 @@ ACTS = {
 
 
 def card(group: str, name: str) -> Iterator[str]:
-    """What there is to know of one of the `methods`, `attacks` or `datasets`, as lines, all at its defaults.
+    """What there is to know of one of the `methods`, `attacks`, `measures` or `datasets`, at its defaults.
 
     Raises UserError if none is called so.
     """
@@ -45,6 +49,7 @@ def card(group: str, name: str) -> Iterator[str]:
         return
     plug_in = TABLES[group][name]()
     yield f"{name}: {first_line(plug_in.__doc__)}"
+    yield from _settings(type(plug_in))
     if isinstance(plug_in, Method):
         yield from _line("budget", _budget(plug_in))
         yield from _line("noise", "one for each class" if plug_in.class_wise else "one for each image")
@@ -54,7 +59,10 @@ def card(group: str, name: str) -> Iterator[str]:
         yield from _line("acts", ", and ".join(ACTS[hook] for hook in plug_in.hooks()) or "never")
         yield from _line("assumes", ", ".join(sorted(plug_in.assumes)) or "nothing but the released images and labels")
         yield from _line("cost", _attack_cost(plug_in))
-    if isinstance(plug_in, Method | Attack):
+    if isinstance(plug_in, Measure):
+        yield from _line("numbers", ", ".join(plug_in.numbers.values()) or "none that tables show; a figure does")
+        yield from _line("trains", "networks, as the grid's victim" if plug_in.trains else "no network")
+    if isinstance(plug_in, PlugIn):
         yield from _origin(plug_in)
 
 
@@ -70,9 +78,7 @@ def _data_card(name: str, kind: type[DatasetSettings]) -> Iterator[str]:
         yield from _line("checksum", about.checksum)
     yield from _line("split", about.split)
     yield from _line("prepared", about.preprocessing)
-    fields = kind.model_fields.items()
-    settings = (f"{key} (to be written)" if field.is_required() else f"{key} {field.default}" for key, field in fields)
-    yield from _line("settings", ", ".join(settings))
+    yield from _settings(kind)
     yield from _line("source", about.source)
     yield ""
 
@@ -119,7 +125,7 @@ def first_line(text: str | None) -> str:
     return (text or "").strip().partition("\n")[0]
 
 
-def _origin(plug_in: Method | Attack) -> Iterator[str]:
+def _origin(plug_in: PlugIn) -> Iterator[str]:
     yield from _line("source", plug_in.source)
     if plug_in.repository != "none":
         yield from _line("code", f"github.com/{plug_in.repository}")
@@ -131,7 +137,21 @@ def _origin(plug_in: Method | Attack) -> Iterator[str]:
     yield ""
 
 
+def _settings(kind: type[Settings]) -> Iterator[str]:
+    """The settings with their defaults, as a grid has them."""
+    fields = kind.model_fields
+    written = {name for name, field in fields.items() if field.is_required()}
+    defaults = kind.model_construct().model_dump(mode="json", exclude=written)
+    told = (f"{name} {_short(defaults[name])}" if name in defaults else f"{name} (to be written)" for name in fields)
+    if fields:
+        yield from _line("settings", ", ".join(told))
+
+
 def _short(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_short, value))}]"
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
@@ -164,6 +184,6 @@ def _attack_cost(attack: Attack) -> str:
 
 
 def _line(word: str, text: str) -> Iterator[str]:
-    first, *others = wrap(text, WIDTH - 13, break_on_hyphens=False)  # an address stays whole
+    first, *others = wrap(text, CARD - 13, break_on_hyphens=False)  # an address stays whole
     yield f"  {word:<10} {first}"
     yield from (f"{'':13}{line}" for line in others)

@@ -171,7 +171,8 @@ def list_(
     names: Annotated[
         list[str],
         typer.Argument(
-            help="Methods, attacks, data sets or models to know all of: sem.", autocompletion=completion.plug_ins
+            help="What to know all of: sem.",
+            autocompletion=completion.plug_ins,
         ),
     ] = [],  # noqa: B006
 ) -> None:

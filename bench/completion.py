@@ -30,7 +30,9 @@ def plans(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def plug_ins(context: typer.Context, incomplete: str) -> list[str]:
-    """Methods or attacks, whichever the words before ask for, as the schema of grid files has them."""
+    """Methods, attacks or whatever the words before ask for, as the schema of grid files has them; or grids."""
+    if context.params.get("what") == "grids":
+        return grids(incomplete)
     groups = json.loads((files("bench.grid") / "grid.schema.json").read_text())["$defs"]
     group = groups.get(context.params.get("what"), {"anyOf": [{"enum": []}]})
     return _beginning(incomplete, group["anyOf"][0]["enum"])

@@ -1,28 +1,48 @@
 """What `list` shows: the names of plug-ins, networks and grids, with a line for each, or cards."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.core.errors import UserError
-
-CARDED = ("methods", "attacks", "datasets", "models")
-"""What has a card for each name."""
+from bench.core.errors import UserError, suggestion
+from bench.words import CARD
 
 
 def show_cards(what: str, names: Sequence[str]) -> None:
-    """Print all that is known of what is named. Raises UserError for what has no card."""
-    if what not in CARDED:
-        raise UserError(f"list {what} {names[0]}: names belong to {', '.join(CARDED[:-1])} or {CARDED[-1]}")
-    from analysis.published import clean_accuracies
-    from bench.cards import card, model_card
-
+    """Print all that is known of what is named. Raises UserError for an unknown name."""
     console = Console(highlight=False, soft_wrap=True)
     for name in names:
-        for line in model_card(name, clean_accuracies(name)) if what == "models" else card(what, name):
+        for line in _card(what, name):
             console.print(line, markup=False)
+
+
+def _card(what: str, name: str) -> Iterable[str]:
+    if what == "grids":
+        return _grid_card(name)
+    from bench.cards import card, model_card
+
+    if what != "models":
+        return card(what, name)
+    from analysis.published import clean_accuracies
+
+    return model_card(name, clean_accuracies(name))
+
+
+def _grid_card(name: str) -> Iterator[str]:
+    """What a grid that goes by name shows, and where it is written."""
+    from bench.grid.library import named_grids
+    from bench.grid.yaml_file import read_mapping
+
+    if name not in (grids := named_grids()):
+        raise UserError(f"list grids {name}: no such name{suggestion(name, grids)}")
+    values = read_mapping(grids[name])
+    yield f"{name}: {values.get('title', '')}"
+    yield from wrap(str(values.get("about", "")), CARD, initial_indent="  ", subsequent_indent="  ")
+    yield f"  file: {grids[name]}"
+    yield ""
 
 
 def show_list(what: str) -> None:

@@ -9,6 +9,9 @@ RESULTS = Path("results")
 """Where `--results` is unless a user says."""
 
 
+CARD = 120
+"""Characters in a line of a card."""
+
 TableFormat = Literal["markdown", "latex", "csv", "html"]
 """How a table may be printed."""
 ChangeFormat = Literal["table", "markdown", "csv"]

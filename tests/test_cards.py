@@ -6,6 +6,7 @@ from attacks import ATTACKS
 from bench.core.datasets import DATASETS
 from bench.core.network_names import FLAT, MODELS, divisors
 from bench.core.plug_in import PlugIn
+from measures import MEASURES
 from methods import METHODS
 from tests.commands import bench
 
@@ -17,6 +18,7 @@ def test_a_method_that_is_named_has_a_card(capsys: pytest.CaptureFixture[str]) -
     for line in (
         "budget     l-inf 8/255",
         "noise      one for each image",
+        "settings   radius 8/255, steps 10, rel_step_size 0.2, samples 5, views flip_crop, surrogate_views null",
         "needs      nothing",
         "cost       about 324,531 passes of 128 images on CIFAR-10",
         "source     SEM (Liu, Xu, Chen and Sun, AAAI 2024, arXiv 2311.13091)",
@@ -27,6 +29,15 @@ def test_a_method_that_is_named_has_a_card(capsys: pytest.CaptureFixture[str]) -
     assert "budget     l2 1.413 at 3x32x32" in cards["sc"]
     assert "cost       no network\n" in cards["sc"]
     assert "cost       no network; on CIFAR-10 the time of about 2,102 passes of 128 images by a" in cards["ntga"]
+
+
+def test_a_measure_that_is_named_has_a_card(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("list", "measures", *MEASURES) == 0
+    cards = {card.partition(":")[0]: card for card in capsys.readouterr().out.split("\n\n") if card.strip()}
+    assert list(cards) == list(MEASURES)
+    for line in ("settings   adv_radius 4/255, adv_steps 10", "numbers    R_delta_u\n", "source     SEM (Liu et al."):
+        assert line in cards["noise_robustness"]
+    assert "trains     no network\n" in cards["separability"]
 
 
 def test_an_attack_that_is_named_has_a_card(capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,10 +68,18 @@ def test_a_list_is_a_line_for_each(what: str, table: dict[str, type], capsys: py
 def test_a_wrong_name_is_told_with_what_was_probably_meant(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench("list", "methods", "semm") == 2
     assert "list methods semm: no such name; did you mean 'sem'?" in capsys.readouterr().err
-    assert bench("list", "grids", "table3") == 2
-    assert "list grids table3: names belong to methods, attacks, datasets or models" in capsys.readouterr().err
+    assert bench("list", "grids", "tabel3") == 2
+    assert "list grids tabel3: no such name; did you mean 'table3'?" in capsys.readouterr().err
     assert bench("list", "models", "resnet81") == 2
     assert "list models resnet81: unknown model 'resnet81'; did you mean 'resnet18'?" in capsys.readouterr().err
+
+
+def test_a_grid_that_is_named_says_what_it_shows_and_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("list", "grids", "table1") == 0
+    title, *about, file, _ = capsys.readouterr().out.splitlines()
+    assert title.startswith("table1: Table 1: accuracy on clean test images")
+    assert "REM has PGD in both; SEM has random noise" in " ".join(line.strip() for line in about)
+    assert file.endswith("grids/table1.yaml")
 
 
 def test_a_network_that_is_named_has_a_card(capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,7 +148,7 @@ def test_a_data_set_that_is_named_has_a_card(capsys: pytest.CaptureFixture[str])
         "source     Netzer et al.",
     ):
         assert line in cards["svhn"]
-    assert "settings   size (to be written), fit crop, skip_broken False, path (to be written)" in cards["folder"]
+    assert "settings   size (to be written), fit crop, skip_broken false, path (to be written)" in cards["folder"]
     for name, kind in DATASETS.items():
         assert ("file  " in cards[name]) == bool(kind.archives)
         assert ("checksum  " in cards[name]) == bool(kind.about.checksum)
