@@ -186,6 +186,52 @@ class TestHuggingFace:
         with pytest.raises(UserError, match="column 'label': an image has the label -1"):
             dataset("huggingface", **self.SETTINGS).listing(tmp_path)
 
+    def test_two_splits_may_number_their_classes_differently(self, package: Any, tmp_path: Path) -> None:
+        (tmp_path / "pets").mkdir()
+        self.rows(package, 3, [0, 1, 1], ["cat", "dog"])[0].to_parquet(tmp_path / "pets/train.parquet")
+        self.rows(package, 3, [0, 1, 1], ["dog", "cat"])[0].to_parquet(tmp_path / "pets/test.parquet")
+        split = dataset("huggingface", **self.SETTINGS).load(tmp_path)
+        assert split.train.labels.tolist() == [0, 1, 1]
+        assert split.test.labels.tolist() == [1, 0, 0]
+
+    @pytest.mark.parametrize(
+        ("kind", "labels", "message"),
+        [
+            ("string", ["cat", None], "label None; must be one class"),
+            (["int64"], [[0, 1], [1]], r"label \[0, 1\]; must be one class"),
+            ("int64", [0, 1], "the splits have labels of different kinds"),
+            ("float32", [0.5, 1.5], "label 0.5; must be one class"),
+        ],
+    )
+    def test_labels_that_are_no_class_are_refused(
+        self, kind: Any, labels: list[Any], message: str, package: Any, tmp_path: Path
+    ) -> None:
+        (tmp_path / "pets").mkdir()
+        test, _ = self.rows(package, 2, ["cat", "dog"])
+        test.to_parquet(tmp_path / "pets/test.parquet")
+        kinds = package.Value(kind) if isinstance(kind, str) else package.Sequence(package.Value(kind[0]))
+        features = package.Features({"image": package.Image(), "label": kinds})
+        images = [Image.fromarray(one) for one in random_pixels(2, 8, 8, 3)]
+        train = package.Dataset.from_dict({"image": images, "label": labels}, features=features)
+        package.DatasetDict({"train": train, "test": test}).save_to_disk(str(tmp_path / "pets"))
+        with pytest.raises(UserError, match=message):
+            dataset("huggingface", **self.SETTINGS).listing(tmp_path)
+
+    def test_an_image_that_is_missing_or_only_a_path_is_named(self, package: Any, tmp_path: Path) -> None:
+        (tmp_path / "pets").mkdir()
+        self.rows(package, 2, [0, 1], ["cat", "dog"])[0].to_parquet(tmp_path / "pets/test.parquet")
+        train, _ = self.rows(package, 4, [0, 1, 0, 1], ["cat", "dog"])
+        table = train.cast_column("image", package.Image(decode=False)).to_list()
+        table[2]["image"] = None
+        package.Dataset.from_list(table, features=train.features).to_parquet(tmp_path / "pets/train.parquet")
+        with pytest.raises(UserError, match=r"pets: 1 file that is no image to use: train\[2\]"):
+            dataset("huggingface", **self.SETTINGS).load(tmp_path)
+        (tmp_path / "elsewhere.png").touch()
+        table[2]["image"] = {"bytes": None, "path": str(tmp_path / "elsewhere.png")}
+        package.Dataset.from_list(table, features=train.features).to_parquet(tmp_path / "pets/train.parquet")
+        with pytest.raises(UserError, match="column 'image': an image is only the path of a file"):
+            dataset("huggingface", **self.SETTINGS).listing(tmp_path)
+
 
 def test_every_data_set_of_a_package_is_an_extra() -> None:
     text = Path("pyproject.toml").read_text()

@@ -24,8 +24,8 @@ class Rows:
     def __len__(self) -> int:
         return len(self._table)
 
-    def __getitem__(self, part: slice, /) -> Sequence[str | bytes]:
-        return [image["bytes"] or image["path"] or b"" for image in self._table[part][self._column]]
+    def __getitem__(self, part: slice, /) -> Sequence[bytes]:
+        return [image["bytes"] if image and image["bytes"] else b"" for image in self._table[part][self._column]]
 
 
 class HuggingFace(ImageFiles):
@@ -83,25 +83,56 @@ class HuggingFace(ImageFiles):
         try:
             if (folder / SAVED).is_file():
                 return datasets.load_from_disk(str(folder))
-            return datasets.load_dataset("parquet", data_dir=str(folder), cache_dir=str(root / CACHE / "huggingface"))
+            cache = str(root / CACHE / "huggingface")
+            found = datasets.load_dataset_builder("parquet", data_dir=str(folder), cache_dir=cache).config.data_files
+            # One by one: together, all would have the class names of the first.
+            return {
+                str(name): datasets.load_dataset("parquet", data_files=files, cache_dir=cache, split="train")
+                for name, files in found.items()
+            }
         except Exception as error:  # the package and what it stands on raise anything
             raise UserError(f"{folder}: no parquet files of images and labels ({error})") from None
 
     def _labels(self, halves: Sequence[Any]) -> tuple[list[str], list[list[int]]]:
-        """The names of the classes, and the label of every image of each half."""
-        values = [half[self.label_column][:] for half in halves]
-        feature = halves[0].features[self.label_column]
-        found = {*values[0], *values[1]}
-        names = getattr(feature, "names", None)
-        known = range(len(names)) if names else sorted(value for value in found if value is not None)
+        """The names of the classes, and the label of every image of each half. Raises UserError for what is no class.
+
+        Names count, not numbers: two splits may number their classes differently.
+        """
+        named = [self._named(half) for half in halves]
+        known = getattr(halves[0].features[self.label_column], "names", None)
+        found = {*named[0], *named[1]}
+        if known is None:
+            if len({type(value) for value in found}) > 1:
+                raise UserError(f"column {self.label_column!r}: the splits have labels of different kinds")
+            known = sorted(found)
         if unknown := found - {*known}:
             raise UserError(f"column {self.label_column!r}: an image has the label {brief(next(iter(unknown)))}")
         numbers = {value: number for number, value in enumerate(known)}
-        return [str(name) for name in names or known], [[numbers[value] for value in half] for half in values]
+        return [str(name) for name in known], [[numbers[value] for value in values] for values in named]
+
+    def _named(self, half: Any) -> list[Any]:
+        """The label of every image of a split: a name if its column has names, else the value itself."""
+        names = getattr(half.features[self.label_column], "names", None)
+        values = half[self.label_column][:]
+        for value in values:
+            if not isinstance(value, int | str) or (names and not 0 <= int(value) < len(names)):
+                raise UserError(
+                    f"column {self.label_column!r}: an image has the label {brief(value)}; must be one class"
+                )
+        return [names[value] for value in values] if names else values
 
     def _images(self, halves: Sequence[Any]) -> Rows:
+        """The encoded images of both halves. Raises UserError for a path: its file may change, or not be there."""
         import datasets
+        import pyarrow.compute
 
         encoded = datasets.Image(decode=False)
         columns = [half.select_columns([self.image_column]).cast_column(self.image_column, encoded) for half in halves]
-        return Rows(datasets.concatenate_datasets(columns), self.image_column)
+        both = datasets.concatenate_datasets(columns)
+        stored, path = (pyarrow.compute.struct_field(both.data.column(0), part) for part in ("bytes", "path"))
+        outside = pyarrow.compute.and_(pyarrow.compute.is_null(stored), pyarrow.compute.is_valid(path))
+        if pyarrow.compute.any(outside).as_py():
+            raise UserError(
+                f"column {self.image_column!r}: an image is only the path of a file; save the images themselves"
+            )
+        return Rows(both, self.image_column)
