@@ -8,23 +8,27 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, get_origin
 
+import numpy as np
 import pytest
 
 from analysis import accuracy, best_response, costs, early_stopping, gains, recovered
 from analysis.records import read_results
 from analysis.sections import Entry, Section
 from attacks import ATTACKS
-from bench.core import settings
+from bench.core import networks, settings
+from bench.core.datasets import DATASETS
+from bench.core.network_names import MODELS
 from bench.grid.expand import GridFile
 from bench.store import Store
 from methods import METHODS
 from tests.commands import run
 
+DATA_AND_NETWORKS = "add-data-and-networks.md"
 DOCUMENTS = [Path("README.md"), *sorted(Path("docs").glob("*.md"))]
 GRID = """\
 title: An example from the documents
-datasets: [{{name: synthetic, size: 8, train_images: 40, test_images: 20}}]
-models: [cnn]
+datasets: [{data}]
+models: [{model}]
 methods: {methods}
 attacks: {attacks}
 train: {{steps: 2, batch_size: 10}}
@@ -33,13 +37,15 @@ controls: false
 """
 
 
+def blocks(document: str) -> list[str]:
+    """The Python of a document."""
+    return re.findall(r"```python\n(.*?)```", Path("docs", document).read_text(), re.DOTALL)
+
+
 def example(document: str, folder: Path) -> ModuleType:
     """Import the first Python block of a document, which is a whole plug-in file."""
-    text = Path("docs", document).read_text()
-    block = re.search(r"```python\n(.*?)```", text, re.DOTALL)
-    assert block is not None
     file = folder / "example.py"
-    file.write_text(block[1])
+    file.write_text(blocks(document)[0])
     spec = importlib.util.spec_from_file_location("example", file)
     assert spec is not None
     assert spec.loader is not None
@@ -48,12 +54,19 @@ def example(document: str, folder: Path) -> ModuleType:
     return module
 
 
-def results(folder: Path, monkeypatch: pytest.MonkeyPatch, methods: str, attacks: str) -> list[dict[str, Any]]:
+def results(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    methods: str,
+    attacks: str,
+    data: str = "{name: synthetic, size: 8, train_images: 40, test_images: 20}",
+    model: str = "cnn",
+) -> list[dict[str, Any]]:
     """Run a grid and return its records."""
     (folder / "scales.yaml").write_text("paper: {}\n")
-    (folder / "grid.yaml").write_text(GRID.format(methods=methods, attacks=attacks))
+    (folder / "grid.yaml").write_text(GRID.format(methods=methods, attacks=attacks, data=data, model=model))
     monkeypatch.chdir(folder)
-    assert run() == 0
+    assert run("--data-root", str(folder)) == 0
     return [json.loads(file.read_text()) for file in (folder / "results" / "cells").iterdir()]
 
 
@@ -68,6 +81,25 @@ def test_the_example_of_an_attack_runs_as_written(tmp_path: Path, monkeypatch: p
     attacks = "[none, gaussian_noise, [gaussian_noise, {name: pgd, steps: 1}]]"
     records = results(tmp_path, monkeypatch, "[clean]", attacks)
     assert len({record["history"]["train_loss"][-1] for record in records}) == 3
+
+
+def test_the_examples_of_a_data_set_and_a_network_run_as_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(DATASETS, "arrays", example(DATA_AND_NETWORKS, tmp_path).Arrays)
+    own = dict(vars(networks))
+    exec(blocks(DATA_AND_NETWORKS)[-1], own)
+    monkeypatch.setitem(MODELS, "lenet", own["lenet"])
+    arrays = {}
+    for part, count in (("train", 40), ("test", 20)):
+        arrays[f"{part}_images"] = np.arange(count * 768).reshape(-1, 16, 16, 3).astype("uint8")
+        arrays[f"{part}_labels"] = np.arange(count) % 4
+    np.savez(tmp_path / "mine.npz", **arrays)
+    data = "{name: arrays, path: mine.npz, size: 16}"
+    (record,) = results(tmp_path, monkeypatch, "[clean]", "[none]", data, "lenet/2")
+    assert (record["cell"]["model"], record["result"]["chance"]) == ("lenet/2", 0.25)
+    (tmp_path / "mine.npz").unlink()
+    assert run("--data-root", str(tmp_path)) == 2
 
 
 BY_ATTACK = " by attack"
