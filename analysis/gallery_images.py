@@ -1,12 +1,13 @@
-"""The images of the gallery: what the noise of every method looks like on the same eight images that the suite draws.
+"""The images of the gallery: what the noise of every method looks like on the same eight images.
 
-They are committed, because a report makes no noise. `python -m bench run gallery --scale tiny --results FOLDER` and
-`python -m analysis.gallery_images FOLDER` make them again.
+Those that the suite draws are committed, because a report makes no noise. `python -m bench run gallery --scale tiny
+--results FOLDER` and `python -m analysis.gallery_images FOLDER` make them again.
 """
 
 import io
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.core.errors import UserError
 from bench.store import Store
 
 FOLDER = Path(__file__).parent / "gallery"
 PLAN = "gallery-tiny"
+PARTS = ("noise", "released", "spectrum")
 COUNT = 8
-"""Images, each of another class."""
+"""Images, each of another class if there are as many."""
 FACTOR = 8
 """How many times the noise is amplified, around grey; what does not fit is cut."""
 FLOOR, CEILING = 0.3, 300.0
@@ -45,45 +48,92 @@ class Sheet:
         return re.sub(r"\W+", "-", self.title.lower())
 
 
-def clean() -> bytes:
-    """The images without noise, side by side."""
-    return (FOLDER / "clean.png").read_bytes()
+@dataclass(frozen=True)
+class Gallery:
+    """What the noise of every method looks like on the same images."""
+
+    about: str
+    """What the images are, and where the noise comes from."""
+    clean: bytes
+    """The images without noise, side by side: a PNG file."""
+    sheets: Sequence[Sheet]
 
 
-def sheets() -> list[Sheet]:
-    """One for each method of the gallery, in its order."""
+def committed() -> Gallery:
+    """The gallery on images that the suite draws."""
     titles = (FOLDER / "titles.txt").read_text().splitlines()
-    parts = ("noise", "released", "spectrum")
-    return [
-        Sheet(title, *((FOLDER / f"{place:02}-{part}.png").read_bytes() for part in parts))
+    sheets = [
+        Sheet(title, *((FOLDER / f"{place:02}-{part}.png").read_bytes() for part in PARTS))
         for place, title in enumerate(titles)
     ]
+    about = "The images are drawn by the suite (16x16, data set synthetic), the noise is made at scale tiny."
+    return Gallery(about, (FOLDER / "clean.png").read_bytes(), sheets)
+
+
+def drawn(store: Store, name: str, images: Pixels, classes: NDArray[np.int64]) -> Gallery:
+    """The gallery of a plan on its own training images (N, side, side, 3), from the noise that the store keeps.
+
+    `images` may be the first ones only. Raises UserError if no noise is kept.
+    """
+    plan = store.plans()[name]
+    shown = _of_each_class(classes)
+    found: dict[str, Sheet] = {}
+    missing: dict[str, None] = {}
+    for place in plan["conditions"]:
+        title = str(plan["titles"][place["method"]]["title"])
+        record = next(filter(None, map(store.read, place["cells"][:1])), None)
+        if title in found or place["method"] == "clean" or not record or record["status"] != "finished":
+            continue
+        if (noise := store.read_noise(record["noise"]["key"])) is None:
+            missing[title] = None
+        else:
+            found[title] = _sheet(title, images, noise[0][: len(images)].numpy().transpose(0, 2, 3, 1), shown)
+    if not found:
+        raise UserError(f"--gallery {name}: {store.root} keeps no noise of it; run it there, and then report again")
+    dataset = plan["conditions"][0]["dataset"]
+    lacking = [title for title in missing if title not in found]
+    about = f"The images are those of {dataset}, the noise is that of {name}."
+    if lacking:
+        about += f" No noise is kept of {', '.join(lacking)}."
+    return Gallery(about, _png(_strip(images[shown])), list(found.values()))
 
 
 def make(store: Store) -> list[str]:
-    """Write the images anew from the noise of a run of the grid, and return the titles of the methods."""
+    """Write the committed images anew from the noise of a run of the grid, and return the titles of the methods."""
     from bench.core.synthetic import draw
 
-    plan = store.plans()[PLAN]
-    made = [(place, record) for place in plan["conditions"] if (record := store.read(place["cells"][0]))]
-    data = made[0][1]["cell"]["dataset"]
-    drawn, labels = draw(data["train_images"], size=data["size"], seed=data["seed"], part="train")
-    images, classes = drawn.numpy().transpose(0, 2, 3, 1), labels.numpy()
-    shown = [int(np.flatnonzero(classes == one)[0]) for one in range(COUNT)]
+    first = next(filter(None, map(store.read, store.plans()[PLAN]["conditions"][0]["cells"])))
+    data = first["cell"]["dataset"]
+    images, labels = draw(data["train_images"], size=data["size"], seed=data["seed"], part="train")
+    gallery = drawn(store, PLAN, images.numpy().transpose(0, 2, 3, 1), labels.numpy())
     FOLDER.mkdir(exist_ok=True)
-    _write("clean", _strip(images[shown]))
-    for number, (_, record) in enumerate(made):
-        found = store.read_noise(record["noise"]["key"])
-        assert found is not None, f"the noise of {record['cell']['method']['name']} was not kept"
-        protection = found[0].numpy().transpose(0, 2, 3, 1)
-        released = protection if protection.dtype == np.uint8 else np.clip(images + protection.astype(int), 0, 255)
-        noise = released.astype(int) - images
-        _write(f"{number:02}-noise", _strip(np.clip(128 + FACTOR * noise[shown], 0, 255)))
-        _write(f"{number:02}-released", _strip(released[shown]))
-        _write(f"{number:02}-spectrum", spectrum(noise))
-    titles = [str(plan["titles"][place["method"]]["title"]) for place, _ in made]
+    (FOLDER / "clean.png").write_bytes(gallery.clean)
+    for number, sheet in enumerate(gallery.sheets):
+        for part in PARTS:
+            (FOLDER / f"{number:02}-{part}.png").write_bytes(getattr(sheet, part))
+    titles = [sheet.title for sheet in gallery.sheets]
     (FOLDER / "titles.txt").write_text("\n".join(titles) + "\n")
     return titles
+
+
+def _of_each_class(classes: NDArray[np.int64]) -> list[int]:
+    """The rows of the first image of each class, then of further ones: COUNT, or all there are."""
+    firsts = np.unique(classes, return_index=True)[1]
+    others = np.setdiff1d(np.arange(len(classes)), firsts)
+    return [int(row) for row in (*firsts, *others)][:COUNT]
+
+
+def _sheet(title: str, images: Pixels, protection: NDArray[np.generic], shown: list[int]) -> Sheet:
+    """What is drawn of a protection, which is int8 noise or uint8 images."""
+    whole = protection.dtype == np.uint8
+    released = protection.astype(int) if whole else np.clip(images + protection.astype(int), 0, 255)
+    noise = released.astype(int) - images.astype(int)
+    return Sheet(
+        title,
+        _png(_strip(np.clip(128 + FACTOR * noise[shown], 0, 255))),
+        _png(_strip(released[shown])),
+        _png(spectrum(noise)),
+    )
 
 
 def spectrum(noise: NDArray[np.int_]) -> Pixels:
@@ -99,10 +149,10 @@ def _strip(images: NDArray[np.generic]) -> Pixels:
     return np.concatenate(list(parts), axis=1)[:, :-1].astype(np.uint8)
 
 
-def _write(name: str, pixels: Pixels) -> None:
+def _png(pixels: Pixels) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, format="PNG", optimize=True)
-    (FOLDER / f"{name}.png").write_bytes(stream.getvalue())
+    return stream.getvalue()
 
 
 if __name__ == "__main__":

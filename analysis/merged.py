@@ -1,13 +1,19 @@
 """Several results folders, read as one."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.experiments import differing, results_differ
 from bench.core.errors import UserError
 from bench.store import Record, Store
 from bench.words import counted
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 TESTED = ("dataset", "model", "method", "attack")
 MEASURED = ("dataset", "model", "method", "measure", "title")
@@ -27,7 +33,7 @@ class Merged(Store):
     others: tuple[Store, ...] = ()
 
     @classmethod
-    def of(cls, folders: Sequence[Path]) -> "Merged":
+    def of(cls, folders: Sequence[Path]) -> Merged:
         """The folders, each once; there is at least one."""
         root, *others = dict.fromkeys(folders)
         return cls(root, others=tuple(map(Store, others)))
@@ -45,6 +51,10 @@ class Merged(Store):
         """The record of a cell, or None if no folder has it."""
         found = [record for store in self.stores if (record := store.read(key))]
         return next((record for record in found if record["status"] == "finished"), found[0] if found else None)
+
+    def read_noise(self, key: str) -> tuple[Tensor, Record] | None:
+        """A protection and what is known of its making, or None if no folder keeps it."""
+        return next(filter(None, (store.read_noise(key) for store in self.stores)), None)
 
     def state(self) -> frozenset[tuple[Path, int, int]]:
         """What changes with every record and plan that is written to any of them."""

@@ -33,8 +33,8 @@ def table_text(
     return _csv(made, study) if form == "csv" else _markdown(made)
 
 
-def plan_of(store: Store, name: str, scale: str) -> str:
-    """The name of the plan that a user calls by its name, or by its grid and scale."""
+def plan_of(store: Store, name: str, scale: str = "", option: str = "--table") -> str:
+    """The name of the plan that a user calls, in an option, by its name, or by its grid and scale."""
     plans = store.plans()
     if name in plans and scale in ("", plans[name]["scale"]["name"]):
         return name
@@ -42,12 +42,13 @@ def plan_of(store: Store, name: str, scale: str) -> str:
     own = {one: plan["scale"]["name"] for one, plan in plans.items() if name in (one, plan["grid"])}
     found = [one for one, its_scale in own.items() if scale in ("", its_scale)]
     if not own:
-        raise UserError(f"--table {cut(name)}: no such plan or grid in {store.root}{suggestion(name, grids)}")
+        raise UserError(f"{option} {cut(name)}: no such plan or grid in {store.root}{suggestion(name, grids)}")
     if not found:
         raise UserError(f"--scale {cut(scale)}: {name} has not run at it{suggestion(scale, own.values())}")
     if len(found) > 1:
-        choose = f"name one: {', '.join(found)}" if scale else f"add --scale, or name one: {', '.join(found)}"
-        raise UserError(f"--table {name}: {len(found)} plans are of this grid; {choose}")
+        first = "add --scale, or " if option == "--table" and not scale else ""
+        choose = f"{first}name one: {', '.join(found)}"
+        raise UserError(f"{option} {name}: {len(found)} plans are of this grid; {choose}")
     return found[0]
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from analysis import gallery_images
 from analysis.answer import Answer
 from analysis.blocks import blocks
+from analysis.gallery_images import FACTOR, Gallery, committed
 from analysis.opened import Opened
 from analysis.portraits import Portrait
 from analysis.provenance import CELLS, Chapter
@@ -39,12 +39,16 @@ def page(
     files: Mapping[str, Sequence[str]],
     first: str,
     portraits: Sequence[tuple[str, Sequence[Portrait]]] = (),
+    gallery: Gallery | None = None,
 ) -> str:
     """The whole page; `files` has the names of all other files of each plan, by the plan's name.
 
     `first` is the command to run if there is no plan; `portraits` are those of methods and of attacks, with titles.
+    Beside these stands a gallery: `gallery`, else the committed one.
     """
     templates = environment()
+    portraits = [(title, found) for title, found in portraits if found]
+    shown = gallery or (committed() if portraits else None)
     templates.globals |= {"asset": _asset}
     templates.filters |= {
         "blocks": blocks,
@@ -65,11 +69,11 @@ def page(
             empty=EMPTY,
             first=first,
             records=opened.to_json(),
-            portraits=[(title, found) for title, found in portraits if found],
+            portraits=portraits,
             anchors={one.title: one.anchor for _, found in portraits for one in found},
-            sheets={sheet.title: sheet for sheet in gallery_images.sheets()},
-            unprotected=gallery_images.clean(),
-            factor=gallery_images.FACTOR,
+            shown=shown,
+            sheets={sheet.title: sheet for sheet in shown.sheets} if shown else {},
+            factor=FACTOR,
         )
         + "\n"
     )

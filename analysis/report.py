@@ -25,6 +25,7 @@ from analysis.answer import answers
 from analysis.caveats import with_caveats
 from analysis.early_stopping import stopped
 from analysis.formats import files_of, files_of_drawings
+from analysis.gallery_images import Gallery
 from analysis.linked import linked
 from analysis.opened import Opened
 from analysis.page import EMPTY, page
@@ -52,10 +53,13 @@ class Summary:
     plans: int
 
 
-def write_report(store: Store, without: Collection[str] = (), card: Card | None = None) -> Summary:
+def write_report(
+    store: Store, without: Collection[str] = (), card: Card | None = None, gallery: Gallery | None = None
+) -> Summary:
     """Write Markdown, CSV, LaTeX and figures of every plan, and one page of all. The same records, the same bytes.
 
     `card` has what there is to know of a method or an attack before running it; without it the page does not say.
+    `gallery` is shown instead of the one on images that the suite draws.
     Attacks that assume one of `without` are left out. A plan or a record that does not hold is named and missing.
     """
     plans = sorted(store.plans().items(), key=lambda item: _counting(item[0]))
@@ -79,7 +83,7 @@ def write_report(store: Store, without: Collection[str] = (), card: Card | None 
         for one in results
         if found and one.name == found[0].plan
     ]
-    file = store.write_report("index.html", page(found, chapters, Opened(results), names, first, portraits))
+    file = store.write_report("index.html", page(found, chapters, Opened(results), names, first, portraits, gallery))
     lines = [f"{one.subject}: {one.progress}" for one in plain] or [f"{EMPTY}: {first}"]
     return Summary(lines, file, len(plain))
 

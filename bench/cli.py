@@ -128,6 +128,11 @@ def report(
         str, typer.Option(help="Of --table, if a grid has run at several.", autocompletion=completion.scales)
     ] = "",
     study: Annotated[str, typer.Option(help="What --table shows instead of accuracies: best_response.")] = "",
+    gallery: Annotated[
+        str,
+        typer.Option(help="Draw this plan's noise on its images in --data-root.", autocompletion=completion.plans),
+    ] = "",
+    data_root: DataRoot = Path("data"),
 ) -> None:
     """Write tables, figures and one page from all records, and say where the page is. Or print one table."""
     from analysis.merged import Merged
@@ -136,8 +141,8 @@ def report(
     if table:
         from analysis.one_table import table_text
 
-        if watch or to_open:
-            raise UserError("--table: prints a table and writes no page; leave out --watch and --open")
+        if watch or to_open or gallery:
+            raise UserError("--table: prints a table and writes no page; leave out --watch, --open and --gallery")
         sys.stdout.write(table_text(store, table, form or "markdown", scale=scale, study=study, without=left_out))
         return
     from bench.reports import show_report, watch_report
@@ -146,7 +151,13 @@ def report(
         if value:
             raise UserError(f"{option} {value}: belongs to --table; name a plan or a grid with it")
     console = Console(highlight=False, soft_wrap=True)
-    raise typer.Exit((watch_report if watch else show_report)(store, left_out, console, to_open=to_open))
+    shown = None
+    if gallery:
+        from bench.gallery import gallery_of
+
+        shown = gallery_of(store, gallery, data_root)
+    act = watch_report if watch else show_report
+    raise typer.Exit(act(store, left_out, console, to_open=to_open, gallery=shown))
 
 
 @app.command(

@@ -14,6 +14,7 @@ from rich.table import Table
 from analysis import change_table
 from analysis.commits import opened
 from analysis.comparison import compare
+from analysis.gallery_images import Gallery
 from analysis.merged import Merged
 from analysis.report import Summary, write_report
 from analysis.sections import Section
@@ -23,24 +24,28 @@ PAUSE = 2.0
 """Seconds between two looks for new records."""
 
 
-def show_report(store: Merged, without: Collection[str], console: Console, *, to_open: bool) -> int:
+def show_report(
+    store: Merged, without: Collection[str], console: Console, *, to_open: bool, gallery: Gallery | None = None
+) -> int:
     """Write the page and say where it is. Returns the exit code."""
     for line in store.disagreements():
         console.print(line, markup=False)
-    summary = write_report(store, without, _card)
+    summary = write_report(store, without, _card, gallery)
     for line in summary.lines:
         console.print(line, markup=False)
     _show_page(summary, console, to_open=to_open)
     return 0 if summary.plans else 1
 
 
-def watch_report(store: Merged, without: Collection[str], console: Console, *, to_open: bool) -> int:
+def watch_report(
+    store: Merged, without: Collection[str], console: Console, *, to_open: bool, gallery: Gallery | None = None
+) -> int:
     """The same whenever a record or a plan was written, until the user stops it. Prints the lines that are new."""
     state, told = None, set[str]()
     try:
         while True:
             if (found := store.state()) != state:
-                summary, first, state = write_report(store, without, _card), state is None, found
+                summary, first, state = write_report(store, without, _card, gallery), state is None, found
                 new = [line for line in [*store.disagreements(), *summary.lines] if line not in told]
                 told.update(new)
                 for line in new:

@@ -48,7 +48,11 @@ def test_one_table_is_all_that_is_printed(reported: Path, capsys: pytest.Capture
         (("--format", "csv"), "--format csv: belongs to --table; name a plan or a grid with it\n"),
         (("--scale", "tiny"), "--scale tiny: belongs to --table; name a plan or a grid with it\n"),
         (("--study", "costs"), "--study costs: belongs to --table; name a plan or a grid with it\n"),
-        (("--table", "g", "--open"), "--table: prints a table and writes no page; leave out --watch and --open\n"),
+        (
+            ("--table", "g", "--open"),
+            "--table: prints a table and writes no page; leave out --watch, --open and --gallery\n",
+        ),
+        (("--gallery", "h"), "--gallery h: no such plan or grid in results; choices: g\n"),
         (("--results", "results", "--results", "theirs"), "--results theirs: is not there\n"),
     ],
 )

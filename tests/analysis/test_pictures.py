@@ -113,7 +113,7 @@ def test_smooth_noise_is_bright_in_the_middle_and_a_chessboard_in_the_corner() -
 
 
 def test_the_gallery_has_the_same_images_for_every_method() -> None:
-    sheets = gallery_images.sheets()
+    sheets = gallery_images.committed().sheets
     assert len(sheets) >= 16
     assert {"EM, original", "SEM", "OPS", "CUDA"} <= {sheet.title for sheet in sheets}
     sizes = {Image.open(io.BytesIO(part)).size for sheet in sheets for part in (sheet.noise, sheet.released)}
