@@ -107,7 +107,7 @@ def _assigned(settings: Mapping[str, Any] | None) -> str | None:
 
 
 def _commands(results: Results) -> Iterable[tuple[str, Record]]:
-    """Of each cell the command that makes it again, in two parts that many share; its seed is not among them."""
+    """Of each cell the command that makes it again, in two parts that many share, and of which its seeds are missing."""
     plan = results.plan
     several = [part for part in PLACE[:2] if len({place[part] for place in plan["conditions"]}) > 1]
     words = [shlex.quote(plan["file"] if "file" in plan else plan["grid"]), "--scale", plan["scale"]["name"]]
@@ -117,5 +117,6 @@ def _commands(results: Results) -> Iterable[tuple[str, Record]]:
         what = "measure" if "measure" in place else "attack"
         picked = {part: place[part] for part in (*several, "method", what)}
         filters = " ".join(f"--only {shlex.quote(f'{part}={label}')}" for part, label in picked.items())
+        several_noises = place.get("noises", len(place["cells"])) > 1
         for key in place["cells"]:
-            yield key, {"run": run, "filters": filters}
+            yield key, {"run": run, "filters": filters, "noises": several_noises}

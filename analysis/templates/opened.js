@@ -88,7 +88,8 @@ function commands(parent, records) {
   for (const one of records) {
     const where = one.dataset.startsWith("synthetic") ? [] : ["--data-root DIR"];
     const seed = one.model === null || one.seed === null ? [] : [`--only seed=${one.seed}`];
-    add(add(again, "pre"), "code", [one.run, one.filters, ...seed, ...where, known.again].join(" "));
+    const noise = one.noises ? [`--only noise_seed=${one.noise_seed}`] : [];
+    add(add(again, "pre"), "code", [one.run, one.filters, ...seed, ...noise, ...where, known.again].join(" "));
   }
   const whole = folded(parent, "See the whole record", records.length);
   for (const one of records) add(add(whole, "pre"), "code", `python -m bench show ${one.key} --json`);

@@ -6,7 +6,9 @@ from bench.core.errors import UserError, suggestion
 from bench.grid.cell import Cell
 from bench.grid.condition import STACKED, Condition
 
-FILTERS = ("dataset", "model", "method", "attack", "measure", "seed")
+FILTERS = ("dataset", "model", "method", "attack", "measure", "seed", "noise_seed")
+SEEDS = FILTERS[-2:]
+"""Those that pick some of a condition's cells."""
 Wanted = Mapping[str, set[str]]
 """For each filter in use, the names that it lets pass, in small letters."""
 
@@ -27,7 +29,8 @@ def wanted_by(only: Sequence[str], conditions: Sequence[Condition]) -> Wanted:
 
 def meets(condition: Condition, cell: Cell | None, wanted: Wanted) -> bool:
     """Whether a cell of the condition is wanted; without a cell, whether the condition is, whatever the seed."""
-    names = _names(condition) | {"seed": [str(cell.seed)] if cell else list(wanted.get("seed", ()))}
+    seeds = {"seed": cell.seed, "noise_seed": cell.noise_seed} if cell else {}
+    names = _names(condition) | {key: [str(seeds[key])] if seeds else list(wanted.get(key, ())) for key in SEEDS}
     return all(values & {name.lower() for name in names[key]} for key, values in wanted.items())
 
 
@@ -44,5 +47,5 @@ def _names(condition: Condition) -> dict[str, list[str]]:
             STACKED.join(attack.title for attack in attacks),
         ],
         "measure": [condition.measure.choice.name, condition.measure.title] if condition.measure else [],
-        "seed": [str(cell.seed) for cell in condition.cells],
+        **{key: [str(getattr(cell, key)) for cell in condition.cells] for key in SEEDS},
     }

@@ -31,6 +31,7 @@ def test_a_cell_has_its_numbers_its_curve_its_cost_and_the_command_that_makes_it
     assert first["run"] == "python -m bench run g --scale small"
     assert first["filters"] == "--only method=em --only 'attack=pgd radius=8/255'"
     assert first["train"] == "steps=800 batch_size=64"
+    assert not first["noises"]  # else the command names the noise by its seed
 
 
 def test_what_cells_share_is_written_once(tmp_path: Path) -> None:

@@ -38,6 +38,12 @@ def test_filters_take_the_words_of_tables_in_any_case(tmp_path: Path) -> None:
         assert {tuple(attack.name for attack in cell.attacks) for cell in asked.cells} == {tuple(attacks)}
 
 
+def test_a_noise_is_picked_by_its_seed(tmp_path: Path) -> None:
+    asked = request(tmp_path, only=("method=sem", "seed=1", "noise_seed=2"), seeds=2, noise_seeds=3)
+    assert {(cell.method.name, cell.seed, cell.noise_seed) for cell in asked.cells} == {("sem", 1, 2)}
+    assert len(request(tmp_path, only=("noise_seed=2",), seeds=2, noise_seeds=3).cells) == 3 * 2 * 2
+
+
 @pytest.mark.parametrize(
     ("only", "expected"),
     [
