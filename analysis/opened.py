@@ -107,7 +107,7 @@ def _assigned(settings: Mapping[str, Any] | None) -> str | None:
 
 
 def _commands(results: Results) -> Iterable[tuple[str, Record]]:
-    """Of each cell the command that makes it again, in two parts that many share, and of which its seeds are missing."""
+    """Of each cell the command that makes it again, in two parts that many share, without its seeds."""
     plan = results.plan
     several = [part for part in PLACE[:2] if len({place[part] for place in plan["conditions"]}) > 1]
     words = [shlex.quote(plan["file"] if "file" in plan else plan["grid"]), "--scale", plan["scale"]["name"]]
