@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import zlib
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -33,8 +35,12 @@ class Opened:
         """Where the records of these cells stand, as a page writes it: `12 13 14`; those that are missing are not."""
         return " ".join(str(self._places[key]) for key in keys if key in self._places)
 
+    def packed(self) -> str:
+        """What `to_json` says, as a page holds it: deflated, a fifth of the characters, and those of base64."""
+        return b64encode(zlib.compress(self.to_json().encode(), 9)).decode()
+
     def to_json(self) -> str:
-        """As text that may stand in a page: `fields`, `parts`, and `cells`, each a list of the values of the fields."""
+        """As text: `fields`, `parts`, and `cells`, each a list of the values of the fields."""
         fields = list(dict.fromkeys(name for cell in self._cells for name in cell))
         parts: dict[str, int] = {}
         cells = [[_shared(name, cell.get(name), parts) for name in fields] for cell in self._cells]
@@ -45,7 +51,7 @@ class Opened:
             "cells": cells,
             "again": AGAIN,
         }
-        return _dumped(said).replace("<", "\\u003c").replace("\u2028", " ").replace("\u2029", " ")
+        return _dumped(said)
 
 
 def _shared(name: str, value: Any, parts: dict[str, int]) -> Any:

@@ -68,7 +68,7 @@ def page(
             not_run=NOT_RUN,
             empty=EMPTY,
             first=first,
-            records=opened.to_json(),
+            records=opened.packed(),
             portraits=portraits,
             anchors={one.title: one.anchor for _, found in portraits for one in found},
             shown=shown,

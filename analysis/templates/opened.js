@@ -1,6 +1,12 @@
 // Every number opens the records that it is computed from.
-const known = JSON.parse(document.getElementById("records").textContent || "null");
 const dialog = document.getElementById("opened");
+let known = null;
+
+// The records are packed: base64 of deflated JSON. They are unpacked when the first number is opened.
+async function unpacked() {
+  const packed = Uint8Array.from(atob(document.getElementById("records").textContent), (one) => one.charCodeAt(0));
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
+}
 
 function record(place) {
   const values = known.cells[place];
@@ -101,7 +107,8 @@ function title(cell) {
   return `${text(row.cells[0])}: ${text(heading)} ${text(cell)}`;
 }
 
-function open(cell) {
+async function open(cell) {
+  known ??= await unpacked();
   const records = cell.dataset.cells.split(" ").map((place) => record(Number(place)));
   const inside = dialog.querySelector("div");
   inside.replaceChildren();

@@ -1,4 +1,7 @@
 import json
+import re
+import zlib
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -61,7 +64,9 @@ def test_what_a_user_set_is_part_of_the_command(tmp_path: Path) -> None:
 
 def test_no_text_of_a_record_ends_the_script(tmp_path: Path) -> None:
     results = results_of(tmp_path, {("</script>", "none"): [0.1]})
-    assert "</script>" not in Opened([results]).to_json()
+    packed = Opened([results]).packed()
+    assert re.fullmatch(r"[\w+/=]+", packed)
+    assert json.loads(zlib.decompress(b64decode(packed))) == json.loads(Opened([results]).to_json())
 
 
 def test_best_responses_open_the_cells_of_their_attack(tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ def test_every_number_opens_its_records(page: Page) -> None:
     number = table.locator("tr", has_text="SEM").last.locator("td[data-cells]").first
     number.click()
     dialog = page.locator("#opened")
+    dialog.wait_for()
     words = " ".join(dialog.inner_text().split())
     for part in (
         "victim seed",
@@ -127,7 +128,7 @@ def test_numbers_are_reached_and_opened_by_keyboard(page: Page) -> None:
     at = page.evaluate("[document.activeElement.parentElement.rowIndex, document.activeElement.cellIndex]")
     assert at == [2, 2]
     page.keyboard.press("Enter")
-    assert page.locator("#opened").is_visible()
+    page.locator("#opened").wait_for()
 
 
 def test_what_is_shown_is_copied_as_markdown_and_latex_and_saved_as_csv(page: Page) -> None:
@@ -161,7 +162,7 @@ def test_a_link_opens_the_portrait_of_a_method(page: Page) -> None:
     assert portrait.get_by_text("broken by").is_visible()
     assert "Stable error-minimising noise" in portrait.inner_text()
     portrait.locator("td[data-cells]").first.click()
-    assert page.locator("#opened").is_visible()
+    page.locator("#opened").wait_for()
     page.keyboard.press("Escape")
     portrait.get_by_role("link", name="What its noise looks like").click()
     assert page.locator("#noise-sem img").count() == 3

@@ -14,6 +14,7 @@ def test_a_phone_shows_all_without_scrolling_sideways(browser: Browser, committe
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.locator("main td[data-cells]").first.click()
+        page.locator("#opened").wait_for()
         assert page.evaluate("document.getElementById('opened').getBoundingClientRect().right") <= width
 
 
