@@ -17,6 +17,9 @@ from bench.core.session import Session, Shelf
 from bench.run.trouble import DataError
 from bench.store import Record, Store
 
+CHECKOUT = Path(__file__).parents[2]
+"""Where this code is, if it was not installed from a wheel."""
+
 
 @dataclass(frozen=True)
 class Workplace:
@@ -68,10 +71,14 @@ def _load(dataset: DatasetSettings, root: Path) -> Split:
 
 @lru_cache(maxsize=1)
 def _commit() -> str:
-    """The checkout this code runs from, with a plus sign if it has uncommitted changes; empty outside a checkout."""
-    here = Path(__file__).parent
+    """The checkout this code runs from, with a plus sign if it has uncommitted changes; empty outside a checkout.
+
+    A checkout of something else that the code is installed inside of, as in its virtual environment, does not count.
+    """
+    if not (CHECKOUT / ".git").exists():
+        return ""
     try:
-        command = ["git", "-C", str(here), "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
+        command = ["git", "-C", str(CHECKOUT), "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
     except (OSError, subprocess.CalledProcessError):
         return ""
