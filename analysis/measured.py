@@ -6,7 +6,6 @@ from analysis.estimates import Estimate, estimate_over_noises
 from analysis.results import Measured, Results
 from analysis.sections import MISSING, Entry, Section, plain_table
 
-DIGITS = 3
 NOTE = "Each noise is measured once; ± is half of the 95 % Student interval of the mean over noises."
 
 
@@ -87,8 +86,9 @@ def _entry(one: Measured | None, number: str) -> Entry:
     estimate = value(one, number)
     if estimate is None:
         return Entry(MISSING)
-    half_width = f"{estimate.half_width:.{DIGITS}f}" if estimate.half_width else ""
-    return Entry(f"{estimate.mean:.{DIGITS}f}", half_width, keys=one.keys)
+    digits = 3 if abs(estimate.mean) < 10 else 1 if abs(estimate.mean) < 100 else 0
+    half_width = f"{estimate.half_width:,.{digits}f}" if estimate.half_width else ""
+    return Entry(f"{estimate.mean:,.{digits}f}", half_width, keys=one.keys)
 
 
 def _procedures(methods: dict[str, dict[str, Measured]]) -> Iterator[str]:

@@ -5,7 +5,7 @@ import os
 import platform
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from bench.core.memory import CPU
 
 WAIT = 0.02
 """Seconds a worker waits for one place on one accelerator before it tries the next."""
+PROCESS = Path("/proc/self")
+"""What Linux tells of this process."""
 RESIDENT_COPIES = 4
 """Arrays of the data's size that must fit an accelerator: clean, noise, released, and one that is being made."""
 
@@ -114,6 +116,32 @@ def peak_memory(device: torch.device) -> int:
         return torch.cuda.max_memory_allocated(device)
     unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def memory_of(work: Callable[[], object], device: torch.device) -> int | None:
+    """Do `work`. Returns the bytes that it held at most beyond those held before, None if the system does not tell.
+
+    On a GPU that is what torch has allocated there, on Linux what the process has in memory.
+    """
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        work()
+        return torch.cuda.max_memory_allocated(device) - before
+    try:
+        (PROCESS / "clear_refs").write_text("5")  # the peak is now what is held now
+    except OSError:
+        work()
+        return None
+    before = _resident("VmRSS")
+    work()
+    return max(0, _resident("VmHWM") - before)
+
+
+def _resident(word: str) -> int:
+    """Bytes of this process in memory, as Linux tells them: `VmRSS` now, `VmHWM` at the peak."""
+    lines = (PROCESS / "status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(word))
 
 
 def _processor() -> str:

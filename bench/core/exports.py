@@ -12,7 +12,7 @@ from bench.core.adversary import (
 )
 from bench.core.augment import FLIP_CROP, FLIP_TRANSLATE, NO_AUGMENTATION, Augmentation, flip_crop, views_key
 from bench.core.data import ImageDataset, Outline
-from bench.core.device import float64_device, peak_memory, synchronise
+from bench.core.device import float64_device, memory_of, synchronise
 from bench.core.errors import brief
 from bench.core.keeper import Kind
 from bench.core.measures import Measure, Subject, Training
@@ -103,9 +103,9 @@ __all__ = [
     "maker",
     "maximise",
     "maximiser",
+    "memory_of",
     "parse_fraction",
     "parts",
-    "peak_memory",
     "pgd",
     "quantised",
     "revisions",

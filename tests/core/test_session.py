@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bench.core import device
-from bench.core.device import available_devices, default_jobs, describe, lease, peak_memory
+from bench.core.device import available_devices, default_jobs, describe, lease, memory_of, peak_memory
 from bench.core.perturb import frozen, loss_gradient
 from bench.core.session import Session
 from tests.conftest import Undisturbed
@@ -145,6 +145,16 @@ def test_a_record_says_what_it_was_measured_on() -> None:
     assert about["processor"]
     assert {"torch", "pillow", "libjpeg"} < set(about["versions"])
     assert peak_memory(CPU) > 50 * 2**20  # bytes: torch alone takes more than 50 MiB
+
+
+def test_the_memory_of_work_is_what_it_takes_beyond_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = torch.ones(2**24)  # before, so it does not count
+    taken = memory_of(lambda: torch.ones(2**24).add_(held), CPU)
+    assert taken is None or 2**25.9 < taken < 2**27  # bytes of one of them, nearly: the kernel counts by thread
+    monkeypatch.setattr(device, "PROCESS", tmp_path / "nowhere")  # as a system without it
+    done: list[int] = []
+    assert memory_of(lambda: done.append(1), CPU) is None
+    assert done == [1]
 
 
 def test_a_cpu_computes_in_float32_and_a_gpu_in_bfloat16_where_it_has_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,5 +33,5 @@ def test_a_noise_is_made_again_and_its_passes_alone_are_counted(
     assert found["passes"] == method.cost(80).passes
     assert session.passes == found["passes"] + 5 * 64 / 128
     assert found["images_per_second"] == pytest.approx(80 / found["seconds"])
-    assert found["peak_memory"] > 1
+    assert found["memory"] is None or 0 <= found["memory"] < 1000
     assert GenerationTime().cost(80, method, training) == method.cost(80)
