@@ -11,7 +11,17 @@ from typing import Annotated, Any, get_origin
 import numpy as np
 import pytest
 
-from analysis import accuracy, best_response, costs, early_stopping, gains, recovered
+from analysis import (
+    accuracy,
+    best_response,
+    correlation,
+    costs,
+    early_stopping,
+    embedding,
+    gains,
+    measured,
+    recovered,
+)
 from analysis.records import read_results
 from analysis.sections import Entry, Section
 from attacks import ATTACKS
@@ -106,9 +116,12 @@ BY_ATTACK = " by attack"
 STUDIES = {
     "accuracy": accuracy,
     "best response": best_response,
+    "correlation": correlation,
     "early stopping": early_stopping,
     "gained": gains,
+    "measures": measured,
     "noise": costs,
+    "perturbations": embedding,
     "recovered": recovered,
 }
 
