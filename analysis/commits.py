@@ -20,13 +20,13 @@ def opened(where: str) -> Iterator[Store]:
     Raises UserError for what is neither, or holds no record.
     """
     if Path(where).is_dir():
-        yield _with_records(Store(Path(where)), where)
+        yield _with_records(Store(Path(where), read_only=True), where)
         return
     with TemporaryDirectory(prefix="bench-") as folder:
         archive = _archive(where)
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             files.extractall(folder, filter="data")
-        yield _with_records(Store(Path(folder)), where)
+        yield _with_records(Store(Path(folder), read_only=True), where)
 
 
 def _with_records(store: Store, where: str) -> Store:

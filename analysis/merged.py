@@ -25,7 +25,7 @@ FEW = 5
 
 @dataclass(frozen=True)
 class Merged(Store):
-    """The folder `root` and those of `others`. What is written goes to `root`.
+    """The folder `root` and those of `others`, which are read only. What is written goes to `root`.
 
     Of several records of a cell the first counts that is finished. Plans of one name become one.
     """
@@ -36,7 +36,7 @@ class Merged(Store):
     def of(cls, folders: Sequence[Path]) -> Merged:
         """The folders, each once; there is at least one."""
         root, *others = dict.fromkeys(folders)
-        return cls(root, others=tuple(map(Store, others)))
+        return cls(root, others=tuple(Store(other, read_only=True) for other in others))
 
     @property
     def stores(self) -> tuple[Store, ...]:
@@ -47,9 +47,9 @@ class Merged(Store):
         """The keys of all records that begin with `prefix`."""
         return sorted({key for store in self.stores for key in store.find(prefix)})
 
-    def read(self, key: str) -> Record | None:
+    def read(self, key: str, *, to_replace: bool = False) -> Record | None:
         """The record of a cell, or None if no folder has it."""
-        found = [record for store in self.stores if (record := store.read(key))]
+        found = [record for store in self.stores if (record := store.read(key, to_replace=to_replace))]
         return next((record for record in found if record["status"] == "finished"), found[0] if found else None)
 
     def read_noise(self, key: str) -> tuple[Tensor, Record] | None:
@@ -72,8 +72,9 @@ class Merged(Store):
         """A line for each cell of which two folders have different results: a few of them, then how many more."""
         count = 0
         for key in sorted({key for store in self.others for key in store.find("")}):
-            (first, record), *others = [(store, found) for store in self.stores if (found := store.read(key))]
-            for store, other in others:
+            found = [(store, record) for store in self.stores if (record := store.read(key))]
+            for store, other in found[1:]:
+                first, record = found[0]
                 if results_differ(record, other):
                     count += 1
                     if count <= FEW:

@@ -22,11 +22,10 @@ def check_folder(option: typer.CallbackParam, folder: Path) -> Path:
 
 
 def check_folders(option: typer.CallbackParam, folders: list[Path]) -> list[Path]:
-    """The same of each folder, which must be there if there are several."""
+    """The same of each folder, which must be there."""
     for folder in folders:
-        check_folder(option, folder)
-        if len(folders) > 1 and not folder.is_dir():
-            raise UserError(f"{option.opts[0]} {folder}: is not there")
+        if not check_folder(option, folder).is_dir():
+            raise UserError(f"{option.opts[0]} {folder}: is not there; run a grid first, or name another folder")
     return folders
 
 

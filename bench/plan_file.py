@@ -4,8 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 
+from bench.checked import Key, Part, Protocol, Record, checked
 from bench.core.errors import brief
-from bench.record import Key, Part, Record, checked
 
 
 class ScaleWords(Part):
@@ -85,8 +85,9 @@ class MeasuredPlace(Part):
 
 
 class Plan(Part):
-    """What a grid asked for."""
+    """What a grid asked for. Plans of before say no protocol."""
 
+    protocol: Protocol = 1
     grid: str
     title: str
     about: str
@@ -112,5 +113,5 @@ _PLAN = TypeAdapter(Plan)
 
 
 def checked_plan(content: bytes) -> Record:
-    """The plan that a file holds. Raises ValueError, in one line, for anything else."""
+    """The plan that a file holds. Raises NewerError or ValueError, in one line, for anything else."""
     return checked(_PLAN, content)

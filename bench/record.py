@@ -1,24 +1,14 @@
 """What a record holds, and the check of every one that is read."""
 
-import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
-from pydantic_core import from_json
+from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 
-from bench.core.errors import brief
-from bench.core.settings import PROTOCOL, digest
+from bench.checked import Key, Part, Protocol, Record, checked
+from bench.core.settings import digest
 
-Record = dict[str, Any]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
-Key = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
-
-
-class Part(BaseModel):
-    """What is known of a part of a file. Other versions may write more; numbers are finite."""
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
 
 class Result(Part):
@@ -133,7 +123,7 @@ class Training(Part):
 class Experiment(Part):
     """What decides any result, as far as it is read."""
 
-    protocol: Annotated[int, Field(ge=1, le=PROTOCOL)]
+    protocol: Protocol
     dataset: Named
     method: Named
     seed: int
@@ -228,23 +218,8 @@ _RECORD: TypeAdapter[Finished | Measured | Failed] = TypeAdapter(
 
 
 def checked_record(content: bytes, key: str) -> Record:
-    """The record of the cell called `key`. Raises ValueError, in one line, for anything else."""
+    """The record of the cell called `key`. Raises NewerError or ValueError, in one line, for anything else."""
     record = checked(_RECORD, content)
     if not record["key"] == key == digest(record["cell"]):
         raise ValueError(f"holds cell {digest(record['cell'])} under the key {record['key']}")
     return record
-
-
-def checked(model: TypeAdapter[Any], content: bytes) -> Record:
-    """What a file holds, if the model allows it. Raises ValueError, in one line, if not."""
-    found: Record = from_json(content, allow_inf_nan=False)
-    try:
-        model.validate_python(found)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        said = first["msg"].removeprefix("Value error, ")
-        problem = f"{said[0].lower()}{said[1:]}, got {brief(first['input'])}"
-        raise ValueError(f"{place}: {problem}" if place else problem) from None
-    json.dumps(found, allow_nan=False)  # raises ValueError for 1e999 wherever it stands
-    return found

@@ -6,8 +6,6 @@ Torch is imported where tensors are read or written: commands that only read rec
 from __future__ import annotations
 
 import itertools
-import logging
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,10 +14,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import filelock
 
-from bench.core.errors import one_line
+from bench.checked import Record as Record
+from bench.checked import content_of, whole
 from bench.core.files import to_json, write_whole
 from bench.plan_file import checked_plan
-from bench.record import Record as Record
 from bench.record import checked_record
 
 if TYPE_CHECKING:
@@ -29,31 +27,36 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 AGAIN = "run with --keep to make it again"
-LONGEST = 2**26
-"""Bytes of a record or a plan: far more than a training of a million looks writes."""
-logger = logging.getLogger(__name__)
-"""Its warnings are lines on standard error, unless someone configures it."""
 
 
 @dataclass(frozen=True)
 class Store:
     """`root` holds `cells/ plans/`, in version control; `noise/ models/ kept/ locks/ report/ broken/` are not.
 
-    A file that does not hold what it should is named in a warning, set aside in `broken/`, and then missing. Whatever
-    the disk refuses is an OSError.
+    A file that does not hold what it should is named in a warning, set aside in `broken/`, and then missing. One of a
+    newer version is named, missing and never touched. Whatever the disk refuses is an OSError.
     """
 
     root: Path
     keep: frozenset[Kind] = frozenset()
     """What is to be kept of every training, beside its result."""
+    read_only: bool = False
+    """Whether the folder is somebody else's: what does not hold is named and left where it is."""
 
     def cell_file(self, key: str) -> Path:
         """Where the record of the cell called `key` is kept."""
         return self.root / "cells" / f"{key}.json"
 
-    def read(self, key: str) -> Record | None:
-        """The record of a cell, or None if it never ended."""
-        return self._whole(self.cell_file(key), lambda file: checked_record(_content(file), key), "run its grid again")
+    def read(self, key: str, *, to_replace: bool = False) -> Record | None:
+        """The record of a cell, or None if it never ended.
+
+        One of a newer version is None too; whoever reads it `to_replace` it gets a UserError.
+        """
+
+        def read(file: Path) -> Record:
+            return checked_record(content_of(file), key)
+
+        return self._whole(self.cell_file(key), read, "run its grid again", to_replace=to_replace)
 
     def write(self, key: str, record: Record) -> None:
         """Keep the record of a cell that finished or failed."""
@@ -89,10 +92,14 @@ class Store:
         """All plans by name, in alphabetical order."""
         return {name: plan for name in self.plan_names() if (plan := self.plan(name)) is not None}
 
-    def plan(self, name: str) -> Record | None:
-        """The plan of that name, or None."""
+    def plan(self, name: str, *, to_replace: bool = False) -> Record | None:
+        """The plan of that name, or None; of a newer version as with `read`."""
+
+        def read(file: Path) -> Record:
+            return checked_plan(content_of(file))
+
         advice = "run its grid again, which keeps finished cells"
-        return self._whole(self.plan_file(name), lambda file: checked_plan(_content(file)), advice)
+        return self._whole(self.plan_file(name), read, advice, to_replace=to_replace)
 
     def has_noise(self, key: str) -> bool:
         """Whether the protection called `key` is there, with what is to be kept of its making."""
@@ -194,43 +201,15 @@ class Store:
     def _lock(self, key: str) -> filelock.BaseFileLock:
         return filelock.FileLock(self.locks / f"{key}.lock")
 
-    def _whole(self, file: Path, read: Callable[[Path], T], advice: str) -> T | None:
-        """What `read` makes of the file. None if there is none, or if it raises ValueError: then it is set aside."""
-        if not os.path.lexists(file):
-            return None
-        try:
-            if not file.is_file():
-                raise ValueError("is no file")
-            return read(file)
-        except FileNotFoundError:  # another process has set it aside meanwhile
-            return None
-        except ValueError as error:
-            aside = self._free_name(file)
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):
-                file.rename(aside)
-            logger.warning("%s", one_line(f"{file}: {error}; set aside as {aside}; {advice}"))
-            return None
-
-    def _free_name(self, file: Path) -> Path:
-        """Where a broken file goes: none that was set aside before is overwritten."""
-        folder = self.root / "broken" / file.parent.name
-        names = itertools.chain([file.name], (f"{file.stem}-{number}{file.suffix}" for number in itertools.count(2)))
-        return next(folder / name for name in names if not os.path.lexists(folder / name))
+    def _whole(self, file: Path, read: Callable[[Path], T], advice: str, *, to_replace: bool = False) -> T | None:
+        aside = None if self.read_only else self.root / "broken" / file.parent.name
+        return whole(file, read, aside, advice, to_replace=to_replace)
 
     def _kept_file(self, key: str) -> Path:
         return self.root / "kept" / f"{key}.safetensors"
 
     def _noise_file(self, key: str) -> Path:
         return self.root / "noise" / f"{key}.safetensors"
-
-
-def _content(file: Path) -> bytes:
-    with file.open("rb") as stream:
-        content = stream.read(LONGEST + 1)
-    if len(content) > LONGEST:
-        raise ValueError(f"is longer than {LONGEST:,} bytes")
-    return content
 
 
 def _write(file: Path, content: bytes) -> None:

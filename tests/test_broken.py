@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from bench.core.errors import UserError
 from bench.core.files import to_json
 from bench.core.settings import PROTOCOL
 from bench.run.schedule import is_done
@@ -83,7 +85,8 @@ def bytes_of(value: Any) -> bytes:
         (bytes_of(changed(FAILED, "error", None)), "failed.error: input should be a valid string, got None"),
         (bytes_of(changed(RECORD, "cell.method.name", "two")), f"holds cell {key_of('two')} under the key {KEY}"),
         (bytes_of({**RECORD, "key": key_of("two"), "cell": cell_of("two")}), f"holds cell {key_of('two')} under"),
-        (bytes_of(changed(RECORD, "cell.protocol", PROTOCOL + 1)), "finished.cell.protocol: input should be less than"),
+        (bytes_of(changed(RECORD, "cell.protocol", 0)), "finished.cell.protocol: input should be greater than"),
+        (bytes_of(changed(RECORD, "cell.protocol", 17.5)), "finished.cell.protocol: input should be a valid integer"),
     ],
 )
 def test_a_record_that_does_not_hold_is_named_set_aside_and_missing(
@@ -111,7 +114,7 @@ def test_a_record_that_holds_is_read_whatever_else_it_says(content: dict[str, An
 
 
 def test_a_record_longer_than_any_run_writes_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.store.LONGEST", 100)
+    monkeypatch.setattr("bench.checked.LONGEST", 100)
     Store(tmp_path).write(KEY, RECORD)
     assert Store(tmp_path).read(KEY) is None
 
@@ -169,6 +172,52 @@ def test_a_plan_that_does_not_hold_is_named_with_what_to_do(
 def noise_file(header: dict[str, object], values: int = 12) -> bytes:
     text = json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + bytes(values)
+
+
+NEWER = [changed(RECORD, "cell.protocol", PROTOCOL + 1), {"cell": {"protocol": 10**30}}, {"protocol": PROTOCOL + 1}]
+
+
+@pytest.mark.parametrize("content", NEWER)
+def test_a_file_of_a_newer_version_is_named_once_and_stays(
+    content: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store(tmp_path)
+    store.write_plan("g", PLAN)
+    before = {store.cell_file(KEY): bytes_of(content), store.plan_file("new"): bytes_of({"protocol": PROTOCOL + 1})}
+    store.cell_file(KEY).parent.mkdir()
+    for file, written in before.items():
+        file.write_bytes(written)
+    for _ in range(2):
+        assert store.read(KEY) is None
+        assert store.plans() == {"g": PLAN}
+    assert [line.partition(" (")[0] for line in caplog.messages] == [
+        f"{file}: written by a newer version" for file in before
+    ]
+    assert all(line.endswith("): update the suite; left where it is") for line in caplog.messages)
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_no_run_replaces_a_file_of_a_newer_version(tmp_path: Path) -> None:
+    place, one = workplace(tmp_path), cell(Flat(), 0)
+    file = place.store.cell_file(one.key)
+    file.parent.mkdir()
+    file.write_bytes(bytes_of({"cell": {"protocol": PROTOCOL + 1}}))
+    expected = f"{file}: written by a newer version (protocol {PROTOCOL + 1}): update the suite"
+    with pytest.raises(UserError, match=re.escape(expected)):
+        finished(one, place)
+    assert not is_done(one, place.store, retry_failed=True)
+    assert file.read_bytes() == bytes_of({"cell": {"protocol": PROTOCOL + 1}})
+
+
+def test_a_folder_that_is_only_read_stays_as_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store(tmp_path, read_only=True)
+    for file, content in ((store.cell_file(KEY), b"{"), (store.plan_file("bad"), b"{}")):
+        file.parent.mkdir()
+        file.write_bytes(content)
+    for _ in range(2):
+        assert (store.read(KEY), store.plans()) == (None, {})
+    assert [line.endswith("; left where it is") for line in caplog.messages] == [True, True]
+    assert sorted(file.name for file in tmp_path.rglob("*")) == sorted(["cells", f"{KEY}.json", "plans", "bad.json"])
 
 
 ABOUT = {"about": "{}"}

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.report import write_report
-from bench.core.settings import digest
+from bench.core.settings import PROTOCOL, digest
 from bench.store import Store
 from bench.summary import summary
 from tests.analysis.conftest import ORIGIN, history, keep, place, plan_of, record
@@ -69,7 +69,7 @@ class Whole:
 def whole() -> Iterator[Whole]:
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.fsync", lambda descriptor: None)  # no example needs to survive a power cut
-        logging.getLogger("bench.store").setLevel(logging.ERROR)  # nor to be told
+        logging.getLogger("bench.checked").setLevel(logging.ERROR)  # nor to be told
         store = Store(Path(name))
         store.write_plan("g-small", PLAN)
         for condition in PLAN["conditions"]:
@@ -78,7 +78,7 @@ def whole() -> Iterator[Whole]:
                 keep(store, f"{condition['method']}-{condition['attack']}-{seed}", made)
         keep(store, "em-none-1", FAILED)
         yield Whole(store, {file: file.read_bytes() for file in sorted(store.root.rglob("*.json"))})
-        logging.getLogger("bench.store").setLevel(logging.NOTSET)
+        logging.getLogger("bench.checked").setLevel(logging.NOTSET)
 
 
 @st.composite
@@ -122,6 +122,9 @@ def test_damaged_files_stop_no_report(whole: Whole, data: st.DataObject) -> None
     for file in whole.files:
         if file.parent.name == "cells" and file not in damaged:
             assert whole.store.read(file.stem) == json.loads(whole.files[file])
-    records = [record for key in whole.store.find("") if (record := whole.store.read(key))]
-    assert {record["key"] for record in records} == set(whole.store.find(""))
+    found = {key: whole.store.read(key) for key in whole.store.find("")}
+    records = [record for record in found.values() if record]
+    newer = {key for key, record in found.items() if not record}
+    assert all(json.loads(whole.store.cell_file(key).read_bytes())["cell"]["protocol"] > PROTOCOL for key in newer)
+    assert {record["key"] for record in records} == set(whole.store.find("")) - newer
     assert all(list(summary(record, whole.store)) for record in records)

@@ -53,7 +53,10 @@ def test_one_table_is_all_that_is_printed(reported: Path, capsys: pytest.Capture
             "--table: prints a table and writes no page; leave out --watch, --open and --gallery\n",
         ),
         (("--gallery", "h"), "--gallery h: no such plan or grid in results; choices: g\n"),
-        (("--results", "results", "--results", "theirs"), "--results theirs: is not there\n"),
+        (
+            ("--results", "results", "--results", "theirs"),
+            "--results theirs: is not there; run a grid first, or name another folder\n",
+        ),
     ],
 )
 def test_options_that_say_nothing_are_refused_in_one_line(
@@ -175,6 +178,10 @@ def test_what_cannot_be_compared_is_one_line(
 
 
 def test_a_report_without_any_plan_says_what_to_do_and_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("report", "--results", "mine") == 2
+    assert capsys.readouterr() == ("", "--results mine: is not there; run a grid first, or name another folder\n")
+    assert not Path("mine").exists()
+    Path("mine").mkdir()
     assert bench("report", "--results", "mine") == 1
     hint = "no plan yet: run a grid first: python -m bench run table2 --scale tiny --results mine\n"
     assert hint in capsys.readouterr().out

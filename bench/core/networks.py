@@ -11,7 +11,7 @@ from bench.core.revision import revised
 
 TIMM = "timm/"
 """What the names of timm's networks begin with."""
-PATCH = re.compile(r"patch[1-9]\d{0,2}")
+PATCH = re.compile(r"patch[1-9]\d?")
 """What may follow such a name after a slash."""
 FEWEST_PATCHES = 4
 """Along a side: a transformer of fewer has next to nothing to compare."""
@@ -131,7 +131,9 @@ def timm_network(name: str, num_classes: int, channels: int, size: tuple[int, in
     if size and told and told.fixed_input_size and told.input_size[1:] != size:
         chosen["img_size"] = size
     if patch:
-        chosen["patch_size"] = int(patch.removeprefix("patch"))
+        chosen["patch_size"] = side = int(patch.removeprefix("patch"))
+        if size and side > min(size):
+            raise ValueError(f"its patches are larger than images of {min(size)} pixels")
     try:
         body: nn.Module = timm.create_model(name, num_classes=num_classes, in_chans=channels, **chosen)
     except TypeError as error:

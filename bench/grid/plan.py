@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.core.settings import digest
+from bench.core.settings import PROTOCOL, digest
 from bench.grid.condition import STACKED, Condition, Stack
 from bench.grid.expand import Grid
 from bench.grid.scale import Scale
@@ -27,6 +27,7 @@ def plan_of(grid: Grid, file: str, name: str, scale: Scale, user: Scale) -> Plan
     stacks = [stack for condition in grid.conditions for stack in ((condition.method,), condition.attacks) if stack]
     measured = [condition for condition in grid.conditions if condition.measure]
     return {
+        "protocol": PROTOCOL,
         "grid": grid.name,
         "file": file,
         "title": grid.title,

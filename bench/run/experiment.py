@@ -120,7 +120,7 @@ def _printable(text: str) -> str:
 
 
 def _finished(cell: Cell, store: Store) -> Record | None:
-    record = store.read(cell.key)
+    record = store.read(cell.key, to_replace=True)
     return record if record and record["status"] == "finished" else None
 
 

@@ -124,7 +124,7 @@ class Request:
         store = Store(self.results)
         owners: dict[str, str] = {}
         for file, name, place in zip(self.files, names, self._places, strict=True):
-            owner = owners.setdefault(name, (store.plan(name) or {}).get("file") or place)
+            owner = owners.setdefault(name, (store.plan(name, to_replace=True) or {}).get("file") or place)
             if owner != place:
                 raise UserError(
                     f"{file}: {store.plan_file(name)} is the plan of {owner}, another grid of this name; rename one of "

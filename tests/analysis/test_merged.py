@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from analysis.commits import opened
 from analysis.merged import Merged
 from analysis.report import write_report
 from bench.core.errors import UserError
@@ -136,3 +137,19 @@ def test_scales_that_know_other_plug_ins_are_read_together(tmp_path: Path) -> No
         scale = {"name": "small", "about": "", "changes": {"train": {"steps": 800}, "methods": {method: {}}}}
         Store(tmp_path / folder).write_plan("g-small", plan_of([place(method, "none", 1)], scale=scale))
     assert len(merged(tmp_path).plans()["g-small"]["conditions"]) == 2
+
+
+def test_a_second_folder_is_only_read_whatever_it_holds(tmp_path: Path) -> None:
+    results_of(tmp_path / "mine", {("em", "none"): [0.2]})
+    theirs = Store(tmp_path / "theirs")
+    keep(theirs, "one", record(0.5))
+    for name, content in (("two", "{"), ("three", '{"cell": {"protocol": 99}}')):
+        theirs.cell_file(key_of(name)).write_text(content)
+    theirs.write_plan("bad", {})
+    before = {file: file.stat().st_mtime_ns for file in theirs.root.rglob("*")}
+    store = merged(tmp_path)
+    assert list(store.disagreements()) == []
+    assert write_report(store).plans == 1
+    with opened(str(theirs.root)) as one:
+        assert [one.read(key) is None for key in (key_of("one"), key_of("two"))] == [False, True]
+    assert {file: file.stat().st_mtime_ns for file in theirs.root.rglob("*")} == before

@@ -62,6 +62,10 @@ def test_resnet18_starts_from_the_default_initialisation_of_each_layer() -> None
         ("cnn/", f"unknown model 'cnn/'; narrower ones are {', '.join(f'cnn/{n}' for n in (2, 3, 4, 6, 8, 12, 24))}"),
         ("two_linear/2", "unknown model 'two_linear/2'; two_linear has no width to divide"),
         ("timm/test_vit/4", "unknown model 'timm/test_vit/4'; timm/test_vit/patch4 has patches of 4 pixels"),
+        (
+            "timm/test_vit/patch100",
+            "unknown model 'timm/test_vit/patch100'; timm/test_vit/patch4 has patches of 4 pixels",
+        ),
         ("timm/resnet10", "unknown model 'timm/resnet10'; did you mean 'timm/resnet10t'?"),
     ],
 )

@@ -194,6 +194,8 @@ def test_timm_cuts_images_into_patches_of_the_size_that_a_name_asks_for() -> Non
         ("timm/test_vit", 8, "its patches leave 0x0 of them; write timm/test_vit/patch1"),
         ("timm/test_vit/patch16", 32, "its patches leave 2x2 of them; write timm/test_vit/patch4"),
         ("timm/resnet10t/patch4", 32, "resnet10t has no patches to set"),
+        ("timm/test_convnext/patch33", 32, "its patches are larger than images of 32 pixels"),
+        ("timm/test_vit/patch99", 8, "its patches are larger than images of 8 pixels"),
     ],
 )
 def test_patches_that_make_no_sense_are_refused_in_one_line(name: str, size: int, message: str) -> None:
