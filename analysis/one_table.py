@@ -9,7 +9,7 @@ from analysis.records import read_results
 from analysis.report import STUDIES
 from analysis.results import Results
 from analysis.templating import environment
-from bench.core.errors import UserError, cut, suggestion
+from bench.core.errors import UserError, cut, one_line, suggestion
 from bench.store import Store
 from bench.words import TableFormat
 
@@ -35,7 +35,7 @@ def table_text(
 
 def plan_of(store: Store, name: str, scale: str = "", option: str = "--table") -> str:
     """The name of the plan that a user calls, in an option, by its name, or by its grid and scale."""
-    plans = store.plans()
+    plans, name = store.plans(), one_line(name)
     if name in plans and scale in ("", plans[name]["scale"]["name"]):
         return name
     grids = list(dict.fromkeys(plan["grid"] for plan in plans.values()))

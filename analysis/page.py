@@ -98,7 +98,7 @@ def sortable(entry: Entry) -> str:
 
 def _asset(name: str) -> Markup:
     """A file of ours as it is, for a place where nothing is escaped."""
-    return Markup((TEMPLATES / name).read_text())  # noqa: S704 - no user wrote it
+    return Markup((TEMPLATES / name).read_text("utf-8"))  # noqa: S704 - no user wrote it
 
 
 def _data_address(png: bytes) -> str:

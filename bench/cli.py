@@ -7,6 +7,7 @@ import signal
 import sys
 from importlib.metadata import version
 from importlib.resources import files
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn, cast
 
@@ -204,7 +205,7 @@ def show(
 
     store = Store(results)
     record = named(cell, store)
-    lines = [store.cell_file(record["key"]).read_text().rstrip()] if json else summary(record, store)
+    lines = [store.cell_file(record["key"]).read_text("utf-8").rstrip()] if json else summary(record, store)
     for line in lines:
         Console(highlight=False, soft_wrap=True).print(line, markup=False)
 
@@ -212,14 +213,17 @@ def show(
 @app.command(epilog=examples("schema > grid.schema.json"))
 def schema() -> None:
     """Print the JSON Schema of a grid file, for editors."""
-    sys.stdout.write((files("bench.grid") / "grid.schema.json").read_text())
+    sys.stdout.write((files("bench.grid") / "grid.schema.json").read_text("utf-8"))
 
 
 def main() -> None:
     """Run a command; a user's mistake, or what the disk refuses, is one line on standard error, never a traceback.
 
-    SIGTERM, which schedulers of clusters send, stops it as Ctrl-C does: else its workers would go on without it.
+    SIGTERM, which schedulers of clusters send, stops it as Ctrl-C does: else its workers would go on without it. What
+    the terminal cannot show, such as a file's name that is no text, is printed as Python writes it.
     """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         # A shell completes commands, and `python -m bench` is none.

@@ -33,7 +33,7 @@ def plug_ins(context: typer.Context, incomplete: str) -> list[str]:
     """Methods, attacks or whatever the words before ask for, as the schema of grid files has them; or grids."""
     if context.params.get("what") == "grids":
         return grids(incomplete)
-    groups = json.loads((files("bench.grid") / "grid.schema.json").read_text())["$defs"]
+    groups = json.loads((files("bench.grid") / "grid.schema.json").read_text("utf-8"))["$defs"]
     group = groups.get(context.params.get("what"), {"anyOf": [{"enum": []}]})
     return _beginning(incomplete, group["anyOf"][0]["enum"])
 

@@ -195,7 +195,7 @@ class Store:
         """Keep a file of the generated report and return where it is."""
         file = self.root / "report" / name
         with self.lock(f"report-{name}"):
-            _write(file, content.encode() if isinstance(content, str) else content)
+            _write(file, content.encode(errors="backslashreplace") if isinstance(content, str) else content)
         return file
 
     def _lock(self, key: str) -> filelock.BaseFileLock:

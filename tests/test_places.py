@@ -1,6 +1,7 @@
 """Folders that cannot be used, and keys that are none: one line, exit code 2, whatever the command."""
 
 import errno
+import io
 import os
 import re
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.core.files import write_whole
-from tests.commands import bench, run
+from tests.commands import GRID, bench, run
 
 COMMANDS = [("run", "grid.yaml", "--device", "cpu", "--jobs", "1"), ("report",), ("show", "abc")]
 ADVICE = "; make it usable, or choose other folders with --results and --data-root\n"
@@ -135,3 +136,34 @@ def test_a_broken_record_is_run_again_and_stops_nothing(
     assert settled(first) == result
     assert second.read_bytes() == kept
     assert len(caplog.messages) == 1
+
+
+ODD = os.fsdecode(b"od\xffd\n")
+"""A name of a file that is no text."""
+
+
+def test_names_that_are_no_text_go_through_every_command(
+    image_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(printed, "ascii", "strict", write_through=True))
+    monkeypatch.chdir(image_folder)
+    for part in ("train", "val"):
+        Path("pets", part, "cat").rename(Path("pets", part, ODD))
+    Path("pets/train", ODD, f"{ODD}.txt").write_text("")
+    Path("root").mkdir()
+    Path("pets").rename(Path("root", ODD + "pets"))
+    Path("root").rename(ODD)
+    Path(ODD, "pets").symlink_to(ODD + "pets")
+    data = "datasets: [{name: folder, path: pets, size: 8, skip_broken: true}]"
+    Path(f"{ODD}.yaml").write_text(re.sub("datasets: .*", data, GRID))
+    run_it = ("run", f"{ODD}.yaml", "--data-root", ODD, "--results", ODD, "--device", "cpu", "--jobs", "1")
+    assert bench(*run_it, "--dry-run") == 0
+    assert bench(*run_it) == 0
+    assert r"1 left out: train/od\udcffd\n/od\udcffd\n.txt (an empty file)" in printed.getvalue().decode()
+    for command in (("report",), ("report", "--table", ODD), ("report", "--table", ODD, "--format", "csv")):
+        assert bench(*command, "--results", ODD) == 0
+    assert bench("compare", ODD, ODD) == 0
+    assert bench("show", next(Path(ODD, "cells").iterdir()).stem, "--results", ODD) == 0
+    assert capsys.readouterr().err == ""
+    assert bench("run", "nothing.yaml", "--set", f"seeds={ODD}") == 2

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from bench.core.errors import one_line
+
 Listener = Callable[[str, int, int], None]
 """Is told what is done, how many items are, and how many there are in all."""
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
@@ -22,4 +24,4 @@ def heard(listener: Listener) -> Iterator[None]:
 def tell(what: str, done: int, total: int) -> None:
     """Tell whoever listens that so many of all items of `what` are done."""
     if listener := _listener.get():
-        listener(what, done, total)
+        listener(one_line(what), done, total)

@@ -10,7 +10,7 @@ from typing import Any
 from attacks import ATTACKS
 from bench.core.data import Outline
 from bench.core.datasets import DATASETS
-from bench.core.errors import UserError, brief, suggestion
+from bench.core.errors import UserError, brief, one_line, suggestion
 from bench.core.network_names import whole
 from bench.core.settings import Settings
 from bench.core.train import Recipe
@@ -126,7 +126,7 @@ class Expansion:
             check_count(len(conditions) + len(here) * len(measures) * len(noises), str(self.file))
             conditions += measured(here, measures)
         replaced = tuple(replaced_by(self.scale, self.user, parsed, [dataset for dataset, *_ in datasets], models))
-        return Grid(self.file.stem, parsed.title, parsed.about, tuple(conditions), replaced)
+        return Grid(one_line(self.file.stem), parsed.title, parsed.about, tuple(conditions), replaced)
 
     def _measures(self, parsed: GridFile, dataset: Variant) -> list[Variant]:
         return self._for(dataset)._variants("measures", parsed.measures, NO_DATA)

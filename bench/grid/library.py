@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from bench.core.errors import UserError, suggestion
+from bench.core.errors import UserError, one_line, suggestion
 
 SCALES = "scales.yaml"
 FOLDER = Path("grids")
@@ -39,8 +39,9 @@ def scales_file(grid: Path) -> Path:
 def place_of(grid: Path, results: Path) -> str:
     """What tells two grids of one name apart: `grids/NAME.yaml` if it comes with the suite, else the path to it.
 
-    The path is relative to where the folder `results` is: it stays when a whole project moves.
+    The path is relative to where the folder `results` is: it stays when a whole project moves. What is not printable
+    in it is written as Python does: names of files need not be text.
     """
     if grid.resolve().parent == SHIPPED.resolve():
         return (FOLDER / grid.name).as_posix()
-    return Path(os.path.relpath(grid.resolve(), results.resolve().parent)).as_posix()
+    return one_line(Path(os.path.relpath(grid.resolve(), results.resolve().parent)).as_posix())

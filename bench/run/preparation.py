@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench.core.datasets import DatasetSettings
-from bench.core.errors import UserError
+from bench.core.errors import UserError, one_line
 from bench.grid.cell import Cell, Choice
 from bench.run.request import Request
 from bench.run.schedule import Task, arrange, is_done
@@ -42,7 +42,7 @@ def fetch(dataset: Choice[DatasetSettings], root: Path) -> str:
     """
     settings = dataset.settings
     try:
-        return settings.fetch(root)
+        return one_line(settings.fetch(root))
     except (OSError, RuntimeError, ValueError) as error:
         if isinstance(error, UserError):
             raise
