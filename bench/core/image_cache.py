@@ -50,7 +50,7 @@ def fingerprint(listing: Listing, root: Path) -> str:
 
     They are remembered with the size and the times of every file: while none of these changes, none is read again.
     """
-    memory = root / CACHE / f"{digest(str(listing.folder.resolve()), listing.digest)}.json"
+    memory = _memory(listing, root)
     with _lock(memory):
         seen, newest = _outside(listing)
         known = _recall(memory)
@@ -80,9 +80,16 @@ def decoded_images(listing: Listing, look: Look, root: Path, *, skip_broken: boo
         return images, broken
 
 
+def known_broken(listing: Listing, root: Path) -> dict[str, str]:
+    """Which images were broken when the listing was last looked at whole, with the reason; none is opened."""
+    name = _recall(_memory(listing, root)).get("fingerprint")
+    return _recall(root / CACHE / f"{name}-broken.json")
+
+
 def told(broken: dict[str, str]) -> str:
     """The first broken files with the reason of each, and how many more there are."""
-    first = ", ".join(f"{name} ({reason})" for name, reason in sorted(broken.items())[:SHOWN])
+    classes_first = sorted(broken.items(), key=lambda item: (item[0].count("/"), item[0]))
+    first = ", ".join(f"{name} ({reason})" for name, reason in classes_first[:SHOWN])
     return first + (f" and {len(broken) - SHOWN:,} more" if len(broken) > SHOWN else "")
 
 
@@ -185,6 +192,10 @@ def _pixels(look: Look, content: str | bytes) -> Pixels | str:
         return look.pixels(content)
     except UnusableError as error:
         return str(error)
+
+
+def _memory(listing: Listing, root: Path) -> Path:
+    return root / CACHE / f"{digest(str(listing.folder.resolve()), listing.digest)}.json"
 
 
 def _bytes(listing: Listing) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """Which files of a folder are images to train on and to test with, before any is opened."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -66,10 +66,13 @@ class Listing:
     def without(self, broken: dict[str, str]) -> "Listing":
         """The same without these images. Raises UserError if a class then has none to train on, or to test with."""
         left = [[sample for sample in part if sample.name not in broken] for part in (self.train, self.test)]
+        faults = []
         for word, part in zip(("train on", "test with"), left, strict=True):
             there = {sample.label for sample in part}
             if missing := [name for label, name in enumerate(self.classes) if label not in there]:
-                raise UserError(f"{self.folder}: no image to {word} of {some(missing)}")
+                faults.append(f"no image to {word} of {some(missing)}")
+        if faults:
+            raise UserError(f"{self.folder}: {'; '.join(faults)}")
         return Listing(self.folder, self.classes, left[0], left[1], packed=self.packed)
 
 
@@ -80,50 +83,46 @@ class Found(NamedTuple):
     broken: dict[str, str]
 
 
-def class_folders(folder: Path, part: str = "", *, most: int | None = None, strays: bool = True) -> Found:
+def class_folders(
+    folder: Path, part: str = "", *, most: int | None = None, strays: bool = True, tests: Sequence[str] = ()
+) -> Found:
     """Look into every folder of `folder`/`part`, each of which is a class; hidden files and folders are passed over.
 
-    Only the first `most` by name are looked at. What is in no class is broken, or passed over without `strays`. Names
-    are relative to `folder`. Raises UserError if it is missing, has no class, or has one without files.
+    Only the first `most` by name are looked at. What is in no class is broken, or passed over without `strays`; so is
+    an empty class, and a file that is one of `tests` by another name. Names are relative to `folder`. Raises UserError
+    if it is missing or has no class.
     """
     place = folder / part
     if not place.is_dir():
         raise UserError(f"{place}: no such folder; see docs/data.md for the layout")
     prefix = f"{part}/" if part else ""
-    found = Found({}, {})
+    found, known = Found({}, {}), {os.stat(f"{folder}/{name}").st_ino: f"{folder}/{name}" for name in tests}  # noqa: PTH116
     for entry in _entries(place):
+        name = prefix + entry.name
         if not _holds(entry.is_dir):
             if strays:
-                found.broken[prefix + entry.name] = "in no class: it is not in a folder of its own"
+                found.broken[name] = "in no class: it is not in a folder of its own"
             continue
         if len(found.files) == most:
             break
-        names = found.files.setdefault(entry.name, [])
-        for name, reason in _below(
-            entry, f"{prefix}{entry.name}/", set(map(_identity, (place, *place.resolve().parents)))
-        ):
-            if reason:
-                found.broken[name] = reason
-            else:
-                names.append(name)
+        every = dict(_below(entry, name, set(map(_identity, (place, *place.resolve().parents))), known))
+        found.files[entry.name] = [name for name, reason in every.items() if not reason]
+        found.broken.update((name, reason) for name, reason in every.items() if reason)
+        if not every:
+            found.broken[name] = "an empty class"
     if not found.files:
         raise UserError(f"{place}: no folder of a class is in it; see docs/data.md for the layout")
-    if empty := [name for name, names in found.files.items() if not names]:
-        raise UserError(f"{place}: no image is in {some(empty)}; fill or delete what is empty")
     return found
 
 
-def same_classes(folder: Path, parts: Sequence[str], *found: Found) -> list[str]:
-    """The classes, sorted. Raises UserError, which names the difference, if the two parts do not have the same."""
-    first, second = (set(one.files) for one in found)
-    if first != second:
-        words = [
-            f"only in {part}: {some(sorted(one - other))}"
-            for part, one, other in zip(parts, (first, second), (second, first), strict=True)
-            if one - other
-        ]
-        raise UserError(f"{folder}: {' and '.join(parts)} have different classes; {'; '.join(words)}")
-    return sorted(first)
+def same_classes(parts: Sequence[str], *found: Found) -> list[str]:
+    """The classes of both parts, sorted. One that a part has not is broken there."""
+    classes = sorted(set().union(*(one.files for one in found)))
+    for part, other, one in zip(parts, reversed(parts), found, strict=True):
+        for name in classes:
+            if name not in one.files:
+                one.files[name], one.broken[f"{part}/{name}"] = [], f"no such class, which {other} has"
+    return classes
 
 
 def samples(found: Found, classes: Sequence[str]) -> list[Sample]:
@@ -152,16 +151,34 @@ def _holds(question: Callable[[], bool]) -> bool:
         return False
 
 
-def _below(folder: "os.DirEntry[str]", prefix: str, above: set[tuple[int, int]]) -> Iterator[tuple[str, str]]:
-    """The name of everything in a folder and below, with the reason why it cannot be an image; links are followed."""
-    here = _identity(folder)
-    if here in above:
-        yield prefix[:-1], "a link to a folder that it is in"
-        return
-    for entry in _entries(folder.path):
-        if _holds(entry.is_dir):
-            yield from _below(entry, f"{prefix}{entry.name}/", above | {here})
-        elif not _holds(entry.is_file):
-            yield prefix + entry.name, "a broken link" if entry.is_symlink() else "no file: a pipe or a device"
+def _below(
+    folder: "os.DirEntry[str]", name: str, seen: set[tuple[int, int]], tests: Mapping[int, str]
+) -> Iterator[tuple[str, str]]:
+    """The name of everything in a folder and below, with the reason why it cannot be used; links are followed.
+
+    Folders in `seen` are not looked into, nor is any twice: else links that lead round would have no end.
+    """
+    waiting = [(folder, name)]
+    while waiting:
+        entry, name = waiting.pop()
+        if not _holds(entry.is_dir):
+            yield name, _fault(entry, tests)
+            continue
+        try:
+            here, inside = _identity(entry), _entries(entry.path)
+        except OSError as error:
+            yield name, error.strerror or str(error)
+            continue
+        if here in seen:
+            yield name, "a link to a folder that is looked at anyway"
         else:
-            yield prefix + entry.name, ""
+            seen.add(here)
+            waiting += [(one, f"{name}/{one.name}") for one in reversed(inside)]
+
+
+def _fault(entry: "os.DirEntry[str]", tests: Mapping[int, str]) -> str:
+    """Why what is no folder cannot be an image to use; empty if it can."""
+    if not _holds(entry.is_file):
+        return "a broken link" if entry.is_symlink() else "no file: a pipe or a device"
+    test = tests.get(entry.stat().st_ino if entry.is_symlink() else entry.inode(), "")
+    return f"the same file as {test}, which is to test with" if test and os.path.samefile(entry, test) else ""  # noqa: PTH121

@@ -27,7 +27,8 @@ class Forecast:
 
 def forecast(tasks: Sequence[Task], place: Workplace, budget: float = 2.0) -> Forecast:
     """Predict the cost of `tasks` from `budget` seconds of measurement, shared between the networks they use."""
-    networks = [_network(task, place) for task in tasks]
+    outline = place.outlines()
+    networks = [_network(task, outline(task.cell.dataset.settings)) for task in tasks]
     device, share = prepare_device(place.devices[0]), budget / max(1, len(set(networks)))
     rates = {network: seconds_per_pass(*network, device, share) for network in dict.fromkeys(networks)}
     seconds = tuple(task.passes * rates[network] for task, network in zip(tasks, networks, strict=True))
@@ -107,9 +108,8 @@ class Pace:
         return {kind: factor(overall, kind) for kind in set(self._kinds.values())}
 
 
-def _network(task: Task, place: Workplace) -> tuple[str, Outline]:
+def _network(task: Task, outline: Outline) -> tuple[str, Outline]:
     """The network that does the work, and the images it sees."""
-    outline = task.cell.dataset.settings.outline(place.data_root)
     if task.noise_only:
         return task.cell.method.settings.network, outline
     return task.cell.model, replace(outline, shape=seen_by_victim(task.cell.attacks, outline.shape))

@@ -76,8 +76,9 @@ def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -
     noise: dict[str, Task] = {}
     ready: list[Task] = []
     waiting: dict[str, list[Task]] = {}
+    outline = place.outlines()
     for cell in cells:
-        images = cell.dataset.settings.outline(place.data_root).train_images
+        images = outline(cell.dataset.settings).train_images
         making = cell.method.settings.cost(images)
         task = Task(cell, cell.cost(images), asked[cell.key])
         if not making.total or place.keeping(cell.keeps).store.has_noise(cell.noise_key):

@@ -2,14 +2,15 @@
 
 import math
 import subprocess
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import torch
 
-from bench.core.data import Split
+from bench.core.data import Outline, Split
 from bench.core.datasets import DatasetSettings
 from bench.core.device import describe, lease, peak_memory
 from bench.core.keeper import Keeper, Kind
@@ -40,6 +41,10 @@ class Workplace:
             return _load(dataset, self.data_root)
         except Exception as error:  # of torchvision, PIL and pickle: whatever is wrong with the files
             raise DataError(f"data set not readable in {self.data_root} ({error}); see --data-root") from error
+
+    def outlines(self) -> Callable[[DatasetSettings], Outline]:
+        """What tells the outline of a data set as it is now; each folder is looked through once."""
+        return cache(lambda dataset: dataset.outline(self.data_root))
 
     def keeping(self, kinds: frozenset[Kind]) -> "Workplace":
         """The same place, where more is kept of what is made."""

@@ -59,9 +59,10 @@ def test_a_bad_file_ends_the_run_before_anything_is_trained(place: Path, capsys:
 
 def test_folders_that_differ_are_one_line_that_names_the_grid(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "pets/val/dog").rename(place / "pets/val/wolf")
-    assert run("--dry-run") == 2
+    assert run() == 2
     assert capsys.readouterr().err == (
-        "grid.yaml: datasets: pets: train and val have different classes; only in train: dog; only in val: wolf\n"
+        "pets: 2 files that are no image to use: train/wolf (no such class, which val has), "
+        "val/dog (no such class, which train has); mend or remove, or set skip_broken: true\n"
     )
 
 

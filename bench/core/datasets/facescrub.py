@@ -65,6 +65,8 @@ class FaceScrub(ImageFiles):
     def _count(self, found: Found, folder: Path) -> int:
         """How many images of each are used."""
         name, files = min(found.files.items(), key=lambda item: len(item[1]))
+        if not files:
+            raise UserError(f"{folder}: no image is in {name}; fill or delete it")
         count = self.images_per_class or len(files)
         if count > len(files):
             raise UserError(f"{folder}: {name} has {len(files)} images of the {count} wanted; lower images_per_class")

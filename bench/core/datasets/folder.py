@@ -36,7 +36,8 @@ class Folder(ImageFiles):
         if not folder.is_dir():
             raise UserError(f"{folder}: no such folder; an image folder has train/CLASS/ and val/CLASS/")
         test = next((name for name in TESTS if (folder / name).is_dir()), TESTS[0])
-        first, second = (class_folders(folder, part) for part in ("train", test))
-        classes = same_classes(folder, ("train", test), first, second)
+        second = class_folders(folder, test)
+        first = class_folders(folder, "train", tests=[name for names in second.files.values() for name in names])
+        classes = same_classes(("train", test), first, second)
         broken = first.broken | second.broken
         return Listing(folder, classes, samples(first, classes), samples(second, classes), broken)

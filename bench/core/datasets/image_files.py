@@ -10,7 +10,7 @@ from pydantic import Field
 from bench.core.data import ImageDataset, Outline, Split
 from bench.core.datasets.base import DatasetSettings
 from bench.core.decoding import Fit, Look
-from bench.core.image_cache import decoded_images, fingerprint, told
+from bench.core.image_cache import decoded_images, fingerprint, known_broken, told
 from bench.core.listing import Listing
 
 Side = Annotated[int, Field(ge=4, le=1024)]
@@ -36,7 +36,9 @@ class ImageFiles(DatasetSettings):
 
     def outline(self, root: Path) -> Outline:
         listing = self.listing(root)
-        return Outline(len(listing.train), self.shape, len(listing.classes))
+        broken = known_broken(listing, root) if self.skip_broken else {}
+        used = sum(sample.name not in broken for sample in listing.train)
+        return Outline(used, self.shape, len(listing.classes))
 
     def fingerprint(self, root: Path) -> str:
         return fingerprint(self.listing(root), root)

@@ -56,7 +56,7 @@ class ImageNet100(ImageFiles):
         if not all((folder / part).is_dir() for part in PARTS):
             raise UserError(f"{folder}: no train/ID/ and val/ID/ of ImageNet; {self.by_hand(root)}")
         train, test = (class_folders(folder, part, most=self.classes, strays=False) for part in PARTS)
-        names = same_classes(folder, PARTS, train, test)
+        names = same_classes(PARTS, train, test)
         if len(names) < self.classes:
             raise UserError(f"{folder}: has {len(names)} classes of the {self.classes} wanted")
         return Listing(folder, names, samples(train, names), samples(test, names), train.broken | test.broken)
