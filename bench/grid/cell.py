@@ -1,6 +1,7 @@
 """What one honest experiment is, and its key: the same settings always have the same name."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from bench.core.augment import flip_crop
@@ -77,12 +78,12 @@ class Cell:
         method = self.method.canonical() | self.method.settings.content()
         return {"protocol": PROTOCOL, "dataset": dataset, "method": method, "noise_seed": self.noise_seed}
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The cell's name: 16 hexadecimal digits of the hash of its canonical JSON."""
         return digest(self.canonical())
 
-    @property
+    @cached_property
     def noise_key(self) -> str:
         """The name of the noise it needs: data set, method and noise seed alone decide it."""
         return digest(self._noise_canonical())

@@ -104,7 +104,7 @@ def test_new_crops_are_new_victims_and_new_noise_only_of_methods_that_crop(monke
     monkeypatch.setattr(flip_crop, "revision", 2)
     assert cell().key != keys[0]
     assert cell().noise_key == keys[1]
-    assert cropping.noise_key != keys[2]
+    assert replace(cropping).noise_key != keys[2]
 
 
 def test_new_resized_crops_are_new_cells_of_large_images_only(monkeypatch: pytest.MonkeyPatch) -> None:
