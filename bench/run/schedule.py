@@ -5,6 +5,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
+from functools import cache
 
 from bench.core.keeper import Kind
 from bench.core.plug_in import Cost
@@ -17,6 +18,8 @@ from bench.run.workplace import Workplace
 from bench.store import Record, Store
 
 KILLED = "worker was killed (out of memory?)"
+PAUSE = 0.2
+"""Seconds between two looks at what other runs are at, while workers have nothing else to do."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,10 @@ def run(
             forget(place.progress_file(task.key))
             begin(task)
             running[team.submit(*((fail_task, task, place, reason) if reason else (do_task, task, place)))] = task
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+        pause = PAUSE if len(running) < place.jobs and waiting else None
+        if pause and not running:
+            time.sleep(pause)
+        for future in wait(running, pause, FIRST_COMPLETED).done:
             task = running.pop(future)
             outcome = _outcome(future, task, place, team)
             if outcome.again:
@@ -136,18 +142,17 @@ def run(
 
 
 def _pop_free(waiting: deque[Task], store: Store, making: set[str]) -> Task | None:
-    """Take out the first task that waits for nobody; None if all wait for noise that this run is `making`.
+    """Take out the first task that waits for nobody; None if all do.
 
-    Another run may be making its noise, or be at its cell. If there is no other task, it is one of these.
+    This run may be `making` its noise, or another run may, or be at its cell: no worker or device waits for that.
     """
-    ours = [number for number, task in enumerate(waiting) if task.cell.noise_key not in making]
-    if not ours:
-        return None
-    keys = ((number, {waiting[number].key, waiting[number].cell.noise_key}) for number in ours)
-    chosen = next((number for number, names in keys if not any(map(store.is_locked, names))), ours[0])
-    task = waiting[chosen]
-    del waiting[chosen]
-    return task
+    is_locked = cache(store.is_locked)
+    for number, task in enumerate(waiting):
+        noise = task.cell.noise_key
+        if noise not in making and not is_locked(noise) and not is_locked(task.key):
+            del waiting[number]
+            return task
+    return None
 
 
 def _outcome(future: "Future[Outcome]", task: Task, place: Workplace, team: Workers) -> Outcome:

@@ -74,16 +74,23 @@ def test_noise_is_made_once_for_all_cells_that_need_it(tmp_path: Path) -> None:
     assert {record["noise"]["size"]["linf"] for record in records} == {round(1 / 255, 6)}
 
 
-def test_what_another_run_is_at_comes_later_and_is_waited_for_only_if_nothing_else_is_left(tmp_path: Path) -> None:
+def test_what_another_run_is_at_comes_last_and_no_worker_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place, cells = workplace(tmp_path), [cell(Flat()), cell(Flat(radius=0.2)), cell(METHODS["clean"]())]
     done: list[str] = []
+    begun: list[str] = []
     with ExitStack() as held:
         held.enter_context(place.store.lock(cells[0].noise_key))
+
+        def end_the_other_run(seconds: float) -> None:
+            assert begun == done
+            held.close()
+
+        monkeypatch.setattr(schedule.time, "sleep", end_the_other_run)
         with workers(place) as team:
-            for outcome in schedule.run(tasks(cells, place), place, team):
+            for outcome in schedule.run(tasks(cells, place), place, team, lambda task: begun.append(task.key)):
                 done.append(outcome.task.key)
-                if len(done) == 3:  # the other run has ended
-                    held.close()
     assert done[:3] == [cells[2].key, cells[1].noise_key, cells[1].key]
     assert done[3:] == [cells[0].noise_key, cells[0].key]
     assert len(Flat.made) == 2
