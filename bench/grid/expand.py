@@ -233,7 +233,9 @@ class Expansion:
             known = ((one.fingerprint(root), one.outline(root)) for one in settings)
             return [(variant, *about) for variant, about in zip(variants, known, strict=True)]
         except (OSError, UserError) as error:
-            raise UserError(f"{self.file}: datasets: {error}") from None
+            place = error.filename if isinstance(error, OSError) else None
+            said = f"{place}: {error.strerror}; see --data-root" if place else error
+            raise UserError(f"{self.file}: datasets: {said}") from None
 
     def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
         replacement = self.user.model or self.scale.model
