@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from bench import completion
-from bench.core.errors import UserError
+from bench.core.errors import UserError, refusal
 from bench.options import DataRoot, Results, ResultsFolders, Without
 from bench.store import Store
 from bench.words import RESULTS, ChangeFormat, TableFormat
@@ -237,7 +237,7 @@ def main() -> None:
         _fail(error)
     except OSError as error:
         advice = "make it usable, or choose other folders with --results and --data-root"
-        _fail(UserError(f"{error.filename}: {error.strerror}; {advice}" if error.filename else str(error)))
+        _fail(UserError(refusal(error, advice)))
     except KeyboardInterrupt:
         raise SystemExit(130) from None
 

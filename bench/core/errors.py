@@ -32,6 +32,13 @@ def cut(text: str) -> str:
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}..."
 
 
+def refusal(error: Exception, advice: str) -> str:
+    """What an error says; if the disk refused a file, which one and why, with the advice."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}; {advice}"
+    return str(error)
+
+
 def suggestion(word: str, choices: Iterable[str]) -> str:
     """The choice that was probably meant, and all of them if they are few: the end of an error message."""
     choices = list(choices)

@@ -10,7 +10,7 @@ from typing import Any
 from attacks import ATTACKS
 from bench.core.data import Outline
 from bench.core.datasets import DATASETS
-from bench.core.errors import UserError, brief, one_line, suggestion
+from bench.core.errors import UserError, brief, one_line, refusal, suggestion
 from bench.core.network_names import whole
 from bench.core.settings import Settings
 from bench.core.train import Recipe
@@ -233,9 +233,7 @@ class Expansion:
             known = ((one.fingerprint(root), one.outline(root)) for one in settings)
             return [(variant, *about) for variant, about in zip(variants, known, strict=True)]
         except (OSError, UserError) as error:
-            place = error.filename if isinstance(error, OSError) else None
-            said = f"{place}: {error.strerror}; see --data-root" if place else error
-            raise UserError(f"{self.file}: datasets: {said}") from None
+            raise UserError(f"{self.file}: datasets: {refusal(error, 'see --data-root')}") from None
 
     def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
         replacement = self.user.model or self.scale.model

@@ -66,6 +66,12 @@ def test_folders_that_differ_are_one_line_that_names_the_grid(place: Path, capsy
     )
 
 
+def test_images_that_cannot_be_kept_decoded_are_one_line(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "decoded").write_text("")
+    assert run() == 2
+    assert capsys.readouterr().err == "grid.yaml: datasets: decoded: File exists; see --data-root\n"
+
+
 def test_large_images_have_the_views_of_the_imagenet_recipe_in_every_training_and_noise(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
