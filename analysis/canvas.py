@@ -27,7 +27,7 @@ def svg(figure: Figure) -> str:
     """The figure as one element for a page or a file: no date, no random names, text as text."""
     stream = io.StringIO()
     with matplotlib.rc_context({**PLAIN, "svg.hashsalt": "bench", "svg.fonttype": "none"}):
-        figure.savefig(stream, format="svg", transparent=True)
+        figure.savefig(stream, format="svg", transparent=True, dpi=SHARP)  # of what is rasterised
     text = stream.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r' id="(figure|axes|patch|line2d|text|matplotlib\.axis|xtick|ytick|LineCollection)_\d+"', "", text)

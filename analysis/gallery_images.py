@@ -70,8 +70,8 @@ def committed() -> Gallery:
     return Gallery(about, (FOLDER / "clean.png").read_bytes(), sheets)
 
 
-def drawn(store: Store, name: str, images: Pixels, classes: NDArray[np.int64]) -> Gallery:
-    """The gallery of a plan on its own training images (N, side, side, 3), from the noise that the store keeps.
+def drawn(store: Store, name: str, dataset: str, images: Pixels, classes: NDArray[np.int64]) -> Gallery:
+    """The gallery of a plan on the training images (N, side, side, 3) of one data set, from the noise that is kept.
 
     `images` may be the first ones only. Raises UserError if no noise is kept.
     """
@@ -79,7 +79,7 @@ def drawn(store: Store, name: str, images: Pixels, classes: NDArray[np.int64]) -
     shown = _of_each_class(classes)
     found: dict[str, Sheet] = {}
     missing: dict[str, None] = {}
-    for place in plan["conditions"]:
+    for place in (one for one in plan["conditions"] if one["dataset"] == dataset):
         title = str(plan["titles"][place["method"]]["title"])
         record = next(filter(None, map(store.read, place["cells"][:1])), None)
         if title in found or place["method"] == "clean" or not record or record["status"] != "finished":
@@ -89,8 +89,13 @@ def drawn(store: Store, name: str, images: Pixels, classes: NDArray[np.int64]) -
         else:
             found[title] = _sheet(title, images, noise[0][: len(images)].numpy().transpose(0, 2, 3, 1), shown)
     if not found:
-        raise UserError(f"--gallery {name}: {store.root} keeps no noise of it; run it there, and then report again")
-    dataset = plan["conditions"][0]["dataset"]
+        again = f"run {plan.get('file', plan['grid'])} --scale {plan['scale']['name']} --results again"
+        raise UserError(
+            f"--gallery {name}: {store.root} keeps no noise of it; make some with python -m bench {again}, and report "
+            "with --results again"
+            if missing
+            else f"--gallery {name}: no finished cell of it has noise"
+        )
     lacking = [title for title in missing if title not in found]
     about = f"The images are those of {dataset}, the noise is that of {name}."
     if lacking:
@@ -105,7 +110,13 @@ def make(store: Store) -> list[str]:
     first = next(filter(None, map(store.read, store.plans()[PLAN]["conditions"][0]["cells"])))
     data = first["cell"]["dataset"]
     images, labels = draw(data["train_images"], size=data["size"], seed=data["seed"], part="train")
-    gallery = drawn(store, PLAN, images.numpy().transpose(0, 2, 3, 1), labels.numpy())
+    gallery = drawn(
+        store,
+        PLAN,
+        store.plans()[PLAN]["conditions"][0]["dataset"],
+        images.numpy().transpose(0, 2, 3, 1),
+        labels.numpy(),
+    )
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / "clean.png").write_bytes(gallery.clean)
     for number, sheet in enumerate(gallery.sheets):

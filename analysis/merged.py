@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.experiments import differing, results_differ
 from bench.core.errors import UserError
@@ -88,7 +88,8 @@ class Merged(Store):
 
     def _joined(self, name: str, one: Record, other: Record, store: Store) -> Record:
         """One plan of two with the same name, of which `other` is that of `store`."""
-        apart = [part for part in OF_ALL if one["scale"]["changes"].get(part) != other["scale"]["changes"].get(part)]
+        first, second = (plan["scale"]["changes"] for plan in (one, other))
+        apart = [part for part in OF_ALL if not _agree(part, first.get(part), second.get(part))]
         if apart:
             raise self._refusal(store, name, f"its scale {one['scale']['name']} has another {' and '.join(apart)}")
         joined = one | {"titles": other["titles"] | one["titles"]}
@@ -116,6 +117,13 @@ class Merged(Store):
             return "of other cells, of which none is finished"
         settings = differing(first, second)
         return f"of other cells: {'; '.join(settings[:FEW]) or 'of other seeds'}"
+
+
+def _agree(part: str, one: Any, other: Any) -> bool:
+    """Whether two scales do in a part. A setting that only one multiplies is newer than the other: no cell had it."""
+    if part == "multiply" and one and other:
+        return all(one[name] == other[name] for name in one.keys() & other.keys())
+    return bool(one == other)
 
 
 def _wider(one: Record, other: Record) -> Record | None:

@@ -30,6 +30,10 @@ class Ranked:
     """Where its best response comes from."""
     missing: bool
     """Whether attacks on it are missing, so that its accuracy is only a lower bound."""
+    tried: str
+    """How many of the attacks are finished on it: `1 of 14`."""
+    passes: float | None
+    """What its noise costs, in passes of 128 images; None if no record says."""
     group: int | None
     """Methods of one group cannot be told from its first one; None if nothing was tested."""
 
@@ -62,6 +66,8 @@ def enough(rows: Sequence[Ranked]) -> bool:
 
 def _ranked(row: Record, conditions: Sequence[ConditionResult]) -> Ranked:
     here = [one for one in conditions if all(one.label[part] == row[part] for part in PLACE[:3])]
+    best = condition_of(row, row["free_attack"], here)
+    cost = best.estimates.get("noise_passes") if best else None
     return Ranked(
         title=row["title"],
         control=row["control"],
@@ -71,7 +77,9 @@ def _ranked(row: Record, conditions: Sequence[ConditionResult]) -> Ranked:
         half_width=row["free_accuracy_half_width"],
         recovered=row["free_recovered"],
         plain=row["no_attack"],
-        best=condition_of(row, row["free_attack"], here),
+        best=best,
         missing=not row["free_complete"],
+        tried=f"{row['free_tried']} of {row['free_attacks']}",
+        passes=cost.mean if cost else None,
         group=row["group"],
     )

@@ -53,7 +53,7 @@ def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], source
     for axes, (name, placed) in zip(panels, points.items(), strict=False):
         for number, source in enumerate(sources):
             cloud = np.asarray(placed[source])
-            axes.scatter(cloud[:, 0], cloud[:, 1], SMALL_SIZE, **_style(number), label=source)
+            axes.scatter(cloud[:, 0], cloud[:, 1], SMALL_SIZE, **_style(number), label=source, rasterized=True)
         axes.set_title(name, color=INK, fontsize=10, loc="left")
         axes.set_xticks([])
         axes.set_yticks([])

@@ -55,8 +55,9 @@ def is_synthetic(results: Results) -> bool:
 
 def _ahead(first: Ranked, clean: Ranked | None) -> str:
     below = f", {percent(clean.accuracy - first.accuracy)} points below clean images" if clean else ""
+    place = "is ahead" if first.group is not None else "is lowest so far"
     return (
-        f"{first.title} is ahead: a trainer who chooses the attack gets {percent(first.accuracy)} %"
+        f"{first.title} {place}: a trainer who chooses the attack gets {percent(first.accuracy)} %"
         f"{below}, by {'plain training' if first.attack == PLAIN else first.attack}."
     )
 
@@ -69,8 +70,7 @@ def _not_told_apart(methods: Sequence[Ranked]) -> str:
     close = [row.title for row in others if row.group == first.group]
     if not close:
         return "Every other method is told apart from it: paired tests, 5 % in all."
-    names = " and ".join(filter(None, [", ".join(close[:-1]), close[-1]]))
-    return f"{names} {'is' if len(close) == 1 else 'are'} not told apart from it: paired tests, 5 % in all."
+    return f"{_listed(close)} {'is' if len(close) == 1 else 'are'} not told apart from it: paired tests, 5 % in all."
 
 
 def _undoing(methods: Sequence[Ranked], clean: Ranked | None, results: Results) -> str:
@@ -86,15 +86,23 @@ def _undoing(methods: Sequence[Ranked], clean: Ranked | None, results: Results) 
         if one.method.title in titles and value and value.mean >= RECOVERED * clean.accuracy:
             undone[one.attack.title].add(one.method.title)
     plainly = undone.pop(next((title for title, one in first.items() if one.label["attack"] == PLAIN), ""), set())
-    most = max(undone, key=lambda title: len(undone[title]), default="")
-    if not undone or not undone[most]:
+    count = max(map(len, undone.values()), default=0)
+    if not count:
         return f"No attack brings any method back to {100 * RECOVERED:.0f} % of the best on clean images."
-    cost = _times_plain(results, first[most].label["attack"])
+    most = [title for title, titles in undone.items() if len(titles) == count]
+    names = _listed(most)
+    act, it = ("undoes", "it reaches") if len(most) == 1 else ("undo", "each reaches")
+    cost = _times_plain(results, first[most[0]].label["attack"]) if len(most) == 1 else ""
     return (
-        f"{most[:1].upper()}{most[1:]} undoes most, {len(undone[most])} of {len(methods)} methods{cost}: it reaches "
+        f"{names[:1].upper()}{names[1:]} {act} most, {count} of {len(methods)} methods{cost}: {it} "
         f"{100 * RECOVERED:.0f} % of the best on clean images. Plain training reaches that on {len(plainly) or 'none'} "
         "of them."
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`A, B and C`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _times_plain(results: Results, attack: str) -> str:

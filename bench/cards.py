@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from bench.core.datasets import DATASETS, DatasetSettings
-from bench.core.errors import UserError, suggestion
+from bench.core.errors import UserError, cut, suggestion
 from bench.core.measures import Measure
 from bench.core.models import build
 from bench.core.network_names import EXACT, MODELS, check_name, divisors, maker, whole
@@ -43,7 +43,7 @@ def card(group: str, name: str) -> Iterator[str]:
     Raises UserError if none is called so.
     """
     if name not in TABLES[group]:
-        raise UserError(f"list {group} {name}: no such name{suggestion(name, TABLES[group])}")
+        raise UserError(f"list {group} {cut(name)}: no such name{suggestion(name, TABLES[group])}")
     if group == "datasets":
         yield from _data_card(name, DATASETS[name])
         return
@@ -91,7 +91,7 @@ def model_card(name: str, published: Iterable[str]) -> Iterator[str]:
     try:
         one = build(check_name(name), num_classes=CLASSES, channels=3, size=SIZE, generator=torch.Generator())
     except ValueError as error:
-        raise UserError(f"list models {name}: {error}") from None
+        raise UserError(f"list models {cut(name)}: {error}") from None
     about = inspect.getdoc(maker(name)) or ""
     yield f"{name}: {first_line(about)}"
     weights = sum(parameter.numel() for parameter in one.parameters())

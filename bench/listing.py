@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.core.errors import UserError, suggestion
+from bench.core.errors import UserError, cut, suggestion
 from bench.words import CARD
 
 
@@ -37,7 +37,7 @@ def _grid_card(name: str) -> Iterator[str]:
     from bench.grid.yaml_file import read_mapping
 
     if name not in (grids := named_grids()):
-        raise UserError(f"list grids {name}: no such name{suggestion(name, grids)}")
+        raise UserError(f"list grids {cut(name)}: no such name{suggestion(name, grids)}")
     values = read_mapping(grids[name])
     yield f"{name}: {values.get('title', '')}"
     yield from wrap(str(values.get("about", "")), CARD, initial_indent="  ", subsequent_indent="  ")

@@ -6,7 +6,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from bench.core.errors import UserError, suggestion
+from bench.core.errors import UserError, cut, suggestion
 
 
 def check_folder(option: typer.CallbackParam, folder: Path) -> Path:
@@ -36,7 +36,7 @@ def check_assumptions(words: list[str]) -> list[str]:
 
         for word in words:
             if word not in get_args(Assumption):
-                raise UserError(f"--without {word}: unknown assumption{suggestion(word, get_args(Assumption))}")
+                raise UserError(f"--without {cut(word)}: unknown assumption{suggestion(word, get_args(Assumption))}")
     return words
 
 

@@ -112,7 +112,13 @@ class Store:
         """
         from bench.core.tensor_file import read_tensor
 
-        return self._whole(self._noise_file(key), lambda file: read_tensor(file, "protection"), "it is made again")
+        def read(file: Path) -> tuple[Tensor, Record]:
+            protection, about = read_tensor(file, "protection")
+            if (other := about.get("key", key)) != key:
+                raise ValueError(f"is the noise {other}")
+            return protection, about
+
+        return self._whole(self._noise_file(key), read, "it is made again as soon as a cell needs it")
 
     def write_noise(self, key: str, protection: Tensor, about: Record) -> tuple[Tensor, Record]:
         """Keep a protection for all the cells that need it, and return it as they get it."""

@@ -47,7 +47,7 @@ def test_a_broken_noise_file_is_named_and_missing(
     assert Store(tmp_path).read_noise("abc") is None
     [line] = caplog.messages
     assert line.startswith(f"{file}: ")
-    assert line.endswith(f"; set aside as {aside}; it is made again")
+    assert line.endswith(f"; set aside as {aside}; it is made again as soon as a cell needs it")
     assert aside.read_bytes() == content
     assert not Store(tmp_path).has_noise("abc")
 
@@ -78,3 +78,11 @@ def test_a_cell_makes_damaged_noise_again_and_gets_the_same_result(tmp_path: Pat
     assert record["noise"]["size"]["linf"] == round(1 / 255, 6)
     assert torch.equal(place.store.read_noise(one.noise_key)[0], torch.ones(20, 3, 8, 8, dtype=torch.int8))
     assert (tmp_path / "broken" / "noise" / file.name).is_file()
+
+
+def test_the_noise_of_another_key_is_named_and_missing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store(tmp_path)
+    store.write_noise("1" * 16, torch.zeros(1, 3, 2, 2, dtype=torch.int8), {"key": "1" * 16})
+    (tmp_path / "noise" / ("1" * 16 + ".safetensors")).rename(tmp_path / "noise" / ("2" * 16 + ".safetensors"))
+    assert store.read_noise("2" * 16) is None
+    assert f"is the noise {'1' * 16}; set aside" in caplog.text

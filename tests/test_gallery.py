@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.core.datasets import DATASETS
 from bench.core.errors import UserError
 from bench.gallery import gallery_of
 from bench.store import Store
@@ -77,11 +78,38 @@ def test_what_cannot_be_drawn_is_said(store: Store, tmp_path: Path) -> None:
 def test_without_noise_the_next_step_is_said(store: Store, tmp_path: Path) -> None:
     for file in store.root.glob("noise/*"):
         file.unlink()
-    with pytest.raises(UserError, match="results keeps no noise of it; run it there"):
+    with pytest.raises(UserError, match="results keeps no noise of it; make some with python -m bench run"):
         gallery_of(store, "grid-paper", tmp_path)
 
 
 def test_faces_are_never_drawn(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.gallery.FACES", ("folder",))
     with pytest.raises(UserError, match="folder are faces, which are never drawn"):
+        gallery_of(store, "grid-paper", tmp_path)
+
+
+def test_a_record_of_an_unknown_data_set_is_one_line(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(DATASETS, "folder")
+    with pytest.raises(UserError, match="this version has no data set"):
+        gallery_of(store, "grid-paper", tmp_path)
+
+
+def test_of_two_data_sets_the_first_is_drawn_with_its_own_noise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scales.yaml").write_text("paper: {}\n")
+    sets = "[{name: synthetic, size: 8, train_images: 40}, {name: synthetic, size: 12, train_images: 40}]"
+    (tmp_path / "grid.yaml").write_text(GRID.replace("[{name: folder, path: pets, size: 16}]", sets))
+    monkeypatch.chdir(tmp_path)
+    assert run() == 0
+    store = Store(Path("results"))
+    assert {pixels(one.released, tmp_path).shape[0] for one in gallery_of(store, "grid-paper", tmp_path).sheets} == {8}
+    for place in store.plans()["grid-paper"]["conditions"]:
+        record = store.read(place["cells"][0])
+        assert record is not None
+        if record["cell"]["dataset"]["size"] == 8:
+            Path("results", "noise", f"{record['noise']['key']}.safetensors").unlink(missing_ok=True)
+    with pytest.raises(UserError, match="keeps no noise of it"):
         gallery_of(store, "grid-paper", tmp_path)

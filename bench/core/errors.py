@@ -42,6 +42,8 @@ def refusal(error: Exception, advice: str) -> str:
 def suggestion(word: str, choices: Iterable[str]) -> str:
     """The choice that was probably meant, and all of them if they are few: the end of an error message."""
     choices = list(choices)
+    if not choices:
+        return "; there is none"
     close = difflib.get_close_matches(word[:WIDTH], choices, n=1)
     listed = f"choices: {', '.join(choices)}"
     if not close:

@@ -208,7 +208,7 @@ def _look(
     """Measure the network; `means` are its training loss and accuracy since the look before."""
     loss, accuracy = means.tolist()
     if not torch.isfinite(means).all():
-        raise DivergedError(f"the training loss is {loss} at step {step}")
+        raise DivergedError(f"the training loss is {loss} at step {step}; lower lr")
     right = tuple(tuple(right_of(model, part) for part in version) for version in validation)
     test_loss, test_accuracy = evaluate(model, test)
     if not math.isfinite(test_loss):

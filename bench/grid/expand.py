@@ -10,7 +10,7 @@ from typing import Any
 from attacks import ATTACKS
 from bench.core.data import Outline
 from bench.core.datasets import DATASETS
-from bench.core.errors import UserError, brief, one_line, refusal, suggestion
+from bench.core.errors import UserError, brief, cut, one_line, refusal, suggestion
 from bench.core.network_names import whole
 from bench.core.settings import Settings
 from bench.core.train import Recipe
@@ -62,7 +62,7 @@ class Grid:
 def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale, data_root: Path) -> Grid:
     """Expand `file` at a scale, as changed by the `user`, into cells. Raises UserError for all a user can get wrong."""
     if scale_name not in scales:
-        raise UserError(f"{file}: --scale {scale_name}: unknown scale{suggestion(scale_name, scales)}")
+        raise UserError(f"{file}: --scale {cut(scale_name)}: unknown scale{suggestion(scale_name, scales)}")
     check_names(scales[scale_name], f"scale {scale_name}: ", TABLES, Recipe)
     check_names(user, "--set ", TABLES, Recipe)
     values = read_mapping(file)

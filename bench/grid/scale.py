@@ -144,7 +144,9 @@ def read_assignments(assignments: list[str]) -> Scale:
         node[last] = parse(text, f"--set {cut(path)}")
     for key in ("multiply", "about", "like"):
         if key in values:
-            raise UserError(f"--set {key}: belongs to a scale; write the setting itself: methods.sem.radius=16/255")
+            raise UserError(
+                f"--set {cut(key)}: belongs to a scale; write the setting itself: methods.sem.radius=16/255"
+            )
     try:
         return Scale.model_validate(values)
     except ValidationError as error:

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.core.device import available_devices, default_jobs
-from bench.core.errors import UserError, suggestion
+from bench.core.errors import UserError, brief, cut, suggestion
 from bench.core.keeper import KINDS, Kind
 from bench.grid.cell import Cell
 from bench.grid.expand import Grid, read_grid
@@ -70,11 +70,11 @@ class Request:
     def workplace(self) -> Workplace:
         """Devices, workers and folders."""
         if self.cluster and not importlib.util.find_spec("distributed"):
-            raise UserError(f"--cluster {self.cluster}: needs dask: pip install 'unlearnable-bench[dask]'")
+            raise UserError(f"--cluster {cut(self.cluster)}: needs dask: pip install 'unlearnable-bench[dask]'")
         try:
             devices = available_devices(self.device)
         except ValueError as error:
-            raise UserError(f"--device {self.device}: {error}") from None
+            raise UserError(f"--device {cut(self.device)}: {error}") from None
         jobs = self.jobs or default_jobs(devices)
         store = Store(self.results, self.kept)
         return Workplace(store, self.data_root, tuple(devices), jobs, self.cluster, self.compiling)
@@ -85,7 +85,7 @@ class Request:
         names = [name for name in self.keep.split(",") if name]
         for name in names:
             if name not in KINDS:
-                raise UserError(f"--keep {self.keep}: unknown {name!r}{suggestion(name, KINDS)}")
+                raise UserError(f"--keep {cut(self.keep)}: unknown {brief(name)}{suggestion(name, KINDS)}")
         return frozenset(kind for kind in KINDS if kind in names)
 
     @cached_property
@@ -105,7 +105,7 @@ class Request:
         keys = {cell.key for condition in conditions for cell in condition.cells if meets(condition, cell, wanted)}
         if self.only and not keys:
             reasons = (one.declined for one in conditions if one.declined and meets(one, None, wanted))
-            raise UserError(f"--only {' '.join(self.only)}: {next(reasons, 'no cell of the grid is all of that')}")
+            raise UserError(f"--only {cut(' '.join(self.only))}: {next(reasons, 'no cell of the grid is all of that')}")
         return list({cell.key: cell for grid, _ in self.expanded for cell in grid.cells if cell.key in keys}.values())
 
     def plans(self) -> dict[str, Plan]:

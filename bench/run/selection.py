@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from bench.core.errors import UserError, suggestion
+from bench.core.errors import UserError, cut, suggestion
 from bench.grid.cell import Cell
 from bench.grid.condition import STACKED, Condition
 
 FILTERS = ("dataset", "model", "method", "attack", "measure", "seed", "noise_seed")
+KEYS = f", KEY one of {', '.join(FILTERS)}"
 SEEDS = FILTERS[-2:]
 """Those that pick some of a condition's cells."""
 Wanted = Mapping[str, set[str]]
@@ -19,10 +20,10 @@ def wanted_by(only: Sequence[str], conditions: Sequence[Condition]) -> Wanted:
     for text in only:
         key, equals, value = text.partition("=")
         if not equals or key not in FILTERS:
-            raise UserError(f"--only {text}: write KEY=VALUE{suggestion(key, FILTERS)}")
+            raise UserError(f"--only {cut(text)}: write KEY=VALUE{suggestion(key, FILTERS) if equals else KEYS}")
         known = {name.lower(): name for one in conditions for name in reversed(_names(one)[key])}
         if value.lower() not in known:
-            raise UserError(f"--only {text}: no such {key} in the grid{suggestion(value, known.values())}")
+            raise UserError(f"--only {cut(text)}: no such {key} in the grid{suggestion(value, known.values())}")
         wanted.setdefault(key, set()).add(value.lower())
     return wanted
 

@@ -7,14 +7,18 @@ from torch import Tensor, nn
 
 from bench.core.data import ImageDataset
 from bench.core.models import Classifier
-from bench.core.network_names import EXACT, FLAT, MODELS
+from bench.core.network_names import EXACT, FLAT, MODELS, divisors
 from bench.core.protocols import Attack
 from bench.core.session import Session
 from bench.core.train import Evaluation, Recipe, train
 
 CPU = torch.device("cpu")
-NARROW = [name if name in EXACT else f"{name}/8" for name in MODELS if name not in FLAT]
-"""Every network with convolutions, at an eighth of its width unless it is small already."""
+NARROW = [
+    name if name in EXACT else f"{name}/{max(number for number in divisors(name) if number <= 8)}"
+    for name in MODELS
+    if name not in FLAT
+]
+"""Every network with convolutions, at an eighth of its width, or nearly, unless it is small already."""
 
 
 def trained(
