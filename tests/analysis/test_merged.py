@@ -139,6 +139,19 @@ def test_scales_that_know_other_plug_ins_are_read_together(tmp_path: Path) -> No
     assert len(merged(tmp_path).plans()["g-small"]["conditions"]) == 2
 
 
+@pytest.mark.parametrize(("other", "apart"), [({"radius": 2, "random_clip": 2}, False), ({"radius": 3}, True)])
+def test_a_scale_that_multiplies_a_newer_setting_too_is_the_same(
+    other: dict[str, int], apart: bool, tmp_path: Path
+) -> None:
+    for folder, method, multiply in (("mine", "em", {"radius": 2}), ("theirs", "sem", other)):
+        scale = {"name": "small", "about": "", "changes": {"multiply": multiply}}
+        Store(tmp_path / folder).write_plan("g-small", plan_of([place(method, "none", 1)], scale=scale))
+    if apart:
+        assert refusal(tmp_path).endswith("its scale small has another multiply")
+    else:
+        assert len(merged(tmp_path).plans()["g-small"]["conditions"]) == 2
+
+
 def test_a_second_folder_is_only_read_whatever_it_holds(tmp_path: Path) -> None:
     results_of(tmp_path / "mine", {("em", "none"): [0.2]})
     theirs = Store(tmp_path / "theirs")

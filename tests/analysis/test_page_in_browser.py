@@ -145,6 +145,25 @@ def test_what_is_shown_is_copied_as_markdown_and_latex_and_saved_as_csv(page: Pa
     with page.expect_download() as saved:
         tools.get_by_text("download CSV").click()
     assert Path(saved.value.path()).read_text().splitlines()[0] == "method,JPEG"
+    page.fill("#filter [name=attack]", "pgd 8/255")
+    page.fill("#filter [name=method]", "")
+    tools.get_by_text("copy LaTeX").click()
+    head, *rows = page.evaluate("pasted").splitlines()[2:]
+    assert head == r"method & PGD 8/255 \\"  # without the paper's radius, which stands below it
+    assert any(r"& \textbf{" in row for row in rows)
+    tools.get_by_text("copy Markdown").click()
+    assert "| **" in page.evaluate("pasted")
+
+
+def test_what_is_incomplete_stays_below_however_the_ranking_is_sorted(page: Page) -> None:
+    page.goto(page.url.partition("#")[0] + "#answer-long")
+    ranking = page.locator("#answer-long .ranking")
+    for _ in range(2):
+        ranking.get_by_role("button", name="accuracy").click()
+        rows = ranking.locator("tbody tr").all_inner_texts()
+        at_least = ["≥" in row for row in rows]
+        assert any(at_least)
+        assert at_least == sorted(at_least)
 
 
 def test_no_two_sections_have_the_same_title(page: Page) -> None:
