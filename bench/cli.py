@@ -226,6 +226,8 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        if "" in sys.argv:
+            raise UserError("a value is empty: is a variable of the shell not set?")
         # A shell completes commands, and `python -m bench` is none.
         name = COMMAND if set(sys.argv[1:2]) & {*COMPLETING} else None
         raise SystemExit(app(args=sys.argv[1:] or ["--help"], prog_name=name, standalone_mode=False))

@@ -166,3 +166,13 @@ def test_a_wrong_grid_is_one_line_exit_code_two_and_nothing_written(
     assert captured.err.count("\n") == 1
     assert captured.out == ""
     assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("words", [("report", "--results", ""), ("run", "grid.yaml", "--only", ""), ("show", "")])
+def test_an_empty_value_is_no_folder_and_no_filter(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert bench(*words) == 2
+    assert capsys.readouterr().err == "a value is empty: is a variable of the shell not set?\n"
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """Devices, threads, precision and what a reader must know of a machine: the only code that knows hardware."""
 
+import gc
 import itertools
 import os
 import platform
@@ -123,6 +124,7 @@ def memory_of(work: Callable[[], object], device: torch.device) -> int | None:
 
     On a GPU that is what torch has allocated there, on Linux what the process has in memory.
     """
+    gc.collect()  # what is freed meanwhile would count as if work had needed less
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)

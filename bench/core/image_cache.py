@@ -95,9 +95,12 @@ def told(broken: dict[str, str]) -> str:
 
 def _refuse(listing: Listing, broken: dict[str, str]) -> NoReturn:
     files = "1 file that is" if len(broken) == 1 else f"{len(broken):,} files that are"
-    raise UserError(
-        f"{listing.folder}: {files} no image to use: {told(broken)}; mend or remove, or set skip_broken: true"
-    )
+    try:
+        listing.without(broken)
+        advice = "mend or remove, or set skip_broken: true"
+    except UserError as error:  # leaving them out would not do
+        advice = f"mend them, for without them there is {str(error).removeprefix(f'{listing.folder}: ')}"
+    raise UserError(f"{listing.folder}: {files} no image to use: {told(broken)}; {advice}")
 
 
 def _write(file: Path, listing: Listing, look: Look, root: Path, name: str, *, skip_broken: bool) -> None:

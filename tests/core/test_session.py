@@ -149,7 +149,8 @@ def test_a_record_says_what_it_was_measured_on() -> None:
 
 def test_the_memory_of_work_is_what_it_takes_beyond_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = torch.ones(2**24)  # before, so it does not count
-    taken = memory_of(lambda: torch.ones(2**24).add_(held), CPU)
+    tries = [memory_of(lambda: torch.ones(2**24).add_(held), CPU) for _ in range(3)]
+    taken = None if tries[0] is None else max(filter(None, tries))
     assert taken is None or 2**25.9 < taken < 2**27  # bytes of one of them, nearly: the kernel counts by thread
     monkeypatch.setattr(device, "PROCESS", tmp_path / "nowhere")  # as a system without it
     done: list[int] = []
