@@ -1,9 +1,11 @@
 """The report: tables, figures and one page, all computed from the records of a results folder."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from joblib import delayed
 
 from analysis import (
     accuracy,
@@ -29,6 +31,7 @@ from analysis.gallery_images import Gallery
 from analysis.linked import linked
 from analysis.opened import Opened
 from analysis.page import EMPTY, page
+from analysis.parallel import in_parallel
 from analysis.portraits import Card, attacks, methods
 from analysis.provenance import Chapter, chapter
 from analysis.records import read_results
@@ -64,7 +67,7 @@ def write_report(
     """
     plans = sorted(store.plans().items(), key=lambda item: _counting(item[0]))
     results = [read_results(name, plan, store, without) for name, plan in plans]
-    plain = list(map(_chapter, results))
+    plain = _chapters(results)
     chapters = [*verdicts.chapters(results), *plain]
     names = {}
     for one in chapters:
@@ -91,6 +94,14 @@ def write_report(
 def _counting(name: str) -> list[tuple[bool, int, str]]:
     """What names are sorted by so that their numbers count: `table2` before `table11`."""
     return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", name)]
+
+
+def _chapters(results: Sequence[Results]) -> list[Chapter]:
+    """A chapter for each, in the same order; of many records on all cores, the longest first."""
+    order = sorted(range(len(results)), key=lambda place: -len(results[place].records))
+    chapters = in_parallel(results)(delayed(_chapter)(results[place]) for place in order)
+    made = dict(zip(order, chapters, strict=True))
+    return [made[place] for place in range(len(results))]
 
 
 def _chapter(results: Results) -> Chapter:
