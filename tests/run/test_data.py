@@ -62,7 +62,8 @@ def test_folders_that_differ_are_one_line_that_names_the_grid(place: Path, capsy
     assert run() == 2
     assert capsys.readouterr().err == (
         "pets: 2 files that are no image to use: train/wolf (no such class, which val has), "
-        "val/dog (no such class, which train has); mend or remove, or set skip_broken: true\n"
+        "val/dog (no such class, which train has); mend them, for without them there is no image to train on of wolf; "
+        "no image to test with of dog\n"
     )
 
 
