@@ -83,37 +83,33 @@ function show({ views, choice }, wanted) {
 for (const block of blocks) show(block, block.views[0].dataset.view);
 
 // What is shown of a table, as text for elsewhere.
-function words(cell, marked) {
+const shownCells = (table) => [...table.rows].filter((row) => !row.hidden)
+  .map((row) => [...row.cells].filter((cell) => !cell.hidden && !cell.matches(".dot, .axis")));
+function plain(cell) {
   const copy = cell.cloneNode(true);
   if (cell.matches("thead th")) copy.querySelectorAll("small").forEach((one) => one.remove());
-  const [plain, mark] = [text(copy), ["strong", "em"].find((tag) => copy.querySelector(tag))];
-  return mark && marked ? marked(plain, mark) : plain;
+  return text(copy);
 }
-const shownRows = (table, marked) => [...table.rows].filter((row) => !row.hidden)
-  .map((row) => [...row.cells].filter((cell) => !cell.hidden && !cell.matches(".dot, .axis")).map((cell) => words(cell, marked)));
-const escaped = (said, special, by) => said.replace(special, by);
-const marked = (said, mark) => `${mark}\0${said}`;
 
-// A text with what is special in it escaped, and what stands for bold and italics around it.
-function whole(one, special, around) {
-  const [said, mark] = one.split("\0").reverse();
-  return mark ? around[mark][0] + special(said) + around[mark][1] : special(said);
+// The text of a cell with what is special in it escaped, and what stands for bold and italics around it.
+function marked(cell, special, by, around) {
+  const [before, after] = around[["strong", "em"].find((tag) => cell.querySelector(tag))] ?? ["", ""];
+  return before + plain(cell).replace(special, by) + after;
 }
 
 function markdown(table) {
-  const special = (one) => escaped(one, /[\\|*_`<]/g, "\\$&");
   const around = { strong: ["**", "**"], em: ["*", "*"] };
-  const [head, ...rows] = shownRows(table, marked).map((row) => row.map((one) => whole(one, special, around)));
+  const [head, ...rows] = shownCells(table).map((row) => row.map((cell) => marked(cell, /[\\|*_`<]/g, "\\$&", around)));
   return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n") + "\n";
 }
 
 function latex(table) {
   const signs = { "±": "$\\pm$", "–": "--", "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}",
     "<": "\\textless{}", ">": "\\textgreater{}", "≥": "$\\ge$" };
-  const special = (said) => escaped(said, /[&%$#_{}~^\\<>±–≥]/g, (one) => signs[one] ?? `\\${one}`);
   const around = { strong: ["\\textbf{", "}"], em: ["\\textit{", "}"] };
-  const [head, ...rows] = shownRows(table, marked)
-    .map((row) => row.map((one) => whole(one, special, around)).join(" & ") + " \\\\");
+  const escaped = (one) => signs[one] ?? `\\${one}`;
+  const [head, ...rows] = shownCells(table)
+    .map((row) => row.map((cell) => marked(cell, /[&%$#_{}~^\\<>±–≥]/g, escaped, around)).join(" & ") + " \\\\");
   const columns = "l" + "r".repeat(head.split(" & ").length - 1);
   return [`\\begin{tabular}{${columns}}`, "\\toprule", head, "\\midrule", ...rows, "\\bottomrule", "\\end{tabular}", ""].join("\n");
 }
@@ -123,7 +119,7 @@ const field = (words) => {
   const safe = /^[=+@]|^-[^\d]/.test(words) ? `'${words}` : words;
   return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 };
-const csv = (table) => shownRows(table).map((row) => row.map(field).join(",")).join("\n") + "\n";
+const csv = (table) => shownCells(table).map((row) => row.map((cell) => field(plain(cell))).join(",")).join("\n") + "\n";
 
 async function copied(button, words) {
   try {
