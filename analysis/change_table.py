@@ -10,9 +10,7 @@ from analysis.estimates import Estimate, rounded
 from analysis.formats import csv_value, markdown_remarks, markdown_table, markdown_text
 from analysis.sections import MISSING, Entry, Section, plain_table, share_entry
 from bench.store import Record
-from bench.words import ChangeFormat, counted
-
-Format = ChangeFormat
+from bench.words import counted
 
 NOTE = "± is half of the 95 % Student interval of the mean over noises, or over victims of one noise."
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.core.errors import UserError
-from bench.store import Store
+from bench.store import Record, Store
 
 FOLDER = Path(__file__).parent / "gallery"
 PLAN = "gallery-tiny"
@@ -70,18 +70,17 @@ def committed() -> Gallery:
     return Gallery(about, (FOLDER / "clean.png").read_bytes(), sheets)
 
 
-def drawn(store: Store, name: str, dataset: str, images: Pixels, classes: NDArray[np.int64]) -> Gallery:
-    """The gallery of a plan on the training images (N, side, side, 3) of one data set, from the noise that is kept.
+def drawn(store: Store, name: str, plan: Record, dataset: str, images: Pixels, classes: NDArray[np.int64]) -> Gallery:
+    """The gallery of the plan `name` on the training images (N, side, side, 3) of one data set, from kept noise.
 
     `images` may be the first ones only. Raises UserError if no noise is kept.
     """
-    plan = store.plans()[name]
     shown = _of_each_class(classes)
     found: dict[str, Sheet] = {}
     missing: dict[str, None] = {}
     for place in (one for one in plan["conditions"] if one["dataset"] == dataset):
         title = str(plan["titles"][place["method"]]["title"])
-        record = next(filter(None, map(store.read, place["cells"][:1])), None)
+        record = store.read(place["cells"][0]) if place["cells"] else None
         if title in found or place["method"] == "clean" or not record or record["status"] != "finished":
             continue
         if (noise := store.read_noise(record["noise"]["key"])) is None:
@@ -107,16 +106,12 @@ def make(store: Store) -> list[str]:
     """Write the committed images anew from the noise of a run of the grid, and return the titles of the methods."""
     from bench.core.synthetic import draw
 
-    first = next(filter(None, map(store.read, store.plans()[PLAN]["conditions"][0]["cells"])))
+    plan = store.plans()[PLAN]
+    place = plan["conditions"][0]
+    first = next(filter(None, map(store.read, place["cells"])))
     data = first["cell"]["dataset"]
     images, labels = draw(data["train_images"], size=data["size"], seed=data["seed"], part="train")
-    gallery = drawn(
-        store,
-        PLAN,
-        store.plans()[PLAN]["conditions"][0]["dataset"],
-        images.numpy().transpose(0, 2, 3, 1),
-        labels.numpy(),
-    )
+    gallery = drawn(store, PLAN, plan, place["dataset"], images.numpy().transpose(0, 2, 3, 1), labels.numpy())
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / "clean.png").write_bytes(gallery.clean)
     for number, sheet in enumerate(gallery.sheets):

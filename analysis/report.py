@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from joblib import delayed
+from joblib import Parallel, delayed
 
 from analysis import (
     accuracy,
@@ -31,7 +31,6 @@ from analysis.gallery_images import Gallery
 from analysis.linked import linked
 from analysis.opened import Opened
 from analysis.page import EMPTY, page
-from analysis.parallel import in_parallel
 from analysis.portraits import Card, attacks, methods
 from analysis.provenance import Chapter, chapter
 from analysis.records import read_results
@@ -45,6 +44,10 @@ STUDIES = (
     *(costs, agreement, sources),
 )
 """In the order in which a report shows them; each has a function `sections` of the results of a plan."""
+
+
+MANY = 500
+"""So many records are worth the seconds that further processes take to start."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ def _counting(name: str) -> list[tuple[bool, int, str]]:
 def _chapters(results: Sequence[Results]) -> list[Chapter]:
     """A chapter for each, in the same order; of many records on all cores, the longest first."""
     order = sorted(range(len(results)), key=lambda place: -len(results[place].records))
-    chapters = in_parallel(results)(delayed(_chapter)(results[place]) for place in order)
+    jobs = -1 if sum(len(one.records) for one in results) >= MANY else 1
+    chapters = Parallel(n_jobs=jobs, batch_size=1)(delayed(_chapter)(results[place]) for place in order)
     made = dict(zip(order, chapters, strict=True))
     return [made[place] for place in range(len(results))]
 

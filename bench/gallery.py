@@ -23,7 +23,8 @@ def gallery_of(store: Store, name: str, data_root: Path) -> Gallery:
     Raises UserError if there is no such plan, noise or image, and for images of faces.
     """
     name = plan_of(store, name, option="--gallery")
-    places = [(place["dataset"], key) for place in store.plans()[name]["conditions"] for key in place["cells"]]
+    plan = store.plans()[name]
+    places = [(place["dataset"], key) for place in plan["conditions"] for key in place["cells"]]
     found = ((label, record) for label, key in places if (record := store.read(key)))
     label, record = next((one for one in found if one[1]["status"] == "finished"), ("", None))
     if record is None:
@@ -39,7 +40,9 @@ def gallery_of(store: Store, name: str, data_root: Path) -> Gallery:
     if dataset.fingerprint(data_root) != about.get("fingerprint", ""):
         raise UserError(f"--gallery {name}: the images in {data_root} are not those that its noise was made for")
     train = dataset.load(data_root).train
-    return drawn(store, name, label, train.images[:MOST].numpy().transpose(0, 2, 3, 1), train.labels[:MOST].numpy())
+    return drawn(
+        store, name, plan, label, train.images[:MOST].numpy().transpose(0, 2, 3, 1), train.labels[:MOST].numpy()
+    )
 
 
 def _dataset(about: dict[str, Any]) -> DatasetSettings:

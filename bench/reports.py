@@ -20,6 +20,7 @@ from analysis.merged import Merged
 from analysis.report import Summary, write_report
 from analysis.sections import Section
 from bench.core.errors import UserError
+from bench.words import ChangeFormat
 
 PAUSE = 2.0
 """Seconds between two looks for new records."""
@@ -31,9 +32,7 @@ def show_report(
     """Write the page and say where it is. Returns the exit code."""
     for line in store.disagreements():
         console.print(line, markup=False)
-    gc.disable()  # what a report makes lives to its end: to look for garbage took a seventh of the time
-    summary = write_report(store, without, _card, gallery)
-    gc.enable()
+    summary = _write(store, without, gallery)
     for line in summary.lines:
         console.print(line, markup=False)
     _show_page(summary, console, to_open=to_open)
@@ -48,7 +47,7 @@ def watch_report(
     try:
         while True:
             if (found := store.state()) != state:
-                summary, first, state = write_report(store, without, _card, gallery), state is None, found
+                summary, first, state = _write(store, without, gallery), state is None, found
                 new = [line for line in [*store.disagreements(), *summary.lines] if line not in told]
                 told.update(new)
                 for line in new:
@@ -59,6 +58,15 @@ def watch_report(
             time.sleep(PAUSE)
     except KeyboardInterrupt:
         return 0
+
+
+def _write(store: Merged, without: Collection[str], gallery: Gallery | None) -> Summary:
+    """Write the report. What it makes lives to its end: to look for garbage takes a seventh of the time."""
+    gc.disable()
+    try:
+        return write_report(store, without, _card, gallery)
+    finally:
+        gc.enable()
 
 
 def _card(group: str, name: str) -> Iterable[str]:
@@ -76,7 +84,7 @@ def _show_page(summary: Summary, console: Console, *, to_open: bool) -> None:
         console.print("--open: found no browser here; open that file yourself")
 
 
-def show_changes(first: str, second: str, tolerance: float, form: change_table.Format, console: Console) -> int:
+def show_changes(first: str, second: str, tolerance: float, form: ChangeFormat, console: Console) -> int:
     """Print what changed between two folders or commits.
 
     Returns the exit code: 1 if anything moved too far, or if nothing could be compared.

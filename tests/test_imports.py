@@ -22,7 +22,7 @@ ROOMS = {
     "bench.run": {"bench.core", "bench.store", "bench.grid"},
     "bench.summary": {"bench.core", "bench.store", "bench.words"},
     "bench.cards": {"bench.core", "bench.words", "bench.grid"},
-    "bench.reports": {"bench.core", "bench.cards", "analysis"},
+    "bench.reports": {"bench.core", "bench.words", "bench.cards", "analysis"},
     "bench.gallery": {"bench.core", "bench.store", "bench.grid", "bench.run", "analysis"},
     "bench.listing": {"bench.core", "bench.words", "bench.grid", "bench.cards", "analysis"},
     "bench.completion": {"bench.store", "bench.words", "bench.grid"},

@@ -95,11 +95,8 @@ def told(broken: dict[str, str]) -> str:
 
 def _refuse(listing: Listing, broken: dict[str, str]) -> NoReturn:
     files = "1 file that is" if len(broken) == 1 else f"{len(broken):,} files that are"
-    try:
-        listing.without(broken)
-        advice = "mend or remove, or set skip_broken: true"
-    except UserError as error:  # leaving them out would not do
-        advice = f"mend them, for without them there is {str(error).removeprefix(f'{listing.folder}: ')}"
+    lack = listing.lack(broken)
+    advice = f"mend them, for without them there is {lack}" if lack else "mend or remove, or set skip_broken: true"
     raise UserError(f"{listing.folder}: {files} no image to use: {told(broken)}; {advice}")
 
 

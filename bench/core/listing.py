@@ -63,16 +63,20 @@ class Listing:
         """The name of which images there are and what they show, whatever their pixels: 16 hexadecimal digits."""
         return digest(self.classes, self.train, self.test, self.packed)
 
-    def without(self, broken: dict[str, str]) -> "Listing":
-        """The same without these images. Raises UserError if a class then has none to train on, or to test with."""
-        left = [[sample for sample in part if sample.name not in broken] for part in (self.train, self.test)]
+    def lack(self, broken: dict[str, str]) -> str:
+        """Which classes have no image to train on, or to test with, without the `broken` ones; empty if none."""
         faults = []
-        for word, part in zip(("train on", "test with"), left, strict=True):
-            there = {sample.label for sample in part}
+        for word, part in (("train on", self.train), ("test with", self.test)):
+            there = {sample.label for sample in part if sample.name not in broken}
             if missing := [name for label, name in enumerate(self.classes) if label not in there]:
                 faults.append(f"no image to {word} of {some(missing)}")
-        if faults:
-            raise UserError(f"{self.folder}: {'; '.join(faults)}")
+        return "; ".join(faults)
+
+    def without(self, broken: dict[str, str]) -> "Listing":
+        """The same without these images. Raises UserError if a class then has none to train on, or to test with."""
+        if lack := self.lack(broken):
+            raise UserError(f"{self.folder}: {lack}")
+        left = [[sample for sample in part if sample.name not in broken] for part in (self.train, self.test)]
         return Listing(self.folder, self.classes, left[0], left[1], packed=self.packed)
 
 
