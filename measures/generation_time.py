@@ -23,7 +23,7 @@ class GenerationTime(Measure):
         "images_per_second": "images per second",
         "memory": "peak memory, MB",
     }
-    revision = 2
+    revision = 3
 
     warm_up: CountOrZero = 10
     """Updates of the surrogate before the clock starts."""

@@ -1,5 +1,6 @@
 """Devices, threads, precision and what a reader must know of a machine: the only code that knows hardware."""
 
+import ctypes
 import gc
 import itertools
 import os
@@ -125,6 +126,7 @@ def memory_of(work: Callable[[], object], device: torch.device) -> int | None:
     On a GPU that is what torch has allocated there, on Linux what the process has in memory.
     """
     gc.collect()  # what is freed meanwhile would count as if work had needed less
+    _give_back()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
@@ -138,6 +140,13 @@ def memory_of(work: Callable[[], object], device: torch.device) -> int | None:
     before = _resident("VmRSS")
     work()
     return max(0, _resident("VmHWM") - before)
+
+
+def _give_back() -> None:
+    """Return memory that was freed but is kept for later to the system, where glibc is: work would not show in it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 def _resident(word: str) -> int:

@@ -152,6 +152,10 @@ def test_the_memory_of_work_is_what_it_takes_beyond_the_rest(tmp_path: Path, mon
     tries = [memory_of(lambda: torch.ones(2**24).add_(held), CPU) for _ in range(3)]
     taken = None if tries[0] is None else max(filter(None, tries))
     assert taken is None or 2**25.9 < taken < 2**27  # bytes of one of them, nearly: the kernel counts by thread
+    many = [torch.ones(2**10) for _ in range(2**13)]
+    del many  # freed, but too small to go back to the system by itself
+    again = memory_of(lambda: [torch.ones(2**10) for _ in range(2**13)], CPU)
+    assert again is None or again > 2**24  # of 2**25
     monkeypatch.setattr(device, "PROCESS", tmp_path / "nowhere")  # as a system without it
     done: list[int] = []
     assert memory_of(lambda: done.append(1), CPU) is None
