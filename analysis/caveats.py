@@ -7,13 +7,16 @@ from analysis.sections import Section, percent
 
 TRAINED = 0.9
 """Clean plain training that ends with less of its own training images right is far from its end."""
+OVERFITTED = 0.05
+"""Adversarial training on clean images that withstands PGD less often has learnt its own adversary alone."""
 PLAIN = ["none"]
 
 
 def with_caveats(section: Section, results: Results) -> Section:
-    """The same, with a remark on its intervals, if it has any, and on short training, if its victims show it."""
+    """The same, with a remark on its intervals, if it has any, and on training that has failed or was short."""
     lines = [interval_line(results)] if section.table.interval_columns else []
-    lines += [line for place in section.places if (line := training_line(results, place))]
+    told = (tell(results, place) for place in section.places for tell in (training_line, overfitting_line))
+    lines += filter(None, told)
     return replace(section, remarks=[*section.remarks, *lines])
 
 
@@ -45,6 +48,19 @@ def training_line(results: Results, place: tuple[str, str]) -> str:
         f"Plain training on clean images ends at {percent(seen.mean)} % on its training images and "
         f"{percent(unseen.mean)} % on test images: the victims are far from fully trained, so differences between "
         "rows may be facts of short training."
+    )
+
+
+def overfitting_line(results: Results, place: tuple[str, str]) -> str:
+    """A warning of attacks that end in catastrophic overfitting (Wong et al., ICLR 2020); empty if none is known to."""
+    clean = (one for one in results.conditions if one.place == place and one.is_clean)
+    robust = {one.attack.title: value for one in clean if (value := one.estimates["robust_accuracy"])}
+    found = [f"{title} {percent(value.mean)} %" for title, value in robust.items() if value.mean < OVERFITTED]
+    if not found:
+        return ""
+    return (
+        f"Catastrophic overfitting: under PGD, victims of clean images are right on {', '.join(found)} of test images. "
+        "They withstand their own adversary alone, so these columns say little of adversarial training."
     )
 
 

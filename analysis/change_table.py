@@ -18,7 +18,8 @@ NOTE = "± is half of the 95 % Student interval of the mean over noises, or over
 def tables(changes: Sequence[Change], names: tuple[str, str], tolerance: float) -> list[Section]:
     """A section for each data set, victim and scale with changes, the greatest concern first.
 
-    `names` are those of the two folders. Accuracies are in percent, their differences in points.
+    `names` are those of the two folders. Accuracies are in percent, their differences in points. Conditions that one
+    folder has no cell of are counted, at the end; `csv` has each.
     """
     places: dict[str, list[Change]] = {}
     for change in changes:
@@ -29,7 +30,10 @@ def tables(changes: Sequence[Change], names: tuple[str, str], tolerance: float) 
     for own in places.values():
         own.sort(key=lambda one: (not one.moved(tolerance), not one.different))
     head = ["method", "attack", *names, "difference", "cells"]
-    rows = {place: [_row(one, names, tolerance) for one in own] for place, own in places.items()}
+    rows = {
+        place: [*(_row(one, names, tolerance) for one in own if one.pairs), *_alone(own, names)]
+        for place, own in places.items()
+    }
     return [Section("Changes", plain_table(head, own, words=(0, 1, 5)), context=place) for place, own in rows.items()]
 
 
@@ -105,6 +109,19 @@ def _row(change: Change, names: tuple[str, str], tolerance: float) -> list[Entry
         replace(difference, best=change.moved(tolerance), note=note),
         _cells(change, names) + (": moved" if change.moved(tolerance) else ""),
     ]
+
+
+def _alone(changes: Sequence[Change], names: tuple[str, str]) -> list[list[Entry | str]]:
+    """A row for each folder that alone has cells of some condition: how many conditions, and how many cells."""
+    rows: list[list[Entry | str]] = []
+    for side, name in enumerate(names):
+        own = [(one.first_only, one.second_only)[side] for one in changes if not one.pairs]
+        conditions = {tuple(sorted(record["key"] for record in records)) for records in own if records}
+        if conditions:
+            cells = sum(map(len, conditions))
+            what = counted(len(conditions), "condition")
+            rows.append([f"{what} of {name} alone", "", *[Entry(MISSING)] * 3, f"{cells:,} only in {name}"])
+    return rows
 
 
 def _entry(value: Estimate | None, quantity: str) -> Entry:

@@ -1,6 +1,7 @@
 """What the store holds of a plan, read once: a row for each cell, and results for each condition."""
 
 from collections.abc import Collection, Sequence
+from functools import reduce
 from typing import Any
 
 from analysis.collapse import has_collapsed, test_images
@@ -24,9 +25,10 @@ QUANTITIES = {
     "noise_passes": ("cost", "noise_passes"),
     "train_seconds": ("time", "train_seconds"),
     "noise_seconds": ("time", "noise_seconds"),
+    "robust_accuracy": ("notes", "robust_accuracy"),
     "noise_key": ("noise", "key"),
 }
-"""Columns of finished cells, and where their records hold them."""
+"""Columns of finished cells, and where their records hold them. Older records lack some."""
 
 TESTED = ("final_accuracy", "peak_accuracy")
 """Shares of the test images."""
@@ -97,11 +99,7 @@ def _row(record: Record | None) -> Record:
 
 def _value(record: Record, path: Sequence[str]) -> Any:
     *parents, last = path
-    value: Any = record
-    for key in parents:
-        value = value[key]
-    # Measures of the noise have been added over time: an older record lacks the newer ones.
-    return value.get(last) if "size" in parents else value[last]
+    return reduce(lambda part, key: part.get(key, {}), parents, record).get(last)
 
 
 def _condition(place: Record, rows: list[Record], titles: Record) -> ConditionResult:

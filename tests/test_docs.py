@@ -158,7 +158,7 @@ def section(quantity: str, plan: str) -> Section:
     return STUDIES[quantity].sections(read_results(plan, store.plans()[plan], store))[0]
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/results.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/results.md", "docs/studies.md"])
 def test_every_table_of_results_is_that_of_the_committed_records(document: str) -> None:
     tables = quoted(document)
     assert tables

@@ -41,19 +41,28 @@ function rowShown(row, kinds, state) {
 
 function filter() {
   const state = Object.fromEntries(new FormData(form));
-  for (const table of document.querySelectorAll("#tables table.sortable")) {
+  const found = document.querySelectorAll("#tables table.sortable");
+  let left = 0;
+  for (const table of found) {
     const headings = [...table.tHead.rows[0].cells];
     const shown = headings.map((heading) => columnShown(heading, state));
     const kinds = headings.map((heading) => (heading.dataset.attack === undefined ? text(heading) : ""));
     for (const row of table.rows) [...row.cells].forEach((cell, place) => { cell.hidden = !shown[place]; });
     for (const row of table.tBodies[0].rows) row.hidden = !rowShown(row, kinds, state);
+    const attacks = headings.map((heading, place) => heading.dataset.attack === undefined || shown[place]);
+    const empty = !attacks.slice(1).some(Boolean) || [...table.tBodies[0].rows].every((row) => row.hidden);
+    table.parentElement.classList.toggle("nothing", empty);
+    if (!empty) left += 1;
   }
+  const filtering = Object.values(state).some(Boolean);
+  form.querySelector("output").value = filtering ? `matches something in ${left} of ${found.length} tables` : "";
 }
 
 if (form) {
   form.hidden = false;
   const assumed = [...document.querySelectorAll("th[data-assumes]")].flatMap((one) => one.dataset.assumes.split(", "));
   for (const word of [...new Set(assumed)]) add(form.elements.assumes, "option", word, { value: word });
+  add(form, "output");
   form.addEventListener("input", filter);
   form.addEventListener("reset", () => setTimeout(filter));
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -152,6 +161,16 @@ for (const table of tables()) {
   }
   add(tools, "button", "download CSV", { type: "button", onclick: () => download(table.dataset.name, csv(table)) });
 }
+
+// A table that needs no scrolling sideways keeps its head in sight while the page scrolls, below the bar of filters.
+const fitting = new ResizeObserver((changes) => {
+  for (const { target } of changes) {
+    const stands = form && getComputedStyle(form).position === "sticky";
+    target.style.setProperty("--bar", stands ? `${form.offsetHeight}px` : "0px");
+    target.classList.toggle("fits", target.firstElementChild.offsetWidth <= target.clientWidth);
+  }
+});
+for (const table of document.querySelectorAll("#tables table.sortable")) fitting.observe(table.parentElement);
 
 // A link into something folded opens it.
 function unfold() {

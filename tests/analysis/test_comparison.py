@@ -84,11 +84,20 @@ def test_cells_of_one_folder_only_are_told_and_have_not_moved(tmp_path: Path) ->
     ]
 
 
-def test_an_experiment_of_one_folder_shows_its_mean(tmp_path: Path) -> None:
+def test_experiments_of_one_folder_are_counted_and_stand_in_the_csv(tmp_path: Path) -> None:
     store = folder(tmp_path / "old", {(0, 0): 0.5})
-    [_, one] = compare(store, folder(tmp_path / "new", {(0, 0): 0.2, (0, 1): 0.4}, model="other"))
-    [section] = change_table.tables([one], NAMES, 0)
-    assert texts(section.table)[1][2:] == ["–", "30.0 ± 127.1", "–", "2 only in new"]  # noqa: RUF001
+    new = folder(tmp_path / "new", {(0, 0): 0.2, (0, 1): 0.4}, model="other")
+    write(new, record(0.6), model="other", method={"name": "sem"})
+    changes = compare(store, new)
+    first, second = change_table.tables(changes, NAMES, 0)
+    missing = ["–"] * 3  # noqa: RUF001
+    assert texts(first.table)[1:] == [["1 condition of old alone", "", *missing, "1 only in old"]]
+    assert texts(second.table)[1:] == [["2 conditions of new alone", "", *missing, "3 only in new"]]
+    rows = list(csv.DictReader(change_table.csv(changes, 0).splitlines()))
+    assert [(row["method"], row["second"], row["second_only"]) for row in rows[1:]] == [
+        ("em", "0.3", "2"),
+        ("sem", "0.6", "1"),
+    ]
 
 
 def test_a_failure_in_one_folder_only_has_moved_whatever_the_tolerance(tmp_path: Path) -> None:
@@ -152,6 +161,7 @@ def test_tables_use_the_words_and_the_order_of_the_plans(tmp_path: Path) -> None
     changes = compare(Store(tmp_path / "old"), Store(tmp_path / "new"))
     planned, alone = change_table.tables(changes, NAMES, 0)
     assert (planned.context, alone.context) == ("d, m, scale small", "d, m")
+    assert texts(alone.table)[1][0] == "1 condition of new alone"
     assert [row[:5] for row in texts(planned.table)[1:]] == [
         ["SEM", "PGD 8/255", "40.0", "30.0", "-10.00"],
         ["EM", "none", "20.0", "30.0", "+10.00"],
@@ -171,5 +181,5 @@ def test_what_has_moved_stands_first(tmp_path: Path) -> None:
     results_of(tmp_path / "old", {("em", "none"): [0.5], ("sem", "none"): [0.5]})
     results_of(tmp_path / "new", {("em", "none"): [0.501], ("sem", "none"): [0.6], ("rem", "none"): [0.1]})
     [section] = change_table.tables(compare(Store(tmp_path / "old"), Store(tmp_path / "new")), NAMES, 1)
-    assert [row[0] for row in texts(section.table)[1:]] == ["SEM", "EM", "rem"]
+    assert [row[0] for row in texts(section.table)[1:]] == ["SEM", "EM", "1 condition of new alone"]
     assert [row.entries[4].best for row in section.table.rows] == [True, False, False]

@@ -84,6 +84,19 @@ def test_filters_pick_methods_attacks_assumptions_and_costs(page: Page) -> None:
     assert all("clean images" in one for one in kept.evaluate_all("all => all.map((one) => one.dataset.assumes)"))
 
 
+def test_filters_that_match_nothing_say_so(page: Page) -> None:
+    said = page.locator("#filter output")
+    assert not said.inner_text()
+    page.fill("#filter [name=method]", "no such method")
+    assert said.inner_text().startswith("matches something in ")
+    assert not page.locator(f"{TABLE}:visible").count()
+    box = page.locator("#contenders-small .view[data-view=accuracy] .scroll")
+    assert "Nothing here" in box.evaluate("one => getComputedStyle(one, '::before').content")
+    page.click("#filter [type=reset]")
+    page.locator(TABLE).wait_for()
+    assert not said.inner_text()
+
+
 def test_a_reader_chooses_between_accuracy_recovered_and_gained(page: Page) -> None:
     page.goto(page.url.replace("#contenders-small", "#best_response-small"))
     block = page.locator("#best_response-small .views").first

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+TABLE = "#table14-small .view[data-view=accuracy] .scroll.fits table"
+TOP = "one => one.getBoundingClientRect().top"
+
 
 @pytest.mark.parametrize("width", [390, 768])
 def test_a_phone_shows_all_without_scrolling_sideways(browser: Browser, committed_page: Path, width: int) -> None:
@@ -31,6 +34,17 @@ def test_headings_and_first_column_stay_where_a_table_is_scrolled(page: Page) ->
         }"""
     )
     assert places == [300, 0, 0]
+
+
+def test_the_head_of_a_table_that_fits_stays_in_sight_below_the_filters(page: Page) -> None:
+    page.goto(page.url.partition("#")[0] + "#table14-small")
+    table = page.locator(TABLE)
+    table.wait_for()
+    table.evaluate("table => scrollBy(0, table.tBodies[0].rows[3].getBoundingClientRect().top - 60)")
+    bar = page.locator("#filter").evaluate("one => one.getBoundingClientRect().bottom")
+    head, top = (page.locator(f"{TABLE} {one}").last.evaluate(TOP) for one in ("thead th", "tbody tr:first-child"))
+    assert head == pytest.approx(bar, abs=1)
+    assert top < 0
 
 
 def test_without_scripts_the_tables_and_the_answer_are_there(browser: Browser, committed_page: Path) -> None:
