@@ -1,10 +1,12 @@
 """Curves over the radius of adversarial training and over training, a panel for each method."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from statistics import fmean
 
 from analysis.canvas import drawing
-from analysis.panels import Curve, Panel, panels
+from analysis.estimates import Estimate
+from analysis.panels import BARS, Curve, Panel, over, panels
 from analysis.published import number, parse
 from analysis.results import ConditionResult, Results
 from analysis.sections import Drawing
@@ -24,7 +26,7 @@ def over_radius(plans: Sequence[Results]) -> list[Drawing]:
     _, best = max(found, key=lambda pair: sum(map(len, pair[1].values())), default=(None, {}))
     clean = next((points for (_, is_clean), points in best.items() if is_clean), [])
     drawn = [
-        Panel(title, [*_curve("reference", clean), *_curve("first", points)])
+        Panel(title, [*([over("reference", clean)] if clean else []), over("first", points)])
         for (title, is_clean), points in best.items()
         if not is_clean and len(points) >= FEWEST
     ]
@@ -33,20 +35,20 @@ def over_radius(plans: Sequence[Results]) -> list[Drawing]:
     figure = panels(drawn, "radius of the victim's PGD, in 1/255", UP, {"first": "method", "reference": "clean images"})
     text = (
         "Accuracy over the radius of adversarial training; 0 is plain training. A method is undone where its line "
-        "meets that of clean images; where both fall, the radius costs more than it recovers."
+        f"meets that of clean images; where both fall, the radius costs more than it recovers. {BARS}"
     )
     return [drawing(figure, "-radius.svg", text)]
 
 
-def _by_radius(results: Results) -> dict[tuple[str, bool], Points]:
-    """Percent over the radius in 1/255, by title of each method and whether it is the clean images."""
-    found: dict[tuple[str, bool], Points] = {}
+def _by_radius(results: Results) -> dict[tuple[str, bool], list[tuple[float, Estimate]]]:
+    """Accuracy over the radius in 1/255, by title of each method and whether it is the clean images."""
+    found: dict[tuple[str, bool], list[tuple[float, Estimate]]] = {}
     first = next((one.place for one in results.conditions), None)
     for one in results.conditions:
         radius, value = _radius(one), one.estimates["final_accuracy"]
         if one.place == first and radius is not None and value and (one.is_clean or not one.control):
-            found.setdefault((one.method.title, one.is_clean), []).append((255 * radius, 100 * value.mean))
-    return {key: sorted(points) for key, points in found.items()}
+            found.setdefault((one.method.title, one.is_clean), []).append((255 * radius, value))
+    return {key: sorted(points, key=itemgetter(0)) for key, points in found.items()}
 
 
 def _radius(condition: ConditionResult) -> float | None:

@@ -8,11 +8,13 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from analysis.canvas import INK, PALETTE, PLAIN, QUIET, bare, canvas
+from analysis.estimates import Estimate
 
 ACROSS = 5
 """Panels in a row, at most."""
 SIZE = (1.95, 1.5)
 """Inches of a panel with its title, across and down."""
+BARS = "Bars are the intervals of the table."
 STYLES: Mapping[str, Mapping[str, Any]] = {
     "first": {"color": PALETTE[0], "linewidth": 1.8, "linestyle": "-", "marker": "o", "markersize": 2.6},
     "second": {"color": PALETTE[1], "linewidth": 1.3, "linestyle": (0, (4, 2)), "marker": "s", "markersize": 2.2},
@@ -30,6 +32,14 @@ class Curve:
     """One of STYLES."""
     across: Sequence[float]
     up: Sequence[float]
+    half: Sequence[float] = ()
+    """Half of the interval at each; 0 if there is none."""
+
+
+def over(style: str, points: Sequence[tuple[float, Estimate]]) -> Curve:
+    """A curve of estimated shares in [0, 1], with their intervals."""
+    halves = [100 * (value.half_width or 0) for _, value in points]
+    return Curve(style, [x for x, _ in points], [100 * value.mean for _, value in points], halves)
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,9 @@ def panels(drawn: Sequence[Panel], across: str, up: str, legend: Mapping[str, st
                 continue
             for curve in drawn[place].curves:
                 axes.plot(curve.across, curve.up, **STYLES[curve.style])
+                if any(curve.half):
+                    colour = STYLES[curve.style]["color"]
+                    axes.errorbar(curve.across, curve.up, curve.half, fmt="none", ecolor=colour, elinewidth=0.9)
             axes.set_title(drawn[place].title, loc="left", color=INK, fontsize=9, y=1.0, pad=3)
             axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
             axes.tick_params(labelbottom=not alike or place + columns >= len(drawn))

@@ -1,19 +1,21 @@
 """Figures of settings that a grid varies: curves over one, such as M or J, and maps over two, such as two radii."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 import matplotlib
 from matplotlib.figure import Figure
 
 from analysis.canvas import INK, PALETTE, PLAIN, canvas, drawing
 from analysis.curves import FEWEST
-from analysis.panels import Curve, Panel, panels
+from analysis.estimates import Estimate
+from analysis.panels import BARS, Curve, Panel, over, panels
 from analysis.published import number, parse
 from analysis.results import Results
 from analysis.sections import Drawing
 
-Sweep = dict[tuple[str, ...], float]
-"""Percent by the values of the settings, as the grid writes them."""
+Sweep = dict[tuple[str, ...], Estimate]
+"""Accuracies by the values of the settings, as the grid writes them."""
 Varied = tuple[str, tuple[str, ...]]
 """A method and the settings that the grid wrote out for it, by name."""
 ORDER = ("first", "second", "third")
@@ -31,7 +33,7 @@ def swept(results: Results) -> list[Drawing]:
         numeric = settings and all(number(text) is not None for text in settings.values())
         if value and numeric and not one.control and one.place == results.conditions[0].place:
             sweeps = found.setdefault((name, tuple(settings)), {})
-            sweeps.setdefault(one.attack.title, {})[tuple(settings.values())] = 100 * value.mean
+            sweeps.setdefault(one.attack.title, {})[tuple(settings.values())] = value
     return [*_curves(found), *_maps(found)]
 
 
@@ -56,13 +58,12 @@ def _curves(found: Mapping[Varied, Mapping[str, Sweep]]) -> list[Drawing]:
         return []
     legend = {style: attack for attack, style in styles.items()}
     figure = panels(drawn, "value of the setting", "accuracy, %", legend, alike=False)
-    text = "Accuracy over a setting of the method, all others as they are; lower protects better."
+    text = f"Accuracy over a setting of the method, all others as they are; lower protects better. {BARS}"
     return [drawing(figure, "-settings.svg", text)]
 
 
 def _curve(style: str, sweep: Sweep) -> Curve:
-    points = sorted((_number(value), accuracy) for (value,), accuracy in sweep.items())
-    return Curve(style, [x for x, _ in points], [y for _, y in points])
+    return over(style, sorted(((_number(value), known) for (value,), known in sweep.items()), key=itemgetter(0)))
 
 
 def _maps(found: Mapping[Varied, Mapping[str, Sweep]]) -> list[Drawing]:
@@ -86,9 +87,10 @@ def _map(sweep: Sweep, values: Sequence[Sequence[str]], names: tuple[str, str]) 
     width, height = CELL * len(across) + 1.1, CELL * 0.7 * len(down) + 0.9
     figure = canvas(width, height)
     axes = figure.add_axes((0.9 / width, 0.6 / height, 1 - 1.0 / width, 1 - 0.7 / height))
-    lowest, highest = min(sweep.values()), max(sweep.values())
+    percents = {key: 100 * known.mean for key, known in sweep.items()}
+    lowest, highest = min(percents.values()), max(percents.values())
     with matplotlib.rc_context(PLAIN):
-        for (first, second), accuracy in sweep.items():
+        for (first, second), accuracy in percents.items():
             x, y = across.index(second), down.index(first)
             strength = 0.08 + 0.67 * (accuracy - lowest) / max(highest - lowest, 1e-9)
             axes.add_patch(matplotlib.patches.Rectangle((x, y), 1, 1, facecolor=(PALETTE[1], strength), linewidth=0))

@@ -76,6 +76,10 @@ def test_a_setting_that_varies_alone_is_a_curve_and_two_are_a_map(tmp_path: Path
     [curve] = swept(results_of(tmp_path / "alone", alone))
     assert curve.file == "-settings.svg"
     assert "sem, updates" in words(curve)
+    assert "stroke-width: 0.9" not in curve.svg  # one victim has no interval
+    several: Accuracies = {(f"sem updates={count}", "none"): [0.1 * count, 0.2] for count in (1, 2, 3)}
+    [bars] = swept(results_of(tmp_path / "several", several))
+    assert bars.svg.count("stroke-width: 0.9") == 3
     pairs: Accuracies = {
         (f"sem adv_radius={first}/255 random_radius={second}/255", "none"): [0.1 * first + 0.01 * second]
         for first in (2, 4)
