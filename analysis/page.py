@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from jinja2 import Environment
 from markupsafe import Markup
 
 from analysis.answer import Answer
@@ -16,6 +17,7 @@ from analysis.provenance import CELLS, Chapter
 from analysis.sections import Entry, Section, percent
 from analysis.templating import TEMPLATES, environment
 from analysis.verdicts import NOT_RUN
+from bench.words import duration
 
 EMPTY = "no plan yet: run a grid first"
 SPARED = (
@@ -46,21 +48,12 @@ def page(
     `first` is the command to run if there is no plan; `portraits` are those of methods and of attacks, with titles.
     Beside these stands a gallery: `gallery`, else the committed one.
     """
-    templates = environment()
     portraits = [(title, found) for title, found in portraits if found]
     shown = gallery or (committed() if portraits else None)
-    templates.globals |= {"asset": _asset}
-    templates.filters |= {
-        "blocks": blocks,
-        "data_address": _data_address,
-        "inline": _inline,
-        "percent": percent,
-        "places": opened.places,
-        "shared_remarks": shared_remarks,
-        "sortable": sortable,
-    }
-    return (
-        templates.get_template("page.html").render(
+    words = (
+        _templates(opened)
+        .get_template("page.html")
+        .render(
             answers=answers,
             chapters=chapters,
             files=files,
@@ -75,8 +68,25 @@ def page(
             sheets={sheet.title: sheet for sheet in shown.sheets} if shown else {},
             factor=FACTOR,
         )
-        + "\n"
     )
+    return f"{words}\n"
+
+
+def _templates(opened: Opened) -> Environment:
+    """What renders a page whose numbers open these records."""
+    templates = environment()
+    templates.globals |= {"asset": _asset}
+    templates.filters |= {
+        "blocks": blocks,
+        "data_address": _data_address,
+        "duration": duration,
+        "inline": _inline,
+        "percent": percent,
+        "places": opened.places,
+        "shared_remarks": shared_remarks,
+        "sortable": sortable,
+    }
+    return templates
 
 
 def shared_remarks(sections: Sequence[Section]) -> list[str]:

@@ -34,6 +34,8 @@ class Ranked:
     """How many of the attacks are finished on it: `1 of 14`."""
     passes: float | None
     """What its noise costs, in passes of 128 images; None if no record says."""
+    seconds: float | None
+    """The same in seconds, on the machine that made it."""
     group: int | None
     """Methods of one group cannot be told from its first one; None if nothing was tested."""
 
@@ -67,7 +69,8 @@ def enough(rows: Sequence[Ranked]) -> bool:
 def _ranked(row: Record, conditions: Sequence[ConditionResult]) -> Ranked:
     here = [one for one in conditions if all(one.label[part] == row[part] for part in PLACE[:3])]
     best = condition_of(row, row["free_attack"], here)
-    cost = best.estimates.get("noise_passes") if best else None
+    costs = [best.estimates.get(name) if best else None for name in ("noise_passes", "noise_seconds")]
+    passes, seconds = (cost.mean if cost else None for cost in costs)
     return Ranked(
         title=row["title"],
         control=row["control"],
@@ -80,6 +83,7 @@ def _ranked(row: Record, conditions: Sequence[ConditionResult]) -> Ranked:
         best=best,
         missing=not row["free_complete"],
         tried=f"{row['free_tried']} of {row['free_attacks']}",
-        passes=cost.mean if cost else None,
+        passes=passes,
+        seconds=seconds,
         group=row["group"],
     )
