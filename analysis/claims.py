@@ -53,7 +53,8 @@ STOPPED = (("early_stopping", {}), *AT)
 OTHERS = ("em_stepwise", "tap_rem", "ntga", "rem", "sem")
 UNDONE = ("em_stepwise", "tap_rem", "sc", "ntga")
 FILTERS = ("mean", "median", "gaussian")
-RADII = (0, 1, 2, 3, 6, 8)
+RADII = (0, 1, 2, 8)
+"""Those of the random noise that every scale has beside 4, in 1/255."""
 
 
 def _poisoned(share: float) -> Place:

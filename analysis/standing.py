@@ -15,7 +15,7 @@ def standings(conditions: Sequence[ConditionResult], quantity: str) -> Standings
     """The best of each column (attack) of one data set and model, and what is tied with it.
 
     A column in which a protecting row lacks results has no best. Nor has one whose lowest row is not below the
-    unprotected one. Victims that never left chance are no protection.
+    unprotected one, or cannot be told from any other. Victims that never left chance are no protection.
     """
     found: Standings = {}
     for attack, column in columns_of(conditions).items():
@@ -25,14 +25,18 @@ def standings(conditions: Sequence[ConditionResult], quantity: str) -> Standings
             continue
         runs = {method: one.runs(quantity) for method, one in rows.items()}
         tested = len(runs[best].units) > 1
+        others = tied(best, runs) if tested else set()
+        if tested and others and len(others) == len(runs) - 1:
+            continue
         found[best, attack] = BEST if tested else LOWEST
-        found |= {(method, attack): TIED for method in (tied(best, runs) if tested else ())}
+        found |= {(method, attack): TIED for method in others}
     return found
 
 
 def standing_lines(conditions: Sequence[ConditionResult], quantity: str) -> list[str]:
     """What stands under a table about its best rows, its ties and the smallest difference that it could show."""
-    found = set(standings(conditions, quantity).values())
+    standing = standings(conditions, quantity)
+    found = set(standing.values())
     lines = []
     if BEST in found:
         lines.append(
@@ -47,6 +51,14 @@ def standing_lines(conditions: Sequence[ConditionResult], quantity: str) -> list
     lacking = [
         column[0].attack.title for column in columns.values() if _lacking(column, quantity) and _compares(column)
     ]
+    marked = {attack for _, attack in standing}
+    alike = [
+        column[0].attack.title
+        for attack, column in columns.items()
+        if attack not in marked and not _lacking(column, quantity) and _compares(column)
+    ]
+    if alike:
+        lines.append(f"No best is marked where the lowest row is not shown to be below any other: {', '.join(alike)}.")
     if lacking:
         lines.append(f"No best is marked where a protecting row lacks results: {', '.join(lacking)}.")
     return lines

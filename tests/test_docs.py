@@ -21,6 +21,7 @@ from analysis import (
     gains,
     measured,
     recovered,
+    verdicts,
 )
 from analysis.records import read_results
 from analysis.sections import Entry, Section
@@ -153,8 +154,11 @@ def marked(entry: Entry) -> str:
 
 
 def section(quantity: str, plan: str) -> Section:
-    """The first of a study, from the committed records."""
+    """The first of a study, from the committed records; of `verdicts` the plan is a scale."""
     store = Store(Path("results"))
+    if quantity == "verdicts":
+        every = verdicts.chapters([read_results(name, one, store) for name, one in store.plans().items()])
+        return next(chapter.sections[0] for chapter in every if chapter.name == f"claims-{plan}")
     return STUDIES[quantity].sections(read_results(plan, store.plans()[plan], store))[0]
 
 

@@ -23,6 +23,8 @@ RUNS = {
     ("clean", "pgd radius=8/255"): [0.6, None],
     ("em", "none"): [0.2, 0.3],
     ("em", "pgd radius=8/255"): [0.5, 0.5],
+    ("sem", "none"): [0.3, 0.22],
+    ("sem", "pgd radius=8/255"): [0.5, 0.5],
 }
 
 
@@ -38,11 +40,12 @@ def test_markdown_is_padded_and_says_what_it_is_of(store: Store) -> None:
     assert lines[0].startswith(
         "t. Final accuracy on clean test images, %: d, m, scale small. 2 victim seeds, one noise."
     )
-    assert lines[2:6] == [
-        "| method |            none |      PGD 8/255 |",
-        "| ------ | --------------: | -------------: |",
-        "| clean  |     85.0 ± 63.5 |        *60.0†* |",
-        "| EM     | **25.0 ± 63.5** | **50.0 ± 0.0** |",
+    assert lines[2:7] == [
+        "| method |            none |  PGD 8/255 |",
+        "| ------ | --------------: | ---------: |",
+        "| clean  |     85.0 ± 63.5 |      60.0† |",
+        "| EM     | **25.0 ± 63.5** | 50.0 ± 0.0 |",
+        "| SEM    |   *26.0 ± 50.8* | 50.0 ± 0.0 |",
     ]
     assert len({len(line) for line in lines if line.startswith("|")}) == 1
     assert "† 1 of 2 seeds finished, 1 missing; no interval." in lines
@@ -55,6 +58,8 @@ def test_csv_has_a_row_for_each_place_and_a_column_for_each_number(store: Store)
         ("clean", "pgd radius=8/255", "0.6", "1"),
         ("em", "none", "0.25", "0"),
         ("em", "pgd radius=8/255", "0.5", "0"),
+        ("sem", "none", "0.26", "0"),
+        ("sem", "pgd radius=8/255", "0.5", "0"),
     ]
     write_report(store)
     assert (store.root / "report" / "g-small.csv").read_text() == table_text(store, "g", "csv")
@@ -64,11 +69,11 @@ def test_html_is_a_table_of_its_own_and_well_formed(store: Store) -> None:
     table = ElementTree.fromstring(table_text(store, "g", "html"))
     assert table.tag == "table"
     rows = [[cell.text or "" for cell in row] for row in table.iterfind("tbody/tr")]
-    assert [row[0] for row in rows] == ["clean", "EM"]
+    assert [row[0] for row in rows] == ["clean", "EM", "SEM"]
     assert rows[0][1] == "85.0 ± 63.5"
     assert table.findtext("tbody/tr/td/sup") == "†"
     assert table.findtext("tbody/tr/td/strong") == "25.0 ± 63.5"
-    assert table.findtext("tbody/tr/td/em") == "60.0"
+    assert table.findtext("tbody/tr/td/em") == "26.0 ± 50.8"
     assert (table.findtext("tfoot/tr/td") or "").startswith("† 1 of 2 seeds finished")
 
 
@@ -76,8 +81,8 @@ def test_latex_has_as_many_entries_in_each_row_as_columns(store: Store) -> None:
     text = table_text(store, "g", "latex")
     [columns] = re.findall(r"\\begin\{tabular\}\{(\w+)\}", text)
     rows = [line for line in text.splitlines() if line.endswith(r"\\")]
-    assert [len(row.split(" & ")) for row in rows] == [len(columns)] * 3
-    assert r"clean & 85.0 $\pm$ 63.5 & \textit{60.0$^{\dagger}$} \\" in rows
+    assert [len(row.split(" & ")) for row in rows] == [len(columns)] * 4
+    assert r"clean & 85.0 $\pm$ 63.5 & 60.0$^{\dagger}$ \\" in rows
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")

@@ -87,7 +87,7 @@ def test_a_column_in_which_a_protecting_row_lacks_results_has_no_best() -> None:
     conditions = [
         condition("clean", "none", [], planned=2),  # a control need not be there
         condition("em", "none", [0.2, 0.2]),
-        condition("sem", "none", [0.3, 0.4]),
+        condition("sem", "none", [0.3, 0.3]),
         condition("em", "pgd", [0.2, 0.3]),
         condition("sem", "pgd", [0.3], planned=2),
         condition("jpeg", "pgd", [0.4, 0.5]),
@@ -99,9 +99,25 @@ def test_a_column_in_which_a_protecting_row_lacks_results_has_no_best() -> None:
     )
 
 
+def test_a_column_in_which_every_row_is_tied_has_no_best() -> None:
+    conditions = [
+        condition("clean", "none", [0.5, 0.6, 0.4]),
+        condition("em", "none", [0.4, 0.6, 0.4]),
+        condition("sem", "none", [0.5, 0.5, 0.45]),
+        condition("clean", "pgd", [0.8, 0.83, 0.81]),
+        condition("em", "pgd", [0.2, 0.22, 0.21]),
+        condition("sem", "pgd", [0.21, 0.22, 0.2]),
+    ]
+    marks = [[(entry.best, entry.tied) for entry in row] for row in entries(table(*conditions))]
+    assert [row[0] for row in marks] == [(False, False)] * 3
+    assert [row[1] for row in marks] == [(False, False), (True, False), (False, True)]
+    told = standing_lines(conditions, "final_accuracy")
+    assert "No best is marked where the lowest row is not shown to be below any other: none." in told
+
+
 def test_a_victim_that_never_left_chance_is_marked_and_never_best() -> None:
     collapsed = replace(condition("em", "pgd", [0.1, 0.1]), collapsed=1)
-    made = table(condition("clean", "pgd", [0.5, 0.6]), collapsed, condition("sem", "pgd", [0.3, 0.31]))
+    made = table(condition("clean", "pgd", [0.5, 0.51]), collapsed, condition("sem", "pgd", [0.3, 0.31]))
     _, [one], [other] = entries(made)
     assert (one.best, other.best) == (False, True)
     assert one.note.startswith("1 of 2 victims collapsed: neither training nor test accuracy ended above chance")

@@ -49,6 +49,17 @@ def spoil(root: Path) -> dict[str, str]:
     return broken | {f"train/{name}": reason for name, reason in reasons.items()}
 
 
+def test_copies_of_test_images_are_told_whatever_their_files_are_called(image_folder: Path) -> None:
+    assert "as well" not in PETS.fetch(image_folder)
+    pets = image_folder / "pets"
+    Image.open(pets / "val/cat/0.png").save(pets / "train/dog/copy.bmp")
+    alike = np.array(Image.open(pets / "val/dog/0.png"))
+    alike[0, 0] ^= 1  # not in the middle row
+    Image.fromarray(alike).save(pets / "train/dog/nearly.png")
+    found = PETS.fetch(image_folder)
+    assert found.endswith("; 1 to test with are to train on as well: val/cat/0.png = train/dog/copy.bmp")
+
+
 def test_all_bad_files_are_in_one_message_the_first_few_by_name(image_folder: Path) -> None:
     names = sorted(spoil(image_folder))
     with pytest.raises(UserError) as caught:

@@ -1,6 +1,7 @@
 """Data sets of encoded images: listed, checked whole, decoded once, and mapped from then on."""
 
 from abc import abstractmethod
+from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from pydantic import Field
 from bench.core.data import ImageDataset, Outline, Split
 from bench.core.datasets.base import DatasetSettings
 from bench.core.decoding import Fit, Look
+from bench.core.errors import some
 from bench.core.image_cache import decoded_images, fingerprint, known_broken, told
 from bench.core.listing import Listing
 
@@ -45,12 +47,14 @@ class ImageFiles(DatasetSettings):
 
     def fetch(self, root: Path) -> str:
         listing = self.listing(root)
-        _, broken = self._decoded(listing, root)
+        images, broken = self._decoded(listing, root)
         kept = listing.without(broken)
         left_out = f"; {len(broken):,} left out: {told(broken)}" if broken else ""
+        leaked = _leaked(images, kept)
+        copies = f"; {len(leaked):,} to test with are to train on as well: {some(leaked)}" if leaked else ""
         return (
             f"{listing.folder}: {len(kept.train):,} images to train on and {len(kept.test):,} to test with, "
-            f"{len(kept.classes):,} classes{left_out}"
+            f"{len(kept.classes):,} classes{left_out}{copies}"
         )
 
     def load(self, root: Path) -> Split:
@@ -64,3 +68,17 @@ class ImageFiles(DatasetSettings):
 
     def _decoded(self, listing: Listing, root: Path) -> tuple[torch.Tensor, dict[str, str]]:
         return decoded_images(listing, Look(self.size, self.fit), root, skip_broken=self.skip_broken)
+
+
+def _leaked(images: torch.Tensor, listing: Listing) -> list[str]:
+    """Images to test with that are to train on as well, pixel for pixel: `val/a.png = train/b.png`.
+
+    All of an image is read only if another has its middle row.
+    """
+    rows = [row.numpy().tobytes() for row in images[:, :, images.shape[2] // 2].contiguous()]
+    trained = len(listing.train)
+    common = set(rows[:trained]) & set(rows[trained:])
+    whole = {place: blake2b(images[place].numpy()).digest() for place, row in enumerate(rows) if row in common}
+    known = {content: listing.samples[place].name for place, content in whole.items() if place < trained}
+    tested = [(listing.samples[place].name, known.get(content)) for place, content in whole.items() if place >= trained]
+    return [f"{name} = {other}" for name, other in tested if other]
