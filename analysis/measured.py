@@ -86,7 +86,8 @@ def _entry(one: Measured | None, number: str) -> Entry:
     estimate = value(one, number)
     if estimate is None:
         return Entry(MISSING)
-    digits = 3 if abs(estimate.mean) < 10 else 1 if abs(estimate.mean) < 100 else 0
+    size = abs(estimate.mean)
+    digits = 0 if size == 0 or size >= 100 else 3 if size < 10 else 1
     half_width = f"{estimate.half_width:,.{digits}f}" if estimate.half_width else ""
     return Entry(f"{estimate.mean:,.{digits}f}", half_width, keys=one.keys)
 

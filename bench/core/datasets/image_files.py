@@ -78,7 +78,9 @@ def _leaked(images: torch.Tensor, listing: Listing) -> list[str]:
     rows = [row.numpy().tobytes() for row in images[:, :, images.shape[2] // 2].contiguous()]
     trained = len(listing.train)
     common = set(rows[:trained]) & set(rows[trained:])
-    whole = {place: blake2b(images[place].numpy()).digest() for place, row in enumerate(rows) if row in common}
+    whole = {
+        place: blake2b(images[place].numpy().tobytes()).digest() for place, row in enumerate(rows) if row in common
+    }
     known = {content: listing.samples[place].name for place, content in whole.items() if place < trained}
     tested = [(listing.samples[place].name, known.get(content)) for place, content in whole.items() if place >= trained]
     return [f"{name} = {other}" for name, other in tested if other]
