@@ -1,18 +1,22 @@
 """The answer of a report, which stands before any table: a ranking for each scale and what it says."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from analysis.critical_difference import ranks_figure
 from analysis.curves import over_radius, over_training
 from analysis.early_stopping import stopped
 from analysis.front import cost_figure
+from analysis.measured import value
 from analysis.provenance import Chapter, grouped
 from analysis.ranking import Ranked, enough, ranking
 from analysis.results import Results
 from analysis.sections import Drawing, Section
 from analysis.sentences import is_synthetic, limits, sentences
+
+TIMED = "generation_time"
+"""The measure of how long making a noise takes, by its name in every plan."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ def _answer(plans: Sequence[Results], chapters: Mapping[str, Chapter], scale: st
     best, rows = max(ranked, key=lambda pair: _worth(*pair), default=(plans[0], []))
     claims = chapters.get(f"claims-{scale}")
     first = next((row.best for row in rows if row.best), None)
+    timed = _timed(plans, first.place) if first else {}
+    rows = [replace(row, seconds=timed.get(row.title)) for row in rows]
     return Answer(
         scale=scale,
         about=best.plan["scale"]["about"],
@@ -87,6 +93,12 @@ def _answer(plans: Sequence[Results], chapters: Mapping[str, Chapter], scale: st
         pictures=_pictures(best, rows, plans),
         trust=(enough(rows), not is_synthetic(best), _seen(best)),
     )
+
+
+def _timed(plans: Sequence[Results], place: tuple[str, str]) -> dict[str, float]:
+    """Seconds of making each method's noise, by its title, as `generation_time` measured them."""
+    measured = [one for results in plans for one in results.measured if one.measure == TIMED and one.place == place]
+    return {one.method.title: known.mean for one in measured if (known := value(one, "seconds"))}
 
 
 def _pictures(best: Results, rows: Sequence[Ranked], plans: Sequence[Results]) -> list[Drawing]:

@@ -34,10 +34,10 @@ class Ranked:
     """How many of the attacks are finished on it: `1 of 14`."""
     passes: float | None
     """What its noise costs, in passes of 128 images; None if no record says."""
-    seconds: float | None
-    """The same in seconds, on the machine that made it."""
     group: int | None
     """Methods of one group cannot be told from its first one; None if nothing was tested."""
+    seconds: float | None = None
+    """How long making its noise takes, if that was measured."""
 
     @property
     def low(self) -> float:
@@ -69,8 +69,7 @@ def enough(rows: Sequence[Ranked]) -> bool:
 def _ranked(row: Record, conditions: Sequence[ConditionResult]) -> Ranked:
     here = [one for one in conditions if all(one.label[part] == row[part] for part in PLACE[:3])]
     best = condition_of(row, row["free_attack"], here)
-    costs = [best.estimates.get(name) if best else None for name in ("noise_passes", "noise_seconds")]
-    passes, seconds = (cost.mean if cost else None for cost in costs)
+    cost = best.estimates.get("noise_passes") if best else None
     return Ranked(
         title=row["title"],
         control=row["control"],
@@ -83,7 +82,6 @@ def _ranked(row: Record, conditions: Sequence[ConditionResult]) -> Ranked:
         best=best,
         missing=not row["free_complete"],
         tried=f"{row['free_tried']} of {row['free_attacks']}",
-        passes=passes,
-        seconds=seconds,
+        passes=cost.mean if cost else None,
         group=row["group"],
     )

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from analysis.answer import Answer
 from analysis.answer import answers as answers_of
 from analysis.blocks import blocks
 from analysis.report import _chapter
-from analysis.results import Results
+from analysis.results import Measured, Results, Words
 from analysis.sections import Entry, Section, Table, plain_table
 from tests.analysis.conftest import Accuracies, results_of
 
@@ -51,6 +52,16 @@ def test_what_undoes_most_reaches_nearly_as_much_as_clean_images_give(tmp_path: 
     assert said.sentences[2].startswith("Attack 3 undoes most, 2 of 3 methods, at 1.0 times the training cost")
     said = answer(results_of(tmp_path / "b", runs(clean=CLEAN, em=[0.6] * 3, sem=STRONG)))
     assert said.sentences[2] == "No attack brings any method back to 80 % of the best on clean images."
+
+
+def test_the_time_of_a_noise_is_shown_if_it_was_measured(tmp_path: Path) -> None:
+    results = results_of(tmp_path, runs(clean=CLEAN, em=[0.7] * 3, sem=STRONG))
+    timed = Measured(
+        results.conditions[0].place, "sem", Words("SEM"), control=False, measure="generation_time", title="time",
+        numbers={"seconds": "seconds"}, settings={}, found=[{"seconds": 30.0}, {"seconds": 34.0}],
+    )  # fmt: skip
+    said = answer(replace(results, measured=[timed]))
+    assert {row.title: row.seconds for row in said.rows} == {"clean": None, "EM": None, "SEM": 32.0}
 
 
 def test_a_method_with_missing_cells_is_never_ahead(tmp_path: Path) -> None:
