@@ -31,7 +31,7 @@ def tables(changes: Sequence[Change], names: tuple[str, str], tolerance: float) 
         own.sort(key=lambda one: (not one.moved(tolerance), not one.different))
     head = ["method", "attack", *names, "difference", "cells"]
     rows = {
-        place: [*(_row(one, names, tolerance) for one in own if one.pairs), *_alone(own, names)]
+        place: [*(_row(one, names, tolerance) for one in own if not _is_alone(one)), *_alone(own, names)]
         for place, own in places.items()
     }
     return [Section("Changes", plain_table(head, own, words=(0, 1, 5)), context=place) for place, own in rows.items()]
@@ -111,11 +111,16 @@ def _row(change: Change, names: tuple[str, str], tolerance: float) -> list[Entry
     ]
 
 
+def _is_alone(change: Change) -> bool:
+    """Whether one of the folders has no cell of it."""
+    return not change.pairs and not (change.first_only and change.second_only)
+
+
 def _alone(changes: Sequence[Change], names: tuple[str, str]) -> list[list[Entry | str]]:
     """A row for each folder that alone has cells of some condition: how many conditions, and how many cells."""
     rows: list[list[Entry | str]] = []
     for side, name in enumerate(names):
-        own = [(one.first_only, one.second_only)[side] for one in changes if not one.pairs]
+        own = [(one.first_only, one.second_only)[side] for one in changes if _is_alone(one)]
         conditions = {tuple(sorted(record["key"] for record in records)) for records in own if records}
         if conditions:
             cells = sum(map(len, conditions))

@@ -87,7 +87,9 @@ def _entry(one: Measured | None, number: str) -> Entry:
     if estimate is None:
         return Entry(MISSING)
     size = abs(estimate.mean)
-    digits = 0 if size == 0 or size >= 100 else 3 if size < 10 else 1
+    digits = 3 if size < 10 else 1 if size < 100 else 0
+    if not (size or estimate.half_width):
+        digits = 0
     half_width = f"{estimate.half_width:,.{digits}f}" if estimate.half_width else ""
     return Entry(f"{estimate.mean:,.{digits}f}", half_width, keys=one.keys)
 

@@ -26,6 +26,7 @@ QUANTITIES = {
     "train_seconds": ("time", "train_seconds"),
     "noise_seconds": ("time", "noise_seconds"),
     "robust_accuracy": ("notes", "robust_accuracy"),
+    "robust_images": ("notes", "robust_images"),
     "noise_key": ("noise", "key"),
 }
 """Columns of finished cells, and where their records hold them. Older records lack some."""

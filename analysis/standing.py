@@ -26,7 +26,7 @@ def standings(conditions: Sequence[ConditionResult], quantity: str) -> Standings
         runs = {method: one.runs(quantity) for method, one in rows.items()}
         tested = len(runs[best].units) > 1
         others = tied(best, runs) if tested else set()
-        if tested and others and len(others) == len(runs) - 1:
+        if tested and len(others) == len(runs) - 1:
             continue
         found[best, attack] = BEST if tested else LOWEST
         found |= {(method, attack): TIED for method in others}
@@ -38,7 +38,7 @@ def standing_lines(conditions: Sequence[ConditionResult], quantity: str) -> list
     standing = standings(conditions, quantity)
     found = set(standing.values())
     lines = []
-    if BEST in found:
+    if TIED in found:
         lines.append(
             "Rows in italics cannot be told from the best of their column: paired tests over common seeds, "
             "Holm-corrected, at 5 %."

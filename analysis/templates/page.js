@@ -163,14 +163,14 @@ for (const table of tables()) {
 }
 
 // A table that needs no scrolling sideways keeps its head in sight while the page scrolls, below the bar of filters.
-const fitting = new ResizeObserver((changes) => {
-  for (const { target } of changes) {
-    const stands = form && getComputedStyle(form).position === "sticky";
-    target.style.setProperty("--bar", stands ? `${form.offsetHeight}px` : "0px");
-    target.classList.toggle("fits", target.firstElementChild.offsetWidth <= target.clientWidth);
-  }
-});
-for (const table of document.querySelectorAll("#tables table.sortable")) fitting.observe(table.parentElement);
+const boxes = [...document.querySelectorAll("#tables table.sortable")].map((table) => table.parentElement);
+function fit() {
+  const bar = form && getComputedStyle(form).position === "sticky" ? form.offsetHeight : 0;
+  document.documentElement.style.setProperty("--bar", `${bar}px`);
+  for (const box of boxes) box.classList.toggle("fits", box.firstElementChild.offsetWidth <= box.clientWidth);
+}
+const fitting = new ResizeObserver(fit);
+for (const one of [...boxes, ...boxes.map((box) => box.firstElementChild), form].filter(Boolean)) fitting.observe(one);
 
 // A link into something folded opens it.
 function unfold() {

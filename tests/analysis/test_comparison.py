@@ -100,6 +100,13 @@ def test_experiments_of_one_folder_are_counted_and_stand_in_the_csv(tmp_path: Pa
     ]
 
 
+def test_an_experiment_of_both_without_a_common_cell_keeps_its_row(tmp_path: Path) -> None:
+    one = change(tmp_path, {(0, 0): 0.5}, {(0, 1): 0.2})
+    [section] = change_table.tables([one], NAMES, 0)
+    missing = "–"  # noqa: RUF001
+    assert texts(section.table)[1][2:] == ["50.0", "20.0", missing, "1 only in old, 1 only in new"]
+
+
 def test_a_failure_in_one_folder_only_has_moved_whatever_the_tolerance(tmp_path: Path) -> None:
     one = change(tmp_path, {(0, 0): 0.5, (0, 1): 0.5}, {(0, 0): 0.5, (0, 1): None})
     assert one.moved(100)

@@ -76,11 +76,11 @@ def _leaked(images: torch.Tensor, listing: Listing) -> list[str]:
     All of an image is read only if another has its middle row.
     """
     rows = [row.numpy().tobytes() for row in images[:, :, images.shape[2] // 2].contiguous()]
-    trained = len(listing.train)
+    trained, samples = len(listing.train), listing.samples
     common = set(rows[:trained]) & set(rows[trained:])
     whole = {
         place: blake2b(images[place].numpy().tobytes()).digest() for place, row in enumerate(rows) if row in common
     }
-    known = {content: listing.samples[place].name for place, content in whole.items() if place < trained}
-    tested = [(listing.samples[place].name, known.get(content)) for place, content in whole.items() if place >= trained]
+    known = {content: samples[place].name for place, content in whole.items() if place < trained}
+    tested = [(samples[place].name, known.get(content)) for place, content in whole.items() if place >= trained]
     return [f"{name} = {other}" for name, other in tested if other]
