@@ -28,7 +28,7 @@ def sections(results: Results) -> list[Section]:
             remarks=[*(line for line in (bracket_line(shown),) if line), *standing_lines(conditions, QUANTITY)],
             places=[place],
             figure=_drawing(place, conditions),
-            numbers=_all_numbers(results, conditions),
+            numbers=_all_numbers(results, shown),
         )
         for place, conditions in settled_tables(results).items()
         for shown in [conditions if is_paper(results) else [replace(one, published=[]) for one in conditions]]

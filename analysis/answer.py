@@ -43,6 +43,11 @@ class Answer:
     """What scales are sorted by: enough complete rows, real images, images that a victim sees."""
 
     @property
+    def is_timed(self) -> bool:
+        """Whether it was measured how long a noise takes."""
+        return any(row.seconds is not None for row in self.rows)
+
+    @property
     def axis(self) -> tuple[int, int]:
         """Percent at which the axis of the ranking begins and ends: tens around all intervals."""
         lowest, highest = min(row.low for row in self.rows), max(row.high for row in self.rows)

@@ -18,8 +18,8 @@ NOTE = "± is half of the 95 % Student interval of the mean over noises, or over
 def tables(changes: Sequence[Change], names: tuple[str, str], tolerance: float) -> list[Section]:
     """A section for each data set, victim and scale with changes, the greatest concern first.
 
-    `names` are those of the two folders. Accuracies are in percent, their differences in points. Conditions that one
-    folder has no cell of are counted, at the end; `csv` has each.
+    `names` are those of the two folders. Accuracies are in percent, their differences in points. At the end are counted
+    the conditions that are the same wherever both folders have cells; `csv` has each.
     """
     places: dict[str, list[Change]] = {}
     for change in changes:
@@ -31,7 +31,7 @@ def tables(changes: Sequence[Change], names: tuple[str, str], tolerance: float) 
         own.sort(key=lambda one: (not one.moved(tolerance), not one.different))
     head = ["method", "attack", *names, "difference", "cells"]
     rows = {
-        place: [*(_row(one, names, tolerance) for one in own if not _is_alone(one)), *_alone(own, names)]
+        place: [*(_row(one, names, tolerance) for one in own if _is_told(one)), *_others(own, names)]
         for place, own in places.items()
     }
     return [Section("Changes", plain_table(head, own, words=(0, 1, 5)), context=place) for place, own in rows.items()]
@@ -111,21 +111,21 @@ def _row(change: Change, names: tuple[str, str], tolerance: float) -> list[Entry
     ]
 
 
-def _is_alone(change: Change) -> bool:
-    """Whether one of the folders has no cell of it."""
-    return not change.pairs and not (change.first_only and change.second_only)
+def _is_told(change: Change) -> bool:
+    """Whether it has a row: its numbers differ, or the folders have no cell of it in common."""
+    return bool(change.different or (not change.pairs and change.first_only and change.second_only))
 
 
-def _alone(changes: Sequence[Change], names: tuple[str, str]) -> list[list[Entry | str]]:
-    """A row for each folder that alone has cells of some condition: how many conditions, and how many cells."""
+def _others(changes: Sequence[Change], names: tuple[str, str]) -> list[list[Entry | str]]:
+    """A row for each folder that has cells of other conditions which the other one lacks: how many of both."""
     rows: list[list[Entry | str]] = []
     for side, name in enumerate(names):
-        own = [(one.first_only, one.second_only)[side] for one in changes if _is_alone(one)]
+        own = [(one.first_only, one.second_only)[side] for one in changes if not _is_told(one)]
         conditions = {tuple(sorted(record["key"] for record in records)) for records in own if records}
         if conditions:
             cells = sum(map(len, conditions))
-            what = counted(len(conditions), "condition")
-            rows.append([f"{what} of {name} alone", "", *[Entry(MISSING)] * 3, f"{cells:,} only in {name}"])
+            what = f"{len(conditions):,} other condition{'' if len(conditions) == 1 else 's'}"
+            rows.append([what, "", *[Entry(MISSING)] * 3, f"{cells:,} only in {name}"])
     return rows
 
 

@@ -9,7 +9,10 @@ from bench.store import Record
 
 PLAIN = "none"
 """Plain training, by its name in every plan."""
-NOTE = "One pass is forward and backward of 128 images; seconds depend on the machine."
+NOTE = (
+    "One pass is forward and backward of 128 images. Seconds depend on the machine and on what else ran there; the "
+    "measure generation_time takes them alone."
+)
 Groups = dict[tuple[str, ...], list[Record]]
 """Cells by their labels, in the order of the plan."""
 

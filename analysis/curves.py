@@ -1,6 +1,6 @@
 """Curves over the radius of adversarial training and over training, a panel for each method."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from statistics import fmean
 
@@ -23,21 +23,28 @@ Points = list[tuple[float, float]]
 def over_radius(plans: Sequence[Results]) -> list[Drawing]:
     """One, of the plan that has most points, if any has enough radii of PGD."""
     found = [(one, _by_radius(one)) for one in plans]
-    _, best = max(found, key=lambda pair: sum(map(len, pair[1].values())), default=(None, {}))
+    plan, best = max(found, key=lambda pair: _known(pair[1]), default=(None, {}))
     clean = next((points for (_, is_clean), points in best.items() if is_clean), [])
     drawn = [
         Panel(title, [*([over("reference", clean)] if clean else []), over("first", points)])
         for (title, is_clean), points in best.items()
         if not is_clean and len(points) >= FEWEST
     ]
-    if not drawn:
+    if not drawn or plan is None:
         return []
     figure = panels(drawn, "radius of the victim's PGD, in 1/255", UP, {"first": "method", "reference": "clean images"})
     text = (
-        "Accuracy over the radius of adversarial training; 0 is plain training. A method is undone where its line "
-        f"meets that of clean images; where both fall, the radius costs more than it recovers. {BARS}"
+        f"Accuracy over the radius of adversarial training, from {plan.name}; 0 is plain training. A method is undone "
+        "where its line meets that of clean images; where both fall, the radius costs more than it recovers. "
+        f"{BARS}"
     )
     return [drawing(figure, "-radius.svg", text)]
+
+
+def _known(found: Mapping[tuple[str, bool], Sequence[tuple[float, Estimate]]]) -> tuple[int, int]:
+    """How much a plan knows: points, then runs behind them."""
+    points = [value for own in found.values() for _, value in own]
+    return len(points), sum(value.count for value in points)
 
 
 def _by_radius(results: Results) -> dict[tuple[str, bool], list[tuple[float, Estimate]]]:

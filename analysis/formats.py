@@ -12,6 +12,8 @@ from bench.store import Record
 
 FORMULA = ("=", "+", "-", "@")
 """What a spreadsheet takes for the beginning of one."""
+LONGEST, MARGIN = 80, 14
+"""Characters of a text that count for the width of a column, at most and at least; with more it is a sentence."""
 _LATEX = {
     "\\": r"\textbackslash{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -131,41 +133,53 @@ def markdown_text(text: str) -> str:
 
 
 def latex(chapter: Chapter) -> str:
-    """Tables for a paper, no wider than its lines; they need the packages booktabs and graphicx."""
+    """Tables for a paper, no wider than its lines; they need the packages array, booktabs, graphicx and longtable."""
     facts = [f"{fact.name}: {'; '.join(fact.statements)}" for fact in chapter.facts]
     comments = [f"% {_on_one_line(text)}" for text in (chapter.title, *facts)]
     return "\n".join([*comments, *(_latex_table(section, chapter) for section in chapter.sections)]) + "\n"
 
 
 def _latex_table(section: Section, chapter: Chapter) -> str:
-    table, marks = section.table, section.table.marks
-    paper = [latex_text(f"paper {entry.hint}" if entry.hint else "") for entry in table.head]
+    """One that floats, or goes over pages if it holds sentences."""
+    marks = section.table.marks
     said = [text for text in (section.note, chapter.basis) if text]
     below = [*said, *(f"{mark} {note}." for note, mark in marks.items()), *section.remarks]
-    return "\n".join(
-        [
-            "",
-            r"\begin{table}",
-            r"\centering\small",
-            rf"\caption{{{latex_text(_sentences(chapter.title, _heading(section)))}}}",
-            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            rf"\begin{{tabular}}{{{''.join(_latex_columns(table))}}}",
-            r"\toprule",
-            " & ".join(latex_text(entry.value) for entry in table.head) + r" \\",
-            *([r"\scriptsize " + r" & \scriptsize ".join(paper) + r" \\"] if any(paper) else []),
-            r"\midrule",
-            *(" & ".join(_latex_entry(one, marks) for one in row.entries) + r" \\" for row in table.rows),
-            r"\bottomrule",
-            r"\end{tabular}}",
-            r"\end{table}",
-            *(rf"{{\footnotesize\noindent {latex_text(text)}\par}}" for text in below),
-        ]
+    title = rf"\caption{{{latex_text(_sentences(chapter.title, _heading(section)))}}}"
+    rows = [" & ".join(_latex_entry(one, marks) for one in row.entries) + r" \\" for row in section.table.rows]
+    lines = [r"\toprule", *_latex_head(section.table), *rows, r"\bottomrule"]
+    made = _latex_pages if _is_long(section.table) else _latex_float
+    notes = [rf"{{\footnotesize\noindent {latex_text(text)}\par}}" for text in below]
+    return "\n".join(["", *made(section.table, title, lines), *notes])
+
+
+def _latex_head(table: Table) -> list[str]:
+    paper = [latex_text(f"paper {entry.hint}" if entry.hint else "") for entry in table.head]
+    hints = [r"\scriptsize " + r" & \scriptsize ".join(paper) + r" \\"] if any(paper) else []
+    return [" & ".join(latex_text(entry.value) for entry in table.head) + r" \\", *hints, r"\midrule"]
+
+
+def _latex_float(table: Table, title: str, lines: list[str]) -> list[str]:
+    """No wider than a line. Words after the first column may be many: they are set in lines."""
+    columns = ["l", *(r"p{.2\linewidth}" if place in table.words else "r" for place in range(1, len(table.head)))]
+    width = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+    opening = [r"\begin{table}", r"\centering\small", title, width, rf"\begin{{tabular}}{{{''.join(columns)}}}"]
+    return [*opening, *lines, r"\end{tabular}}", r"\end{table}"]
+
+
+def _latex_pages(table: Table, title: str, lines: list[str]) -> list[str]:
+    """Over several pages; each column has a share of the line by how long its texts are."""
+    columns = zip(*([table.head, *(row.entries for row in table.rows)]), strict=True)
+    lengths = [max(MARGIN, *(min(LONGEST, len(entry.text)) for entry in column)) for column in columns]
+    shares = "".join(
+        rf">{{\raggedright\arraybackslash}}p{{{0.9 * one / sum(lengths):.3f}\linewidth}}" for one in lengths
     )
+    opening = [r"{\footnotesize", rf"\begin{{longtable}}{{{shares}}}", rf"{title} \\"]
+    return [*opening, *lines, r"\end{longtable}", "}"]
 
 
-def _latex_columns(table: Table) -> list[str]:
-    """Words after the first column may be many: they are set in lines."""
-    return ["l", *(r"p{.2\linewidth}" if column in table.words else "r" for column in range(1, len(table.head)))]
+def _is_long(table: Table) -> bool:
+    """Whether it holds sentences after its first column."""
+    return any(len(row.entries[place].text) > LONGEST for row in table.rows for place in table.words if place)
 
 
 def _latex_entry(entry: Entry, marks: dict[str, str]) -> str:

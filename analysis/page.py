@@ -14,10 +14,9 @@ from analysis.gallery_images import FACTOR, Gallery, committed
 from analysis.opened import Opened
 from analysis.portraits import Portrait
 from analysis.provenance import CELLS, Chapter
-from analysis.sections import Entry, Section, percent
+from analysis.sections import Entry, Section, percent, rough
 from analysis.templating import TEMPLATES, environment
 from analysis.verdicts import NOT_RUN
-from bench.words import duration
 
 EMPTY = "no plan yet: run a grid first"
 SPARED = (
@@ -79,9 +78,9 @@ def _templates(opened: Opened) -> Environment:
     templates.filters |= {
         "blocks": blocks,
         "data_address": _data_address,
-        "duration": duration,
         "inline": _inline,
         "percent": percent,
+        "rough": rough,
         "places": opened.places,
         "shared_remarks": shared_remarks,
         "sortable": sortable,
@@ -96,10 +95,13 @@ def shared_remarks(sections: Sequence[Section]) -> list[str]:
 
 
 def sortable(entry: Entry) -> str:
-    """What a number is sorted by: digits alone, `0.0314` for `8/255`; empty if there is no result."""
+    """What a number is sorted by: digits alone, `0.0314` for `8/255`; empty if there is no result.
+
+    Of what goes on after a blank the beginning counts: `1 (1 to 2)`, `6 of 14`, `-0.27 [-0.75, 0.45]`.
+    """
     if entry.is_empty:
         return ""
-    above, _, below = entry.value.replace(",", "").partition("/")
+    above, _, below = entry.value.replace(",", "").partition(" ")[0].partition("/")
     try:
         return f"{float(above) / float(below or 1):.6g}"
     except (ValueError, ZeroDivisionError):

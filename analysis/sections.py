@@ -126,6 +126,11 @@ def percent(share: float) -> str:
     return f"{round(100 * share, 1) + 0.0:.1f}"  # a little less than nothing is 0.0, not -0.0
 
 
+def rough(number: float) -> str:
+    """A number of no unit that all know, with two digits if it is small: `0.049`, `3.5`, `670`."""
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
+
+
 def share_entry(share: float | None, half_width: float | None = None) -> Entry:
     """A share with half of its interval, both in percent; without the latter if there is none (None or NaN)."""
     if share is None:

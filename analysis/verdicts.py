@@ -1,6 +1,7 @@
 """What the records say of the paper's claims."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from analysis.claims import CLAIMS, EXTREMES, Claim, Comparison, Place
 from analysis.differences import LEVEL, Difference, Runs, difference, holm
@@ -34,7 +35,9 @@ def chapters(results: Sequence[Results]) -> Iterator[Chapter]:
                 f"The paper's claims: what the records of scale {scale} say of them",
                 "Each verdict is computed from the records of all grids of this scale. Radii are the paper's.",
                 f"claims at scale {scale}",
-                Progress(sum(one.count("finished") for one in plans), 0, 0),
+                Progress(
+                    len({cell["key"] for one in plans for cell in one.cells if cell["status"] == "finished"}), 0, 0
+                ),
                 [],
                 "",
                 "",
@@ -47,10 +50,19 @@ def verdicts(plans: Sequence[Conditions]) -> list[list[Entry]]:
     return [_row(claim, plans) for claim in CLAIMS]
 
 
+class Found(NamedTuple):
+    """The two conditions that a comparison is of, and how far the first is below its mark."""
+
+    low: ConditionResult
+    high: ConditionResult
+    difference: Difference
+
+
 def _row(claim: Claim, plans: Sequence[Conditions]) -> list[Entry]:
-    known = [(one, found) for one in claim.comparisons if (found := _difference(one, plans))]
+    known = [(one, found) for one in claim.comparisons if (found := _found(one, plans))]
     told = "; ".join(_words(one, found) for one, found in known)
-    return [Entry(claim.text), Entry(_verdict([one for _, one in known], len(claim.comparisons))), Entry(told)]
+    differences = [found.difference for _, found in known]
+    return [Entry(claim.text), Entry(_verdict(differences, len(claim.comparisons))), Entry(told)]
 
 
 def _verdict(differences: Sequence[Difference], needed: int) -> str:
@@ -68,16 +80,16 @@ def _verdict(differences: Sequence[Difference], needed: int) -> str:
     return "holds" if len(above) == needed and all(above) else "cannot be told"
 
 
-def _difference(one: Comparison, plans: Sequence[Conditions]) -> Difference | None:
-    """How far `low` is below its mark, in the plan that knows most; None if no plan has finished both."""
+def _found(one: Comparison, plans: Sequence[Conditions]) -> Found | None:
+    """Both sides in the plan that knows most; None if no plan has finished both."""
     found = [
-        (max(low.noises, high.noises), known)
+        Found(low, high, known)
         for conditions in plans
         for low in _matching(one.low, conditions)[:1]
         for high in _matching(one.high, conditions)[:1]
         if (known := _below(one, low.runs("final_accuracy"), high.runs("final_accuracy")))
     ]
-    return max(found, key=lambda pair: (pair[0], pair[1].count), default=(0, None))[1]
+    return max(found, key=lambda each: (max(each.low.noises, each.high.noises), each.difference.count), default=None)
 
 
 def _below(one: Comparison, low: Runs, high: Runs) -> Difference | None:
@@ -87,18 +99,13 @@ def _below(one: Comparison, low: Runs, high: Runs) -> Difference | None:
     return difference(Runs(mark, high.noises), low)
 
 
-def _words(one: Comparison, known: Difference) -> str:
+def _words(one: Comparison, found: Found) -> str:
     mark = "" if one.share == 1 else f"{one.share:.0%} of "
     margin = f", {100 * abs(one.margin):.0f} points {'less' if one.margin > 0 else 'more'}," if one.margin else ""
-    width = known.half_width()
+    width = found.difference.half_width()
     interval = "" if width is None else f" ± {percent(width)}"
-    return f"{_called(one.low)} below {mark}{_called(one.high)}{margin} by {percent(known.mean)}{interval}"
-
-
-def _called(place: Place) -> str:
-    settings = [f"{key.replace('_', ' ')} {value}" for key, value in place.settings]
-    attacks = " + ".join(" ".join([name, *map(str, values.values())]) for name, values in place.attacks)
-    return f"{', '.join([place.method, *settings])} ({attacks})".replace("_", " ")
+    low, high = (f"{side.method.paper} ({side.attack.paper})" for side in (found.low, found.high))
+    return f"{low} below {mark}{high}{margin} by {percent(found.difference.mean)}{interval}"
 
 
 def _matching(place: Place, conditions: Conditions) -> list[ConditionResult]:

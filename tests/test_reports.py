@@ -140,7 +140,7 @@ def test_compare_says_what_changed_and_fails_only_if_it_moved(
         "d, m, scale small",
         "method attack results theirs difference cells",
         "EM none 25.0 ± 63.5 26.0 ± 63.5 +1.00 ± 0.00 2 in both: moved",
-        "SEM none 10.0 10.0 +0.00 1 in both, 1 only in theirs",
+        "1 other condition – – – 1 only in theirs",  # noqa: RUF001
     ]
     assert lines[-2:] == [
         "3 cells in both, 2 with another result; 0 only in results, 1 only in theirs",

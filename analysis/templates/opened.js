@@ -104,7 +104,7 @@ function commands(parent, records) {
 function title(cell) {
   const row = cell.closest("tr");
   const heading = cell.closest("table").tHead.rows[0].cells[cell.cellIndex];
-  return `${text(row.cells[0])}: ${text(heading)} ${text(cell)}`;
+  return `${plain(row.cells[0])}: ${plain(heading)} ${text(cell)}`;
 }
 
 async function open(cell) {

@@ -42,7 +42,9 @@ function rowShown(row, kinds, state) {
 function filter() {
   const state = Object.fromEntries(new FormData(form));
   const found = document.querySelectorAll("#tables table.sortable");
-  let left = 0;
+  const asked = [...(state.method ? ["method"] : []), ...(state.attack || state.assumes || state.cost ? ["attack"] : [])];
+  let [left, concerned] = [0, 0];
+  for (const chapter of document.querySelectorAll("#tables .plan")) chapter.classList.toggle("unmatched", asked.length > 0);
   for (const table of found) {
     const headings = [...table.tHead.rows[0].cells];
     const shown = headings.map((heading) => columnShown(heading, state));
@@ -52,10 +54,14 @@ function filter() {
     const attacks = headings.map((heading, place) => heading.dataset.attack === undefined || shown[place]);
     const empty = !attacks.slice(1).some(Boolean) || [...table.tBodies[0].rows].every((row) => row.hidden);
     table.parentElement.classList.toggle("nothing", empty);
-    if (!empty) left += 1;
+    const has = { method: kinds.includes("method"), attack: kinds.includes("attack") || kinds.includes("") };
+    if (asked.some((one) => !has[one])) continue;
+    concerned += 1;
+    if (empty) continue;
+    left += 1;
+    table.closest(".plan").classList.remove("unmatched");
   }
-  const filtering = Object.values(state).some(Boolean);
-  form.querySelector("output").value = filtering ? `matches something in ${left} of ${found.length} tables` : "";
+  form.querySelector("output").value = asked.length ? `matches something in ${left} of ${concerned} tables` : "";
 }
 
 if (form) {
@@ -109,7 +115,8 @@ function marked(cell, special, by, around) {
 function markdown(table) {
   const around = { strong: ["**", "**"], em: ["*", "*"] };
   const [head, ...rows] = shownCells(table).map((row) => row.map((cell) => marked(cell, /[\\|*_`<]/g, "\\$&", around)));
-  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n") + "\n";
+  const lines = [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`);
+  return [table.dataset.name, "", ...lines, ""].join("\n");
 }
 
 function latex(table) {
@@ -120,7 +127,7 @@ function latex(table) {
   const [head, ...rows] = shownCells(table)
     .map((row) => row.map((cell) => marked(cell, /[&%$#_{}~^\\<>±–≥]/g, escaped, around)).join(" & ") + " \\\\");
   const columns = "l" + "r".repeat(head.split(" & ").length - 1);
-  return [`\\begin{tabular}{${columns}}`, "\\toprule", head, "\\midrule", ...rows, "\\bottomrule", "\\end{tabular}", ""].join("\n");
+  return [`% ${table.dataset.name}`, `\\begin{tabular}{${columns}}`, "\\toprule", head, "\\midrule", ...rows, "\\bottomrule", "\\end{tabular}", ""].join("\n");
 }
 
 // A spreadsheet takes text that begins like a formula for one; an apostrophe before it keeps it text.
@@ -171,6 +178,13 @@ function fit() {
 }
 const fitting = new ResizeObserver(fit);
 for (const one of [...boxes, ...boxes.map((box) => box.firstElementChild), form].filter(Boolean)) fitting.observe(one);
+
+// On paper nothing scrolls: a table that is too wide for a page across is made smaller.
+const PAPER = 980; // pixels of A4 across, between its margins
+window.addEventListener("beforeprint", () => {
+  for (const table of tables()) table.style.zoom = Math.min(1, PAPER / Math.max(1, table.offsetWidth));
+});
+window.addEventListener("afterprint", () => { for (const table of tables()) table.style.zoom = ""; });
 
 // A link into something folded opens it.
 function unfold() {

@@ -80,7 +80,8 @@ def test_cells_of_one_folder_only_are_told_and_have_not_moved(tmp_path: Path) ->
     assert section.context == "d, m"
     assert texts(section.table) == [
         ["method", "attack", "old", "new", "difference", "cells"],
-        ["em", "none", "50.0", "50.0", "+0.00", "1 in both, 1 only in old, 2 only in new"],
+        ["1 other condition", "", *["–"] * 3, "1 only in old"],  # noqa: RUF001
+        ["1 other condition", "", *["–"] * 3, "2 only in new"],  # noqa: RUF001
     ]
 
 
@@ -91,8 +92,8 @@ def test_experiments_of_one_folder_are_counted_and_stand_in_the_csv(tmp_path: Pa
     changes = compare(store, new)
     first, second = change_table.tables(changes, NAMES, 0)
     missing = ["–"] * 3  # noqa: RUF001
-    assert texts(first.table)[1:] == [["1 condition of old alone", "", *missing, "1 only in old"]]
-    assert texts(second.table)[1:] == [["2 conditions of new alone", "", *missing, "3 only in new"]]
+    assert texts(first.table)[1:] == [["1 other condition", "", *missing, "1 only in old"]]
+    assert texts(second.table)[1:] == [["2 other conditions", "", *missing, "3 only in new"]]
     rows = list(csv.DictReader(change_table.csv(changes, 0).splitlines()))
     assert [(row["method"], row["second"], row["second_only"]) for row in rows[1:]] == [
         ("em", "0.3", "2"),
@@ -168,7 +169,7 @@ def test_tables_use_the_words_and_the_order_of_the_plans(tmp_path: Path) -> None
     changes = compare(Store(tmp_path / "old"), Store(tmp_path / "new"))
     planned, alone = change_table.tables(changes, NAMES, 0)
     assert (planned.context, alone.context) == ("d, m, scale small", "d, m")
-    assert texts(alone.table)[1][0] == "1 condition of new alone"
+    assert texts(alone.table)[1][0] == "1 other condition"
     assert [row[:5] for row in texts(planned.table)[1:]] == [
         ["SEM", "PGD 8/255", "40.0", "30.0", "-10.00"],
         ["EM", "none", "20.0", "30.0", "+10.00"],
@@ -188,5 +189,5 @@ def test_what_has_moved_stands_first(tmp_path: Path) -> None:
     results_of(tmp_path / "old", {("em", "none"): [0.5], ("sem", "none"): [0.5]})
     results_of(tmp_path / "new", {("em", "none"): [0.501], ("sem", "none"): [0.6], ("rem", "none"): [0.1]})
     [section] = change_table.tables(compare(Store(tmp_path / "old"), Store(tmp_path / "new")), NAMES, 1)
-    assert [row[0] for row in texts(section.table)[1:]] == ["SEM", "EM", "1 condition of new alone"]
+    assert [row[0] for row in texts(section.table)[1:]] == ["SEM", "EM", "1 other condition"]
     assert [row.entries[4].best for row in section.table.rows] == [True, False, False]

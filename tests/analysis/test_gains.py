@@ -45,7 +45,7 @@ def test_a_cell_is_also_read_against_the_strongest_control_that_its_attack_names
     assert "- JPEG: against JPEG turn random" in table
     page = (tmp_path / "report" / "index.html").read_text()
     assert "JPEG: against JPEG turn random" in page
-    assert "<strong>-5.0" in page  # a number like any other
+    assert ">-5.0" in page  # a number like any other, and no best: there is no other row
     # Without clean images, what is left is read against the control that needs none.
     [jpeg] = [
         one

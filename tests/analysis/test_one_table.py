@@ -91,7 +91,7 @@ def test_latex_compiles_whatever_a_plan_is_called(title: str, store: Store, tmp_
     plan = store.plans()["g-small"]
     titles = {label: words | {"title": f"{words['title']} {title}"} for label, words in plan["titles"].items()}
     store.write_plan("g-small", plan | {"title": title, "titles": titles})
-    document = r"\documentclass{article}\usepackage{booktabs,graphicx}\begin{document}%s\end{document}"
+    document = r"\documentclass{article}\usepackage{array,booktabs,graphicx,longtable}\begin{document}%s\end{document}"
     (tmp_path / "it.tex").write_text(document.replace("%s", "\n" + table_text(store, "g", "latex")))
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "it.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)

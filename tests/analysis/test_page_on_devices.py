@@ -67,3 +67,15 @@ def test_the_page_is_dark_where_a_reader_wants_it(browser: Browser, committed_pa
     back, ink = ([int(part) for part in one[4:-1].split(",")] for one in colours)
     assert max(back) < 60
     assert min(ink) > 180
+
+
+def test_on_paper_every_table_is_whole(page: Page) -> None:
+    page.goto(page.url.partition("#")[0] + "#best_response-small")
+    widths = "tables => tables.map((one) => one.getBoundingClientRect().width)"
+    wide = page.locator("#best_response-small table").evaluate_all(widths)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    narrow = page.locator("#best_response-small table").evaluate_all(widths)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert max(wide) > 2000
+    assert max(narrow) <= page.evaluate("innerWidth")  # they fill what there is, and no more
+    assert page.locator("#best_response-small table").evaluate_all(widths) == wide

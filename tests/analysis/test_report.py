@@ -158,7 +158,7 @@ def test_the_csv_holds_all_numbers_as_recorded(store: Store) -> None:
     assert [(row["method"], row["attack"]) for row in rows] == [(c["method"], c["attack"]) for c in PLAN["conditions"]]
     assert (rows[0]["final_accuracy"], rows[0]["final_accuracy_half_width"]) == ("0.55", "0.127062")
     assert (rows[1]["finished"], rows[1]["failed"], rows[1]["missing"]) == ("1", "1", "0")
-    assert (rows[2]["noise_passes"], rows[2]["published_accuracy"]) == ("24000.0", "0.1478")
+    assert (rows[2]["noise_passes"], rows[2]["published_accuracy"]) == ("24000.0", "")  # of another scale
     assert (rows[3]["final_accuracy"], rows[3]["missing"]) == ("", "2")
 
 

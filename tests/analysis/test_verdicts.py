@@ -6,7 +6,7 @@ import pytest
 
 from analysis.claims import Comparison, Place, pgd
 from analysis.differences import Difference
-from analysis.verdicts import _difference, _matching, _verdict, verdicts
+from analysis.verdicts import _found, _matching, _verdict, verdicts
 from tests.analysis.conftest import Accuracies, results_of
 
 ABOVE, BELOW, UNSURE, ALONE, HARDLY = (
@@ -41,13 +41,15 @@ def test_a_difference_is_paired_and_counts_share_and_margin(tmp_path: Path) -> N
     runs: Accuracies = {("sem", "pgd radius=4/255"): [0.3, 0.5], ("clean", "pgd radius=4/255"): [0.5, 0.7]}
     conditions = results_of(tmp_path, runs).conditions
     low, high = Place("sem", pgd(4)), Place("clean", pgd(4))
-    plain = _difference(Comparison(low, high), [conditions])
+    plain = _found(Comparison(low, high), [conditions])
     assert plain is not None
-    assert (plain.mean, plain.half_width(), plain.count) == pytest.approx((0.2, 0.0, 2), abs=1e-9)
-    less = _difference(Comparison(low, high, share=0.5, margin=0.05), [conditions])
+    assert (plain.difference.mean, plain.difference.half_width(), plain.difference.count) == pytest.approx(
+        (0.2, 0.0, 2), abs=1e-9
+    )
+    less = _found(Comparison(low, high, share=0.5, margin=0.05), [conditions])
     assert less is not None
-    assert less.mean == pytest.approx((0.25 - 0.05 - 0.3 + 0.35 - 0.05 - 0.5) / 2)
-    assert _difference(Comparison(Place("sem", pgd(2)), high), [conditions]) is None
+    assert less.difference.mean == pytest.approx((0.25 - 0.05 - 0.3 + 0.35 - 0.05 - 0.5) / 2)
+    assert _found(Comparison(Place("sem", pgd(2)), high), [conditions]) is None
 
 
 def test_a_place_is_found_by_its_settings_alone(tmp_path: Path) -> None:
