@@ -69,7 +69,7 @@ def _curve(style: str, sweep: Sweep) -> Curve:
 def _maps(found: Mapping[Varied, Mapping[str, Sweep]]) -> list[Drawing]:
     """A map for each method, pair of settings and attack with enough of them."""
     drawn: list[Drawing] = []
-    whole = [(*varied, attack, sweep) for varied, sweeps in found.items() for attack, sweep in sweeps.items()]
+    whole = [(*varied, attack, sweep) for varied, sweeps in found.items() for attack, sweep in _pooled(sweeps).items()]
     for name, settings, attack, sweep in whole:
         values = [sorted({key[place] for key in sweep}, key=_number) for place in range(len(settings))]
         if len(settings) == 2 and min(map(len, values)) >= 2 and len(sweep) >= FEWEST:
@@ -80,6 +80,12 @@ def _maps(found: Mapping[Varied, Mapping[str, Sweep]]) -> list[Drawing]:
             )
             drawn.append(drawing(_map(sweep, values, (first, second)), f"-map-{name}-{len(drawn)}.svg", text))
     return drawn
+
+
+def _pooled(sweeps: Mapping[str, Sweep]) -> Mapping[str, Sweep]:
+    """All attacks as one if each point has met a single one, such as one of the same radius."""
+    every = {key: known for sweep in sweeps.values() for key, known in sweep.items()}
+    return sweeps if len(every) < sum(map(len, sweeps.values())) else {" or ".join(sweeps): every}
 
 
 def _map(sweep: Sweep, values: Sequence[Sequence[str]], names: tuple[str, str]) -> Figure:

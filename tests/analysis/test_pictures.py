@@ -87,6 +87,14 @@ def test_a_setting_that_varies_alone_is_a_curve_and_two_are_a_map(tmp_path: Path
     }
     [drawn] = swept(results_of(tmp_path / "pairs", pairs))
     assert {"21.0", "43.0", "adv radius", "random radius", "2/255"} <= set(words(drawn))
+    each: Accuracies = {
+        (f"sem adv_radius={first}/255 random_radius={second}/255", f"pgd radius={first}/255"): [0.1 * first]
+        for first in (2, 4)
+        for second in (1, 2, 3)
+    }
+    [pooled] = swept(results_of(tmp_path / "each", each))
+    assert {"20.0", "40.0", "random radius"} <= set(words(pooled))
+    assert "under PGD 2/255 or PGD 4/255" in pooled.text
     assert swept(results_of(tmp_path / "none", {("sem surrogate=cnn", "none"): [0.1]})) == []
 
 
