@@ -27,18 +27,24 @@ CELL = 0.62
 def swept(results: Results) -> list[Drawing]:
     """One of all settings that vary alone, and one for each pair that varies together, of one data set and model."""
     found: dict[Varied, dict[str, Sweep]] = {}
+    called: dict[str, str] = {}
     for one in results.conditions:
         value = one.estimates["final_accuracy"]
         [(name, settings), *_] = parse(one.label["method"])
         numeric = settings and all(number(text) is not None for text in settings.values())
         if value and numeric and not one.control and one.place == results.conditions[0].place:
-            sweeps = found.setdefault((name, tuple(settings)), {})
+            title = called.setdefault(name, one.method.title.partition(",")[0])  # without the setting
+            sweeps = found.setdefault((title, tuple(settings)), {})
             sweeps.setdefault(one.attack.title, {})[tuple(settings.values())] = value
-    return [*_curves(found), *_maps(found)]
+    clean = {one.attack.title: one.estimates["final_accuracy"] for one in results.conditions if one.is_clean}
+    return [*_curves(found, clean), *_maps(found)]
 
 
-def _curves(found: Mapping[Varied, Mapping[str, Sweep]]) -> list[Drawing]:
-    """A panel for each method and setting, with a curve for each of the first attacks."""
+def _curves(found: Mapping[Varied, Mapping[str, Sweep]], clean: Mapping[str, Estimate | None]) -> list[Drawing]:
+    """A panel for each method and setting, with a curve for each of the first attacks.
+
+    If there is one attack, what it reaches on clean images is a line as well.
+    """
     alone = {
         (name, settings): {attack: sweep for attack, sweep in sweeps.items() if len(sweep) >= FEWEST}
         for (name, settings), sweeps in found.items()
@@ -46,17 +52,15 @@ def _curves(found: Mapping[Varied, Mapping[str, Sweep]]) -> list[Drawing]:
     }
     attacks = list(dict.fromkeys(attack for sweeps in alone.values() for attack in sweeps))[: len(ORDER)]
     styles = dict(zip(attacks, ORDER, strict=False))
-    drawn = [
-        Panel(
-            f"{name}, {setting.replace('_', ' ')}",
-            [_curve(styles[one], sweeps[one]) for one in attacks if one in sweeps],
-        )
-        for (name, (setting,)), sweeps in alone.items()
-        if sweeps
-    ]
+    reference = clean.get(attacks[0]) if len(attacks) == 1 else None
+    drawn = []
+    for (name, (setting,)), sweeps in alone.items():
+        own = [_curve(styles[one], sweeps[one]) for one in attacks if one in sweeps]
+        level = [_level(own[0], reference)] if own and reference else []
+        drawn += [Panel(f"{name}, {setting.replace('_', ' ')}", [*level, *own])] if own else []
     if not drawn:
         return []
-    legend = {style: attack for attack, style in styles.items()}
+    legend = {style: attack for attack, style in styles.items()} | ({"reference": "clean images"} if reference else {})
     figure = panels(drawn, "value of the setting", "accuracy, %", legend, alike=False)
     text = f"Accuracy over a setting of the method, all others as they are; lower protects better. {BARS}"
     return [drawing(figure, "-settings.svg", text)]
@@ -64,6 +68,12 @@ def _curves(found: Mapping[Varied, Mapping[str, Sweep]]) -> list[Drawing]:
 
 def _curve(style: str, sweep: Sweep) -> Curve:
     return over(style, sorted(((_number(value), known) for (value,), known in sweep.items()), key=itemgetter(0)))
+
+
+def _level(along: Curve, known: Estimate) -> Curve:
+    """The same accuracy all along a curve."""
+    ends = [along.across[0], along.across[-1]]
+    return Curve("reference", ends, [100 * known.mean] * 2)
 
 
 def _maps(found: Mapping[Varied, Mapping[str, Sweep]]) -> list[Drawing]:
@@ -75,8 +85,8 @@ def _maps(found: Mapping[Varied, Mapping[str, Sweep]]) -> list[Drawing]:
         if len(settings) == 2 and min(map(len, values)) >= 2 and len(sweep) >= FEWEST:
             first, second = (setting.replace("_", " ") for setting in settings)
             text = (
-                f"Accuracy in percent of {name} under {attack}, by {first} (down) and {second} (across); darker is "
-                "higher and protects less."
+                f"Accuracy in percent of {name} under {attack}, by {first} (down) and {second} (across); a "
+                "stronger colour is higher and protects less."
             )
             drawn.append(drawing(_map(sweep, values, (first, second)), f"-map-{name}-{len(drawn)}.svg", text))
     return drawn
