@@ -14,7 +14,7 @@ from analysis.gallery_images import FACTOR, Gallery, committed
 from analysis.opened import Opened
 from analysis.portraits import Portrait
 from analysis.provenance import CELLS, Chapter
-from analysis.sections import Entry, Section, percent, rough
+from analysis.sections import Section, percent, rough
 from analysis.templating import TEMPLATES, environment
 from analysis.verdicts import NOT_RUN
 
@@ -83,7 +83,6 @@ def _templates(opened: Opened) -> Environment:
         "rough": rough,
         "places": opened.places,
         "shared_remarks": shared_remarks,
-        "sortable": sortable,
     }
     return templates
 
@@ -92,20 +91,6 @@ def shared_remarks(sections: Sequence[Section]) -> list[str]:
     """What is said under more than one table of a chapter, and so is told once."""
     counts = Counter(remark for section in sections for remark in section.remarks)
     return [remark for remark, count in counts.items() if count > 1]
-
-
-def sortable(entry: Entry) -> str:
-    """What a number is sorted by: digits alone, `0.0314` for `8/255`; empty if there is no result.
-
-    Of what goes on after a blank the beginning counts: `1 (1 to 2)`, `6 of 14`, `-0.27 [-0.75, 0.45]`.
-    """
-    if entry.is_empty:
-        return ""
-    above, _, below = entry.value.replace(",", "").partition(" ")[0].partition("/")
-    try:
-        return f"{float(above) / float(below or 1):.6g}"
-    except (ValueError, ZeroDivisionError):
-        return entry.value
 
 
 def _asset(name: str) -> Markup:

@@ -10,6 +10,14 @@ const add = (parent, tag, words = "", properties = {}) => {
   return made;
 };
 
+// What a number is sorted by: 0.0314 for 8/255, 1234 for 1,234; its beginning if more follows: 1 (1 to 2), 6 of 14.
+function sortKey(cell) {
+  if (cell.classList.contains("empty") || text(cell) === "–") return "";
+  const found = text(cell).replaceAll(",", "").match(/^([+-]?[\d.]+)(?:\/([\d.]+))?(?![\w.])/);
+  return found ? String(found[1] / (found[2] ?? 1)) : text(cell);
+}
+for (const cell of document.querySelectorAll("table.sortable td:not(.words, [data-sort])")) cell.dataset.sort = sortKey(cell);
+
 // Sorting: each heading is a button, so that a keyboard reaches it; the library sorts where a heading is clicked.
 for (const heading of document.querySelectorAll("table.sortable > thead th:not(.axis)")) {
   const button = document.createElement("button");

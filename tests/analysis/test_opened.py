@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from analysis.opened import Opened
-from analysis.page import shared_remarks, sortable
+from analysis.page import shared_remarks
 from analysis.records import read_results
 from analysis.report import _chapter
-from analysis.sections import Entry, Section, plain_table
+from analysis.sections import Section, plain_table
 from bench.store import Record, Store
 from tests.analysis.conftest import Accuracies, results_of
 
@@ -81,13 +81,6 @@ def test_best_responses_open_the_cells_of_their_attack(tmp_path: Path) -> None:
     }
     assert found["no attack"] == 0.05
     assert found["accuracy"] == found["recovered"] == pytest.approx(0.6)
-
-
-@pytest.mark.parametrize(
-    ("value", "key"), [("54.3", "54.3"), ("24,000", "24000"), ("8/255", "0.0313725"), ("-5.3", "-5.3"), ("failed", "")]
-)
-def test_numbers_are_sorted_by_what_they_are(value: str, key: str) -> None:
-    assert sortable(Entry(value)) == key
 
 
 def test_what_is_said_under_several_tables_is_said_once() -> None:

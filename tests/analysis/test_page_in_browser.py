@@ -56,6 +56,14 @@ def test_a_heading_sorts_by_mouse_and_by_keyboard(page: Page) -> None:
     assert numbers(page, "JPEG") == sorted(found, reverse=True)
 
 
+def test_numbers_are_sorted_by_what_they_are(page: Page) -> None:
+    keys = {"54.3 ± 2.2": "54.3", "60.0†": "60", "24,000": "24000", "16/255": str(16 / 255), "-5.3": "-5.3"}
+    keys |= {"1 (1 to 2)": "1", "6 of 14": "6", "-0.27 [-0.75, 0.45], p 1.000": "-0.27", "+1.00": "1"}
+    keys |= {"does not apply": "does not apply", "3x3": "3x3", "\N{EN DASH}": ""}
+    cell = "words => sortKey(Object.assign(document.createElement('td'), { textContent: words }))"
+    assert {words: page.evaluate(cell, words) for words in keys} == keys
+
+
 def test_filters_pick_methods_attacks_assumptions_and_costs(page: Page) -> None:
     page.fill("#filter [name=method]", "sem, tap")
     assert {name.split(",")[0] for name in column(page, "method")} == {"TAP", "EM", "SEM"}
