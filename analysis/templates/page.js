@@ -182,7 +182,8 @@ const boxes = [...document.querySelectorAll("#tables table.sortable")].map((tabl
 function fit() {
   const bar = form && getComputedStyle(form).position === "sticky" ? form.offsetHeight : 0;
   document.documentElement.style.setProperty("--bar", `${bar}px`);
-  for (const box of boxes) box.classList.toggle("fits", box.firstElementChild.offsetWidth <= box.clientWidth);
+  const fits = boxes.map((box) => box.firstElementChild.offsetWidth <= box.clientWidth); // all read before any is changed
+  boxes.forEach((box, place) => box.classList.toggle("fits", fits[place]));
 }
 const fitting = new ResizeObserver(fit);
 for (const one of [...boxes, ...boxes.map((box) => box.firstElementChild), form].filter(Boolean)) fitting.observe(one);

@@ -200,7 +200,7 @@ def test_a_link_opens_the_portrait_of_a_method(page: Page) -> None:
     page.evaluate("scrollTo(0, 0)")
     page.locator("#answer .ranking").get_by_role("link", name="SEM", exact=True).click()
     portrait = page.locator("#method-sem")
-    assert portrait.get_by_text("broken by").is_visible()
+    portrait.get_by_text("broken by").wait_for()
     assert "Stable error-minimising noise" in portrait.inner_text()
     portrait.locator("td[data-cells]").first.click()
     page.locator("#opened").wait_for()
