@@ -124,8 +124,9 @@ def _others(changes: Sequence[Change], names: tuple[str, str]) -> list[list[Entr
         conditions = {tuple(sorted(record["key"] for record in records)) for records in own if records}
         if conditions:
             cells = sum(map(len, conditions))
-            what = f"{len(conditions):,} other condition{'' if len(conditions) == 1 else 's'}"
-            rows.append([what, "", *[Entry(MISSING)] * 3, f"{cells:,} only in {name}"])
+            rows.append(
+                [counted(len(conditions), "other condition"), "", *[Entry(MISSING)] * 3, f"{cells:,} only in {name}"]
+            )
     return rows
 
 

@@ -12,7 +12,7 @@ from bench.store import Record
 
 FORMULA = ("=", "+", "-", "@")
 """What a spreadsheet takes for the beginning of one."""
-LONGEST, MARGIN = 80, 14
+LONGEST, SHORTEST = 80, 14
 """Characters of a text that count for the width of a column, at most and at least; with more it is a sentence."""
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -169,7 +169,7 @@ def _latex_float(table: Table, title: str, lines: list[str]) -> list[str]:
 def _latex_pages(table: Table, title: str, lines: list[str]) -> list[str]:
     """Over several pages; each column has a share of the line by how long its texts are."""
     columns = zip(*([table.head, *(row.entries for row in table.rows)]), strict=True)
-    lengths = [max(MARGIN, *(min(LONGEST, len(entry.text)) for entry in column)) for column in columns]
+    lengths = [max(SHORTEST, *(min(LONGEST, len(entry.text)) for entry in column)) for column in columns]
     shares = "".join(
         rf">{{\raggedright\arraybackslash}}p{{{0.9 * one / sum(lengths):.3f}\linewidth}}" for one in lengths
     )

@@ -49,24 +49,21 @@ def page(
     """
     portraits = [(title, found) for title, found in portraits if found]
     shown = gallery or (committed() if portraits else None)
-    words = (
-        _templates(opened)
-        .get_template("page.html")
-        .render(
-            answers=answers,
-            chapters=chapters,
-            files=files,
-            told=TOLD,
-            not_run=NOT_RUN,
-            empty=EMPTY,
-            first=first,
-            records=opened.packed(),
-            portraits=portraits,
-            anchors={one.title: one.anchor for _, found in portraits for one in found},
-            shown=shown,
-            sheets={sheet.title: sheet for sheet in shown.sheets} if shown else {},
-            factor=FACTOR,
-        )
+    template = _templates(opened).get_template("page.html")
+    words = template.render(
+        answers=answers,
+        chapters=chapters,
+        files=files,
+        told=TOLD,
+        not_run=NOT_RUN,
+        empty=EMPTY,
+        first=first,
+        records=opened.packed(),
+        portraits=portraits,
+        anchors={one.title: one.anchor for _, found in portraits for one in found},
+        shown=shown,
+        sheets={sheet.title: sheet for sheet in shown.sheets} if shown else {},
+        factor=FACTOR,
     )
     return f"{words}\n"
 

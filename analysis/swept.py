@@ -56,8 +56,9 @@ def _curves(found: Mapping[Varied, Mapping[str, Sweep]], clean: Mapping[str, Est
     drawn = []
     for (name, (setting,)), sweeps in alone.items():
         own = [_curve(styles[one], sweeps[one]) for one in attacks if one in sweeps]
-        level = [_level(own[0], reference)] if own and reference else []
-        drawn += [Panel(f"{name}, {setting.replace('_', ' ')}", [*level, *own])] if own else []
+        if own:
+            level = [_level(own[0], reference)] if reference else []
+            drawn.append(Panel(f"{name}, {setting.replace('_', ' ')}", [*level, *own]))
     if not drawn:
         return []
     legend = {style: attack for attack, style in styles.items()} | ({"reference": "clean images"} if reference else {})
