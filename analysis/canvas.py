@@ -23,14 +23,17 @@ PLAIN: dict[Any, Any] = {"text.parse_math": False}
 """A title is text, also one with dollar signs."""
 SHARP = 160
 """Points in an inch of a PNG."""
-COLOURS = 64
+QUICK = {"compress_level": 3}
+"""Half the time for a tenth more bytes."""
+DOTS, COLOURS = 110, 32
+"""Points in an inch, and colours, of what is rasterised in an SVG."""
 
 
 def svg(figure: Figure) -> str:
     """The figure as one element for a page or a file: no date, no random names, text as text."""
     stream = io.StringIO()
     with matplotlib.rc_context({**PLAIN, "svg.hashsalt": "bench", "svg.fonttype": "none"}):
-        figure.savefig(stream, format="svg", transparent=True, dpi=SHARP)  # of what is rasterised
+        figure.savefig(stream, format="svg", transparent=True, dpi=DOTS)
     text = stream.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r' id="(figure|axes|patch|line2d|text|matplotlib\.axis|xtick|ytick|LineCollection)_\d+"', "", text)
@@ -50,7 +53,9 @@ def png(figure: Figure) -> bytes:
     """The figure as an image on white."""
     stream = io.BytesIO()
     with matplotlib.rc_context(PLAIN):
-        figure.savefig(stream, format="png", dpi=SHARP, facecolor="white", metadata={"Software": None})
+        figure.savefig(
+            stream, format="png", dpi=SHARP, facecolor="white", metadata={"Software": None}, pil_kwargs=QUICK
+        )
     return stream.getvalue()
 
 

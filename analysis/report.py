@@ -103,7 +103,8 @@ def _chapters(results: Sequence[Results]) -> list[Chapter]:
     """A chapter for each, in the same order; of many records on all cores, the longest first."""
     order = sorted(range(len(results)), key=lambda place: -len(results[place].records))
     jobs = -1 if sum(len(one.records) for one in results) >= MANY else 1
-    chapters = Parallel(n_jobs=jobs, batch_size=1)(delayed(_chapter)(results[place]) for place in order)
+    parallel = Parallel(n_jobs=jobs, batch_size=1, backend="multiprocessing")  # a fork imports nothing again
+    chapters = parallel(delayed(_chapter)(results[place]) for place in order)
     made = dict(zip(order, chapters, strict=True))
     return [made[place] for place in range(len(results))]
 
