@@ -13,8 +13,8 @@ from bench.core.errors import UserError, cut, one_line, suggestion
 from bench.store import Store
 from bench.words import TableFormat
 
-MAIN = ("accuracy", "measured")
-"""The studies that a plan is named for: the first that has anything to show."""
+MAIN = ("measured", "accuracy")
+"""What a plan is made for: what it measures of each noise, if it measures anything; else accuracies."""
 
 
 def table_text(
@@ -22,7 +22,7 @@ def table_text(
 ) -> str:
     """The table of a plan, or of the grid of that name at a scale, as text.
 
-    `study` is what to show instead of accuracies. Raises UserError for an unknown name, with the choices.
+    `study` is what to show instead of what the plan is made for. Raises UserError for an unknown name, with the choices.
     """
     plan = plan_of(store, name, scale)
     made = _chapter(read_results(plan, store.plans()[plan], store, without), study)
@@ -61,7 +61,7 @@ def _chapter(results: Results, study: str) -> Chapter:
         if sections := studies[name].sections(results):
             return chapter(results, [with_caveats(section, results) for section in sections])
     shown = [name for name, one in studies.items() if one.sections(results)]
-    raise UserError(f"--study {study or MAIN[0]}: {results.name} has none; choices: {', '.join(shown)}")
+    raise UserError(f"--study {study or MAIN[-1]}: {results.name} has none; choices: {', '.join(shown)}")
 
 
 def _markdown(made: Chapter) -> str:

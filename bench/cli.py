@@ -128,7 +128,7 @@ def report(
     scale: Annotated[
         str, typer.Option(help="Of --table, if a grid has run at several.", autocompletion=completion.scales)
     ] = "",
-    study: Annotated[str, typer.Option(help="What --table shows instead of accuracies: best_response.")] = "",
+    study: Annotated[str, typer.Option(help="Study that --table shows instead: best_response.")] = "",
     gallery: Annotated[
         str,
         typer.Option(help="Draw this plan's noise on its images in --data-root.", autocompletion=completion.plans),
@@ -189,7 +189,7 @@ def list_(
     ] = [],  # noqa: B006
 ) -> None:
     """List what there is; for what is named, a card each: cost, source, licence, deviations."""
-    from bench.listing import show_cards, show_list
+    from bench.catalogue import show_cards, show_list
 
     show_cards(what, names) if names else show_list(what)
 
