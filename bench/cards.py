@@ -49,6 +49,8 @@ def card(group: str, name: str) -> Iterator[str]:
         return
     plug_in = TABLES[group][name]()
     yield f"{name}: {first_line(plug_in.__doc__)}"
+    if in_tables(name, type(plug_in)) != name:
+        yield from _line("in tables", in_tables(name, type(plug_in)))
     yield from _settings(type(plug_in))
     if isinstance(plug_in, Method):
         yield from _line("budget", _budget(plug_in))
@@ -118,6 +120,11 @@ def models() -> list[tuple[str, str]]:
         ("timm/NAME/patch4", "One of timm with patches, or a stem, of 4 pixels: ViT and ConvNeXt for small images."),
     ]
     return ours + theirs
+
+
+def in_tables(name: str, kind: type[Settings]) -> str:
+    """How tables call a method, an attack or a measure at its defaults."""
+    return (kind.title if issubclass(kind, PlugIn) else "") or name.replace("_", " ")
 
 
 def first_line(text: str | None) -> str:

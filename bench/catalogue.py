@@ -50,7 +50,7 @@ def show_list(what: str) -> None:
     headings, *rows = listing(what)
     table = Table(box=None, header_style="bold")
     for heading in headings:
-        table.add_column(heading, no_wrap=heading == what.removesuffix("s"))
+        table.add_column(heading, no_wrap=heading in (what.removesuffix("s"), "in tables"))
     for cells in rows:
         table.add_row(*(escape(cell) for cell in cells))
     Console(highlight=False).print(table)
@@ -64,11 +64,13 @@ def listing(what: str) -> list[Sequence[str]]:
 
         titles = ((name, str(read_mapping(file).get("title", ""))) for name, file in named_grids().items())
         return [("grid", "what it shows"), *titles]
-    from bench.cards import first_line, models
+    from bench.cards import first_line, in_tables, models
 
     if what == "models":
         return [("model", "what it is"), *models()]
     from bench.grid.expand import TABLES
 
-    word = {"datasets": "data set"}.get(what, what.removesuffix("s"))
-    return [(word, "what it is"), *((name, first_line(entry.__doc__)) for name, entry in TABLES[what].items())]
+    if what == "datasets":
+        return [("data set", "what it is"), *((name, first_line(kind.__doc__)) for name, kind in TABLES[what].items())]
+    named = ((name, in_tables(name, kind), first_line(kind.__doc__)) for name, kind in TABLES[what].items())
+    return [(what.removesuffix("s"), "in tables", "what it is"), *named]

@@ -61,8 +61,11 @@ def test_an_attack_that_is_named_has_a_card(capsys: pytest.CaptureFixture[str]) 
 def test_a_list_is_a_line_for_each(what: str, table: dict[str, type], capsys: pytest.CaptureFixture[str]) -> None:
     assert bench("list", what) == 0
     heading, *lines = capsys.readouterr().out.splitlines()
-    assert heading.split() == [what.removesuffix("s"), "what", "it", "is"]
-    assert [line.split()[0] for line in lines if line[1] != " "] == list(table)
+    assert heading.split() == [what.removesuffix("s"), "in", "tables", "what", "it", "is"]
+    first = [line for line in lines if line[1] != " "]
+    assert [line.split()[0] for line in first] == list(table)
+    named = {line.split()[0]: line for line in first}
+    assert "EM, SEM repository" in named["em_stepwise"] if what == "methods" else "grayscale" in named["gray"]
 
 
 def test_a_wrong_name_is_told_with_what_was_probably_meant(capsys: pytest.CaptureFixture[str]) -> None:
