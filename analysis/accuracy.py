@@ -1,6 +1,5 @@
 """The study of final accuracies: each method against each attack, as a table, a figure and all numbers."""
 
-import re
 from dataclasses import replace
 
 from analysis.brackets import bracket_line, settled_tables
@@ -9,7 +8,7 @@ from analysis.estimates import rounded
 from analysis.figures import accuracy_figure
 from analysis.provenance import is_paper, seeds_line
 from analysis.results import ConditionResult, Results
-from analysis.sections import Drawing, Section
+from analysis.sections import Drawing, Section, file_of
 from analysis.standing import standing_lines, standings
 from analysis.tables import table_of
 from bench.store import Record
@@ -37,9 +36,8 @@ def sections(results: Results) -> list[Section]:
 
 def _drawing(place: tuple[str, str], conditions: list[ConditionResult]) -> Drawing | None:
     figure = accuracy_figure(conditions)
-    file = re.sub(r"[^\w.]+", "-", "-".join(place))
     text = f"Accuracy of each method against each attack; {', '.join(place)}."
-    return drawing(figure, f"-{file}.svg", text) if figure else None
+    return drawing(figure, f"{file_of(place)}.svg", text) if figure else None
 
 
 def _all_numbers(results: Results, conditions: list[ConditionResult]) -> list[Record]:

@@ -18,6 +18,8 @@ from analysis.differences import holm
 Sample = NDArray[np.float64]
 Statistic = Callable[..., Any]
 RESAMPLES = 10_000
+TIED_RESAMPLES = RESAMPLES // 100
+"""If more resamples than this have no coefficient, there is no interval."""
 FEWEST = 5
 """Generators below which no coefficient is told."""
 FEW = 12
@@ -112,10 +114,17 @@ def _associate(name: str, statistic: Statistic, first: Sample, second: Sample) -
 
 
 def _interval(statistic: Statistic, first: Sample, second: Sample) -> tuple[float | None, float | None]:
-    """BCa ends; resamples that hold one generator only have no coefficient and are left out by the percentiles."""
+    """BCa ends; None if more than a few resamples have no coefficient, because all their values are tied.
+
+    Else those few count as no association.
+    """
+    undefined = 0
 
     def safe(one: Any, other: Any, axis: int = -1) -> Any:
-        return np.nan_to_num(statistic(one, other, axis=axis))
+        nonlocal undefined
+        found = statistic(one, other, axis=axis)
+        undefined += int(np.count_nonzero(np.isnan(found)))
+        return np.nan_to_num(found)
 
     with warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # all resamples are alike: there are no ends then
@@ -129,7 +138,7 @@ def _interval(statistic: Statistic, first: Sample, second: Sample) -> tuple[floa
             rng=np.random.default_rng(0),
         ).confidence_interval
     ends = float(found.low), float(found.high)
-    return (None, None) if np.isnan(ends).any() else ends
+    return (None, None) if np.isnan(ends).any() or undefined > TIED_RESAMPLES else ends
 
 
 def corrected(family: Sequence[Association]) -> list[Association]:

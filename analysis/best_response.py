@@ -129,6 +129,8 @@ def _luck(rows: Sequence[Record]) -> str:
     """What choosing by other seeds takes off."""
     protecting = [row for row in rows if not row["control"] and row["free_accuracy"] is not None]
     found = {row["title"]: -row["free_correction"] for row in protecting if row["free_correction"] is not None}
+    if not found and (not protecting or max(row["seeds_planned"] for row in protecting) > 1):
+        return ""
     if not found:
         return (
             "one seed chooses the best attack and values it, so no correction is possible: these accuracies are too "

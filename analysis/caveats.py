@@ -25,13 +25,13 @@ def interval_line(results: Results) -> str:
     """Over what the intervals of a plan are."""
     planned = [one.planned for one in results.conditions if not one.declined]
     lines = []
-    if max(planned) > 1:
+    if max(planned, default=0) > 1:
         lines.append("± is half of the 95 % Student interval of the mean over")
         if results.noises == [1]:
             lines[0] += " victims of one noise; it says nothing of a second noise."
         else:
             lines[0] += " noises; on clean images, and of a method with a single noise, over victims of one noise."
-    if min(planned) == 1 and any(one.test_images for one in results.conditions):
+    if min(planned, default=0) == 1 and any(one.test_images for one in results.conditions):
         lines.append(
             f"{'Of a single victim, ±' if lines else '±'} is the longer side of the 95 % Wilson interval over the test "
             "images; it says nothing of a second victim."

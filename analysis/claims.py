@@ -92,11 +92,7 @@ CLAIMS = (
     ),
     Claim(
         "Early stopping recovers little of what SEM takes away",
-        (
-            Comparison(
-                Place("sem", (("early_stopping", {}), *AT)), Place("clean", (("early_stopping", {}), *AT)), RECOVERED
-            ),
-        ),
+        (Comparison(Place("sem", STOPPED), Place("clean", STOPPED), RECOVERED),),
     ),
     Claim(
         "Partial poisoning protects from a share of 80 % on, and hardly below",

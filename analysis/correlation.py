@@ -7,7 +7,7 @@ from analysis.measured import places
 from analysis.pairings import Pairing, pairings, settings_of, types_of
 from analysis.results import Results
 from analysis.scatter import scatter
-from analysis.sections import MISSING, Entry, Section, plain_table
+from analysis.sections import MISSING, Entry, Section, file_of, plain_table
 
 CLAIMS = {"r_theta": 1, "r_delta_u": -1}
 """The sign that the paper claims for the correlation of a number with protection."""
@@ -42,13 +42,18 @@ def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -
         context=results.context(place),
         note=NOTE,
         remarks=[*_verdicts(met, families)],
-        figure=scatter([one for one in met if one.predictor.key in CLAIMS], types_of(results, place)),
+        figure=scatter(
+            [one for one in met if one.predictor.key in CLAIMS],
+            types_of(results, place),
+            f"-correlation{file_of(place)}",
+        ),
         file="-correlation",
         numbers=[
             {
                 "dataset": place[0],
                 "model": place[1],
                 "number": pairing.predictor.key,
+                "title": pairing.predictor.title,
                 "victim": pairing.attack,
                 "generators": len(pairing.first),
                 "coefficient": one.coefficient,

@@ -69,8 +69,8 @@ def _radius(condition: ConditionResult) -> float | None:
 def over_training(results: Results) -> list[Drawing]:
     """One of plain training, from the histories of the records of a plan."""
     histories = {record["key"]: record["history"] for record in results.records if "history" in record}
-    first = results.conditions[0].place
-    plain = [one for one in results.conditions if one.label["attack"] == PLAIN and one.place == first]
+    plain = [one for one in results.conditions if one.label["attack"] == PLAIN]
+    plain = [one for one in plain if one.place == plain[0].place]
     own = [(one, [histories[key] for key in one.keys if key in histories]) for one in plain]
     test, seen = ({one.method.title: _mean(found, name) for one, found in own if found} for name in QUANTITIES)
     clean = next((test[one.method.title] for one, found in own if one.is_clean and found), [])

@@ -80,7 +80,7 @@ def difference(ours: Runs, theirs: Runs) -> Difference | None:
     if ours.noises == theirs.noises:
         pairs = zip(by_noise(ours.values, ours.noises), by_noise(theirs.values, theirs.noises), strict=False)
         points: list[float | None] = []
-        size = min(len(group) for runs in (ours, theirs) for group in by_noise(runs.values, runs.noises))
+        size = min((len(group) for runs in (ours, theirs) for group in by_noise(runs.values, runs.noises)), default=0)
         for left, right in pairs:
             both = zip(left[:size], right[:size], strict=True)
             points += [None if a is None or b is None else a - b for a, b in both]

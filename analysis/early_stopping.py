@@ -22,6 +22,8 @@ CLEAN_IMAGES = "clean images"
 """The assumption of a validation set with clean images."""
 CLEAN_SHARES = (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)
 """Of the validation images; a trainer without clean images has 0."""
+COSTS = ("noise_", "train_passes", "train_seconds")
+"""How the names of estimates begin that stopping does not change: training is timed to its end."""
 NOTE = (
     "Accuracy on clean test images in percent at the look that was best on the validation set, where training stops "
     "after so many steps without a better one. The clean share is that of the validation set, whose other images are "
@@ -121,8 +123,8 @@ def stopped(results: Results) -> list[ConditionResult]:
     trainings = list(_trainings(results))
     known = {condition.label["attack"]: shares for condition, _, shares in trainings if shares}
     for condition, own, shares in trainings:
-        # A method without any result has the columns of the others, and nothing in them.
-        columns = [] if condition.declined else shares or known.get(condition.label["attack"], [])
+        # A method without any result, or that does not apply, has the columns of the others, and nothing in them.
+        columns = shares or known.get(condition.label["attack"], [])
         found += [
             replace(_at_share(condition, own, share), own_controls=controls_at(share, condition, results.conditions))
             for share in columns
@@ -167,7 +169,8 @@ def _at_share(condition: ConditionResult, histories: list[Record | None], share:
         assumes=sorted({*condition.assumes, CLEAN_IMAGES}) if share else condition.assumes,
         accuracies=accuracies,
         held_out=False,
-        estimates={"final_accuracy": estimate_over_noises(accuracies, condition.noises, condition.test_images)},
+        estimates={name: known for name, known in condition.estimates.items() if name.startswith(COSTS)}
+        | {"final_accuracy": estimate_over_noises(accuracies, condition.noises, condition.test_images)},
         others={},
     )
 

@@ -1,6 +1,5 @@
 """The embedding of perturbations, and the numbers that carry its conclusion."""
 
-import re
 from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
@@ -8,7 +7,7 @@ from pydantic import BaseModel, Field, ValidationError
 from analysis.measured import generators, places
 from analysis.results import Measured, Results
 from analysis.scatter import clouds
-from analysis.sections import MISSING, Entry, Section, plain_table
+from analysis.sections import MISSING, Entry, Section, file_of, plain_table
 
 MEASURE = "perturbations"
 COLUMNS = {
@@ -39,10 +38,11 @@ def sections(results: Results) -> list[Section]:
     """One for each generator whose perturbations were collected; of several noises the first."""
     found = []
     for place in places(results):
-        for measures in generators(results, place).values():
-            if MEASURE in measures and (result := measures[MEASURE].found[:1]) and result[0] is not None:
+        own = (one for measures in generators(results, place).values() for one in measures.values())
+        for one in own:
+            if one.measure == MEASURE and (result := one.found[:1]) and result[0] is not None:
                 try:
-                    found.append(_section(results, place, measures[MEASURE], Cloud.model_validate(result[0])))
+                    found.append(_section(results, place, one, Cloud.model_validate(result[0])))
                 except ValidationError:
                     continue  # a record that was written by hand
     return found
@@ -50,7 +50,7 @@ def sections(results: Results) -> list[Section]:
 
 def _section(results: Results, place: tuple[str, str], one: Measured, cloud: Cloud) -> Section:
     rows = [[Entry(name), *(_number(about.get(key)) for key in COLUMNS)] for name, about in cloud.sources.items()]
-    file = "-perturbations-" + re.sub(r"[^\w=.]", "-", one.label)
+    file = "-perturbations" + file_of((*place, one.label))
     return Section(
         f"Perturbations of {one.method.title} and of its victim",
         plain_table(["source", *COLUMNS.values()], rows),
@@ -58,7 +58,10 @@ def _section(results: Results, place: tuple[str, str], one: Measured, cloud: Clo
         note=NOTE,
         figure=clouds(cloud.points, list(next(iter(cloud.points.values()))), file),
         file=file,
-        numbers=[{"method": one.label, "source": name, **about} for name, about in cloud.sources.items()],
+        numbers=[
+            {"dataset": place[0], "model": place[1], "method": one.label, "source": name, **about}
+            for name, about in cloud.sources.items()
+        ],
     )
 
 

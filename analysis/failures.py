@@ -7,13 +7,13 @@ from bench.words import command
 
 def sections(results: Results) -> list[Section]:
     """One, if any cell failed; cells with the same error stand together."""
-    failed = [cell for cell in results.cells if cell["status"] == "failed"]
+    failed = [cell for cell in (*results.cells, *results.measure_cells) if cell["status"] == "failed"]
     if not failed:
         return []
     rows = [
         [
             cell["error"],
-            f"{results.title(cell['method'])}, {results.title(cell['attack'])}",
+            f"{results.title(cell['method'])}, {cell['title'] if 'title' in cell else results.title(cell['attack'])}",
             command(f"show {cell['key']}", results.root),
         ]
         for error in dict.fromkeys(cell["error"] for cell in failed)

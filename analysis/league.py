@@ -104,6 +104,7 @@ def _place(own: Sequence[ConditionResult]) -> Record:
         "control": first.control,
         "clean": first.is_clean,
         "interval_over": first.interval_over,
+        "seeds_planned": first.planned,
     }
 
 

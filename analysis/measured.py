@@ -1,5 +1,6 @@
 """The table of measures: numbers of each noise, a row for each method."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from analysis.estimates import Estimate, estimate_over_noises
@@ -20,20 +21,21 @@ def places(results: Results) -> list[tuple[str, str]]:
 
 
 def generators(results: Results, place: tuple[str, str]) -> dict[str, dict[str, Measured]]:
-    """What is measured of each method, by its label and by the measure."""
+    """What is measured of each method, by its label and by the title of the measure, which says what varies."""
     found: dict[str, dict[str, Measured]] = {}
     for one in results.measured:
         if one.place == place:
-            found.setdefault(one.label, {})[one.measure] = one
+            found.setdefault(one.label, {})[one.title] = one
     return found
 
 
 def titles(methods: dict[str, dict[str, Measured]]) -> dict[tuple[str, str], str]:
-    """What tables call each number, by measure and key."""
+    """What tables call each number, by the title of its measure and its key; a measure that varies says how."""
+    every = {one.title: one for measures in methods.values() for one in measures.values()}
+    count = Counter(one.measure for one in every.values())
     return {
-        (one.measure, number): title
-        for measures in methods.values()
-        for one in measures.values()
+        (measure, number): f"{title}, {measure}" if count[one.measure] > 1 else title
+        for measure, one in every.items()
         for number, title in one.numbers.items()
     }
 
@@ -67,6 +69,7 @@ def _section(results: Results, place: tuple[str, str]) -> Section | None:
                 "model": place[1],
                 "method": label,
                 "measure": one.measure,
+                "title": one.title,
                 "noise": noise,
                 **({} if result is None else {key: result.get(key) for key in one.numbers}),
             }
@@ -96,7 +99,7 @@ def _entry(one: Measured | None, number: str) -> Entry:
 
 def _procedures(methods: dict[str, dict[str, Measured]]) -> Iterator[str]:
     """With which numbers each measure was made."""
-    seen = {one.measure: one for measures in methods.values() for one in measures.values()}
+    seen = {one.title: one for measures in methods.values() for one in measures.values()}
     for one in seen.values():
         settings = ", ".join(
             f"{key.replace('_', ' ')} {value}" for key, value in one.settings.items() if key not in ("name", "revision")

@@ -22,7 +22,7 @@ def table_text(
 ) -> str:
     """The table of a plan, or of the grid of that name at a scale, as text.
 
-    `study` is what to show instead of what the plan is made for. Raises UserError for an unknown name, with the choices.
+    `study` is shown instead of what the plan is made for. Raises UserError for an unknown name, with the choices.
     """
     plan = plan_of(store, name, scale)
     made = _chapter(read_results(plan, store.plans()[plan], store, without), study)

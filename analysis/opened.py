@@ -26,7 +26,7 @@ class Opened:
         self._cells: list[Record] = []
         for one in results:
             commands = dict(_commands(one))
-            for record in one.records:
+            for record in (*one.records, *one.measure_records):
                 if record["key"] not in self._places:
                     self._places[record["key"]] = len(self._cells)
                     self._cells.append(_facts(record) | commands[record["key"]])

@@ -1,6 +1,6 @@
 """What the store holds of a plan, read once: a row for each cell, and results for each condition."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -54,13 +54,24 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
         cells |= {cell["key"]: cell for cell in own if cell["key"] not in cells}
         conditions.append(_condition(place, own, plan["titles"]))
     conditions = against_own_controls(against_clean(conditions))
-    measured = [_measured(place, plan["titles"], store) for place in plan.get("measures", [])]
-    return Results(name, plan, conditions, list(cells.values()), list(records.values()), left_out, store.root, measured)
+    places = plan.get("measures", [])
+    found = {key: store.read(key) for place in places for key in place["cells"]}
+    return Results(
+        name,
+        plan,
+        conditions,
+        list(cells.values()),
+        list(records.values()),
+        left_out,
+        store.root,
+        measured=[_measured(place, plan["titles"], found) for place in places],
+        measure_cells=[_measure_cell(place, key, found[key]) for place in places for key in place["cells"]],
+        measure_records=[record for record in found.values() if record],
+    )
 
 
-def _measured(place: Record, titles: Record, store: Store) -> Measured:
+def _measured(place: Record, titles: Record, records: Mapping[str, Record | None]) -> Measured:
     """One place of the measures of a plan."""
-    records = [store.read(key) for key in place["cells"]]
     return Measured(
         place=(place["dataset"], place["model"]),
         label=place["method"],
@@ -70,10 +81,16 @@ def _measured(place: Record, titles: Record, store: Store) -> Measured:
         title=place["title"],
         numbers=place["numbers"],
         settings=place["settings"],
-        found=[_found(record) for record in records],
+        found=[_found(records[key]) for key in place["cells"]],
         declined=place["declined"],
         keys=place["cells"],
     )
+
+
+def _measure_cell(place: Record, key: str, record: Record | None) -> Record:
+    status = record["status"] if record and "measure" in record["cell"] else "missing"
+    error = {"error": record["error"]} if record and status == "failed" else {}
+    return {"title": place["title"], "method": place["method"], "key": key, "status": status, **error}
 
 
 def _found(record: Record | None) -> Record | None:

@@ -158,6 +158,10 @@ class Results:
     """The results folder, for the commands that a report names."""
     measured: Sequence[Measured] = ()
     """What was measured of the noises."""
+    measure_cells: Sequence[Record] = ()
+    """Each cell of a measure: the measure's title, method, key, status and error."""
+    measure_records: Sequence[Record] = ()
+    """Their records that there are."""
 
     @property
     def seeds(self) -> list[int]:
@@ -187,8 +191,8 @@ class Results:
         return ", ".join([*place, f"scale {self.plan['scale']['name']}"])
 
     def count(self, status: str) -> int:
-        """Cells with that status."""
-        return sum(cell["status"] == status for cell in self.cells)
+        """Cells with that status, those of measures included."""
+        return sum(cell["status"] == status for cell in (*self.cells, *self.measure_cells))
 
 
 def by_place(conditions: Iterable[ConditionResult]) -> dict[tuple[str, str], list[ConditionResult]]:

@@ -20,7 +20,7 @@ BENT = 0.05
 FULL_SIZE, SMALL_SIZE = 34, 5
 
 
-def scatter(pairings: Sequence[Pairing], types: Mapping[str, str]) -> Drawing | None:
+def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) -> Drawing | None:
     """A panel for each pairing with points: the type of a generator is its marker and colour.
 
     The fitted line is drawn only where a bend is not found.
@@ -44,7 +44,7 @@ def scatter(pairings: Sequence[Pairing], types: Mapping[str, str]) -> Drawing | 
         axes.set_title(one.attack, color=INK, fontsize=10, loc="left")
     _finish(figure, panels, len(pairings), kinds)
     text = f"Protection F against {', '.join(dict.fromkeys(one.predictor.title for one in pairings))}"
-    return drawing(figure, "-correlation.svg", text)
+    return drawing(figure, f"{file}.svg", text)
 
 
 def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], sources: Sequence[str], file: str) -> Drawing:

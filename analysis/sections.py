@@ -1,15 +1,19 @@
 """What a report shows: sections with a table each, which every format renders. The only place that knows percent."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 
+from bench.core.settings import digest
 from bench.store import Record
 
 MARKS = "†‡§¶‖"
 MISSING, FAILED = "\N{EN DASH}", "failed"
 LONG = 40
 """Rows of a table that is folded away if it is not what a reader came for."""
+LONGEST_NAME = 100
+"""Letters that labels may have in the name of a file."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,12 @@ def plain_table(
     entries = [[one if isinstance(one, Entry) else Entry(one) for one in row] for row in rows]
     marked = zip(entries, controls or [False] * len(rows), strict=True)
     return Table([Entry(text) for text in head], [Row(row, control) for row, control in marked], words)
+
+
+def file_of(labels: Sequence[str]) -> str:
+    """What labels, such as a data set and a model, add to a file's name: `-cifar10-cnn`, not too long for a disk."""
+    name = re.sub(r"[^\w.]+", "-", "-".join(labels))
+    return f"-{name}" if len(name) <= LONGEST_NAME else f"-{name[:LONGEST_NAME]}-{digest(name)}"
 
 
 def percent(share: float) -> str:

@@ -42,7 +42,8 @@ def limits(results: Results, rows: Sequence[Ranked]) -> list[str]:
     if missing:
         lines.append(f"{', '.join(missing)}: some of their cells have not finished, so the numbers can only rise.")
     lines += [line for line in ([training_line(results, place)] if place else []) if line]
-    origins = {f"{one['provenance']['precision']} on {one['provenance']['device']}" for one in results.records}
+    records = (*results.records, *results.measure_records)
+    origins = {f"{one['provenance']['precision']} on {one['provenance']['device']}" for one in records}
     if len(origins) > 1:
         lines.append(f"Cells were computed in different ways: {'; '.join(sorted(origins))}.")
     return lines
@@ -77,8 +78,10 @@ def _undoing(methods: Sequence[Ranked], clean: Ranked | None, results: Results) 
     """The attack under which most methods leave what clean images would give, nearly."""
     if not clean:
         return ""
-    titles = {row.title for row in methods}
-    free = [one for one in stopped(results) if not (one.assumes or one.release or one.control)]
+    titles, place = {row.title for row in methods}, clean.best and clean.best.place
+    here = [one for one in stopped(results) if one.place == place]
+    controls = {label for one in here for _, label in one.own_controls}
+    free = [one for one in here if not (one.assumes or one.release or one.control or one.label["attack"] in controls)]
     first = {one.attack.title: one for one in reversed(free)}
     undone: dict[str, set[str]] = {title: set() for title in first}
     for one in free:

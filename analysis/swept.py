@@ -1,6 +1,7 @@
 """Figures of settings that a grid varies: curves over one, such as M or J, and maps over two, such as two radii."""
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from operator import itemgetter
 
 import matplotlib
@@ -17,7 +18,7 @@ from analysis.sections import Drawing
 Sweep = dict[tuple[str, ...], Estimate]
 """Accuracies by the values of the settings, as the grid writes them."""
 Varied = tuple[str, tuple[str, ...]]
-"""A method and the settings that the grid wrote out for it, by name."""
+"""The names of a method and of the settings that the grid wrote out for it."""
 ORDER = ("first", "second", "third")
 """Styles of the curves of attacks."""
 CELL = 0.62
@@ -26,21 +27,31 @@ CELL = 0.62
 
 def swept(results: Results) -> list[Drawing]:
     """One of all settings that vary alone, and one for each pair that varies together, of one data set and model."""
+    conditions = [one for one in results.conditions if one.place == results.conditions[0].place]
     found: dict[Varied, dict[str, Sweep]] = {}
-    called: dict[str, str] = {}
-    for one in results.conditions:
+    titles: dict[str, list[str]] = {}
+    for one in conditions:
         value = one.estimates["final_accuracy"]
         [(name, settings), *_] = parse(one.label["method"])
         numeric = settings and all(number(text) is not None for text in settings.values())
-        if value and numeric and not one.control and one.place == results.conditions[0].place:
-            title = called.setdefault(name, one.method.title.partition(",")[0])  # without the setting
-            sweeps = found.setdefault((title, tuple(settings)), {})
+        if value and numeric and not one.control:
+            titles.setdefault(name, []).append(one.method.title)
+            sweeps = found.setdefault((name, tuple(settings)), {})
             sweeps.setdefault(one.attack.title, {})[tuple(settings.values())] = value
-    clean = {one.attack.title: one.estimates["final_accuracy"] for one in results.conditions if one.is_clean}
-    return [*_curves(found, clean), *_maps(found)]
+    clean = {one.attack.title: one.estimates["final_accuracy"] for one in conditions if one.is_clean}
+    called = {name: _shared(each) or name for name, each in titles.items()}
+    return [*_curves(found, called, clean), *_maps(found, called)]
 
 
-def _curves(found: Mapping[Varied, Mapping[str, Sweep]], clean: Mapping[str, Estimate | None]) -> list[Drawing]:
+def _shared(titles: Sequence[str]) -> str:
+    """The words with which all titles begin: what is left without the settings that vary."""
+    alike = takewhile(lambda words: len(set(words)) == 1, zip(*(title.split() for title in titles), strict=False))
+    return " ".join(words[0] for words in alike).rstrip(",")
+
+
+def _curves(
+    found: Mapping[Varied, Mapping[str, Sweep]], called: Mapping[str, str], clean: Mapping[str, Estimate | None]
+) -> list[Drawing]:
     """A panel for each method and setting, with a curve for each of the first attacks.
 
     If there is one attack, what it reaches on clean images is a line as well.
@@ -58,7 +69,7 @@ def _curves(found: Mapping[Varied, Mapping[str, Sweep]], clean: Mapping[str, Est
         own = [_curve(styles[one], sweeps[one]) for one in attacks if one in sweeps]
         if own:
             level = [_level(own[0], reference)] if reference else []
-            drawn.append(Panel(f"{name}, {setting.replace('_', ' ')}", [*level, *own]))
+            drawn.append(Panel(f"{called[name]}, {setting.replace('_', ' ')}", [*level, *own]))
     if not drawn:
         return []
     legend = {style: attack for attack, style in styles.items()} | ({"reference": "clean images"} if reference else {})
@@ -77,7 +88,7 @@ def _level(along: Curve, known: Estimate) -> Curve:
     return Curve("reference", ends, [100 * known.mean] * 2)
 
 
-def _maps(found: Mapping[Varied, Mapping[str, Sweep]]) -> list[Drawing]:
+def _maps(found: Mapping[Varied, Mapping[str, Sweep]], called: Mapping[str, str]) -> list[Drawing]:
     """A map for each method, pair of settings and attack with enough of them."""
     drawn: list[Drawing] = []
     whole = [(*varied, attack, sweep) for varied, sweeps in found.items() for attack, sweep in _pooled(sweeps).items()]
@@ -86,7 +97,7 @@ def _maps(found: Mapping[Varied, Mapping[str, Sweep]]) -> list[Drawing]:
         if len(settings) == 2 and min(map(len, values)) >= 2 and len(sweep) >= FEWEST:
             first, second = (setting.replace("_", " ") for setting in settings)
             text = (
-                f"Accuracy in percent of {name} under {attack}, by {first} (down) and {second} (across); a "
+                f"Accuracy in percent of {called[name]} under {attack}, by {first} (down) and {second} (across); a "
                 "stronger colour is higher and protects less."
             )
             drawn.append(drawing(_map(sweep, values, (first, second)), f"-map-{name}-{len(drawn)}.svg", text))

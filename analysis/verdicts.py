@@ -8,7 +8,7 @@ from analysis.differences import LEVEL, Difference, Runs, difference, holm
 from analysis.early_stopping import stopped
 from analysis.provenance import Chapter, Progress
 from analysis.published import equal
-from analysis.results import ConditionResult, Results
+from analysis.results import ConditionResult, Results, by_place
 from analysis.sections import Entry, Section, percent, plain_table
 
 Conditions = Sequence[ConditionResult]
@@ -85,8 +85,9 @@ def _found(one: Comparison, plans: Sequence[Conditions]) -> Found | None:
     found = [
         Found(low, high, known)
         for conditions in plans
-        for low in _matching(one.low, conditions)[:1]
-        for high in _matching(one.high, conditions)[:1]
+        for place in by_place(conditions).values()
+        for low in _matching(one.low, place)[:1]
+        for high in _matching(one.high, place)[:1]
         if (known := _below(one, low.runs("final_accuracy"), high.runs("final_accuracy")))
     ]
     return max(found, key=lambda each: (max(each.low.noises, each.high.noises), each.difference.count), default=None)

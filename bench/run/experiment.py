@@ -74,7 +74,7 @@ def run_cell(cell: Cell, place: Workplace, device: torch.device, *, asked: Recor
     store = place.store
     with store.lock(cell.key):
         earlier = _finished(cell, store)
-        if earlier is not None and store.has_kept(cell.key):
+        if earlier is not None and (cell.measure or store.has_kept(cell.key)):
             return earlier
         start = time.perf_counter()
         about: Record = {"key": cell.key, "status": "finished", "asked": asked, "cell": cell.canonical()}

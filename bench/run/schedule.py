@@ -67,7 +67,9 @@ def is_done(cell: Cell, store: Store, *, retry_failed: bool) -> bool:
     record = store.read(cell.key)
     if record is None:
         return False
-    return store.has_kept(cell.key) if record["status"] == "finished" else not retry_failed
+    if record["status"] != "finished":
+        return not retry_failed
+    return cell.measure is not None or store.has_kept(cell.key)  # what a measure needs is kept with its noise
 
 
 def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -> list[Task]:

@@ -85,3 +85,10 @@ def test_a_parabola_is_found_and_a_line_is_not() -> None:
     assert line is not None
     assert (line > 0.05) == (abs(slope[0]) < 0.3)
     assert curvature([1, 1, 2], [1, 2, 3]) is None
+
+
+def test_an_interval_is_not_made_of_resamples_without_a_coefficient() -> None:
+    tied = associate([1, 1, 1, 1, 1, 2], [0.1, 0.12, 0.11, 0.13, 0.12, 0.5])
+    assert tied[0].value == pytest.approx(0.9975, abs=1e-3)
+    assert [(one.low, one.high) for one in tied] == [(None, None)] * 3
+    assert associate(X.tolist(), Y.tolist())[0].low is not None

@@ -123,7 +123,7 @@ def test_each_study_that_a_plan_has_can_be_printed(tmp_path: Path) -> None:
 
 def test_a_plan_that_measures_noises_shows_what_it_measured() -> None:
     head = table_text(Store(Path("results")), "generation_time", "csv", scale="small").splitlines()[0]
-    assert head == "dataset,model,method,measure,noise,passes,seconds,images_per_second,memory"
+    assert head == "dataset,model,method,measure,title,noise,passes,seconds,images_per_second,memory"
 
 
 def test_attacks_can_be_left_out_of_a_table_too(tmp_path: Path) -> None:

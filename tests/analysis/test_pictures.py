@@ -75,7 +75,7 @@ def test_a_setting_that_varies_alone_is_a_curve_and_two_are_a_map(tmp_path: Path
     alone: Accuracies = {(f"sem updates={count}", "none"): [0.1 * count] for count in (1, 2, 3)}
     [curve] = swept(results_of(tmp_path / "alone", alone))
     assert curve.file == "-settings.svg"
-    assert "SEM updates 1, updates" in words(curve)  # the first title up to a comma, and the setting
+    assert "SEM updates, updates" in words(curve)  # the words that all titles begin with, and the setting
     assert "clean images" not in words(curve)
     [against] = swept(results_of(tmp_path / "clean", {("clean", "none"): [0.8], **alone}))
     assert "clean images" in words(against)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from analysis.opened import Opened
 from analysis.records import read_results
 from bench.store import Store
 from tests.commands import bench
@@ -82,10 +83,30 @@ def test_what_a_measure_needs_is_kept_by_itself_also_if_the_noise_is_there_alrea
     assert {file.name: file.read_bytes() for file in (folder / "results" / "noise").iterdir()} == noises
 
 
-def test_a_measure_that_fails_is_a_failed_cell(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_measure_that_fails_is_a_failed_cell(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("measures.delusiveness.Delusiveness.measure", lambda *_: {"loss": float("nan")})
     assert run("--only", "measure=delusiveness", "--only", "method=sc") == 1
     assert {record["status"] for record in measured(folder).values()} == {"failed"}
+    capsys.readouterr()
+    assert bench("report") == 0
+    assert "0 of 14 cells finished, 2 failed, 12 missing" in capsys.readouterr().out
+    assert "| SC, delusiveness |" in (folder / "results" / "report" / "grid-paper.md").read_text()
+
+
+def test_a_measure_opens_in_the_report_and_is_done_whatever_is_kept(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = ("--only", "measure=delusiveness", "--only", "method=sc")
+    assert run(*chosen) == 0
+    store = Store(folder / "results")
+    results = read_results("grid-paper", store.plans()["grid-paper"], store)
+    [one] = [one for one in results.measured if (one.label.startswith("sc"), one.measure[0]) == (True, "d")]
+    assert Opened([results]).places(one.keys) == "0 1"
+    capsys.readouterr()
+    assert run(*chosen, "--keep", "surrogates") == 0
+    assert "0 to run" in capsys.readouterr().out
 
 
 def test_show_says_a_measure_in_words(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
