@@ -21,10 +21,11 @@ datasets: [{name: synthetic, size: 8, train_images: 20, test_images: 10}]
 models: [cnn]
 methods: [clean, {name: sem, surrogate: cnn, updates: 2, steps: 1, samples: 1, batch_size: 10, adv_steps: 1}]
 attacks: [none, {name: pgd, steps: 1}]
+measures: [delusiveness]
 train: {steps: 2, batch_size: 10, evaluate_every: 1}
 seeds: 2
 """
-CELLS = 8
+CELLS = 10
 TIMES = {"time", "provenance"}
 
 
