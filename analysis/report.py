@@ -1,11 +1,16 @@
 """The report: tables, figures and one page, all computed from the records of a results folder."""
 
 import re
+import signal
+import sys
 from collections.abc import Collection, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 
-from joblib import Parallel, delayed
+from joblib import cpu_count
 
 from analysis import (
     accuracy,
@@ -36,6 +41,7 @@ from analysis.provenance import Chapter, chapter
 from analysis.records import read_results
 from analysis.results import Results
 from analysis.swept import swept
+from bench.core.errors import UserError
 from bench.store import Store
 from bench.words import command
 
@@ -102,9 +108,18 @@ def _counting(name: str) -> list[tuple[bool, int, str]]:
 def _chapters(results: Sequence[Results]) -> list[Chapter]:
     """A chapter for each, in the same order; of many records on all cores, the longest first."""
     order = sorted(range(len(results)), key=lambda place: -len(results[place].records))
-    jobs = -1 if sum(len(one.records) for one in results) >= MANY else 1
-    parallel = Parallel(n_jobs=jobs, batch_size=1, backend="multiprocessing")  # a fork imports nothing again
-    chapters = parallel(delayed(_chapter)(results[place]) for place in order)
+    ordered = [results[place] for place in order]
+    if sum(len(one.records) for one in results) < MANY:
+        chapters = list(map(_chapter, ordered))
+    else:
+        # On Linux processes are forks, which import nothing again; what ends them is no Ctrl-C.
+        context = get_context("fork" if sys.platform == "linux" else None)
+        jobs, ended = min(cpu_count(), len(results)), (signal.SIGTERM, signal.SIG_DFL)
+        try:
+            with ProcessPoolExecutor(jobs, context, signal.signal, ended) as pool:
+                chapters = list(pool.map(_chapter, ordered))
+        except BrokenProcessPool:
+            raise UserError("report: one of its processes was killed (out of memory?)") from None
     made = dict(zip(order, chapters, strict=True))
     return [made[place] for place in range(len(results))]
 

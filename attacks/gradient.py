@@ -114,6 +114,7 @@ class PgdL2(InL2, Pgd):
     source = (
         "PGD with l2 norm, radii 0.25 to 0.75 as in CUDA (Sadasivan et al., CVPR 2023); step size 2.5 radius / steps"
     )
+    deviations = ("a step is 2.5 radius / steps long; CUDA's code has 1.5 radius / steps in both norms",)
     large: ClassVar[Mapping[str, Any]] = {}
 
     rel_step_size: Positive = 0.25

@@ -149,8 +149,13 @@ def _settings(kind: type[Settings]) -> Iterator[str]:
     fields = kind.model_fields
     written = {name for name, field in fields.items() if field.is_required()}
     defaults = kind.model_construct().model_dump(mode="json", exclude=written)
-    told = (f"{name} {_short(defaults[name])}" if name in defaults else f"{name} (to be written)" for name in fields)
-    if fields:
+    idle = kind.idle if issubclass(kind, PlugIn) else ()
+    told = [
+        f"{name} {_short(defaults[name])}" if name in defaults else f"{name} (to be written)"
+        for name in fields
+        if name not in idle
+    ]
+    if told:
         yield from _line("settings", ", ".join(told))
 
 

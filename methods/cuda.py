@@ -37,7 +37,7 @@ class Cuda(Method):
     )
     norm: ClassVar[Norm] = "none"
     large: ClassVar[Mapping[str, Any]] = {"kernel_size": 9, "blur": 0.06}
-    large_source: ClassVar[str] = "released settings for ImageNet-100"
+    large_source: ClassVar[str] = "the paper's settings for ImageNet-100; the released code has those for CIFAR alone"
 
     kernel_size: Annotated[Count, AfterValidator(_odd)] = 3
     """Side of the kernel in pixels, odd."""

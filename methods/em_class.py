@@ -32,6 +32,11 @@ class EmClass(Em):
         *LOOP_DIFFERS,
     )
 
+    large_source: ClassVar[str] = (
+        "released settings for the ImageNet subset, with torchvision's stem. The official radius there is 16/255, here "
+        "that of the comparisons, 8/255"
+    )
+
     steps: Count = 1
     """Signed-gradient steps for a batch, from the noise of its classes."""
 

@@ -26,6 +26,11 @@ class EmStepwise(ErrorMinimizing):
         key: value for key, value in ErrorMinimizing.large.items() if key != "samples"
     }
 
+    idle = frozenset({
+        *("adv_radius", "adv_steps", "adv_rel_step_size", "noise_adv_radius", "noise_adv_steps"),
+        *("random_radius", "random_clip"),
+    })  # fmt: skip
+
     samples: Literal[1] = 1
     views: Literal["identity"] = "identity"
     surrogate_views: Literal["flip_crop"] = "flip_crop"

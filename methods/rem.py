@@ -16,5 +16,7 @@ class Rem(ErrorMinimizing):
     title = "REM"
     source = "REM (Fu, He, Liu, Shen and Tao, ICLR 2022), released script for CIFAR-10"
 
+    idle = frozenset({"random_radius", "random_clip"})
+
     noise_step: Adversarial = "pgd"
     surrogate_step: Adversarial = "pgd"

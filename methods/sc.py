@@ -29,7 +29,7 @@ class Sc(Method):
     norm: ClassVar[Norm] = "l2"
 
     large: ClassVar[Mapping[str, Any]] = {"patch": 32}
-    large_source: ClassVar[str] = "released settings for ImageNet-100"
+    large_source: ClassVar[str] = "settings of APBench's port for ImageNet-100; the official code has 32x32 alone"
 
     radius: Radius = 6 / 255
     """Root mean square of one image's noise: its l2 norm is this times sqrt(C H W), 1.304 for 3x32x32."""

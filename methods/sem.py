@@ -19,5 +19,7 @@ class Sem(ErrorMinimizing):
         "the random perturbation has a radius of its own; in the official code it is the adversary's",
     )
 
+    idle = frozenset({"noise_adv_radius", "noise_adv_steps"})
+
     noise_step: Literal["random"] = "random"
     surrogate_step: Literal["pgd"] = "pgd"

@@ -18,8 +18,13 @@ class TapRem(Tap):
     title = "TAP, SEM repository"
     source = "TAP in the repositories of REM (Fu et al., ICLR 2022) and SEM, released script for CIFAR-10"
     repository = "fshp971/robust-unlearnable-examples"
-    deviations: ClassVar[tuple[str, ...]] = ("dropout in a surrogate that has it is off while crafting",)
+    deviations: ClassVar[tuple[str, ...]] = (
+        "dropout in a surrogate that has it is off while crafting",
+        "on large images the noise has the image's own size; the official noise has 256 pixels and is cut to 224",
+    )
+    idle = frozenset({"epochs"})
     large: ClassVar[Mapping[str, Any]] = {"steps": 100, "rel_step_size": 0.02}
+    large_source: ClassVar[str] = "released script for the ImageNet subset"
 
     rel_step_size: Positive = 0.008
     """Their size, relative to the radius: 0.064/255 at 8/255."""

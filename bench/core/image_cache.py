@@ -45,6 +45,12 @@ SHOWN = 5
 """So many broken files are named."""
 
 
+def refuse_cache_inside(folder: Path, root: Path) -> None:
+    """Raise UserError if what is decoded would lie among the images of `folder`, and be taken for some of them."""
+    if (root / CACHE).resolve().is_relative_to(folder.resolve()):
+        raise UserError(f"{folder}: holds --data-root, where decoded images are kept; choose one outside of it")
+
+
 def fingerprint(listing: Listing, root: Path) -> str:
     """16 hexadecimal digits of the hash of the listing and of the bytes of every file in it.
 

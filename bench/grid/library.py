@@ -40,8 +40,11 @@ def place_of(grid: Path, results: Path) -> str:
     """What tells two grids of one name apart: `grids/NAME.yaml` if it comes with the suite, else the path to it.
 
     The path is relative to where the folder `results` is: it stays when a whole project moves. What is not printable
-    in it is written as Python does: names of files need not be text.
+    in it is written as Python does: names of files need not be text. A user's own that would be called as one of the
+    suite has a dot before it.
     """
+    shipped = (FOLDER / grid.name).as_posix()
     if grid.resolve().parent == SHIPPED.resolve():
-        return (FOLDER / grid.name).as_posix()
-    return one_line(Path(os.path.relpath(grid.resolve(), results.resolve().parent)).as_posix())
+        return shipped
+    own = one_line(Path(os.path.relpath(grid.resolve(), results.resolve().parent)).as_posix())
+    return f"./{own}" if own == shipped and (SHIPPED / grid.name).is_file() else own

@@ -104,7 +104,8 @@ class _Document:
             if isinstance(key, list | dict):
                 _refuse(event, "a key must be text")
             if not isinstance(key, str):
-                _refuse(event, f"key {event.value} must be text; write '{event.value}'")
+                written = getattr(event, "value", brief(key))  # an alias has none
+                _refuse(event, f"key {written} must be text; write '{written}'")
             if key in values:
                 _refuse(event, f"duplicate key {brief(key)}")
             values[key] = self._value(self._loader.get_event(), depth + 1)

@@ -98,8 +98,8 @@ def read_scales(file: Path) -> dict[str, Scale]:
         where = f"{file}: {name}"
         written = dict(mapping(values, where))
         like = written.get("like")
-        if like is not None and like not in scales:
-            raise UserError(f"{where}.like: no scale above is called {like!r}{suggestion(str(like), scales)}")
+        if like is not None and not (isinstance(like, str) and like in scales):
+            raise UserError(f"{where}.like: no scale above is called {brief(like)}{suggestion(str(like), scales)}")
         above = scales[like].model_dump(exclude_unset=True) if like is not None else {}
         try:
             scales[name] = Scale.model_validate(_merged(above, written))
@@ -141,6 +141,8 @@ def read_assignments(assignments: list[str]) -> Scale:
             node = node.setdefault(parent, {})
             if not isinstance(node, dict):
                 raise UserError(f"--set {cut(assignment)}: {cut(parent)} is set to a value already")
+        if not text:
+            raise UserError(f"--set {cut(path)}: the value is empty; write null for none")
         node[last] = parse(text, f"--set {cut(path)}")
     for key in ("multiply", "about", "like"):
         if key in values:

@@ -45,7 +45,7 @@ def make_noise(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tens
 
 
 def _generate(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tensor, Record]:
-    clean = place.load(cell.dataset.settings).train.to(device)
+    clean = place.load(cell.dataset.settings, cell.fingerprint).train.to(device)
     start = time.perf_counter()
     method = cell.method.settings
     session = place.open_session(cell.noise_seed, device, shelf=place.store)
@@ -134,7 +134,7 @@ def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
     assert cell.measure is not None
     measure, place_of_noise = cell.measure.settings, place.keeping(cell.keeps)
     protection, about = make_noise(cell, place_of_noise, device)
-    split = place.load(cell.dataset.settings)
+    split = place.load(cell.dataset.settings, cell.fingerprint)
     start = time.perf_counter()
     clean, test = split.train.to(device), split.test.to(device)
     kept = place.store.read_kept(cell.noise_key) if cell.keeps else {}
@@ -155,14 +155,15 @@ def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
 def _test(cell: Cell, place: Workplace, device: torch.device) -> Record:
     """How accurate the cell's victim is."""
     protection, about = make_noise(cell, place, device)
-    split = place.load(cell.dataset.settings)
+    split = place.load(cell.dataset.settings, cell.fingerprint)
     start = time.perf_counter()
     clean, test = split.train.to(device), split.test.to(device)
-    session = place.open_session(cell.seed, device)
+    keeping = place.keeping(place.store.kinds_kept(cell.key))  # what an earlier run kept would be lost otherwise
+    session = keeping.open_session(cell.seed, device)
     with reported(session, place.progress_file(cell.key)):
         model, history = _train(cell, clean, clean.protected(protection), test, session)
     session.keeper.keep_network(model)
-    place.store.write_kept(cell.key, session.keeper.tensors)
+    keeping.store.write_kept(cell.key, session.keeper.tensors)
     passes = session.passes
     for attack in cell.attacks:
         attack.settings.examine(model, test, cell.train.steps * cell.train.batch_size, session)

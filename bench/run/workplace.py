@@ -35,12 +35,15 @@ class Workplace:
     compiling: bool = False
     """Whether networks are compiled."""
 
-    def load(self, dataset: DatasetSettings) -> Split:
-        """The images, read once for each worker process. Raises DataError if they cannot be read."""
+    def load(self, dataset: DatasetSettings, fingerprint: str) -> Split:
+        """The images, read once for each worker process. Raises DataError if they cannot be read, or are others."""
         try:
-            return _load(dataset, self.data_root)
+            split, found = _load(dataset, self.data_root)
         except Exception as error:  # of torchvision, PIL and pickle: whatever is wrong with the files
             raise DataError(f"data set not readable in {self.data_root} ({error}); see --data-root") from error
+        if found != fingerprint:
+            raise DataError(f"images in {self.data_root} have changed since the run began; run again")
+        return split
 
     def outlines(self) -> Callable[[DatasetSettings], Outline]:
         """What tells the outline of a data set as it is now; each folder is looked through once."""
@@ -70,8 +73,10 @@ class Workplace:
 
 
 @lru_cache(maxsize=2)
-def _load(dataset: DatasetSettings, root: Path) -> Split:
-    return dataset.load(root)
+def _load(dataset: DatasetSettings, root: Path) -> tuple[Split, str]:
+    """The images, and the fingerprint of what was there once they were read."""
+    split = dataset.load(root)
+    return split, dataset.fingerprint(root)
 
 
 @lru_cache(maxsize=1)

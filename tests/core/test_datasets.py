@@ -87,6 +87,8 @@ def svhn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Pixels]:
 def test_svhn_has_its_digits_though_they_are_not_equally_many(tmp_path: Path, svhn: dict[str, Pixels]) -> None:
     assert dataset("svhn").is_there(tmp_path)
     assert not dataset("svhn").is_there(tmp_path / "other")
+    with pytest.raises(ValueError, match="at most 46590, the same number of each class, or all 73257"):
+        dataset("svhn", train_images=60_000)
     data = dataset("svhn", train_images=33)
     assert data.fetch(tmp_path) == ""
     split = data.load(tmp_path)

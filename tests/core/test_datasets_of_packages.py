@@ -166,6 +166,8 @@ class TestHuggingFace:
             ({"image_column": "img"}, "pets: no column 'img'; "),
             ({"label_column": "labels"}, "pets: no column 'labels'; did you mean 'label'"),
             ({"path": "birds"}, "birds: no such folder"),
+            ({"path": "."}, "holds --data-root, where decoded images are kept"),
+            ({"image_column": "label"}, "column 'label': holds no images"),
         ],
     )
     def test_what_is_not_in_the_files_is_named(
@@ -173,6 +175,14 @@ class TestHuggingFace:
     ) -> None:
         with pytest.raises(UserError, match=message):
             dataset("huggingface", **self.SETTINGS | settings).listing(tmp_path)
+
+    @pytest.mark.parametrize("saved", ["parquet"], indirect=True)
+    def test_hidden_folders_are_no_part_of_a_data_set(self, saved: tuple[Any, Any], tmp_path: Path) -> None:
+        data = dataset("huggingface", **self.SETTINGS)
+        before = data.fingerprint(tmp_path)
+        (tmp_path / "pets" / ".git").mkdir()
+        (tmp_path / "pets" / ".git" / "index").write_text("1")
+        assert data.fingerprint(tmp_path) == before
 
     def test_a_folder_without_parquet_files_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "pets").mkdir()

@@ -60,3 +60,10 @@ def test_faces_that_are_too_few_are_refused(settings: dict[str, Any], message: s
     faces(tmp_path, {"ann": 4, "bob": 3})
     with pytest.raises(UserError, match=message):
         dataset("facescrub", path="faces", **settings).listing(tmp_path)
+
+
+def test_images_beside_the_folder_of_decoded_ones_are_refused(tmp_path: Path) -> None:
+    faces(tmp_path, {"ann": 9, "bob": 7})
+    data = dataset("facescrub", path=".", size=8, classes=None)
+    with pytest.raises(UserError, match="holds --data-root, where decoded images are kept; choose one outside of it"):
+        data.fingerprint(tmp_path / "faces")

@@ -143,3 +143,6 @@ def test_what_was_kept_before_is_not_lost_when_more_is_asked_for(cell: Cell, tmp
     assert place.store.kinds_kept(cell.noise_key) == {"surrogates", "checkpoints"}
     names = place.store.read_kept(cell.noise_key)
     assert {name.partition("/")[0] for name in names} == {"weights", "checkpoints"}
+    for kinds in (frozenset({"surrogates"}), frozenset({"checkpoints"})):
+        finished(cell, place.keeping(kinds))
+    assert place.store.kinds_kept(cell.key) == {"surrogates", "checkpoints"}

@@ -145,6 +145,9 @@ def test_a_scale_like_another_has_its_values_and_its_part_of_a_grid(tmp_path: Pa
     [condition] = read_grid(grid, scales, "long", Scale(), tmp_path).conditions
     assert condition.attack_label == "pgd"
     file.write_text("long: {like: small}\nsmall: {}\n")
+    (tmp_path / "list.yaml").write_text("small: {}\nlong: {like: [small]}\n")
+    with pytest.raises(UserError, match=r"list.yaml: long.like: no scale above is called"):
+        read_scales(tmp_path / "list.yaml")
     with pytest.raises(UserError, match=r"scales.yaml: long.like: no scale above is called 'small'"):
         read_scales(file)
 

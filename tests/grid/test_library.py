@@ -54,4 +54,7 @@ def test_scales_beside_the_grid_hold_else_those_of_the_suite(elsewhere: Path) ->
 def test_a_grid_of_the_suite_is_the_same_one_from_everywhere(elsewhere: Path) -> None:
     assert place_of(SHIPPED / "table2.yaml", elsewhere / "results") == "grids/table2.yaml"
     assert place_of(elsewhere / "table2.yaml", elsewhere / "results") == "table2.yaml"
+    own = elsewhere / "grids" / "table2.yaml"
+    assert place_of(own, elsewhere / "results") == "./grids/table2.yaml"  # it replaces no plan of the suite's
+    assert place_of(elsewhere / "grids" / "mine.yaml", elsewhere / "results") == "grids/mine.yaml"
     assert place_of(elsewhere / "more" / "table2.yaml", elsewhere / "out" / "results") == "../more/table2.yaml"

@@ -6,7 +6,7 @@ import pytest
 
 from attacks import ATTACKS
 from bench.core.errors import UserError, suggestion
-from bench.grid.expand import read_grid
+from bench.grid.expand import check_reached, read_grid
 from bench.grid.scale import Scale, read_assignments
 from methods import METHODS
 from tests.grid.test_expand import ALONE, HEAD, SCALES, expand
@@ -161,12 +161,46 @@ def test_an_unknown_scale_is_answered_with_the_scales_there_are(tmp_path: Path) 
         ),
         ("methods.*.stepz=1", "--set methods.*: unknown key 'stepz'; did you mean 'steps'?"),
         ("seeds=x", "--set seeds: must be a whole number, got 'x'"),
+        ("seeds=", "--set seeds: the value is empty; write null for none"),
+        ("methods.em_stepwise.adv_steps=3", "--set methods.em_stepwise.adv_steps: does nothing for em_stepwise"),
     ],
 )
 def test_every_mistake_in_set_gets_one_line(tmp_path: Path, assignment: str, expected: str) -> None:
     with pytest.raises(UserError) as caught:
-        expand(tmp_path, HEAD + "methods: [em]\nattacks: [none]\n", user=read_assignments([assignment]))
+        expand(tmp_path, HEAD + "methods: [em, em_stepwise]\nattacks: [none]\n", user=read_assignments([assignment]))
     assert str(caught.value) == expected
+
+
+def test_what_set_names_must_be_in_a_grid_of_the_run(tmp_path: Path) -> None:
+    text = HEAD + "methods: [em]\nattacks: [none, [median, pgd]]\nmeasures: [separability]\n"
+    met = ["methods.em.steps=2", "methods.*.steps=2", "attacks.pgd.steps=2", "measures.separability.folds=3"]
+    for assignment in (*met, "datasets.synthetic.size=8"):
+        user = read_assignments([assignment])
+        check_reached(user, [expand(tmp_path, text, user=user)])
+    for assignment, expected in {
+        "methods.sem.samples=1": "--set methods.sem: in no grid of this run; did you mean 'em'?",
+        "datasets.cifar10.size=8": "--set datasets.cifar10: in no grid of this run; choices: synthetic",
+    }.items():
+        user = read_assignments([assignment])
+        with pytest.raises(UserError, match=expected.replace("?", r"\?")):
+            check_reached(user, [expand(tmp_path, text, user=user)])
+
+
+@pytest.mark.parametrize(
+    ("method", "setting"),
+    [(name, setting) for name, kind in METHODS.items() for setting in sorted(kind.idle)],
+)
+def test_a_setting_that_does_nothing_is_refused(method: str, setting: str, tmp_path: Path) -> None:
+    assert setting in METHODS[method].model_fields
+    said = message(tmp_path, HEAD + f"methods: [{{name: {method}, {setting}: [1, 2]}}]\nattacks: [none]\n")
+    assert said == f"grid.yaml: methods[0].{setting}: does nothing for {method}"
+
+
+def test_a_setting_that_must_be_written_may_be_so_by_set_or_a_scale(tmp_path: Path) -> None:
+    (tmp_path / "faces" / "ann").mkdir(parents=True)
+    user = read_assignments(["dataset=facescrub", "datasets.facescrub.path=faces"])
+    with pytest.raises(UserError, match="has 1 folders of the 10 wanted"):  # so it was read
+        expand(tmp_path, HEAD + "methods: [em]\nattacks: [none]\n", user=user)
 
 
 def test_a_mistake_in_a_scale_names_the_scale_and_the_setting(tmp_path: Path) -> None:

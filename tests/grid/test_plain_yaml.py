@@ -62,6 +62,7 @@ def test_a_value_is_text_a_number_a_boolean_null_a_list_or_a_mapping(text: str, 
         ("a: &a [*a]", "line 1, column 8: the alias 'a' has no whole value before it"),
         ("a: *b", "line 1, column 4: the alias 'b' has no whole value before it"),
         ("a\n---\nb", "line 2, column 1: a second document begins here; a file holds one"),
+        ("a: [&b 5, {*b : 1}]", "line 1, column 12: key 5 must be text; write '5'"),
         ("a: [b", "line 1, column 6: expected ',' or ']', but got '<stream end>'"),
     ],
 )

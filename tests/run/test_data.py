@@ -3,16 +3,20 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import yaml
+from PIL import Image
 from rich.console import Console
 from torch import Tensor
 
 from bench.core import augment
+from bench.core.datasets import DATASETS
 from bench.core.long_work import tell
 from bench.display import awaited
+from bench.run import workplace
 from methods import METHODS
 from tests.commands import GRID, bench
 from tests.run.test_class_counts import written
@@ -113,3 +117,20 @@ def test_a_terminal_shows_a_bar_and_a_pipe_a_line_a_minute(monkeypatch: pytest.M
             tell("pets: decoding", 3, 4)
         assert expected in stream.getvalue()
         assert bool(expected) == bool(stream.getvalue())
+
+
+def test_images_that_change_while_a_run_goes_on_are_no_results_of_those_that_it_began_with(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loaded = DATASETS["folder"].load
+
+    def changed(self: Any, root: Path) -> Any:
+        first = next((place / "pets" / "train").rglob("*.png"))
+        Image.new("RGB", (9, 9), "red").save(first)
+        return loaded(self, root)
+
+    monkeypatch.setattr(DATASETS["folder"], "load", changed)
+    workplace._load.cache_clear()
+    assert run() == 1
+    assert "images in . have changed since the run began; run again" in " ".join(capsys.readouterr().out.split())
+    assert not list((place / "results" / "cells").glob("*.json"))

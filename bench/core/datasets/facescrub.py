@@ -8,6 +8,7 @@ import torch
 from bench.core.datasets.base import BY_CONTENT, About
 from bench.core.datasets.image_files import PREPROCESSING, ImageFiles, Side
 from bench.core.errors import UserError
+from bench.core.image_cache import refuse_cache_inside
 from bench.core.listing import Found, Listing, Sample, class_folders
 from bench.core.seeding import generator_for
 from bench.core.settings import Count, Fraction
@@ -46,6 +47,7 @@ class FaceScrub(ImageFiles):
     """Decides which images are taken, and which of them are to test with."""
 
     def listing(self, root: Path) -> Listing:
+        refuse_cache_inside(root / self.path, root)
         found = class_folders(root / self.path, most=self.classes, strays=False)
         names = sorted(found.files)
         if len(names) < (self.classes or 0):

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from bench.core.datasets.base import BY_CONTENT, YOURS, About
 from bench.core.datasets.image_files import PREPROCESSING, ImageFiles
-from bench.core.errors import UserError, brief, suggestion
-from bench.core.image_cache import CACHE
+from bench.core.errors import UserError, brief, one_line, suggestion
+from bench.core.image_cache import CACHE, refuse_cache_inside
 from bench.core.listing import Listing, Sample
 
 SAVED = "dataset_dict.json"
@@ -69,8 +69,8 @@ class HuggingFace(ImageFiles):
             [Sample(f"{name}[{row}]", label) for row, label in enumerate(half)]
             for name, half in zip((self.train_split, self.test_split), labels, strict=True)
         )
-        files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
-        packed = [str(file.relative_to(folder)) for file in files]
+        files = sorted(file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
+        packed = [str(file) for file in files if not any(part.startswith(".") for part in file.parts)]
         return Listing(folder, classes, train, test, packed=packed, unpacked=self._images(halves))
 
     def _read(self, folder: Path, root: Path) -> Any:
@@ -79,6 +79,7 @@ class HuggingFace(ImageFiles):
             raise UserError("huggingface: needs a package: pip install 'unlearnable-bench[huggingface]'")
         import datasets
 
+        refuse_cache_inside(folder, root)
         datasets.disable_progress_bars()
         try:
             if (folder / SAVED).is_file():
@@ -126,10 +127,13 @@ class HuggingFace(ImageFiles):
         import datasets
         import pyarrow.compute
 
-        encoded = datasets.Image(decode=False)
-        columns = [half.select_columns([self.image_column]).cast_column(self.image_column, encoded) for half in halves]
-        both = datasets.concatenate_datasets(columns)
-        stored, path = (pyarrow.compute.struct_field(both.data.column(0), part) for part in ("bytes", "path"))
+        encoded, name = datasets.Image(decode=False), self.image_column
+        try:
+            columns = [half.select_columns([name]).cast_column(name, encoded) for half in halves]
+            both = datasets.concatenate_datasets(columns)
+            stored, path = (pyarrow.compute.struct_field(both.data.column(0), part) for part in ("bytes", "path"))
+        except (ValueError, TypeError, NotImplementedError, KeyError) as error:  # those of pyarrow are among these
+            raise UserError(f"column {name!r}: holds no images ({one_line(str(error))})") from None
         outside = pyarrow.compute.and_(pyarrow.compute.is_null(stored), pyarrow.compute.is_valid(path))
         if pyarrow.compute.any(outside).as_py():
             raise UserError(

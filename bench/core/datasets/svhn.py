@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bench.core.data import ImageDataset, Outline, Split
 from bench.core.datasets.arrays import cut
@@ -13,6 +13,8 @@ from bench.core.datasets.base import About, Archive, DatasetSettings
 TRAIN, TEST = "train_32x32.mat", "test_32x32.mat"
 HOME = "http://ufldl.stanford.edu/housenumbers"
 IMAGES = 73_257
+EQUAL = 46_590
+"""Ten times the images of the rarest digit."""
 
 
 class Svhn(DatasetSettings):
@@ -35,7 +37,15 @@ class Svhn(DatasetSettings):
     size: Annotated[int, Field(ge=4, le=32)] = 32
     """Height and width in pixels; below 32 the images are area-averaged."""
     train_images: Annotated[int, Field(ge=10, le=IMAGES)] = IMAGES
-    """The first so many training images, the same number of each class; all of them are not equally many."""
+    """The first so many training images, the same number of each class: at most 46,590, or all, which are not equally
+    many."""
+
+    @field_validator("train_images")
+    @classmethod
+    def _can_be_equal(cls, count: int) -> int:
+        if EQUAL < count < IMAGES:
+            raise ValueError(f"must be at most {EQUAL}, the same number of each class, or all {IMAGES}")
+        return count
 
     def outline(self, root: Path) -> Outline:
         return Outline(self.train_images, self.shape, 10)
