@@ -22,7 +22,7 @@ PER_CLASS = {2: 20, 37: 2, 200: 2}
 
 def written(name: str, settings: PlugIn) -> dict[str, Any]:
     """A plug-in as a grid file has it."""
-    return {"name": name, **settings.model_dump(mode="json", exclude_unset=True)}
+    return {"name": name, **settings.model_dump(mode="json", exclude_unset=True, exclude=set(settings.idle))}
 
 
 def write_folder(root: Path, classes: int, size: int) -> None:
