@@ -38,7 +38,7 @@ class Workplace:
     def load(self, dataset: DatasetSettings, fingerprint: str) -> Split:
         """The images, read once for each worker process. Raises DataError if they cannot be read, or are others."""
         try:
-            split, found = _load(dataset, self.data_root)
+            split, found = _load(dataset, self.data_root, fingerprint)
         except Exception as error:  # of torchvision, PIL and pickle: whatever is wrong with the files
             raise DataError(f"data set not readable in {self.data_root} ({error}); see --data-root") from error
         if found != fingerprint:
@@ -73,8 +73,8 @@ class Workplace:
 
 
 @lru_cache(maxsize=2)
-def _load(dataset: DatasetSettings, root: Path) -> tuple[Split, str]:
-    """The images, and the fingerprint of what was there once they were read."""
+def _load(dataset: DatasetSettings, root: Path, wanted: str) -> tuple[Split, str]:
+    """The images, and the fingerprint of what was there once they were read; kept by the one that is `wanted`."""
     split = dataset.load(root)
     return split, dataset.fingerprint(root)
 
