@@ -14,6 +14,8 @@ from bench.words import RESULTS, command
 
 AGAIN = "--results again"
 """A folder of its own, because a run keeps what is finished."""
+KEY = "KEY"
+"""What stands for the key of a cell in a command."""
 SHARED = ("dataset", "method", "attacks", "train", "measure", "noise", "provenance", "step", "run", "filters")
 """Fields whose values are written once, as their place in `parts`."""
 
@@ -22,6 +24,7 @@ class Opened:
     """The cells of all plans, each once, and what a page needs to show them."""
 
     def __init__(self, results: Sequence[Results]) -> None:
+        self._whole = command(f"show {KEY} --json", results[0].root if results else RESULTS)
         self._places: dict[str, int] = {}
         self._cells: list[Record] = []
         for one in results:
@@ -50,6 +53,7 @@ class Opened:
             "parts": list(map(json.loads, parts)),
             "cells": cells,
             "again": AGAIN,
+            "whole": self._whole,
         }
         return _dumped(said)
 

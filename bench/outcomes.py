@@ -28,19 +28,21 @@ class Words:
     model: str
     dataset: str
     seed: str
+    noise: str = ""
+    """Which of several noises; empty if there is one."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """All of them."""
-        return self.method, self.attack, self.model, self.dataset, self.seed
+        return self.method, self.attack, self.model, self.dataset, self.seed + self.noise
 
     def of(self, task: Task) -> str:
         """A task in a line."""
         if task.noise_only:
-            return f"noise of {self.method} on {self.dataset}"
+            return f"noise of {self.method} on {self.dataset}{self.noise}"
         if task.cell.measure:
             return f"{self.attack} of {self.method} on {self.dataset}, noise seed {task.cell.noise_seed}"
-        return f"{self.method} against {self.attack}, {self.model} on {self.dataset}, seed {self.seed}"
+        return f"{self.method} against {self.attack}, {self.model} on {self.dataset}, seed {self.seed}{self.noise}"
 
 
 def words_of(request: Request) -> dict[str, Words]:
@@ -48,7 +50,14 @@ def words_of(request: Request) -> dict[str, Words]:
     conditions = [condition for grid, _ in request.expanded for condition in grid.conditions]
     datasets = _datasets(conditions)
     return {
-        cell.key: Words(place.method.title, _attack(place), cell.model, datasets[place.dataset.label], str(cell.seed))
+        cell.key: Words(
+            place.method.title,
+            _attack(place),
+            cell.model,
+            datasets[place.dataset.label],
+            str(cell.seed),
+            f", noise seed {cell.noise_seed}" if place.noises > 1 else "",
+        )
         for place in reversed(conditions)
         for cell in place.cells
     }

@@ -98,7 +98,7 @@ function commands(parent, records) {
     add(add(again, "pre"), "code", [one.run, one.filters, ...seed, ...noise, ...where, known.again].join(" "));
   }
   const whole = folded(parent, "See the whole record", records.length);
-  for (const one of records) add(add(whole, "pre"), "code", `python -m bench show ${one.key} --json`);
+  for (const one of records) add(add(whole, "pre"), "code", known.whole.replace("KEY", one.key));
 }
 
 function title(cell) {

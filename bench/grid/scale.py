@@ -15,6 +15,7 @@ from bench.grid.yaml_file import explain, mapping, read_mapping
 
 Values = dict[str, Any]
 EVERY = "*"
+GROUPS = ("datasets", "methods", "attacks", "measures")
 
 
 class Scale(Settings):
@@ -142,8 +143,13 @@ def read_assignments(assignments: list[str]) -> Scale:
             if not isinstance(node, dict):
                 raise UserError(f"--set {cut(assignment)}: {cut(parent)} is set to a value already")
         if not text:
-            raise UserError(f"--set {cut(path)}: the value is empty; write null for none")
+            raise UserError(f"--set {cut(path)}: the value is empty")
+        if path in GROUPS:
+            other = " or dataset=NAME" if path == "datasets" else ""
+            raise UserError(f"--set {path}: write {path}.NAME.KEY=VALUE{other}")
         node[last] = parse(text, f"--set {cut(path)}")
+        if node[last] is None and path in ("dataset", "model", "seeds", "noise_seeds"):
+            raise UserError(f"--set {path}: must not be null")
     for key in ("multiply", "about", "like"):
         if key in values:
             raise UserError(

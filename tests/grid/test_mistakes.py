@@ -161,7 +161,9 @@ def test_an_unknown_scale_is_answered_with_the_scales_there_are(tmp_path: Path) 
         ),
         ("methods.*.stepz=1", "--set methods.*: unknown key 'stepz'; did you mean 'steps'?"),
         ("seeds=x", "--set seeds: must be a whole number, got 'x'"),
-        ("seeds=", "--set seeds: the value is empty; write null for none"),
+        ("seeds=", "--set seeds: the value is empty"),
+        ("seeds=null", "--set seeds: must not be null"),
+        ("datasets=folder", "--set datasets: write datasets.NAME.KEY=VALUE or dataset=NAME"),
         ("methods.em_stepwise.adv_steps=3", "--set methods.em_stepwise.adv_steps: does nothing for em_stepwise"),
     ],
 )

@@ -51,6 +51,7 @@ def test_each_noise_is_measured_once_and_the_report_says_where_a_measure_does_no
     assert run() == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "does not apply: surrogate_robustness of sc: makes its noise without a surrogate" in printed
+    assert "on synthetic, seed 1, noise seed 1: " in printed  # of several noises a victim says which
     found = measured(folder)
     assert set(found) == {
         *(("sem", "surrogate_robustness", noise) for noise in range(2)),
