@@ -5,10 +5,12 @@ import shlex
 import zlib
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from analysis.provenance import flat
 from analysis.results import PLACE, Results
+from bench.core.errors import one_line
 from bench.store import Record
 from bench.words import RESULTS, command
 
@@ -24,7 +26,8 @@ class Opened:
     """The cells of all plans, each once, and what a page needs to show them."""
 
     def __init__(self, results: Sequence[Results]) -> None:
-        self._whole = command(f"show {KEY} --json", results[0].root if results else RESULTS)
+        root = Path(one_line(str(results[0].root))) if results else RESULTS  # a folder's name may be no text
+        self._whole = command(f"show {KEY} --json", root)
         self._places: dict[str, int] = {}
         self._cells: list[Record] = []
         for one in results:

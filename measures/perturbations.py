@@ -134,7 +134,7 @@ class Perturbations(AdversarialMeasure):
         return "" if callable(getattr(method, "meet", None)) else "its noise step perturbs no views"
 
     def cost(self, images: int, method: Method, training: Training) -> Cost:
-        """A victim with its adversary; the noise steps and the embeddings are little beside it."""
+        """A victim with its adversary. The embeddings take minutes whatever the network, which no passes tell."""
         return Cost.of_images((1 + self.adv_steps) * training.recipe.steps * training.recipe.batch_size)
 
 
