@@ -6,6 +6,7 @@ from itertools import groupby
 from statistics import fmean
 
 from analysis.collapse import COLLAPSED
+from analysis.controls import controls_among
 from analysis.differences import resolution
 from analysis.early_stopping import stopped
 from analysis.league import ANY, FREE, NO_ATTACK, league, names, protections, ranked
@@ -29,6 +30,10 @@ NOTE = (
     "stopping is an attack for each clean share of its validation set: training to the end, then going back to the "
     "look that was best on that set. Partial poisoning is no answer of the trainer, who does not choose what is "
     "released. Attacks that assume more have columns of their own if one of them recovers more."
+)
+ONE_SEED = (
+    "one seed chooses the best attack and values it, so no correction is possible: these accuracies are too high by an "
+    "unknown amount, ranks have no interval, and no two methods can be told apart"
 )
 
 
@@ -129,13 +134,8 @@ def _luck(rows: Sequence[Record]) -> str:
     """What choosing by other seeds takes off."""
     protecting = [row for row in rows if not row["control"] and row["free_accuracy"] is not None]
     found = {row["title"]: -row["free_correction"] for row in protecting if row["free_correction"] is not None}
-    if not found and (not protecting or max(row["seeds_planned"] for row in protecting) > 1):
-        return ""
     if not found:
-        return (
-            "one seed chooses the best attack and values it, so no correction is possible: these accuracies are too "
-            "high by an unknown amount, ranks have no interval, and no two methods can be told apart"
-        )
+        return ONE_SEED if max((row["seeds_planned"] for row in protecting), default=0) == 1 else ""
     most = max(found, key=lambda title: found[title])
     return (
         f"choosing the attack by other seeds than those that value it takes {percent(fmean(found.values()))} points "
@@ -185,8 +185,7 @@ def _met(conditions: Sequence[ConditionResult]) -> list[list[ConditionResult]]:
     """
     kept = []
     for group in by_place(conditions).values():
-        controls = {attack for condition in group for _, attack in condition.own_controls}
-        met = {one.label["attack"] for one in group if not one.is_clean and not one.release} - controls
+        met = {one.label["attack"] for one in group if not one.is_clean and not one.release} - controls_among(group)
         own = [condition for condition in group if condition.label["attack"] in met]
         if len({names(condition) for condition in own} - {NO_ATTACK}) >= LEAST_ATTACKS:
             kept.append(own)

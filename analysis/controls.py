@@ -29,6 +29,11 @@ def against_own_controls(conditions: Sequence[ConditionResult]) -> list[Conditio
     return [_with_gains(one, known) for one in conditions]
 
 
+def controls_among(conditions: Sequence[ConditionResult]) -> set[str]:
+    """The labels of those attacks that are there for others to be compared with."""
+    return {attack for one in conditions for _, attack in one.own_controls}
+
+
 def _with_gains(condition: ConditionResult, known: dict[tuple[str, ...], ConditionResult]) -> ConditionResult:
     dataset, model, _ = _opponent(condition)
     found: list[tuple[Estimate, list[float | None]]] = []

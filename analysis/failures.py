@@ -7,7 +7,7 @@ from bench.words import command
 
 def sections(results: Results) -> list[Section]:
     """One, if any cell failed; cells with the same error stand together."""
-    failed = [cell for cell in (*results.cells, *results.measure_cells) if cell["status"] == "failed"]
+    failed = [cell for cell in results.all_cells if cell["status"] == "failed"]
     if not failed:
         return []
     rows = [

@@ -32,7 +32,7 @@ class Opened:
         self._cells: list[Record] = []
         for one in results:
             commands = dict(_commands(one))
-            for record in (*one.records, *one.measure_records):
+            for record in one.all_records:
                 if record["key"] not in self._places:
                     self._places[record["key"]] = len(self._cells)
                     self._cells.append(_facts(record) | commands[record["key"]])

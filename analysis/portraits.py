@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from analysis.claims import RECOVERED
+from analysis.controls import controls_among
 from analysis.early_stopping import stopped
 from analysis.ranking import Ranked
 from analysis.results import ConditionResult, Results
@@ -78,8 +79,8 @@ def attacks(rows: Sequence[Ranked], results: Results, card: Card | None) -> list
     for one in _conditions(results, place):
         if one.method.title in ranked and one.finished:
             met.setdefault(one.attack.title, []).append(one)
-    controls = {label for one in _conditions(results, place) for _, label in one.own_controls}
-    found = [own for own in met.values() if own[0].label["attack"] not in controls]
+    compared = controls_among(_conditions(results, place))
+    found = [own for own in met.values() if own[0].label["attack"] not in compared]
     ordered = sorted(found, key=lambda own: (-sum(_undone(one, clean) for one in own), own[0].attack.title))
     return [_attack(own, clean, results, card) for own in ordered]
 

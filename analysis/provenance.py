@@ -74,7 +74,7 @@ def chapter(results: Results, sections: list[Section]) -> Chapter:
     counts, reading = progress(results), reading_line(results)
     sentences = [f"Scale {scale_line(results)}", f"Set by the user: {changed}" if changed else "", str(counts), reading]
     basis = " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
-    facts = [*what_was_run(results), *where_it_was_run([*results.records, *results.measure_records])]
+    facts = [*what_was_run(results), *where_it_was_run(results.all_records)]
     subject = f"{plan['grid']} at scale {plan['scale']['name']}" + (f" with {changed}" if changed else "")
     return Chapter(results.name, plan["title"], plan["about"], subject, counts, facts, reading, basis, sections)
 

@@ -192,7 +192,17 @@ class Results:
 
     def count(self, status: str) -> int:
         """Cells with that status, those of measures included."""
-        return sum(cell["status"] == status for cell in (*self.cells, *self.measure_cells))
+        return sum(cell["status"] == status for cell in self.all_cells)
+
+    @property
+    def all_cells(self) -> list[Record]:
+        """The cells, and those of measures."""
+        return [*self.cells, *self.measure_cells]
+
+    @property
+    def all_records(self) -> list[Record]:
+        """The records, and those of measures."""
+        return [*self.records, *self.measure_records]
 
 
 def by_place(conditions: Iterable[ConditionResult]) -> dict[tuple[str, str], list[ConditionResult]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from analysis.caveats import interval_line, training_line
 from analysis.claims import RECOVERED
+from analysis.controls import controls_among
 from analysis.early_stopping import stopped
 from analysis.ranking import Ranked
 from analysis.results import Results
@@ -42,8 +43,7 @@ def limits(results: Results, rows: Sequence[Ranked]) -> list[str]:
     if missing:
         lines.append(f"{', '.join(missing)}: some of their cells have not finished, so the numbers can only rise.")
     lines += [line for line in ([training_line(results, place)] if place else []) if line]
-    records = (*results.records, *results.measure_records)
-    origins = {f"{one['provenance']['precision']} on {one['provenance']['device']}" for one in records}
+    origins = {f"{one['provenance']['precision']} on {one['provenance']['device']}" for one in results.all_records}
     if len(origins) > 1:
         lines.append(f"Cells were computed in different ways: {'; '.join(sorted(origins))}.")
     return lines
@@ -80,8 +80,8 @@ def _undoing(methods: Sequence[Ranked], clean: Ranked | None, results: Results) 
         return ""
     titles, place = {row.title for row in methods}, clean.best and clean.best.place
     here = [one for one in stopped(results) if one.place == place]
-    controls = {label for one in here for _, label in one.own_controls}
-    free = [one for one in here if not (one.assumes or one.release or one.control or one.label["attack"] in controls)]
+    compared = controls_among(here)
+    free = [one for one in here if not (one.assumes or one.release or one.control or one.label["attack"] in compared)]
     first = {one.attack.title: one for one in reversed(free)}
     undone: dict[str, set[str]] = {title: set() for title in first}
     for one in free:

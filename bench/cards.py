@@ -49,8 +49,8 @@ def card(group: str, name: str) -> Iterator[str]:
         return
     plug_in = TABLES[group][name]()
     yield f"{name}: {first_line(plug_in.__doc__)}"
-    if in_tables(name, type(plug_in)) != name:
-        yield from _line("in tables", in_tables(name, type(plug_in)))
+    if isinstance(plug_in, PlugIn) and (title := plug_in.called(name)) != name:
+        yield from _line("in tables", title)
     yield from _settings(type(plug_in))
     if isinstance(plug_in, Method):
         yield from _line("budget", _budget(plug_in))
@@ -122,11 +122,6 @@ def models() -> list[tuple[str, str]]:
     return ours + theirs
 
 
-def in_tables(name: str, kind: type[Settings]) -> str:
-    """How tables call a method, an attack or a measure at its defaults."""
-    return (kind.title if issubclass(kind, PlugIn) else "") or name.replace("_", " ")
-
-
 def first_line(text: str | None) -> str:
     """The first line of a docstring."""
     return (text or "").strip().partition("\n")[0]
@@ -149,11 +144,10 @@ def _settings(kind: type[Settings]) -> Iterator[str]:
     fields = kind.model_fields
     written = {name for name, field in fields.items() if field.is_required()}
     defaults = kind.model_construct().model_dump(mode="json", exclude=written)
-    idle = kind.idle if issubclass(kind, PlugIn) else ()
     told = [
         f"{name} {_short(defaults[name])}" if name in defaults else f"{name} (to be written)"
         for name in fields
-        if name not in idle
+        if name not in kind.idle
     ]
     if told:
         yield from _line("settings", ", ".join(told))

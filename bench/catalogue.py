@@ -64,13 +64,15 @@ def listing(what: str) -> list[Sequence[str]]:
 
         titles = ((name, str(read_mapping(file).get("title", ""))) for name, file in named_grids().items())
         return [("grid", "what it shows"), *titles]
-    from bench.cards import first_line, in_tables, models
+    from bench.cards import first_line, models
 
     if what == "models":
         return [("model", "what it is"), *models()]
+    from bench.core.plug_in import PlugIn
     from bench.grid.expand import TABLES
 
     if what == "datasets":
         return [("data set", "what it is"), *((name, first_line(kind.__doc__)) for name, kind in TABLES[what].items())]
-    named = ((name, in_tables(name, kind), first_line(kind.__doc__)) for name, kind in TABLES[what].items())
+    plug_ins = {name: kind for name, kind in TABLES[what].items() if issubclass(kind, PlugIn)}
+    named = ((name, kind.called(name), first_line(kind.__doc__)) for name, kind in plug_ins.items())
     return [(what.removesuffix("s"), "in tables", "what it is"), *named]

@@ -45,10 +45,13 @@ class PlugIn(Settings):
     """The official code, as OWNER/NAME on GitHub."""
     deviations: ClassVar[tuple[str, ...]] = ()
     """Every known difference from the official code, a sentence each."""
-    idle: ClassVar[frozenset[str]] = frozenset()
-    """Settings that its relatives have and that do nothing here: a grid that writes one is refused."""
     large_source: ClassVar[str] = ""
     """Where the settings for large images come from, and what the source does differently there; not empty with any."""
+
+    @classmethod
+    def called(cls, name: str) -> str:
+        """What tables call it if its name is `name`, without any setting."""
+        return cls.title or name.replace("_", " ")
 
     def uses(self) -> tuple[Part, ...]:
         """What else decides its results and has a revision: functions of the core that it calls, other plug-ins.

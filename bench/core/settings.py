@@ -77,6 +77,9 @@ class Settings(BaseModel):
     large: ClassVar[Mapping[str, Any]] = {}
     """What the source sets for the ImageNet subset: replaces the defaults if images have 128 pixels or more."""
 
+    idle: ClassVar[frozenset[str]] = frozenset()
+    """Settings that its relatives have and that do nothing here: a grid that writes one is refused."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     def phrase(self, key: str) -> str:

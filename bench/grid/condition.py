@@ -47,7 +47,7 @@ class Variant:
 
 def in_words(choice: Choice[Any], shown: tuple[str, ...]) -> str:
     """A plug-in by its title, with settings as people say them: `REM, FGSM in the noise step`."""
-    words = str(choice.settings.title) or choice.name.replace("_", " ")
+    words = str(choice.settings.called(choice.name))
     for key in sorted(shown, key=lambda key: key not in BARE):
         words += (" " if key in BARE else ", ") + choice.settings.phrase(key)
     return words

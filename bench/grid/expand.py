@@ -21,7 +21,7 @@ from bench.grid.grid_file import Block, GridFile
 from bench.grid.limit import check_count
 from bench.grid.measured import measured
 from bench.grid.replaced import is_cut, replaced_by
-from bench.grid.scale import EVERY, Scale, check_names, lineage
+from bench.grid.scale import Scale, check_names, lineage
 from bench.grid.stack import check_method, check_stack, check_victim, declined
 from bench.grid.yaml_file import mapping, read_mapping, validate, within
 from measures import MEASURES
@@ -185,14 +185,17 @@ class Expansion:
         for key, value in values.items():
             if value == []:
                 raise UserError(f"{within(where, key)}: a sweep must hold at least one value")
-        for key, place in [*((key, within(where, key)) for key in values), *self._set_by_user(group, name)]:
-            if key in getattr(settings, "idle", ()):  # data sets have none
-                raise UserError(f"{place}: does nothing for {name}")
+        user = self.user.named(group, name)
+        everywhere = ((where, values), (f"--set {group}.{name}", user))
+        idle = [within(place, key) for place, written in everywhere for key in written if key in settings.idle]
+        if idle:
+            raise UserError(f"{idle[0]}: does nothing for {name}")
         sweeps = [value if isinstance(value, list) else [value] for value in values.values()]
         check_count(math.prod(map(len, sweeps)), where)
         for combination in itertools.product(*sweeps):
             written = dict(zip(values, combination, strict=True))
-            needed = {key: value for key, value in self._elsewhere(group, name).items() if key not in defaults}
+            elsewhere = {**self.scale.named(group, name), **user}
+            needed = {key: value for key, value in elsewhere.items() if key not in defaults}
             paper = validate(settings, [(where, {**at_paper, **needed, **written})])
             scaled = validate(
                 settings,
@@ -207,14 +210,6 @@ class Expansion:
                 ],
             )
             yield Variant(Choice(name, scaled), Choice(name, paper), tuple(written))
-
-    def _elsewhere(self, group: str, name: str) -> dict[str, Any]:
-        """What the scale and --set write for a plug-in by its name."""
-        return {**getattr(self.scale, group).get(name, {}), **getattr(self.user, group).get(name, {})}
-
-    def _set_by_user(self, group: str, name: str) -> Iterator[tuple[str, str]]:
-        """The settings that --set writes for a plug-in by its name, and what messages call them."""
-        return ((key, f"--set {group}.{name}.{key}") for key in getattr(self.user, group).get(name, {}))
 
     def _stacks(self, items: Sequence[Any], large: Large, block: str) -> list[Stack]:
         stacks: list[Stack] = []
@@ -250,21 +245,6 @@ class Expansion:
     def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
         replacement = self.user.model or self.scale.model
         return [(replacement, parsed.models[0])] if replacement else [(model, whole(model)) for model in parsed.models]
-
-
-def check_reached(user: Scale, grids: Sequence[Grid]) -> None:
-    """Raise UserError for a plug-in of --set that none of the grids has: it would have no effect."""
-    met = [condition for grid in grids for condition in grid.conditions]
-    used = {
-        "datasets": {one.dataset.choice.name for one in met},
-        "methods": {one.method.choice.name for one in met},
-        "attacks": {attack.choice.name for one in met for attack in one.attacks},
-        "measures": {one.measure.choice.name for one in met if one.measure},
-    }
-    for group, names in used.items():
-        for name in getattr(user, group):
-            if name not in (EVERY, *names):
-                raise UserError(f"--set {group}.{name}: in no grid of this run{suggestion(name, sorted(names))}")
 
 
 def _with_own_controls(conditions: Sequence[Condition]) -> Iterator[Condition]:

@@ -1,11 +1,12 @@
-"""What a scale replaces of what a grid file says."""
+"""What a scale replaces of what a grid file says, and what --set reaches of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from bench.grid.condition import Variant
+from bench.core.errors import UserError, suggestion
+from bench.grid.condition import Condition, Variant
 from bench.grid.controls import changed
 from bench.grid.grid_file import GridFile
-from bench.grid.scale import Scale
+from bench.grid.scale import EVERY, Scale
 
 
 def is_cut(dataset: Variant) -> bool:
@@ -32,3 +33,18 @@ def replaced_by(
         for factor in dict.fromkeys(scale.multiply.values()):
             names = [name for name, value in scale.multiply.items() if value == factor]
             yield f"{', '.join(names)} x {factor:g}"
+
+
+def check_reached(user: Scale, conditions: Iterable[Condition]) -> None:
+    """Raise UserError for a plug-in of --set that no condition has: it would have no effect."""
+    met = list(conditions)
+    used = {
+        "datasets": {one.dataset.choice.name for one in met},
+        "methods": {one.method.choice.name for one in met},
+        "attacks": {attack.choice.name for one in met for attack in one.attacks},
+        "measures": {one.measure.choice.name for one in met if one.measure},
+    }
+    for group, names in used.items():
+        for name in getattr(user, group):
+            if name not in (EVERY, *names):
+                raise UserError(f"--set {group}.{name}: in no grid of this run{suggestion(name, sorted(names))}")

@@ -50,9 +50,13 @@ class Scale(Settings):
 
     def settings(self, group: str, name: str, fields: set[str]) -> Values:
         """What the scale sets for the plug-in `name`, with such `fields`, of datasets, methods, attacks or measures."""
+        shared = {key: value for key, value in self.named(group, EVERY).items() if key in fields}
+        return shared | self.named(group, name)
+
+    def named(self, group: str, name: str) -> Values:
+        """What it writes for `name` itself."""
         values: dict[str, Values] = getattr(self, group)
-        shared = {key: value for key, value in values.get(EVERY, {}).items() if key in fields}
-        return shared | values.get(name, {})
+        return values.get(name, {})
 
     def changes(self) -> Values:
         """What it changes: without its description and without what it leaves alone."""

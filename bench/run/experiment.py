@@ -74,7 +74,7 @@ def run_cell(cell: Cell, place: Workplace, device: torch.device, *, asked: Recor
     store = place.store
     with store.lock(cell.key):
         earlier = _finished(cell, store)
-        if earlier is not None and (cell.measure or store.has_kept(cell.key)):
+        if earlier is not None and is_whole(cell, store):
             return earlier
         start = time.perf_counter()
         about: Record = {"key": cell.key, "status": "finished", "asked": asked, "cell": cell.canonical()}
@@ -90,6 +90,11 @@ def run_cell(cell: Cell, place: Workplace, device: torch.device, *, asked: Recor
         if earlier is None:  # a cell that runs again, for what is to be kept, keeps its first result whatever happens
             store.write(cell.key, record)
         return record
+
+
+def is_whole(cell: Cell, store: Store) -> bool:
+    """Whether all that is to be kept of a finished cell is there; what a measure needs is kept with its noise."""
+    return cell.measure is not None or store.has_kept(cell.key)
 
 
 def fail_cell(cell: Cell, place: Workplace, reason: str, *, asked: Record) -> Record:

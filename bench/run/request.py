@@ -9,9 +9,10 @@ from bench.core.device import available_devices, default_jobs
 from bench.core.errors import UserError, brief, cut, suggestion
 from bench.core.keeper import KINDS, Kind
 from bench.grid.cell import Cell
-from bench.grid.expand import Grid, check_reached, read_grid
+from bench.grid.expand import Grid, read_grid
 from bench.grid.library import SCALES, grid_file, place_of, scales_file
 from bench.grid.plan import Plan, plan_name, plan_of
+from bench.grid.replaced import check_reached
 from bench.grid.scale import Scale, read_assignments, read_scales
 from bench.run.selection import meets, wanted_by
 from bench.run.workplace import Workplace
@@ -52,7 +53,7 @@ class Request:
         for file in self.files:
             scales = read_scales(scales_file(file))
             pairs.append((read_grid(file, scales, self.scale, self.user, self.data_root), scales[self.scale]))
-        check_reached(self.user, [grid for grid, _ in pairs])
+        check_reached(self.user, [condition for grid, _ in pairs for condition in grid.conditions])
         self._check_plans([plan_name(grid, self.scale, self.user) for grid, _ in pairs])
         return pairs
 

@@ -10,7 +10,7 @@ from functools import cache
 from bench.core.keeper import Kind
 from bench.core.plug_in import Cost
 from bench.grid.cell import Cell
-from bench.run.experiment import error_line, fail_cell, make_noise, run_cell
+from bench.run.experiment import error_line, fail_cell, is_whole, make_noise, run_cell
 from bench.run.progress import forget
 from bench.run.trouble import PLACE, CutError, Trouble, needs, trouble_of
 from bench.run.workers import Workers
@@ -67,9 +67,7 @@ def is_done(cell: Cell, store: Store, *, retry_failed: bool) -> bool:
     record = store.read(cell.key)
     if record is None:
         return False
-    if record["status"] != "finished":
-        return not retry_failed
-    return cell.measure is not None or store.has_kept(cell.key)  # what a measure needs is kept with its noise
+    return is_whole(cell, store) if record["status"] == "finished" else not retry_failed
 
 
 def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -> list[Task]:

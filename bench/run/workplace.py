@@ -38,12 +38,11 @@ class Workplace:
     def load(self, dataset: DatasetSettings, fingerprint: str) -> Split:
         """The images, read once for each worker process. Raises DataError if they cannot be read, or are others."""
         try:
-            split, found = _load(dataset, self.data_root, fingerprint)
+            return _load(dataset, self.data_root, fingerprint)
+        except DataError:
+            raise
         except Exception as error:  # of torchvision, PIL and pickle: whatever is wrong with the files
             raise DataError(f"data set not readable in {self.data_root} ({error}); see --data-root") from error
-        if found != fingerprint:
-            raise DataError(f"images in {self.data_root} have changed since the run began; run again")
-        return split
 
     def outlines(self) -> Callable[[DatasetSettings], Outline]:
         """What tells the outline of a data set as it is now; each folder is looked through once."""
@@ -73,10 +72,11 @@ class Workplace:
 
 
 @lru_cache(maxsize=2)
-def _load(dataset: DatasetSettings, root: Path, wanted: str) -> tuple[Split, str]:
-    """The images, and the fingerprint of what was there once they were read; kept by the one that is `wanted`."""
+def _load(dataset: DatasetSettings, root: Path, fingerprint: str) -> Split:
     split = dataset.load(root)
-    return split, dataset.fingerprint(root)
+    if dataset.fingerprint(root) != fingerprint:
+        raise DataError(f"images in {root} have changed since the run began; run again")
+    return split
 
 
 @lru_cache(maxsize=1)

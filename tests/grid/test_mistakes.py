@@ -6,7 +6,8 @@ import pytest
 
 from attacks import ATTACKS
 from bench.core.errors import UserError, suggestion
-from bench.grid.expand import check_reached, read_grid
+from bench.grid.expand import read_grid
+from bench.grid.replaced import check_reached
 from bench.grid.scale import Scale, read_assignments
 from methods import METHODS
 from tests.grid.test_expand import ALONE, HEAD, SCALES, expand
@@ -178,14 +179,14 @@ def test_what_set_names_must_be_in_a_grid_of_the_run(tmp_path: Path) -> None:
     met = ["methods.em.steps=2", "methods.*.steps=2", "attacks.pgd.steps=2", "measures.separability.folds=3"]
     for assignment in (*met, "datasets.synthetic.size=8"):
         user = read_assignments([assignment])
-        check_reached(user, [expand(tmp_path, text, user=user)])
+        check_reached(user, expand(tmp_path, text, user=user).conditions)
     for assignment, expected in {
         "methods.sem.samples=1": "--set methods.sem: in no grid of this run; did you mean 'em'?",
         "datasets.cifar10.size=8": "--set datasets.cifar10: in no grid of this run; choices: synthetic",
     }.items():
         user = read_assignments([assignment])
         with pytest.raises(UserError, match=expected.replace("?", r"\?")):
-            check_reached(user, [expand(tmp_path, text, user=user)])
+            check_reached(user, expand(tmp_path, text, user=user).conditions)
 
 
 @pytest.mark.parametrize(
