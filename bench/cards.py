@@ -145,7 +145,7 @@ def _settings(kind: type[Settings]) -> Iterator[str]:
     written = {name for name, field in fields.items() if field.is_required()}
     defaults = kind.model_construct().model_dump(mode="json", exclude=written)
     told = [
-        f"{name} {_short(defaults[name])}" if name in defaults else f"{name} (to be written)"
+        f"{name} {_short(defaults[name])}" if defaults.get(name, "") != "" else f"{name} (to be written)"
         for name in fields
         if name not in kind.idle
     ]

@@ -8,6 +8,7 @@ from methods.em import Em
 from methods.em_class import EmClass
 from methods.em_stepwise import EmStepwise
 from methods.error_minimizing import ErrorMinimizing
+from methods.from_file import NoiseFile, NoiseFileL2, UnboundedFile
 from methods.hypo import Hypo, HypoLinf
 from methods.ntga import Ntga
 from methods.ops import Ops
@@ -39,4 +40,7 @@ METHODS: dict[str, type[Method]] = {
     "hypo": Hypo,
     "hypo_linf": HypoLinf,
     "pil": Pil,
+    "file": NoiseFile,
+    "file_l2": NoiseFileL2,
+    "file_unbounded": UnboundedFile,
 }

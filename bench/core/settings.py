@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from bench.core.errors import brief
 from bench.core.revision import revision_of
 
-BARE = ("radius", "l2_radius")
+BARE = ("file", "radius", "l2_radius")
 """Settings that tables write without their name, right after the title."""
 PHRASES = {
     "radius": "{}",

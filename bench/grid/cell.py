@@ -83,6 +83,11 @@ class Cell:
         """The cell's name: 16 hexadecimal digits of the hash of its canonical JSON."""
         return digest(self.canonical())
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the files that its noise is read from are still those that its key was formed of."""
+        return digest(self._noise_canonical()) == self.noise_key
+
     @cached_property
     def noise_key(self) -> str:
         """The name of the noise it needs: data set, method and noise seed alone decide it."""

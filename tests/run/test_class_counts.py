@@ -11,10 +11,9 @@ from PIL import Image
 
 from attacks import ATTACKS
 from bench.core.plug_in import PlugIn
-from methods import METHODS
 from tests.attacks.conftest import PRETRAINED, SMALL
 from tests.commands import bench
-from tests.methods.test_contract_of_methods import small
+from tests.methods.test_contract_of_methods import MAKERS, small
 
 PER_CLASS = {2: 20, 37: 2, 200: 2}
 """Images to train on, by the number of classes."""
@@ -42,7 +41,7 @@ def grid(classes: int) -> dict[str, Any]:
         "title": "Any number of classes",
         "datasets": [{"name": "folder", "path": "many", "size": 8}],
         "models": ["cnn"],
-        "methods": [written(name, small(name, "cnn")) for name in METHODS],
+        "methods": [written(name, small(name, "cnn")) for name in MAKERS],
         "attacks": ["none"],
         "also": [
             {
@@ -70,11 +69,11 @@ def test_any_number_of_classes_goes_through_every_method_and_attack(
     count = classes * PER_CLASS[classes]
     assert f"many: {count} images to train on and {classes} to test with, {classes} classes\n" in said
     records = [json.loads(file.read_text()) for file in Path("results/cells").glob("*.json")]
-    assert {record["cell"]["method"]["name"] for record in records} == {*METHODS} - declined(said)
+    assert {record["cell"]["method"]["name"] for record in records} == {*MAKERS} - declined(said)
     assert all(record["status"] == "finished" for record in records)
 
 
 def declined(said: str) -> set[str]:
     """The methods that the run says do not apply."""
     lines = [line for line in said.splitlines() if line.startswith("does not apply: ")]
-    return {name for name in METHODS for line in lines if line.removeprefix("does not apply: ").startswith(f"{name}:")}
+    return {name for name in MAKERS for line in lines if line.removeprefix("does not apply: ").startswith(f"{name}:")}

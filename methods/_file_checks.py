@@ -1,0 +1,71 @@
+"""Whether the arrays of a file are noise or images of a data set, in its order: what people get wrong with files."""
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from bench.core import ImageDataset, parts, take
+
+LOOKED_AT = 500
+"""Images whose order is looked at, spread over the data."""
+STRANGE = 0.25
+"""The share of them that may be nearer to another image: in another order it is a half."""
+
+Held = Literal["noise", "images"]
+
+
+def peak_of(values: Tensor, holds: Held, divide: float) -> float:
+    """The largest value in grey levels, whatever its sign. Raises ValueError for what is out of range or not finite."""
+    floats, lowest = values.is_floating_point(), -255 if holds == "noise" else 0
+    if values.dtype == torch.uint8 and holds == "noise":
+        raise ValueError("uint8 has no negative values, so it is no noise; write holds: images")
+    low, high = math.inf, -math.inf
+    for part in parts(len(values), values.shape[1:]):
+        rows = values[part].double()
+        if not rows.isfinite().all():
+            raise ValueError("some values are not finite")
+        low, high = min(low, float(rows.min())), max(high, float(rows.max()))
+    unit = 255 / divide if floats else 1.0
+    if unit * low < lowest - 0.5 or unit * high > 255.5:
+        told = "floats are in [0, 1] units; write divide: 255 if they are in grey levels"
+        advice = told if floats else f"whole numbers are in grey levels, {lowest} to 255"
+        raise ValueError(f"values go from {low:.4g} to {high:.4g}: {advice}")
+    return unit * max(abs(low), abs(high))
+
+
+def check_labels(labels: Tensor, data: ImageDataset) -> None:
+    """Raise ValueError if the labels of a file (N,) are not those of the data."""
+    if len(labels) != len(data):
+        raise ValueError(f"{len(labels):,} labels stand beside {len(data):,} images")
+    own = data.labels.cpu()
+    wrong = (labels != own).nonzero().flatten()
+    if len(wrong):
+        first = int(wrong[0])
+        told = f"image {first} has label {int(labels[first])}, in the data {int(own[first])}"
+        raise ValueError(f"another order: {told}; {len(wrong):,} labels differ")
+
+
+def check_classes(clean: ImageDataset, released: ImageDataset) -> None:
+    """Raise ValueError if no image of some class is protected, or if a protected one is a single grey level."""
+    protected = torch.zeros(clean.num_classes, dtype=torch.bool, device=clean.labels.device)
+    for part in parts(len(clean), clean.shape):
+        after = released.images[part].flatten(1)
+        touched = (after != clean.images[part].flatten(1)).any(1)
+        blank = touched & (after == after[:, :1]).all(1)
+        if blank.any():
+            raise ValueError(f"image {part.start + int(blank.nonzero()[0])} is one grey level everywhere")
+        protected[clean.labels[part][touched.to(clean.labels.device)]] = True
+    bare = [label for label in clean.labels.unique().tolist() if not protected[label]]
+    if bare:
+        raise ValueError(f"class {bare[0]} is not protected: none of its images changes")
+
+
+def check_order(clean: ImageDataset, released: ImageDataset) -> None:
+    """Raise ValueError if many released images are nearer to another clean image than to their own."""
+    index = torch.linspace(0, len(clean) - 1, min(len(clean), LOOKED_AT)).long()
+    after, own = (take(data.images, index, torch.device("cpu")).flatten(1).float() for data in (released, clean))
+    nearer = (after - own.roll(1, 0)).square().sum(1) < (after - own).square().sum(1)
+    if nearer.float().mean() > STRANGE:
+        raise ValueError(f"another order: {int(nearer.sum())} of {len(index)} images are nearer to another clean image")

@@ -1,0 +1,141 @@
+"""Noise or protected images that somebody else made, from a file: for methods that the suite does not have."""
+
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import torch
+from pydantic import model_validator
+from torch import Tensor
+
+from bench.core import ImageDataset, Method, Norm, Outline, Positive, Radius, Session
+from methods._arrays import content_of, read, shape_of
+from methods._file_checks import check_classes, check_labels, check_order, peak_of
+
+MOST = 127
+"""Grey levels that int8 noise holds."""
+
+
+class FromFile(Method):
+    """What a file holds for each image of the data set, in its order, or for each class.
+
+    The file is an array of four axes: images, then channels, height, width, or height, width, channels. Endings:
+    .npy, .npz, .pt, .pth, .safetensors, and .pkl or .pickle with plain arrays. Whole numbers are grey levels, floats
+    are in [0, 1] units. An array of whole numbers with one axis beside it is taken for labels, and compared.
+    """
+
+    source = "whoever made the file"
+    draws: ClassVar[bool] = False
+
+    file: str = ""
+    """A path, absolute or relative to the working folder. In the cell's key stands its content."""
+    holds: Literal["noise", "images"] = "noise"
+    """What the file's values are: what is added to the images, or the protected images themselves."""
+    wise: Literal["sample", "class"] = "sample"
+    """Whether the file has noise for each image, or one pattern for each class."""
+    divide: Positive = 1.0
+    """Floats are divided by it: 255 if they are in grey levels."""
+
+    @model_validator(mode="after")
+    def _images_are_single(self) -> Self:
+        if self.holds == "images" and self.class_wise:
+            raise ValueError("wise: class is for noise; protected images are each image's own")
+        return self
+
+    @property
+    def class_wise(self) -> bool:
+        return self.wise == "class"
+
+    def phrase(self, key: str) -> str:
+        """Tables show the file by its name, without its folder."""
+        return Path(self.file).name if key == "file" else super().phrase(key)
+
+    def content(self) -> dict[str, Any]:
+        """What is in the file. Raises ValueError if none is named, or it cannot be read."""
+        if not self.file:
+            raise ValueError("names no file; write file: NOISE.npy")
+        try:
+            shape_of(Path(self.file))
+            return {"file": content_of(Path(self.file))}
+        except OSError as error:
+            raise ValueError(f"{self.file}: cannot be read ({error.strerror})") from None
+        except ValueError as error:
+            raise ValueError(f"{self.file}: {error}") from None
+
+    def declines(self, data: Outline) -> str:
+        """Which other images the file is for."""
+        try:
+            rows, *image = shape_of(Path(self.file))
+        except (OSError, ValueError):
+            return ""  # `content` says why
+        channels, height, width = data.shape
+        wanted = data.num_classes if self.class_wise else data.train_images
+        if rows == wanted and image in ([channels, height, width], [height, width, channels]):
+            return ""
+        word = "class" if self.class_wise else "image"
+        there, here = "x".join(map(str, image)), f"{channels}x{height}x{width}"
+        return f"{self.file} has {rows:,} rows of {there}, the data {wanted:,} of {here}, one for each {word}"
+
+    def generate(self, data: ImageDataset, session: Session) -> Tensor:
+        """Return int8 noise, or uint8 images if the file holds these or noise beyond int8.
+
+        Raises ValueError for values that are no noise, or no images, of this data set in its order.
+        """
+        try:
+            values, labels = read(Path(self.file))
+            if labels is not None and not self.class_wise:
+                check_labels(labels, data)
+            values = values if values.shape[1:] == data.shape else values.permute(0, 3, 1, 2)
+            peak = peak_of(values, self.holds, self.divide)
+            protection = self._images(values, data) if self.holds == "images" else self._noise(values, data, peak)
+            released = data.protected(protection)
+            check_classes(data, released)
+            if self.holds == "images":
+                check_order(data, released)
+        except ValueError as error:
+            raise ValueError(f"{self.file}: {error}") from None
+        return protection
+
+    def _images(self, values: Tensor, data: ImageDataset) -> Tensor:
+        return data.filled(lambda part: self._levels(values[part])).images
+
+    def _noise(self, values: Tensor, data: ImageDataset, peak: float) -> Tensor:
+        """The noise of each image; the images with it if int8 cannot hold it."""
+        rows = data.labels.cpu() if self.class_wise else torch.arange(len(data))
+
+        def noise_of(part: slice) -> Tensor:
+            return self._levels(values[rows[part]])
+
+        def released(part: slice) -> Tensor:
+            return (data.images[part].cpu() + noise_of(part)).clamp_(0, 255)
+
+        return data.filled(*((noise_of, torch.int8) if round(peak) <= MOST else (released, torch.uint8))).images
+
+    def _levels(self, values: Tensor) -> Tensor:
+        """Values in whole grey levels, int16."""
+        return (values.float() * (255 / self.divide)).round_().short() if values.is_floating_point() else values.short()
+
+
+class NoiseFile(FromFile):
+    """A file whose noise stays within an l-inf radius."""
+
+    title = "file"
+
+    radius: Radius = 8 / 255
+    """The l-inf bound that every image must keep; random noise of the same bound is the control."""
+
+
+class NoiseFileL2(FromFile):
+    """A file whose noise stays within an l2 radius."""
+
+    title = "l2 file"
+    norm: ClassVar[Norm] = "l2"
+
+    l2_radius: Positive = 1.0
+    """The l2 bound that every image must keep, in [0, 1] units; random noise of the same norm is the control."""
+
+
+class UnboundedFile(FromFile):
+    """A file that promises no bound, such as images with changed pixels or convolved ones."""
+
+    title = "unbounded file"
+    norm: ClassVar[Norm] = "none"
