@@ -3,20 +3,31 @@
 What a command needs beyond this page is imported when it runs: torch alone takes two seconds.
 """
 
-import signal
 import sys
 from importlib.metadata import version
 from importlib.resources import files
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn, cast
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
 from bench import completion
-from bench.core.errors import UserError, refusal
-from bench.options import DataRoot, Results, ResultsFolders, Without
+from bench.core.errors import UserError
+from bench.options import (
+    Assign,
+    DataRoot,
+    Device,
+    Grids,
+    Jobs,
+    NoiseSeeds,
+    Only,
+    Results,
+    ResultsFolders,
+    ScaleName,
+    Without,
+    examples,
+)
 from bench.store import Store
 from bench.words import RESULTS, ChangeFormat, TableFormat
 
@@ -29,14 +40,6 @@ app = typer.Typer(
 )
 COMMAND = "unlearnable-bench"
 """The command, and the distribution, that pip installs."""
-USAGE = cast("type[typer.BadParameter]", typer.BadParameter.mro()[1])
-"""What typer raises for options and arguments that are none; it does not export it."""
-COMPLETING = ("--install-completion", "--show-completion")
-
-
-def examples(*lines: str) -> str:
-    """What `--help` shows at the end of a command."""
-    return "\n\n".join(["Examples:", *(f"python -m bench {line}" for line in lines)])
 
 
 def show_version(asked: bool) -> None:
@@ -63,19 +66,14 @@ def options(
     )
 )
 def run(
-    grids: Annotated[
-        list[Path],
-        typer.Argument(help="Files, or names as `list grids` has them: table2.", autocompletion=completion.grids),
-    ],
-    scale: Annotated[
-        str, typer.Option(help="paper, small, long or tiny (docs/scales.md).", autocompletion=completion.scales)
-    ] = "paper",
-    assign: Annotated[list[str], typer.Option("--set", help="Change a setting: train.steps=2000.")] = [],  # noqa: B006
-    only: Annotated[list[str], typer.Option(help="Run part of the grid: method=SEM.")] = [],  # noqa: B006
+    grids: Grids,
+    scale: ScaleName = "paper",
+    assign: Assign = [],  # noqa: B006
+    only: Only = [],  # noqa: B006
     seeds: Annotated[int | None, typer.Option(min=1, help="Victims on each noise.")] = None,
-    noise_seeds: Annotated[int | None, typer.Option(min=1, help="Noises of each method.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Cells at a time; default one per core or GPU.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "auto",
+    noise_seeds: NoiseSeeds = None,
+    jobs: Jobs = None,
+    device: Device = "auto",
     data_root: DataRoot = Path("data"),
     results: Results = RESULTS,
     cluster: Annotated[str, typer.Option(help="Run on the dask cluster of this address (docs/cluster.md).")] = "",
@@ -106,6 +104,38 @@ def run(
     )
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     raise typer.Exit(show_forecast(request, console) if dry_run else carry_out(request, console))
+
+
+@app.command(epilog=examples("protect my/grid.yaml --to mine", "protect table2 --only method=SEM --to protected"))
+def protect(
+    grids: Grids,
+    to: Annotated[Path, typer.Option("--to", help="Folder to write to: to/METHOD/train/CLASS/*.png.")],
+    scale: ScaleName = "paper",
+    assign: Assign = [],  # noqa: B006
+    only: Only = [],  # noqa: B006
+    noise_seeds: NoiseSeeds = None,
+    jobs: Jobs = None,
+    device: Device = "auto",
+    data_root: DataRoot = Path("data"),
+    results: Results = RESULTS,
+) -> None:
+    """Write the protected images of a grid's methods as PNG, for any other program to train on."""
+    from bench import protect
+    from bench.run.request import Request
+
+    console = Console(highlight=False, soft_wrap=True)
+    request = Request(
+        grids=tuple(grids),
+        scale=scale,
+        assignments=tuple(assign),
+        only=tuple(only),
+        noise_seeds=noise_seeds,
+        jobs=jobs,
+        device=device,
+        data_root=data_root,
+        results=results,
+    )
+    raise typer.Exit(protect.protect(request, to, console))
 
 
 @app.command(
@@ -214,36 +244,3 @@ def show(
 def schema() -> None:
     """Print the JSON Schema of a grid file, for editors."""
     sys.stdout.write((files("bench.grid") / "grid.schema.json").read_text("utf-8"))
-
-
-def main() -> None:
-    """Run a command; a user's mistake, or what the disk refuses, is one line on standard error, never a traceback.
-
-    SIGTERM, which schedulers of clusters send, stops it as Ctrl-C does: else its workers would go on without it. What
-    the terminal cannot show, such as a file's name that is no text, is printed as Python writes it.
-    """
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        if "" in sys.argv:
-            raise UserError("a value is empty: is a variable of the shell not set?")
-        # A shell completes commands, and `python -m bench` is none.
-        name = COMMAND if set(sys.argv[1:2]) & {*COMPLETING} else None
-        raise SystemExit(app(args=sys.argv[1:] or ["--help"], prog_name=name, standalone_mode=False))
-    except USAGE as error:
-        said = error.format_message().rstrip(".").replace("Value error, ", "")
-        where = error.ctx.command_path if error.ctx else COMMAND
-        _fail(UserError(f"{where}: {said[:1].lower()}{said[1:]}; see --help"))
-    except UserError as error:
-        _fail(error)
-    except OSError as error:
-        advice = "make it usable, or choose other folders with --results and --data-root"
-        _fail(UserError(refusal(error, advice)))
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
-
-
-def _fail(error: UserError) -> NoReturn:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
-    raise SystemExit(2)

@@ -20,6 +20,7 @@ from bench.run.schedule import Outcome, Task
 from bench.run.workplace import Workplace
 from bench.words import duration
 
+CELLS, NOISES = "cells", "noises"
 SECONDS_OF_BARS = 0.5
 SECONDS_OF_LINES = 60.0
 """Between two looks at what runs."""
@@ -46,6 +47,8 @@ class Watch:
     """How many were asked for."""
     ended: int
     """How many of these have a result."""
+    what: str = CELLS
+    """What is asked for and counted: cells, or noises."""
     _running: dict[str, Stage | None] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -59,7 +62,7 @@ class Watch:
         with self._lock:
             self._running.pop(outcome.task.key, None)
             self.pace.end(outcome)
-            self.ended += outcome.record is not None
+            self.ended += outcome.record is not None if self.what == CELLS else not outcome.again
 
     def look(self) -> list[Line]:
         """A line on the whole run, and one on each task that runs."""
@@ -67,7 +70,7 @@ class Watch:
             for key in self._running:
                 self._running[key] = read_stage(self.place.progress_file(key)) or self._running[key]
             left, each = self.pace.left(self._running)
-            whole = f"{self.ended} of {self.cells} cells, {duration(left)} left"
+            whole = f"{self.ended} of {self.cells} {self.what}, {duration(left)} left"
             return [Line("", whole, self.pace.done(self._running))] + [
                 Line(key, f"{self.names[key]}: {_told(stage, each[key])}", self.pace.share(key, stage))
                 for key, stage in self._running.items()

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands have, and what their help shows."""
 
 import stat
 from pathlib import Path
@@ -6,7 +6,13 @@ from typing import Annotated, get_args
 
 import typer
 
+from bench import completion
 from bench.core.errors import UserError, cut, suggestion
+
+
+def examples(*lines: str) -> str:
+    """What `--help` shows at the end of a command."""
+    return "\n\n".join(["Examples:", *(f"python -m bench {line}" for line in lines)])
 
 
 def check_folder(option: typer.CallbackParam, folder: Path) -> Path:
@@ -40,6 +46,18 @@ def check_assumptions(words: list[str]) -> list[str]:
     return words
 
 
+Grids = Annotated[
+    list[Path],
+    typer.Argument(help="Files, or names as `list grids` has them: table2.", autocompletion=completion.grids),
+]
+ScaleName = Annotated[
+    str, typer.Option(help="paper, small, long or tiny (docs/scales.md).", autocompletion=completion.scales)
+]
+Assign = Annotated[list[str], typer.Option("--set", help="Change a setting: train.steps=2000.")]
+Only = Annotated[list[str], typer.Option(help="Take part of the grid: method=SEM.")]
+NoiseSeeds = Annotated[int | None, typer.Option(min=1, help="Noises of each method.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Tasks at a time; default one per core or GPU.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")]
 Results = Annotated[Path, typer.Option(help="Folder of records, noise and the report.", callback=check_folder)]
 ResultsFolders = Annotated[
     list[Path],

@@ -2,7 +2,7 @@
 
 import sys
 
-from bench.cli import main
+from bench.__main__ import main
 
 GRID = """\
 title: Two methods

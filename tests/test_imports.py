@@ -16,7 +16,7 @@ ROOMS = {
     "bench.checked": {"bench.core"},
     "bench.record": {"bench.core", "bench.checked"},
     "bench.plan_file": {"bench.core", "bench.checked"},
-    "bench.options": {"bench.core"},
+    "bench.options": {"bench.core", "bench.completion"},
     "bench.store": {"bench.core", "bench.checked", "bench.record", "bench.plan_file"},
     "bench.grid": {"bench.core", *PLUG_INS},
     "bench.run": {"bench.core", "bench.store", "bench.grid"},
@@ -31,19 +31,23 @@ ROOMS = {
     "bench.console": {
         *("bench.core", "bench.words", "bench.grid", "bench.run", "bench.display", "bench.outcomes"),
     },
+    "bench.protect": {
+        *("bench.core", "bench.words", "bench.grid", "bench.run", "bench.display", "bench.outcomes"),
+    },
     "bench.cli": {
         *("bench.core", "bench.store", "bench.words", "bench.grid", "bench.run", "bench.summary", "bench.cards"),
         *(
             "bench.completion",
             "bench.console",
             "bench.options",
+            "bench.protect",
             "bench.catalogue",
             "bench.gallery",
             "bench.reports",
             "analysis",
         ),
     },
-    "bench.__main__": {"bench.cli"},
+    "bench.__main__": {"bench.cli", "bench.core"},
     "methods": {"bench.core"},
     "attacks": {"bench.core"},
     "measures": {"bench.core"},

@@ -8,7 +8,7 @@ import pytest
 
 CHECKED = """
 import sys
-from bench.cli import main
+from bench.__main__ import main
 try:
     main()
 except SystemExit as stop:

@@ -1,4 +1,4 @@
-"""What a user asked to run: which grids, at which scale, with which changes, where, and with how many workers."""
+"""What a user asked for: which grids, at which scale, with which changes, where, and with how many workers."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -21,20 +21,20 @@ from bench.store import Record, Store
 
 @dataclass(frozen=True)
 class Request:
-    """One `run` command. Reading any property raises UserError for what cannot be used."""
+    """One `run` or `protect` command. Reading any property raises UserError for what cannot be used."""
 
     grids: tuple[Path, ...]
     scale: str
     assignments: tuple[str, ...]
     only: tuple[str, ...]
-    seeds: int | None
     noise_seeds: int | None
     jobs: int | None
     device: str
     data_root: Path
     results: Path
-    cluster: str
-    retry_failed: bool
+    seeds: int | None = None
+    cluster: str = ""
+    retry_failed: bool = False
     keep: str = ""
     compiling: bool = False
 

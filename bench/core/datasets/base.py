@@ -1,6 +1,7 @@
 """What a data set is: which images, how many and how large, where they come from, and what its card says."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -22,6 +23,21 @@ class Archive(NamedTuple):
     """Its name in --data-root."""
     md5: str
     url: str
+
+
+class Named(NamedTuple):
+    """Where an image is from."""
+
+    label: str
+    """The name of its class."""
+    file: str
+
+
+class Names(NamedTuple):
+    """Where the images to train on and to test with are from, in their order; empty if they have no files."""
+
+    train: Sequence[Named] = ()
+    val: Sequence[Named] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +107,10 @@ class DatasetSettings(Settings, ABC):
     @abstractmethod
     def outline(self, root: Path) -> Outline:
         """Count and shape of the training images, without reading them."""
+
+    def names(self, root: Path) -> Names:
+        """The names of all images and of their classes; nothing if the images have no files of their own."""
+        return Names()
 
     def fingerprint(self, root: Path) -> str:
         """What identifies the content beyond the settings: empty if the settings say it all."""
