@@ -2,19 +2,18 @@
 
 import io
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import safetensors.torch
 import torch
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import Field
 from torch import Tensor, nn
 
-from bench.core import TIMM, Classifier, brief, classifier_layers, digest
+from bench.core import HASH, TIMM, Classifier, KnownFile, brief, classifier_layers, digest, file_setting, known_file
 
 HUB = "hub"
-HASH = "sha256:"
 KEPT, NETWORK = "weights/", "body."
 """What the names in a file of `--keep surrogates` begin with."""
 INSTEAD = "name a file: weights: FILE, or --set 'attacks.*.weights=FILE'"
@@ -28,12 +27,8 @@ class WeightsError(ValueError):
 
 
 @dataclass(frozen=True)
-class Weights:
-    """Which pretrained weights: `hub`, or a file. Equal by content, wherever a file lies and whatever it is called."""
-
-    content: str
-    """`hub`, or `sha256:` and the first 16 hexadecimal digits of the hash of the file."""
-    file: Path | None = field(default=None, compare=False)
+class Weights(KnownFile):
+    """Which pretrained weights: a file, or those that the hub has; then the content is `hub`."""
 
     def on(self, victim: str) -> dict[str, Any]:
         """What fixes the weights beyond `content`: timm's name and tag of those that the hub has for `victim`."""
@@ -62,20 +57,17 @@ def _parse(value: Any) -> Any:
         return value
     if not isinstance(value, str) or not value:
         raise ValueError(f"must be {HUB} or a file of weights, got {brief(value)}")
-    if value == HUB or value.startswith(HASH):
-        return Weights(value)
-    file = Path(value)
+    if value == HUB:
+        return Weights(HUB)
     try:
-        return Weights(_hash(file.read_bytes()), file.resolve())
-    except OSError as error:
-        raise ValueError(f"{file}: cannot be read ({error.strerror}); write {HUB} or a file") from None
+        return Weights(*astuple(known_file(value)))
+    except ValueError as error:
+        raise ValueError(f"{error}; write {HUB} or a file") from None
 
 
 PretrainedWeights = Annotated[
     Weights,
-    BeforeValidator(_parse),
-    PlainSerializer(lambda weights: weights.content, return_type=str),
-    WithJsonSchema({"type": "string"}),
+    *file_setting(_parse),
     Field(json_schema_extra={"default": HUB}),  # as people write it
 ]
 """A setting: `hub`, or a file, absolute or relative to the working folder. In the cell's key stands its content."""
@@ -107,7 +99,7 @@ def load(model: Classifier, weights: Weights, *, classifier: bool) -> dict[str, 
     model.body.load_state_dict(fitting, strict=False)
     if found.normalisation:
         model.normalise(*(torch.as_tensor(found.normalisation[name]) for name in ("mean", "std")))
-    return {"weights": weights.file.name if weights.file else found.name, "digest": found.digest}
+    return {"weights": weights.path.name if weights.path else found.name, "digest": found.digest}
 
 
 def _check(found: Pretrained, wanted: Mapping[str, Tensor], left: Collection[str]) -> None:
@@ -125,9 +117,9 @@ def _check(found: Pretrained, wanted: Mapping[str, Tensor], left: Collection[str
 
 
 def _from_file(weights: Weights, body: nn.Module) -> Pretrained:
-    if weights.file is None:
+    if weights.path is None:
         raise WeightsError(f"{weights.content}: only the hash of a file is known; {INSTEAD}")
-    file = weights.file
+    file = weights.path
     try:
         content = file.read_bytes()
     except OSError as error:

@@ -47,7 +47,7 @@ def card(group: str, name: str) -> Iterator[str]:
     if group == "datasets":
         yield from _data_card(name, DATASETS[name])
         return
-    plug_in = TABLES[group][name]()
+    plug_in = TABLES[group][name].model_construct()
     yield f"{name}: {first_line(plug_in.__doc__)}"
     if isinstance(plug_in, PlugIn) and (title := plug_in.called(name)) != name:
         yield from _line("in tables", title)
@@ -145,7 +145,7 @@ def _settings(kind: type[Settings]) -> Iterator[str]:
     written = {name for name, field in fields.items() if field.is_required()}
     defaults = kind.model_construct().model_dump(mode="json", exclude=written)
     told = [
-        f"{name} {_short(defaults[name])}" if defaults.get(name, "") != "" else f"{name} (to be written)"
+        f"{name} {_short(defaults[name])}" if name in defaults else f"{name} (to be written)"
         for name in fields
         if name not in kind.idle
     ]

@@ -26,6 +26,7 @@ from bench.options import (
     ResultsFolders,
     ScaleName,
     Without,
+    check_folder,
     examples,
 )
 from bench.store import Store
@@ -109,7 +110,9 @@ def run(
 @app.command(epilog=examples("protect my/grid.yaml --to mine", "protect table2 --only method=SEM --to protected"))
 def protect(
     grids: Grids,
-    to: Annotated[Path, typer.Option("--to", help="Folder to write to: to/METHOD/train/CLASS/*.png.")],
+    to: Annotated[
+        Path, typer.Option("--to", callback=check_folder, help="Folder to write to: to/METHOD/train/CLASS/*.png.")
+    ],
     scale: ScaleName = "paper",
     assign: Assign = [],  # noqa: B006
     only: Only = [],  # noqa: B006
@@ -120,7 +123,7 @@ def protect(
     results: Results = RESULTS,
 ) -> None:
     """Write the protected images of a grid's methods as PNG, for any other program to train on."""
-    from bench import protect
+    from bench.protect import protect as write
     from bench.run.request import Request
 
     console = Console(highlight=False, soft_wrap=True)
@@ -135,7 +138,7 @@ def protect(
         data_root=data_root,
         results=results,
     )
-    raise typer.Exit(protect.protect(request, to, console))
+    raise typer.Exit(write(request, to, console))
 
 
 @app.command(

@@ -108,7 +108,7 @@ def carry_out(request: Request, console: Console) -> int:
                     if outcome.trouble:
                         troubles[outcome.trouble.message] += 1
                     number = f"[{watch.ended}/{watch.cells}] " if outcome.record else ""
-                    told = _line(outcome, place.store.root)
+                    told = line_of(outcome, place.store.root)
                     console.print(f"{number}{called[outcome.task.key]}: {told}", markup=False)
         except KeyboardInterrupt:
             finished = f"{counts['finished']} of {counted(len(request.cells), 'cell')} are finished and kept"
@@ -153,7 +153,7 @@ def _conclude(request: Request, counts: Counter[str], troubles: Counter[str], co
     return 1 if counts["failed"] or left else 0
 
 
-def _line(outcome: Outcome, results: Path) -> str:
+def line_of(outcome: Outcome, results: Path) -> str:
     """What became of a task."""
     record = outcome.record
     if outcome.again:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +20,6 @@ from bench.run.schedule import Outcome, Task
 from bench.run.workplace import Workplace
 from bench.words import duration
 
-CELLS, NOISES = "cells", "noises"
 SECONDS_OF_BARS = 0.5
 SECONDS_OF_LINES = 60.0
 """Between two looks at what runs."""
@@ -47,8 +46,10 @@ class Watch:
     """How many were asked for."""
     ended: int
     """How many of these have a result."""
-    what: str = CELLS
-    """What is asked for and counted: cells, or noises."""
+    what: str = "cells"
+    """What is asked for."""
+    counts: Callable[[Outcome], bool] = lambda outcome: outcome.record is not None
+    """Whether an outcome is one of them, and not work on the way."""
     _running: dict[str, Stage | None] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -62,7 +63,7 @@ class Watch:
         with self._lock:
             self._running.pop(outcome.task.key, None)
             self.pace.end(outcome)
-            self.ended += outcome.record is not None if self.what == CELLS else not outcome.again
+            self.ended += self.counts(outcome)
 
     def look(self) -> list[Line]:
         """A line on the whole run, and one on each task that runs."""

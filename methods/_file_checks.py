@@ -21,6 +21,8 @@ def peak_of(values: Tensor, holds: Held, divide: float) -> float:
     floats, lowest = values.is_floating_point(), -255 if holds == "noise" else 0
     if values.dtype == torch.uint8 and holds == "noise":
         raise ValueError("uint8 has no negative values, so it is no noise; write holds: images")
+    if not floats and divide != 1:
+        raise ValueError("divide is for floats; whole numbers are in grey levels")
     low, high = math.inf, -math.inf
     for part in parts(len(values), values.shape[1:]):
         rows = values[part].double()
@@ -37,8 +39,6 @@ def peak_of(values: Tensor, holds: Held, divide: float) -> float:
 
 def check_labels(labels: Tensor, data: ImageDataset) -> None:
     """Raise ValueError if the labels of a file (N,) are not those of the data."""
-    if len(labels) != len(data):
-        raise ValueError(f"{len(labels):,} labels stand beside {len(data):,} images")
     own = data.labels.cpu()
     wrong = (labels != own).nonzero().flatten()
     if len(wrong):
@@ -48,12 +48,12 @@ def check_labels(labels: Tensor, data: ImageDataset) -> None:
 
 
 def check_classes(clean: ImageDataset, released: ImageDataset) -> None:
-    """Raise ValueError if no image of some class is protected, or if a protected one is a single grey level."""
+    """Raise ValueError if no image of some class is protected, or if one has become a single grey level."""
     protected = torch.zeros(clean.num_classes, dtype=torch.bool, device=clean.labels.device)
     for part in parts(len(clean), clean.shape):
-        after = released.images[part].flatten(1)
-        touched = (after != clean.images[part].flatten(1)).any(1)
-        blank = touched & (after == after[:, :1]).all(1)
+        before, after = clean.images[part].flatten(1), released.images[part].flatten(1)
+        touched = (after != before).any(1)
+        blank = (after == after[:, :1]).all(1) & (before != before[:, :1]).any(1)
         if blank.any():
             raise ValueError(f"image {part.start + int(blank.nonzero()[0])} is one grey level everywhere")
         protected[clean.labels[part][touched.to(clean.labels.device)]] = True

@@ -1,18 +1,24 @@
 """Noise or protected images that somebody else made, from a file: for methods that the suite does not have."""
 
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import torch
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 from torch import Tensor
 
-from bench.core import ImageDataset, Method, Norm, Outline, Positive, Radius, Session
-from methods._arrays import content_of, read, shape_of
+from bench.core import File, ImageDataset, KnownFile, Method, Norm, Outline, Positive, Radius, Session
+from methods._arrays import read, shape_of
 from methods._file_checks import check_classes, check_labels, check_order, peak_of
 
 MOST = 127
 """Grey levels that int8 noise holds."""
+
+
+def _readable(file: KnownFile) -> KnownFile:
+    """Return a file that holds one array of images, or of which only the content is known. Raises ValueError else."""
+    if file.path is not None:
+        shape_of(file)
+    return file
 
 
 class FromFile(Method):
@@ -20,13 +26,13 @@ class FromFile(Method):
 
     The file is an array of four axes: images, then channels, height, width, or height, width, channels. Endings:
     .npy, .npz, .pt, .pth, .safetensors, and .pkl or .pickle with plain arrays. Whole numbers are grey levels, floats
-    are in [0, 1] units. An array of whole numbers with one axis beside it is taken for labels, and compared.
+    are in [0, 1] units. As many whole numbers beside it as it has images are labels, which are compared.
     """
 
     source = "whoever made the file"
     draws: ClassVar[bool] = False
 
-    file: str = ""
+    file: Annotated[File, AfterValidator(_readable)]
     """A path, absolute or relative to the working folder. In the cell's key stands its content."""
     holds: Literal["noise", "images"] = "noise"
     """What the file's values are: what is added to the images, or the protected images themselves."""
@@ -46,42 +52,28 @@ class FromFile(Method):
         return self.wise == "class"
 
     def phrase(self, key: str) -> str:
-        """Tables show the file by its name, without its folder."""
-        return Path(self.file).name if key == "file" else super().phrase(key)
-
-    def content(self) -> dict[str, Any]:
-        """What is in the file. Raises ValueError if none is named, or it cannot be read."""
-        if not self.file:
-            raise ValueError("names no file; write file: NOISE.npy")
-        try:
-            shape_of(Path(self.file))
-            return {"file": content_of(Path(self.file))}
-        except OSError as error:
-            raise ValueError(f"{self.file}: cannot be read ({error.strerror})") from None
-        except ValueError as error:
-            raise ValueError(f"{self.file}: {error}") from None
+        """Tables show the file as its place was written."""
+        return self.file.written or self.file.content if key == "file" else super().phrase(key)
 
     def declines(self, data: Outline) -> str:
         """Which other images the file is for."""
-        try:
-            rows, *image = shape_of(Path(self.file))
-        except (OSError, ValueError):
-            return ""  # `content` says why
+        rows, *image = shape_of(self.file)
         channels, height, width = data.shape
         wanted = data.num_classes if self.class_wise else data.train_images
         if rows == wanted and image in ([channels, height, width], [height, width, channels]):
             return ""
         word = "class" if self.class_wise else "image"
         there, here = "x".join(map(str, image)), f"{channels}x{height}x{width}"
-        return f"{self.file} has {rows:,} rows of {there}, the data {wanted:,} of {here}, one for each {word}"
+        return f"{self.file.written} has {rows:,} rows of {there}, the data {wanted:,} of {here}, one for each {word}"
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Return int8 noise, or uint8 images if the file holds these or noise beyond int8.
 
-        Raises ValueError for values that are no noise, or no images, of this data set in its order.
+        Raises ValueError for values that are no noise, or no images, of this data set in its order; UserError if the
+        file is gone or changed.
         """
+        values, labels = read(self.file)
         try:
-            values, labels = read(Path(self.file))
             if labels is not None and not self.class_wise:
                 check_labels(labels, data)
             values = values if values.shape[1:] == data.shape else values.permute(0, 3, 1, 2)
@@ -92,11 +84,11 @@ class FromFile(Method):
             if self.holds == "images":
                 check_order(data, released)
         except ValueError as error:
-            raise ValueError(f"{self.file}: {error}") from None
+            raise ValueError(f"{self.file.written}: {error}") from None
         return protection
 
     def _images(self, values: Tensor, data: ImageDataset) -> Tensor:
-        return data.filled(lambda part: self._levels(values[part])).images
+        return data.filled(lambda part: self._levels(values[part]).clamp_(0, 255)).images
 
     def _noise(self, values: Tensor, data: ImageDataset, peak: float) -> Tensor:
         """The noise of each image; the images with it if int8 cannot hold it."""
@@ -105,14 +97,15 @@ class FromFile(Method):
         def noise_of(part: slice) -> Tensor:
             return self._levels(values[rows[part]])
 
-        def released(part: slice) -> Tensor:
-            return (data.images[part].cpu() + noise_of(part)).clamp_(0, 255)
-
-        return data.filled(*((noise_of, torch.int8) if round(peak) <= MOST else (released, torch.uint8))).images
+        if peak <= MOST:
+            return data.filled(noise_of, torch.int8).images
+        return data.filled(lambda part: (data.images[part].cpu() + noise_of(part)).clamp_(0, 255)).images
 
     def _levels(self, values: Tensor) -> Tensor:
         """Values in whole grey levels, int16."""
-        return (values.float() * (255 / self.divide)).round_().short() if values.is_floating_point() else values.short()
+        return (
+            (values.double() * (255 / self.divide)).round_().short() if values.is_floating_point() else values.short()
+        )
 
 
 class NoiseFile(FromFile):

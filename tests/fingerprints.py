@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-import numpy as np
 import safetensors.torch
 import torch
 from torch import Tensor
@@ -36,12 +35,14 @@ from bench.core.train import Recipe, train
 from measures import MEASURES
 from methods import METHODS
 from tests.attacks.conftest import SMALL
-from tests.methods.test_contract_of_methods import small
+from tests.methods.test_contract_of_methods import noise_file, small
 
 FILE = Path(__file__).with_suffix(".json")
 CPU = torch.device("cpu")
 VIEWS = (flip_crop, flip_resized_crop, flip_translate)
 CHUNKS = 16
+FILES = TemporaryDirectory()
+"""Where the noise is that methods read, as long as the process lives."""
 TOLERANCE = 0.05
 """Of the root mean square: what sums in another order, or another libjpeg, may move a number by."""
 MEASURED: dict[str, tuple[str, dict[str, Any]]] = {
@@ -108,7 +109,7 @@ def network(name: str = "cnn") -> Classifier:
 
 def small_method(name: str) -> Method:
     """The method with little of everything; after several large steps of training the last bit of a sum would tell."""
-    method = small(name, "cnn")
+    method = small(name, "cnn", noise_file(Path(FILES.name), images()))
     return method.model_copy(update={"epochs": 1, "lr": 0.01} if "epochs" in type(method).model_fields else {})
 
 
@@ -141,15 +142,8 @@ def training_results() -> dict[str, Tensor]:
 
 
 def method_results(method: Method) -> dict[str, Tensor]:
-    """What a method makes of images; noise from a file is even there."""
     data = images()
-    with TemporaryDirectory() as folder:
-        if "file" in type(method).model_fields:
-            file = Path(folder, "noise.npy")
-            np.save(file, torch.linspace(-0.02, 0.02, data.images.numel()).reshape(data.images.shape).numpy())
-            method = method.model_copy(update={"file": str(file)})
-        noise = method.generate(data, Session(0, CPU))
-    released = data.protected(noise)
+    released = data.protected(method.generate(data, Session(0, CPU)))
     return {"noise": released.images.double() - data.images.double()}
 
 
@@ -208,7 +202,8 @@ def subjects() -> dict[str, Subject]:
     found = {name: Subject(digest(revision_of(part)), compute) for name, (part, compute) in functions.items()}
     found["training"] = Subject(digest(PROTOCOL, Recipe().canonical()), training_results)
     for name, kind in METHODS.items():
-        found[f"method {name}"] = Subject(digest(kind().canonical()), partial(method_results, small_method(name)))
+        named = small_method(name) if "file" in kind.model_fields else kind()
+        found[f"method {name}"] = Subject(digest(named.canonical()), partial(method_results, small_method(name)))
     for name, attack in ATTACKS.items():
         found[f"attack {name}"] = Subject(digest(attack().canonical()), partial(attack_results, name))
     for name, (number, settings) in MEASURED.items():

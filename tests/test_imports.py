@@ -32,7 +32,7 @@ ROOMS = {
         *("bench.core", "bench.words", "bench.grid", "bench.run", "bench.display", "bench.outcomes"),
     },
     "bench.protect": {
-        *("bench.core", "bench.words", "bench.grid", "bench.run", "bench.display", "bench.outcomes"),
+        *("bench.core", "bench.words", "bench.grid", "bench.run", "bench.display", "bench.outcomes", "bench.console"),
     },
     "bench.cli": {
         *("bench.core", "bench.store", "bench.words", "bench.grid", "bench.run", "bench.summary", "bench.cards"),

@@ -1,6 +1,8 @@
 """`protect`: the images that a method releases, as files that this suite and other programs read."""
 
+import errno
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +10,11 @@ import pytest
 import torch
 from PIL import Image
 
-from bench.core.data import ImageDataset
-from bench.core.datasets.base import Named
-from bench.run.release import files
+from bench.core.datasets.synthetic import Synthetic
+from bench.run.release import class_folders, file_names
 from bench.store import Store
+from methods import METHODS
 from tests.commands import GRID, bench
-from tests.conftest import MadeUp
 
 
 @pytest.fixture(autouse=True)
@@ -42,24 +43,19 @@ def folder_grid(path: str, methods: str) -> str:
 
 def test_images_are_those_that_victims_train_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert protect() == 0
-    assert capsys.readouterr().out == "out/SC: 40 images to train on, l-inf 14/255, l2 0.32 on average\n"
+    made, told = capsys.readouterr().out.splitlines()[-2:]
+    assert re.fullmatch(r"noise of SC on synthetic: made in \d+ s", made)
+    assert told == "out/SC: 40 images to train on, l-inf 14/255, l2 0.32 on average"
     assert [file.name for file in Path("out").iterdir()] == ["SC"]
     about = json.loads(Path("out/SC/about.json").read_text())
     assert about["method"]["name"] == "sc"
-    noise, _ = Store(Path("results")).read_noise(about["noise"]["key"]) or (None, None)
-    assert noise is not None
-    (clean, labels), (tests, _) = clean_images(), clean_images("val")
-    images, classes = read(Path("out/SC/train"))
-    assert torch.equal(images, ImageDataset(clean, torch.zeros(40), 10).protected(noise).images)
-    assert classes == labels
-    assert torch.equal(read(Path("out/SC/val"))[0], tests)
-
-
-def clean_images(part: str = "train") -> tuple[torch.Tensor, list[str]]:
-    """What `protect` writes of images without noise."""
-    if not Path("clean").exists():
-        assert bench("protect", "grid.yaml", "--device", "cpu", "--to", "clean", "--only", "method=clean") == 0
-    return read(Path("clean/clean", part))
+    noise, _ = Store(Path("results")).read_noise(about["noise"]["key"]) or (torch.zeros(0), None)
+    split = Synthetic(size=8, train_images=40, test_images=20).load(Path())
+    for part, data in (("train", split.train.protected(noise)), ("val", split.test)):
+        images, classes = read(Path("out/SC", part))
+        assert torch.equal(images, data.images)
+        assert classes == [str(label) for label in data.labels.tolist()]
+    assert not Path("results/cells").exists()
 
 
 def test_what_is_written_is_a_data_set_of_this_suite_and_names_stay(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,10 +65,10 @@ def test_what_is_written_is_a_data_set_of_this_suite_and_names_stay(capsys: pyte
     Path("grid.yaml").write_text(folder_grid("mine", "[clean, {name: sc}]"))
     assert protect("--only", "method=clean") == 0
     assert "out/clean: 40 images to train on, l-inf 0/255" in capsys.readouterr().out
-    before, after = Path("data/mine/train"), Path("out/clean/train")
-    assert torch.equal(read(before)[0].sort(0).values, read(after)[0].sort(0).values)
-    [first] = list((after / "0").glob("00_*.png"))
-    assert np.array_equal(Image.open(first), Image.open(before / "0" / f"{first.stem[3:]}.png"))
+    after = sorted(Path("out/clean/train").glob("*/*.png"), key=lambda file: file.name)
+    before = [Path("data/mine/train", file.parent.name, f"{file.stem[3:]}.png") for file in after]
+    assert sorted(before) == sorted(Path("data/mine/train").glob("*/*.png"))
+    assert all(np.array_equal(Image.open(one), Image.open(two)) for one, two in zip(before, after, strict=True))
 
 
 def test_released_images_come_back_from_their_file() -> None:
@@ -94,42 +90,85 @@ def test_nothing_is_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
     assert not any(Path("out/SC").iterdir())
 
 
-def test_controls_are_written_if_they_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_controls_are_written_if_a_method_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     Path("grid.yaml").write_text(GRID.replace("[clean, sc]", "[clean]"))
-    assert protect() == 2
-    assert "no method of the grid protects; name a control with --only method=NAME" in capsys.readouterr().err
+    for only in ((), ("--only", "seed=0")):
+        assert protect(*only) == 2
+        assert "no method protects here; to write the images of a control" in capsys.readouterr().err
     assert protect("--only", "method=clean") == 0
+
+
+def test_what_does_not_apply_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    np.save("theirs.npy", np.zeros((50, 3, 8, 8), np.int8))
+    Path("grid.yaml").write_text(GRID.replace("[clean, sc]", "[{name: file, file: theirs.npy}]"))
+    assert protect() == 2
+    told = "does not apply: file: theirs.npy has 50 rows of 3x8x8, the data 40 of 3x8x8, one for each image"
+    assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "closed"])
+def test_a_place_that_cannot_be_written_to_is_told_before_anything_is_made(
+    place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("file").write_text("")
+    Path("closed").symlink_to("/proc/1")  # nobody may write there, not even root
+    assert bench("protect", "grid.yaml", "--to", place) == 2
+    told = capsys.readouterr()
+    assert told.err.startswith(f"--to {place}: ")
+    assert len(told.err.splitlines()) == 1
+    assert not Path("results").exists()
 
 
 def test_several_noises_and_data_sets_have_a_folder_each() -> None:
     grid = GRID.replace("train_images: 40", "train_images: [20, 40]").replace("[clean, sc]", "[{name: random}, sc]")
     Path("grid.yaml").write_text(grid)
     assert protect("--noise-seeds", "2") == 0
-    found = sorted(file.name for file in Path("out").iterdir())
-    assert len(found) == 4
-    assert {name.rpartition("_")[0] for name in found} == {"synthetic_SC_noise_0", "synthetic_SC_noise_1"}
+    images = (f"synthetic_size=8_train_images={count}_test_images=20" for count in (20, 40))
+    assert {file.name for file in Path("out").iterdir()} == {
+        f"{name}_SC_noise_seed_{seed}" for name in images for seed in (0, 1)
+    }
 
 
+@pytest.mark.parametrize("method", ["em", "ops"])
 def test_noise_that_cannot_be_made_is_told_and_the_others_are_written(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    method: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("grid.yaml").write_text(GRID.replace("[clean, sc]", "[{name: em, surrogate: cnn}, sc]"))
+    """Whether its making costs passes or none."""
+    Path("grid.yaml").write_text(GRID.replace("[clean, sc]", f"[{method}, sc]"))
 
     def fail(*_: object) -> None:
         raise RuntimeError("no luck")
 
-    monkeypatch.setattr("methods.em.Em.generate", fail)
-    assert protect() == 1
+    monkeypatch.setattr(METHODS[method], "generate", fail)
+    assert protect("--set", "methods.em.surrogate=cnn" if method == "em" else "train.steps=3") == 1
     said = capsys.readouterr().out
-    assert "out/EM_original_surrogate_CNN: not written: RuntimeError: no luck" in said
+    assert "FAILED: RuntimeError: no luck" in said
+    assert "not written, for want of its noise" in said
     assert [file.name for file in Path("out").iterdir()] == ["SC"]
 
 
-def test_names_that_are_no_names_of_files_are_made_some(made_up: MadeUp) -> None:
-    data = made_up([0, 1, 0])
-    named = [Named("../a b", "x/..png"), Named("\udcff", "y/" + "é" * 300), Named("../a b", "")]
-    found = [str(file) for file in files(Path("out"), data, named)]
-    assert found == ["out/a_b/0__.png", f"out/_/1_{'é' * 100}.png", "out/a_b/2__.png"]
-    alike = [Named("a b", "x"), Named("a/b", "y"), Named("a b", "z")]
-    assert [file.parent.name for file in files(Path("out"), data, alike)] == ["0", "1", "0"]
-    assert [file.name for file in files(Path("out"), data, [])] == ["0.png", "1.png", "2.png"]
+def test_images_that_cannot_be_written_leave_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "out/SC")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("bench.run.release._write_image", full)
+        assert protect() == 1
+    assert "out/SC: not written: OSError: [Errno 28] No space left on device" in capsys.readouterr().out
+    assert not list(Path("out").iterdir())
+    assert protect() == 0
+
+
+def test_names_that_are_no_names_of_files_are_made_some(tmp_path: Path) -> None:
+    names = ["x/..png", "y/" + "é" * 300, "猫" * 80 + ".jpg", "", "a b.tar.gz", "\udcff.png"]
+    found = file_names(names, 6)
+    assert found == ["0__.png", f"1_{'é' * 50}.png", f"2_{'猫' * 33}.png", "3__.png", "4_a_b.tar.png", "5__.png"]
+    for name in found:
+        (tmp_path / name).write_bytes(b"")
+    assert file_names([], 11)[0] == "00.png"
+    assert class_folders(["../a", "b c"], 2) == ["a", "b_c"]
+    for alike in (["a b", "a/b"], ["Cat", "cat"], ["..", "."], []):
+        assert class_folders(alike, 2) == ["0", "1"]
+    assert class_folders([], 11)[10] == "10"

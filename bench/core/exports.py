@@ -11,12 +11,13 @@ from bench.core.adversary import (
     tpgd,
 )
 from bench.core.augment import FLIP_CROP, FLIP_TRANSLATE, NO_AUGMENTATION, Augmentation, flip_crop, views_key
+from bench.core.content import HASH, File, KnownFile, file_setting, known_file
 from bench.core.data import ImageDataset, Outline
 from bench.core.device import float64_device, memory_of, synchronise
 from bench.core.errors import brief
 from bench.core.keeper import Kind
 from bench.core.measures import Measure, Subject, Training
-from bench.core.memory import empty, in_order, parts, take
+from bench.core.memory import empty, in_order, mapped, parts, take
 from bench.core.models import Classifier, classifier_layers
 from bench.core.network_names import ModelName, maker
 from bench.core.networks import TIMM, two_linear
@@ -41,12 +42,14 @@ from bench.core.settings import (
     digest,
     parse_fraction,
 )
+from bench.core.tensor_file import read_tensor
 from bench.core.train import Schedule, batches, check_finite, evaluate, schedule_rates, update
 from bench.core.train import train as train_victim
 
 __all__ = [
     "FLIP_CROP",
     "FLIP_TRANSLATE",
+    "HASH",
     "IMAGES_PER_PASS",
     "L2",
     "NO_AUGMENTATION",
@@ -61,10 +64,12 @@ __all__ = [
     "Cost",
     "Count",
     "CountOrZero",
+    "File",
     "Fraction",
     "ImageDataset",
     "ImageShape",
     "Kind",
+    "KnownFile",
     "Linf",
     "Measure",
     "Method",
@@ -94,13 +99,16 @@ __all__ = [
     "digest",
     "empty",
     "evaluate",
+    "file_setting",
     "flip_crop",
     "float64_device",
     "frozen",
     "generator_for",
     "in_order",
+    "known_file",
     "loss_gradient",
     "maker",
+    "mapped",
     "maximise",
     "maximiser",
     "memory_of",
@@ -108,6 +116,7 @@ __all__ = [
     "parts",
     "pgd",
     "quantised",
+    "read_tensor",
     "revisions",
     "schedule_rates",
     "synchronise",

@@ -57,13 +57,6 @@ class Method(PlugIn, ABC):
         """Why it cannot protect such data, in a few words; empty if it can."""
         return ""
 
-    def content(self) -> dict[str, Any]:
-        """What decides the result beyond the settings, such as the bytes of a file: JSON values for the noise's key.
-
-        A value takes the place of the setting of its name. Raises ValueError if a user must write something else.
-        """
-        return {}
-
     def cost(self, images: int) -> Cost:
         """What `generate` takes for so many images, in passes of `network`."""
         return Cost()

@@ -60,7 +60,7 @@ class Cell:
         else:
             attacks = [attack.canonical() | attack.settings.content(self.model) for attack in self.attacks]
             what = training | {"attacks": attacks}
-        return {**self._noise_canonical(), **what, "seed": self.seed}
+        return {**self.noise_canonical(), **what, "seed": self.seed}
 
     def cost(self, images: int) -> Cost:
         """What it takes with so many training images, once the noise is there."""
@@ -73,9 +73,10 @@ class Cell:
         """What it needs of the noise's making beside the noise."""
         return self.measure.settings.keeps if self.measure else frozenset()
 
-    def _noise_canonical(self) -> dict[str, Any]:
+    def noise_canonical(self) -> dict[str, Any]:
+        """Everything that decides the noise, as JSON values."""
         dataset = self.dataset.canonical() | ({"fingerprint": self.fingerprint} if self.fingerprint else {})
-        method = self.method.canonical() | self.method.settings.content()
+        method = self.method.canonical()
         return {"protocol": PROTOCOL, "dataset": dataset, "method": method, "noise_seed": self.noise_seed}
 
     @cached_property
@@ -83,12 +84,7 @@ class Cell:
         """The cell's name: 16 hexadecimal digits of the hash of its canonical JSON."""
         return digest(self.canonical())
 
-    @property
-    def is_current(self) -> bool:
-        """Whether the files that its noise is read from are still those that its key was formed of."""
-        return digest(self._noise_canonical()) == self.noise_key
-
     @cached_property
     def noise_key(self) -> str:
         """The name of the noise it needs: data set, method and noise seed alone decide it."""
-        return digest(self._noise_canonical())
+        return digest(self.noise_canonical())

@@ -45,11 +45,7 @@ def check_victim(stack: Choices, victim: str, data: Outline, where: str) -> None
 
 
 def check_method(method: Choice[Method], data: Outline, where: str) -> None:
-    """Raise UserError, beginning with `where`, if a method lacks a file, or a network of it cannot take the data."""
-    try:
-        method.settings.content()
-    except ValueError as error:
-        raise UserError(f"{where}: {method.name}: {error}") from None
+    """Raise UserError, beginning with `where`, if a network of the method cannot take the data."""
     for network in method.settings.networks():
         if reason := misfit(network, data.num_classes, data.shape):
             raise UserError(f"{where}: {method.name}: {reason}")

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from PIL import Image
 from torch import Tensor
 
 from bench.core.data import ImageDataset
-from bench.core.datasets.base import Named
 from bench.core.device import default_jobs
 from bench.core.files import to_json
 from bench.core.long_work import tell
@@ -25,30 +23,28 @@ from bench.store import Record
 UNSAFE = re.compile(r"[^\w.=+-]+")
 """What the name of a file or folder shall not have: separators, spaces, and bytes that are no text."""
 LONGEST = 100
-"""Characters of a name."""
-DECIDES = ("protocol", "dataset", "method", "noise_seed")
-"""What of a cell decides its noise."""
+"""Bytes of a name; file systems allow 255."""
 
 
 def write_release(cell: Cell, place: Workplace, folder: Path) -> tuple[int, Record]:
-    """Write the images that `cell` is trained on, and those it is tested with, below `folder`: all or nothing.
+    """Write the images that `cell` trains on and those it tests with into `folder`, which is new: all or nothing.
 
     They are train/CLASS/*.png and val/CLASS/*.png, numbered in the order of the data, beside about.json. The noise is
-    made if it is missing. Returns how many images are protected and what is known of their noise.
+    made if it is missing. Returns how many images are protected, and what is known of their noise.
     """
     with place.lease() as device:
         protection, about = make_noise(cell, place, device)
     split = place.load(cell.dataset.settings, cell.fingerprint)
-    named = cell.dataset.settings.names(place.data_root)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    names = cell.dataset.settings.names(place.data_root)
+    folders = class_folders(names.classes, split.train.num_classes)
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+    partial.mkdir(parents=True)
     try:
-        for part, data in (("train", split.train.protected(protection)), ("val", split.test)):
-            _write_images(data, files(partial / part, data, getattr(named, part)))
-        what = cell.canonical()
-        text = to_json({name: what[name] for name in DECIDES} | {"noise": about})
-        (partial / "about.json").write_text(text, "utf-8")
-        partial.chmod(0o755)  # a temporary folder is nobody else's
+        (partial / ".gitignore").write_text("*\n")  # somebody's pictures belong in no commit
+        (partial / "about.json").write_text(to_json(cell.noise_canonical() | {"noise": about}), "utf-8")
+        _write_images(split.train.protected(protection), partial / "train", folders, names.train)
+        _write_images(split.test, partial / "val", folders, names.test)
         partial.rename(folder)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
@@ -56,36 +52,39 @@ def write_release(cell: Cell, place: Workplace, folder: Path) -> tuple[int, Reco
     return len(split.train), about
 
 
-def files(folder: Path, data: ImageDataset, named: Sequence[Named]) -> list[Path]:
-    """Where each image is written: in the folder of its class, by its number and the name of the file it is from."""
-    classes = [f"{label:0{len(str(data.num_classes - 1))}}" for label in range(data.num_classes)]
+def class_folders(names: Sequence[str], num_classes: int) -> list[str]:
+    """A folder for each class: its name, or its number if names are missing or too much alike."""
+    found = [safe_name(name) for name in names]
+    if len({name.casefold() for name in found}) == num_classes:
+        return found
+    return [f"{label:0{len(str(num_classes - 1))}}" for label in range(num_classes)]
+
+
+def file_names(names: Sequence[str], images: int) -> list[str]:
+    """A name for each image: its number, and what its own file is called."""
+    width = len(str(images - 1))
+    stems = [f"_{safe_name(Path(name).stem)}" for name in names] or [""] * images
+    return [f"{index:0{width}}{stem}.png" for index, stem in enumerate(stems)]
+
+
+def safe_name(name: str) -> str:
+    """What is left of a name as that of a file or folder."""
+    text = UNSAFE.sub("_", name).strip("._")
+    return text.encode()[:LONGEST].decode(errors="ignore") or "_"
+
+
+def _write_images(data: ImageDataset, folder: Path, folders: Sequence[str], names: Sequence[str]) -> None:
     labels = data.labels.tolist()
-    known = {label: clean(one.label) for label, one in zip(labels, named, strict=False)}
-    if len(set(known.values())) == len(known):
-        classes = [known.get(label, number) for label, number in enumerate(classes)]
-    stems = [f"_{clean(Path(one.file).stem)}" for one in named] or [""] * len(data)
-    width = len(str(len(data) - 1))
-    return [
-        folder / classes[label] / f"{index:0{width}}{stem}.png"
-        for index, (label, stem) in enumerate(zip(labels, stems, strict=True))
-    ]
-
-
-def clean(name: str) -> str:
-    """A name that is safe as that of a file or folder."""
-    return UNSAFE.sub("_", name).strip("._")[:LONGEST] or "_"
-
-
-def _write_images(data: ImageDataset, files: Sequence[Path]) -> None:
-    for folder in dict.fromkeys(file.parent for file in files):
-        folder.mkdir(parents=True)
+    for label in dict.fromkeys(labels):
+        (folder / folders[label]).mkdir(parents=True)
+    files = [folder / folders[label] / name for label, name in zip(labels, file_names(names, len(data)), strict=True)]
     with Parallel(n_jobs=default_jobs(["cpu"]), prefer="threads") as parallel:
         for part in parts(len(data), data.shape):
             parallel(map(delayed(_write_image), data.images[part], files[part]))
-            tell(f"images of {files[0].parts[-3]}", min(part.stop, len(data)), len(data))
+            tell(f"images in {folder.name}", min(part.stop, len(data)), len(data))
 
 
 def _write_image(image: Tensor, file: Path) -> None:
-    """Write a uint8 image (C, H, W) of one or three channels."""
+    """Write a uint8 image (3, H, W)."""
     pixels: Any = image.permute(1, 2, 0).numpy()
-    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(file)
+    Image.fromarray(pixels).save(file)

@@ -17,6 +17,7 @@ from methods import METHODS
 from methods.error_minimizing import ErrorMinimizing
 from methods.sem import Sem
 from tests import builders
+from tests.methods.test_contract_of_methods import MAKERS
 
 
 def cell() -> Cell:
@@ -60,7 +61,7 @@ def test_a_new_revision_of_a_plug_in_is_a_new_cell() -> None:
     assert replace(cell(), method=Choice("em", revised())).key != cell().key
 
 
-ALL = {name: Choice(name, METHODS[name]()) for name in METHODS} | {
+ALL = {name: Choice(name, METHODS[name]()) for name in MAKERS} | {
     name: Choice(name, ATTACKS[name]()) for name in ATTACKS
 }
 

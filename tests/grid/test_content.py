@@ -1,16 +1,15 @@
 """What a method reads from a file decides its key by its bytes, wherever the file lies."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from bench.core.content import File
 from bench.core.data import ImageDataset
 from bench.core.protocols import Method
 from bench.core.session import Session
-from bench.core.settings import digest
 from bench.grid.cell import Cell
 from bench.grid.expand import read_grid
 from bench.grid.scale import Scale, read_scales
@@ -32,13 +31,7 @@ class Recorded(Method):
     """Noise that somebody else made."""
 
     source = "test"
-    file: str
-
-    def content(self) -> dict[str, Any]:
-        try:
-            return {"file": digest(content=[Path(self.file).read_bytes()])}
-        except OSError as error:
-            raise ValueError(f"{self.file}: cannot be read ({error.strerror})") from None
+    file: File
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         return torch.zeros_like(data.images, dtype=torch.int8)
@@ -71,5 +64,5 @@ def test_the_same_bytes_elsewhere_are_the_same_noise_and_other_bytes_another(tmp
 
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "nothing"
-    expected = f"grid.yaml: methods: recorded: {file}: cannot be read (No such file or directory)"
+    expected = f"grid.yaml: methods[0].file: {file}: cannot be read (No such file or directory)"
     assert message(tmp_path, GRID.format(file=file)) == expected

@@ -2,8 +2,10 @@
 
 import json
 import math
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from pydantic import AfterValidator
@@ -22,7 +24,7 @@ UNPROTECTED = {"clean"}
 """Methods that make no noise."""
 
 MAKERS = [name for name, kind in METHODS.items() if "file" not in kind.model_fields]
-"""Methods that need nothing but images; those that read a file are held to the same in test_from_file.py."""
+"""Methods that need nothing but images; the others read what somebody else made."""
 
 
 def networks(method: type[Method]) -> list[str]:
@@ -30,10 +32,19 @@ def networks(method: type[Method]) -> list[str]:
     return [key for key, field in method.model_fields.items() if AfterValidator(check_name) in field.metadata]
 
 
-def small(name: str, network: str) -> Method:
-    """The method with three of everything it counts, batches of four, and a network of two layers."""
+def noise_file(folder: Path, data: ImageDataset) -> Path:
+    """A file of noise for such images: from -2 to 2 grey levels, whatever the image."""
+    values = torch.arange(data.images.numel()).reshape(data.images.shape) % 5 - 2
+    np.save(folder / "noise.npy", values.numpy())
+    return folder / "noise.npy"
+
+
+def small(name: str, network: str, file: Path | None = None) -> Method:
+    """The method with three of everything it counts, batches of four, a network of two layers; it may need a file."""
     settings = METHODS[name]
     overrides: dict[str, Any] = dict.fromkeys(networks(settings), network)
+    if "file" in settings.model_fields:
+        overrides["file"] = str(file)
     for key, field in settings.model_fields.items():
         if key == "batch_size":
             overrides[key] = 4
@@ -51,6 +62,8 @@ class Case(NamedTuple):
     size: int
 
 
+FEW = [0, 1, 1]
+"""The labels of fewer images than a batch has."""
 CASES = {
     "ten classes, colour": Case([0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 8, 9, 1, 9, 0, 3], 10, 3, 8),
     "two classes, grey": Case([1, 0, 0, 0, 0, 0, 0], 2, 1, 8),
@@ -59,14 +72,15 @@ CASES = {
 }
 
 
-@pytest.fixture(params=MAKERS)
+@pytest.fixture(params=METHODS)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def method(name: str, two_layers: str) -> Method:
-    return small(name, two_layers)
+def method(name: str, two_layers: str, made_up: MadeUp, tmp_path: Path, request: pytest.FixtureRequest) -> Method:
+    images = request.getfixturevalue("data") if "data" in request.fixturenames else made_up(FEW)
+    return small(name, two_layers, noise_file(tmp_path, images))
 
 
 @pytest.fixture(params=CASES)
@@ -137,18 +151,17 @@ def test_the_work_is_counted_and_no_more_than_forecast(method: Method, data: Ima
 
 
 def test_a_set_smaller_than_a_batch_is_protected(name: str, method: Method, made_up: MadeUp) -> None:
-    data = made_up([0, 1, 1])
+    data = made_up(FEW)
     changed = (data.protected(protection(method, data)).images != data.images).flatten(1).any(1)
     assert changed.all() or name in UNPROTECTED
 
 
-@pytest.mark.parametrize("method", METHODS.values())
-def test_a_method_has_a_complete_card(method: type[Method]) -> None:
+def test_a_method_has_a_complete_card(method: Method) -> None:
     assert method.source
     assert method.__doc__
     assert "/" in method.repository or method.repository == "none"
     assert all(deviation and not deviation.endswith(".") for deviation in method.deviations)
-    assert isinstance(method().class_wise, bool)
+    assert isinstance(method.class_wise, bool)
 
 
 def test_a_method_declines_no_data_that_it_protects(method: Method, data: ImageDataset) -> None:

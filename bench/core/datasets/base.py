@@ -25,19 +25,14 @@ class Archive(NamedTuple):
     url: str
 
 
-class Named(NamedTuple):
-    """Where an image is from."""
-
-    label: str
-    """The name of its class."""
-    file: str
-
-
 class Names(NamedTuple):
-    """Where the images to train on and to test with are from, in their order; empty if they have no files."""
+    """What the files of a data set call its parts; empty if it has no files of its own."""
 
-    train: Sequence[Named] = ()
-    val: Sequence[Named] = ()
+    classes: Sequence[str] = ()
+    """By label."""
+    train: Sequence[str] = ()
+    """The images to train on, in their order."""
+    test: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -109,7 +104,7 @@ class DatasetSettings(Settings, ABC):
         """Count and shape of the training images, without reading them."""
 
     def names(self, root: Path) -> Names:
-        """The names of all images and of their classes; nothing if the images have no files of their own."""
+        """What the files in `root` call images and classes."""
         return Names()
 
     def fingerprint(self, root: Path) -> str:

@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 
 from bench.core.data import ImageDataset, Outline, Split
-from bench.core.datasets.base import DatasetSettings, Named, Names
+from bench.core.datasets.base import DatasetSettings, Names
 from bench.core.decoding import Fit, Look
 from bench.core.errors import some
 from bench.core.image_cache import decoded_images, fingerprint, known_broken, told
@@ -69,7 +69,7 @@ class ImageFiles(DatasetSettings):
     def names(self, root: Path) -> Names:
         listing = self.listing(root)
         kept = listing.without(self._decoded(listing, root)[1])
-        return Names(*([Named(kept.classes[one.label], one.name) for one in part] for part in (kept.train, kept.test)))
+        return Names(kept.classes, *([sample.name for sample in part] for part in (kept.train, kept.test)))
 
     def _decoded(self, listing: Listing, root: Path) -> tuple[torch.Tensor, dict[str, str]]:
         return decoded_images(listing, Look(self.size, self.fit), root, skip_broken=self.skip_broken)

@@ -1,0 +1,50 @@
+"""Files that cannot be used as noise: one line each, before anything runs, and no code of theirs runs."""
+
+import pickle
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from methods.from_file import NoiseFile
+
+
+class Evil:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (exec, ("raise SystemExit('it ran')",))
+
+
+UNREADABLE: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "code": ("a.pkl", lambda file: file.write_bytes(pickle.dumps(Evil())), "it names builtins.exec, which is no arr"),
+    "code of torch": ("a.pt", lambda file: torch.save(Evil(), file), "it holds more than tensors; save the tensor"),
+    "objects": ("a.npy", lambda file: np.save(file, np.array([{}] * 7)), "not readable"),
+    "cut": ("a.npy", lambda file: file.write_bytes(b"\x93NUMPY"), "not readable"),
+    "text": ("a.txt", lambda file: file.write_text("1"), "ends in .txt; known are .npy, .npz, .pt"),
+    "two arrays": (
+        "a.npz",
+        lambda file: np.savez(file, a=np.zeros((7, 3, 8, 8)), b=np.zeros((7, 3, 8, 8))),
+        r"holds several arrays of images \(a, b\); save a single one",
+    ),
+    "no array": ("a.pt", lambda file: torch.save({"epoch": 3}, file), "holds no array of images"),
+    "a folder": ("a.npy", lambda file: file.mkdir(), "cannot be read"),
+    "nothing": ("a.npy", lambda file: np.save(file, np.zeros((0, 3, 8, 8))), "not readable"),
+    "too precise": ("a.npy", lambda file: np.save(file, np.zeros((7, 3, 8, 8), np.longdouble)), "not readable"),
+    "missing": ("a.npy", lambda file: file.parent, "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_a_file_that_cannot_be_used_is_one_line_before_anything_runs(case: str, tmp_path: Path) -> None:
+    name, write, told = UNREADABLE[case]
+    write(tmp_path / name)
+    with pytest.raises(ValidationError) as caught:
+        NoiseFile(file=str(tmp_path / name))
+    said = str(caught.value.errors()[0]["ctx"]["error"])
+    assert said.startswith(f"{tmp_path / name}: ")
+    assert re.search(told, said)
+    assert "\n" not in said
