@@ -14,7 +14,7 @@ from bench.run import schedule
 from bench.run.experiment import error_line
 from bench.run.forecast import Pace, forecast
 from bench.run.preparation import fetch
-from bench.run.release import safe_name, write_release
+from bench.run.release import is_release, safe_name, write_release
 from bench.run.request import Request
 from bench.run.schedule import Task
 from bench.run.workers import workers
@@ -24,8 +24,8 @@ from bench.words import counted, duration
 def protect(request: Request, folder: Path, console: Console) -> int:
     """Write the protected images of every method of the request into a folder of its own below `folder`.
 
-    Controls are left out, unless --only names a method. Returns the exit code. Raises UserError if a folder is there
-    already, if none can be made, and for data that cannot be read.
+    Controls are left out, unless --only names a method; so is what was written before. Returns the exit code. Raises
+    UserError if something else is there already, if `folder` cannot be used, and for data that cannot be read.
     """
     with awaited(console):
         cells = _chosen(request)
@@ -34,9 +34,16 @@ def protect(request: Request, folder: Path, console: Console) -> int:
     if not cells:
         raise UserError("no method protects here; to write the images of a control: --only method=NAME")
     places = {key: folder / name for key, name in _names(request, cells).items()}
-    for place in places.values():
-        if place.exists():
+    for key, place in places.items():
+        if is_release(place, cells[key]):
+            console.print(f"{place}: there already", markup=False)
+            del cells[key]
+        elif place.exists():
             raise UserError(f"--to {folder}: {place} is there already; remove it, or name another folder")
+    for cell in cells.values():
+        images = request.data_root / getattr(cell.dataset.settings, "path", "")
+        if images != request.data_root and folder.resolve().is_relative_to(images.resolve()):
+            raise UserError(f"--to {folder}: is in {images}, among the images to protect; name a folder outside")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (probe := folder / ".partial").mkdir(exist_ok=True)
@@ -46,7 +53,7 @@ def protect(request: Request, folder: Path, console: Console) -> int:
     try:
         return _protect(request, cells, places, console)
     except KeyboardInterrupt:
-        console.print("stopped; noise that was made is kept: run it again to go on")
+        console.print("stopped; what was made is kept: protect again to go on")
         return 130
 
 

@@ -1,12 +1,12 @@
 """Noise or protected images that somebody else made, from a file: for methods that the suite does not have."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
-from pydantic import AfterValidator, model_validator
+from pydantic import model_validator
 from torch import Tensor
 
-from bench.core import File, ImageDataset, KnownFile, Method, Norm, Outline, Positive, Radius, Session
+from bench.core import File, ImageDataset, Method, Norm, Outline, Positive, Radius, Session
 from methods._arrays import read, shape_of
 from methods._file_checks import check_classes, check_labels, check_order, peak_of
 
@@ -14,26 +14,21 @@ MOST = 127
 """Grey levels that int8 noise holds."""
 
 
-def _readable(file: KnownFile) -> KnownFile:
-    """Return a file that holds one array of images, or of which only the content is known. Raises ValueError else."""
-    if file.path is not None:
-        shape_of(file)
-    return file
-
-
 class FromFile(Method):
     """What a file holds for each image of the data set, in its order, or for each class.
 
     The file is an array of four axes: images, then channels, height, width, or height, width, channels. Endings:
     .npy, .npz, .pt, .pth, .safetensors, and .pkl or .pickle with plain arrays. Whole numbers are grey levels, floats
-    are in [0, 1] units. As many whole numbers beside it as it has images are labels, which are compared.
+    are in [0, 1] units. As many labels beside it as it has images are compared.
     """
 
     source = "whoever made the file"
     draws: ClassVar[bool] = False
 
-    file: Annotated[File, AfterValidator(_readable)]
+    file: File
     """A path, absolute or relative to the working folder. In the cell's key stands its content."""
+    array: str = ""
+    """Which of several arrays in the file, by its name there."""
     holds: Literal["noise", "images"] = "noise"
     """What the file's values are: what is added to the images, or the protected images themselves."""
     wise: Literal["sample", "class"] = "sample"
@@ -42,7 +37,9 @@ class FromFile(Method):
     """Floats are divided by it: 255 if they are in grey levels."""
 
     @model_validator(mode="after")
-    def _images_are_single(self) -> Self:
+    def _can_be_read(self) -> Self:
+        if self.file.path is not None:  # else it is from a record
+            shape_of(self.file, self.array)
         if self.holds == "images" and self.class_wise:
             raise ValueError("wise: class is for noise; protected images are each image's own")
         return self
@@ -57,7 +54,7 @@ class FromFile(Method):
 
     def declines(self, data: Outline) -> str:
         """Which other images the file is for."""
-        rows, *image = shape_of(self.file)
+        rows, *image = shape_of(self.file, self.array)
         channels, height, width = data.shape
         wanted = data.num_classes if self.class_wise else data.train_images
         if rows == wanted and image in ([channels, height, width], [height, width, channels]):
@@ -72,7 +69,7 @@ class FromFile(Method):
         Raises ValueError for values that are no noise, or no images, of this data set in its order; UserError if the
         file is gone or changed.
         """
-        values, labels = read(self.file)
+        values, labels = read(self.file, self.array)
         try:
             if labels is not None and not self.class_wise:
                 check_labels(labels, data)

@@ -82,6 +82,30 @@ def test_released_images_come_back_from_their_file() -> None:
     assert torch.equal(read(Path("out/unbounded_file_theirs.npy_holds_images/train"))[0], images)
 
 
+def test_what_was_written_before_is_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
+    assert protect() == 0
+    before = {file: file.stat().st_mtime_ns for file in Path("out").rglob("*")}
+    Path("grid.yaml").write_text(GRID.replace("[clean, sc]", "[sc, ops]"))
+    assert protect() == 0
+    said = capsys.readouterr().out
+    assert "out/SC: there already" in said
+    assert "out/OPS: 40 images to train on" in said
+    assert all(file.stat().st_mtime_ns == time for file, time in before.items() if file != Path("out/SC").parent)
+
+
+@pytest.mark.parametrize("place", ["data/mine", "data/mine/train", "data/mine/new"])
+def test_no_folder_among_the_images_is_written_to(place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert protect() == 0
+    Path("data").mkdir()
+    Path("out/SC").rename("data/mine")
+    files = sorted(Path("data").rglob("*"))
+    Path("grid.yaml").write_text(folder_grid("mine", "[sc]"))
+    assert bench("protect", "grid.yaml", "--to", place) == 2
+    told = f"--to {place}: is in data/mine, among the images to protect; name a folder outside\n"
+    assert capsys.readouterr().err == told
+    assert [file for file in sorted(Path("data").rglob("*")) if "decoded" not in file.parts] == files
+
+
 def test_nothing_is_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
     Path("out/SC").mkdir(parents=True)
     assert protect() == 2
@@ -169,6 +193,6 @@ def test_names_that_are_no_names_of_files_are_made_some(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
     assert file_names([], 11)[0] == "00.png"
     assert class_folders(["../a", "b c"], 2) == ["a", "b_c"]
-    for alike in (["a b", "a/b"], ["Cat", "cat"], ["..", "."], []):
+    for alike in (["_b b", "Z"], ["a b", "a/b"], ["Cat", "cat"], ["..", "."], []):
         assert class_folders(alike, 2) == ["0", "1"]
     assert class_folders([], 11)[10] == "10"

@@ -55,6 +55,8 @@ def known_file(value: Any) -> KnownFile:
     if value.startswith(HASH):
         return KnownFile(value)
     try:
+        if Path(value).exists() and not Path(value).is_file():
+            raise ValueError("it is no file")
         return KnownFile(content_of(Path(value)), Path(value).resolve(), value)
     except (OSError, ValueError) as error:  # a name with a null character is a ValueError
         raise ValueError(f"{value}: cannot be read ({getattr(error, 'strerror', None) or error})") from None

@@ -14,10 +14,10 @@ from bench.core.augment import FLIP_CROP, FLIP_TRANSLATE, NO_AUGMENTATION, Augme
 from bench.core.content import HASH, File, KnownFile, file_setting, known_file
 from bench.core.data import ImageDataset, Outline
 from bench.core.device import float64_device, memory_of, synchronise
-from bench.core.errors import brief
+from bench.core.errors import brief, suggestion
 from bench.core.keeper import Kind
 from bench.core.measures import Measure, Subject, Training
-from bench.core.memory import empty, in_order, mapped, parts, take
+from bench.core.memory import empty, in_order, parts, take
 from bench.core.models import Classifier, classifier_layers
 from bench.core.network_names import ModelName, maker
 from bench.core.networks import TIMM, two_linear
@@ -108,7 +108,6 @@ __all__ = [
     "known_file",
     "loss_gradient",
     "maker",
-    "mapped",
     "maximise",
     "maximiser",
     "memory_of",
@@ -119,6 +118,7 @@ __all__ = [
     "read_tensor",
     "revisions",
     "schedule_rates",
+    "suggestion",
     "synchronise",
     "take",
     "tpgd",

@@ -65,7 +65,7 @@ def explain(error: ValidationError, fields: Iterable[str], where: str) -> UserEr
         return UserError(f"{where}: unknown key {brief(unknown)}{suggestion(unknown, fields)}")
     if first["type"] == "missing":
         return UserError(f"{where}: missing key {str(first['loc'][-1])!r}")
-    return UserError(f"{within(where, cut(path))}: {_sentence(first)}")
+    return UserError(f"{within(where, cut(path)) if path else where}: {_sentence(first)}")
 
 
 def validate(settings: type[S], layers: Sequence[tuple[str, Mapping[str, Any]]]) -> S:
@@ -80,8 +80,9 @@ def validate(settings: type[S], layers: Sequence[tuple[str, Mapping[str, Any]]])
     try:
         return settings.model_validate(merged)
     except ValidationError as error:
-        key = str(error.errors()[0]["loc"][0])
-        raise explain(error, settings.model_fields, origin.get(key, layers[-1][0])) from None
+        place = error.errors()[0]["loc"]  # empty if settings do not go together
+        where = origin.get(str(place[0]), layers[-1][0]) if place else next(iter(origin.values()), layers[-1][0])
+        raise explain(error, settings.model_fields, where) from None
 
 
 def _sentence(error: ErrorDetails) -> str:

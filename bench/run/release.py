@@ -8,6 +8,7 @@ from typing import Any
 
 from joblib import Parallel, delayed
 from PIL import Image
+from pydantic_core import from_json
 from torch import Tensor
 
 from bench.core.data import ImageDataset
@@ -22,6 +23,7 @@ from bench.store import Record
 
 UNSAFE = re.compile(r"[^\w.=+-]+")
 """What the name of a file or folder shall not have: separators, spaces, and bytes that are no text."""
+ABOUT = "about.json"
 LONGEST = 100
 """Bytes of a name; file systems allow 255."""
 
@@ -29,20 +31,21 @@ LONGEST = 100
 def write_release(cell: Cell, place: Workplace, folder: Path) -> tuple[int, Record]:
     """Write the images that `cell` trains on and those it tests with into `folder`, which is new: all or nothing.
 
-    They are train/CLASS/*.png and val/CLASS/*.png, numbered in the order of the data, beside about.json. The noise is
+    They are train/CLASS/*.png and val/CLASS/*.png, numbered in the order of the data, beside `ABOUT`. The noise is
     made if it is missing. Returns how many images are protected, and what is known of their noise.
     """
     with place.lease() as device:
         protection, about = make_noise(cell, place, device)
-    split = place.load(cell.dataset.settings, cell.fingerprint)
-    names = cell.dataset.settings.names(place.data_root)
+    split, names = place.load(cell.dataset.settings, cell.fingerprint), cell.dataset.settings.names(place.data_root)
+    place.check_images(cell.dataset.settings, cell.fingerprint)  # the names are those of the images that were loaded
     folders = class_folders(names.classes, split.train.num_classes)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
     partial.mkdir(parents=True)
     try:
         (partial / ".gitignore").write_text("*\n")  # somebody's pictures belong in no commit
-        (partial / "about.json").write_text(to_json(cell.noise_canonical() | {"noise": about}), "utf-8")
+        told = cell.noise_canonical() | {"classes": list(names.classes), "noise": about}
+        (partial / ABOUT).write_text(to_json(told), "utf-8")
         _write_images(split.train.protected(protection), partial / "train", folders, names.train)
         _write_images(split.test, partial / "val", folders, names.test)
         partial.rename(folder)
@@ -52,10 +55,21 @@ def write_release(cell: Cell, place: Workplace, folder: Path) -> tuple[int, Reco
     return len(split.train), about
 
 
+def is_release(folder: Path, cell: Cell) -> bool:
+    """Whether `folder` holds what `write_release` would write."""
+    try:
+        return bool(from_json((folder / ABOUT).read_bytes())["noise"]["key"] == cell.noise_key)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def class_folders(names: Sequence[str], num_classes: int) -> list[str]:
-    """A folder for each class: its name, or its number if names are missing or too much alike."""
+    """A folder for each class: its name, if such names tell all apart and sort as the classes do, else its number.
+
+    Whoever reads the folders numbers the classes in the order of their names.
+    """
     found = [safe_name(name) for name in names]
-    if len({name.casefold() for name in found}) == num_classes:
+    if len({name.casefold() for name in found}) == num_classes and found == sorted(found):
         return found
     return [f"{label:0{len(str(num_classes - 1))}}" for label in range(num_classes)]
 

@@ -44,6 +44,10 @@ class Workplace:
         except Exception as error:  # of torchvision, PIL and pickle: whatever is wrong with the files
             raise DataError(f"data set not readable in {self.data_root} ({error}); see --data-root") from error
 
+    def check_images(self, dataset: DatasetSettings, fingerprint: str) -> None:
+        """Raise DataError if the images are not those that were known by `fingerprint`."""
+        _check_images(dataset, self.data_root, fingerprint)
+
     def outlines(self) -> Callable[[DatasetSettings], Outline]:
         """What tells the outline of a data set as it is now; each folder is looked through once."""
         return cache(lambda dataset: dataset.outline(self.data_root))
@@ -74,9 +78,13 @@ class Workplace:
 @lru_cache(maxsize=2)
 def _load(dataset: DatasetSettings, root: Path, fingerprint: str) -> Split:
     split = dataset.load(root)
+    _check_images(dataset, root, fingerprint)
+    return split
+
+
+def _check_images(dataset: DatasetSettings, root: Path, fingerprint: str) -> None:
     if dataset.fingerprint(root) != fingerprint:
         raise DataError(f"images in {root} have changed since the run began; run again")
-    return split
 
 
 @lru_cache(maxsize=1)

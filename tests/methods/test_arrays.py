@@ -1,5 +1,6 @@
 """Files that cannot be used as noise: one line each, before anything runs, and no code of theirs runs."""
 
+import os
 import pickle
 import re
 from collections.abc import Callable
@@ -19,8 +20,24 @@ class Evil:
         return (exec, ("raise SystemExit('it ran')",))
 
 
+class Forged:
+    """Calls what a pickle of arrays only names: numpy itself would follow an address that the file chooses."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (np.ndarray, ((1,), np.dtype("f4"), b"A" * 8))
+
+
+class Objects:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (np.dtype, ("O", False, True))
+
+
 UNREADABLE: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "code": ("a.pkl", lambda file: file.write_bytes(pickle.dumps(Evil())), "it names builtins.exec, which is no arr"),
+    "a forged array": ("a.pkl", lambda file: file.write_bytes(pickle.dumps(Forged())), "not readable"),
+    "a type of objects": ("a.pkl", lambda file: file.write_bytes(pickle.dumps(Objects())), "which are no numbers"),
+    "an array of objects": ("a.pkl", lambda file: file.write_bytes(pickle.dumps(np.array([{}] * 7))), "are no numbers"),
+    "a pipe": ("a.npy", os.mkfifo, "it is no file"),
     "code of torch": ("a.pt", lambda file: torch.save(Evil(), file), "it holds more than tensors; save the tensor"),
     "objects": ("a.npy", lambda file: np.save(file, np.array([{}] * 7)), "not readable"),
     "cut": ("a.npy", lambda file: file.write_bytes(b"\x93NUMPY"), "not readable"),
@@ -28,11 +45,11 @@ UNREADABLE: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "two arrays": (
         "a.npz",
         lambda file: np.savez(file, a=np.zeros((7, 3, 8, 8)), b=np.zeros((7, 3, 8, 8))),
-        r"holds several arrays of images \(a, b\); save a single one",
+        "holds several arrays of images; write which: array: a or b",
     ),
     "no array": ("a.pt", lambda file: torch.save({"epoch": 3}, file), "holds no array of images"),
-    "a folder": ("a.npy", lambda file: file.mkdir(), "cannot be read"),
-    "nothing": ("a.npy", lambda file: np.save(file, np.zeros((0, 3, 8, 8))), "not readable"),
+    "a folder": ("a.npy", lambda file: file.mkdir(), "it is no file"),
+    "nothing": ("a.npy", lambda file: np.save(file, np.zeros((0, 3, 8, 8))), "holds no array of images"),
     "too precise": ("a.npy", lambda file: np.save(file, np.zeros((7, 3, 8, 8), np.longdouble)), "not readable"),
     "missing": ("a.npy", lambda file: file.parent, "cannot be read"),
 }

@@ -72,6 +72,13 @@ def test_a_file_that_is_gone_is_one_line(capsys: pytest.CaptureFixture[str]) -> 
     assert told == "mine.yaml: methods[0].file: theirs/mine.npy: cannot be read (No such file or directory)"
 
 
+def test_settings_that_do_not_go_together_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.yaml").write_text(GRID.replace("mine.npy}", "mine.npy, holds: images, wise: class}"))
+    assert run() == 2
+    told = "mine.yaml: methods[0]: wise: class is for noise; protected images are each image's own\n"
+    assert capsys.readouterr().err == told
+
+
 def test_two_files_of_one_name_are_two_rows(capsys: pytest.CaptureFixture[str]) -> None:
     Path("mine").mkdir()
     np.save("mine/mine.npy", np.full((20, 3, 8, 8), -8 / 255))
