@@ -34,11 +34,11 @@ def _card(what: str, name: str) -> Iterable[str]:
 def _grid_card(name: str) -> Iterator[str]:
     """What a grid that goes by name shows, and where it is written."""
     from bench.grid.library import named_grids
-    from bench.grid.yaml_file import read_mapping
+    from bench.grid.written import lineage_of
 
     if name not in (grids := named_grids()):
         raise UserError(f"list grids {cut(name)}: no such name{suggestion(name, grids)}")
-    values = read_mapping(grids[name])
+    values = {key: value for _, written in lineage_of(grids[name]) for key, value in written.items()}
     yield f"{name}: {values.get('title', '')}"
     yield from wrap(str(values.get("about", "")), CARD, initial_indent="  ", subsequent_indent="  ")
     yield f"  file: {grids[name]}"

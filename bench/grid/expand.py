@@ -21,9 +21,10 @@ from bench.grid.grid_file import Block, GridFile
 from bench.grid.limit import check_count
 from bench.grid.measured import measured
 from bench.grid.replaced import is_cut, replaced_by
-from bench.grid.scale import Scale, check_names, lineage
+from bench.grid.scale import Scale, check_names
 from bench.grid.stack import check_method, check_stack, check_victim, declined
-from bench.grid.yaml_file import mapping, read_mapping, validate, within
+from bench.grid.written import Written, read_written
+from bench.grid.yaml_file import mapping, validate, within
 from measures import MEASURES
 from methods import METHODS
 
@@ -65,18 +66,11 @@ def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale
         raise UserError(f"{file}: --scale {cut(scale_name)}: unknown scale{suggestion(scale_name, scales)}")
     check_names(scales[scale_name], f"scale {scale_name}: ", TABLES, Recipe)
     check_names(user, "--set ", TABLES, Recipe)
-    values = read_mapping(file)
-    paper = validate(GridFile, [(str(file), values)])
-    for name in paper.at:
-        if name not in scales:
-            raise UserError(f"{file}: at: unknown scale {brief(name)}{suggestion(name, scales)}")
-    at = next((name for name in lineage(scales, scale_name) if name in paper.at), scale_name)
-    here = paper.at.get(at, {})
-    parsed = validate(GridFile, [(str(file), values), (f"{file}: at.{at}", here)])
+    written = read_written(file, scales, scale_name)
     scale = scales[scale_name].model_copy(
-        update={field: None for field, key in REPLACED.items() if key in here or not parsed.scalable}
+        update={field: None for field, key in REPLACED.items() if key in written.fixed}
     )
-    return Expansion(file, f"scale {scale_name}", scale, user, data_root).grid(parsed)
+    return Expansion(file, written, f"scale {scale_name}", scale, user, data_root).grid(written.keys)
 
 
 @dataclass(frozen=True)
@@ -84,6 +78,7 @@ class Expansion:
     """The sources of every setting, weakest first: plug-in default, scale, grid file, the user's --set."""
 
     file: Path
+    written: Written
     scale_where: str
     """What error messages call the scale."""
     scale: Scale
@@ -96,7 +91,7 @@ class Expansion:
             Recipe,
             [
                 (f"{self.scale_where}: train", self.scale.train),
-                (f"{self.file}: train", parsed.train),
+                (self.written.where("train"), parsed.train),
                 ("--set train", self.user.train),
             ],
         )
@@ -112,8 +107,8 @@ class Expansion:
             for method, attacks in pairs:
                 applied = tuple(acting(attacks, method, NONE))
                 if not (reason := declined(method.choice, applied, outline, model)):
-                    check_method(method.choice, outline, f"{self.file}: methods")
-                    check_victim(applied, model, outline, f"{self.file}: attacks")
+                    check_method(method.choice, outline, self.written.where("methods"))
+                    check_victim(applied, model, outline, self.written.where("attacks"))
                 cells = tuple(
                     Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, noise)
                     for noise in (noises if method.choice.settings.draws else [0])
@@ -155,7 +150,7 @@ class Expansion:
         """Every method with every stack of attacks of its block, that of the whole grid first."""
         blocks = [("", Block(methods=parsed.methods, attacks=parsed.attacks))]
         for row, values in enumerate(parsed.also):
-            blocks.append((f"also[{row}].", validate(Block, [(f"{self.file}: also[{row}]", values)])))
+            blocks.append((f"also[{row}].", validate(Block, [(self.written.where(f"also[{row}]"), values)])))
         for where, block in blocks:
             methods = self._variants("methods", block.methods, large, where)
             stacks = self._stacks(block.attacks, large, where)
@@ -164,7 +159,7 @@ class Expansion:
 
     def _variants(self, group: str, items: Sequence[Any], large: Large, block: str = "") -> list[Variant]:
         """The plug-ins that a list of a grid file names, sweeps written out."""
-        where = f"{self.file}: {block}{group}"
+        where = self.written.where(f"{block}{group}")
         return [
             variant
             for row, item in enumerate(items)
@@ -214,7 +209,7 @@ class Expansion:
     def _stacks(self, items: Sequence[Any], large: Large, block: str) -> list[Stack]:
         stacks: list[Stack] = []
         for row, item in enumerate(items):
-            where = f"{self.file}: {block}attacks[{row}]"
+            where = self.written.where(f"{block}attacks[{row}]")
             if item == []:
                 raise UserError(f"{where}: an empty stack; write none for plain training")
             if isinstance(item, list):
@@ -240,7 +235,7 @@ class Expansion:
             known = ((one.fingerprint(root), one.outline(root)) for one in settings)
             return [(variant, *about) for variant, about in zip(variants, known, strict=True)]
         except (OSError, UserError) as error:
-            raise UserError(f"{self.file}: datasets: {refusal(error, 'see --data-root')}") from None
+            raise UserError(f"{self.written.where('datasets')}: {refusal(error, 'see --data-root')}") from None
 
     def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
         replacement = self.user.model or self.scale.model

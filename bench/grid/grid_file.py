@@ -28,6 +28,8 @@ class GridFile(Settings):
     """What the table shows."""
     about: str = ""
     """What a reader should know, printed under the title."""
+    like: str = ""
+    """A grid whose keys hold where this file writes none: one beside it, or a name or a path as `run` takes it."""
     datasets: Items
     models: Annotated[list[ModelName], Field(min_length=1)]
     """Victims, such as resnet50, or resnet50/8 for an eighth of its width."""
@@ -39,7 +41,7 @@ class GridFile(Settings):
     also: list[Values] = []
     """Blocks of `methods` and `attacks` that join the same tables: what would be the same for every method."""
     scalable: bool = False
-    """Whether a scale may replace `datasets`, `models`, `seeds` and `noise_seeds`; else what is written here stands."""
+    """Whether a scale may replace `datasets`, `models`, `seeds` and `noise_seeds` of this file; else they stand."""
     controls: bool = True
     """Whether to add what the results are read against: every attack on clean images, and on random noise."""
     train: Values = {}

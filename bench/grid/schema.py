@@ -33,8 +33,9 @@ def grid_schema() -> dict[str, Any]:
     block["properties"] |= {group: properties[group] for group in block["properties"]}
     properties["also"]["items"] = block
     properties["train"] = Recipe.model_json_schema()
+    required = [{"required": schema.pop("required")}, {"required": ["like"]}]
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Grid of unlearnable-bench"}
-    return {**schema, **head, "$defs": entries}
+    return {**schema, **head, "anyOf": required, "$defs": entries}
 
 
 def _entry(name: str, settings: type[BaseModel]) -> dict[str, Any]:

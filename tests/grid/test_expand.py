@@ -171,9 +171,10 @@ def test_the_condition_remembers_its_counterpart_at_paper_scale(tmp_path: Path) 
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:
     """A data root with as many files as grids need of what people must bring themselves."""
-    counts = {"facescrub": 120, "imagenette/train": 1, "imagenette/val": 1}
-    for name, count in counts.items():
-        for number in range(10):
+    counts = {"facescrub": (10, 120), "imagenette/train": (10, 1), "imagenette/val": (10, 1)}
+    counts |= {"imagenet/train": (100, 1), "imagenet/val": (100, 1)}
+    for name, (classes, count) in counts.items():
+        for number in range(classes):
             (tmp_path / name / f"class{number}").mkdir(parents=True)
             for file in range(count):
                 (tmp_path / name / f"class{number}" / f"{file}.jpg").touch()
@@ -207,6 +208,8 @@ def test_large_images_take_the_settings_of_the_imagenet_subset_unless_the_grid_s
 @pytest.mark.parametrize("group", ["methods", "attacks"])
 def test_the_settings_for_large_images_are_settings_of_their_plug_in(group: str) -> None:
     for settings in TABLES[group].values():
+        if not settings.large:
+            continue
         assert {**settings.model_validate(settings.large).model_dump(), **settings.large} == settings.model_validate(
             settings.large
         ).model_dump()

@@ -24,4 +24,6 @@ def test_the_schema_knows_every_plug_in_and_its_settings(capsys: pytest.CaptureF
     block = schema["properties"]["also"]["items"]
     assert block["properties"]["methods"] == schema["properties"]["methods"]
     assert set(block["required"]) == set(block["properties"]) == {"methods", "attacks"}
-    assert set(schema["required"]) == {"title", "datasets", "models", "methods", "attacks"}
+    whole, like = (set(form["required"]) for form in schema["anyOf"])
+    assert whole == {"title", "datasets", "models", "methods", "attacks"}
+    assert like == {"like"}

@@ -1,0 +1,99 @@
+"""A grid that is like another one: whose keys hold, what a scale replaces, and where messages say a key is."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.core.errors import UserError
+from bench.grid.scale import read_scales
+from bench.grid.written import Written, read_written
+from tests.commands import bench
+
+SCALES = read_scales(Path("grids/scales.yaml"))
+BASE = """\
+title: Base
+datasets: [cifar10]
+models: [resnet18]
+methods: [clean, sem]
+attacks: [none]
+scalable: true
+at:
+  small: {methods: [sem], seeds: 2}
+  tiny: {attacks: [pgd]}
+"""
+
+
+def read(folder: Path, text: str, scale: str = "small") -> Written:
+    (folder / "base.yaml").write_text(BASE)
+    (folder / "mine.yaml").write_text("like: base\n" + text)
+    return read_written(folder / "mine.yaml", SCALES, scale)
+
+
+def test_a_key_is_that_of_the_nearest_file_and_a_scale_s_before_the_general_one(tmp_path: Path) -> None:
+    written = read(tmp_path, "title: Mine\nattacks: [fgsm]\nat: {long: {seeds: 5}}\n", "long")
+    assert (written.keys.title, written.keys.models, written.keys.methods) == ("Mine", ["resnet18"], ["sem"])
+    assert (written.keys.attacks, written.keys.seeds) == (["fgsm"], 5)
+    assert read(tmp_path, "attacks: [fgsm]\n", "tiny").keys.attacks == ["fgsm"]
+    assert read(tmp_path, "", "tiny").keys.attacks == ["pgd"]
+
+
+def test_what_a_file_writes_itself_stands_and_the_rest_is_replaced_as_there(tmp_path: Path) -> None:
+    replaced = {"datasets", "models", "seeds", "noise_seeds"}
+    assert read(tmp_path, "", "tiny").fixed & replaced == set()
+    assert read(tmp_path, "", "small").fixed & replaced == {"seeds"}
+    assert read(tmp_path, "datasets: [svhn]\n", "tiny").fixed & replaced == {"datasets"}
+    assert read(tmp_path, "datasets: [svhn]\nscalable: true\n", "tiny").fixed & replaced == set()
+    assert read(tmp_path, "at: {tiny: {models: [cnn]}}\n", "tiny").fixed & replaced == {"models"}
+
+
+def test_places_are_those_where_a_key_is_written(tmp_path: Path) -> None:
+    written = read(tmp_path, "attacks: [none]\nat: {small: {also: []}}\n")
+    assert written.where("attacks[0]") == f"{tmp_path}/mine.yaml: attacks[0]"
+    assert written.where("models") == f"{tmp_path}/base.yaml: models"
+    assert written.where("methods[1]") == f"{tmp_path}/base.yaml: at.small.methods[1]"
+    assert written.where("also[0].methods[1]") == f"{tmp_path}/mine.yaml: at.small.also[0].methods[1]"
+    assert written.where("train") == f"{tmp_path}/mine.yaml: train"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("datsets: [svhn]\n", "mine.yaml: unknown key 'datsets'; did you mean 'datasets'?"),
+        ("seeds: few\n", "mine.yaml: seeds: must be a whole number, got 'few'"),
+        ("at: {smal: {}}\n", "mine.yaml: at: unknown scale 'smal'; did you mean 'small'?"),
+    ],
+)
+def test_a_mistake_is_told_with_its_file(text: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        read(tmp_path, text)
+    assert str(caught.value).startswith(f"{tmp_path}/{told}")
+
+
+@pytest.mark.parametrize(
+    ("like", "told"),
+    [
+        ("bse", "mine.yaml: like: no grid is called 'bse'; did you mean 'base'?"),
+        ("[base]", "mine.yaml: like: must be the name of a grid, got a list"),
+        ("mine", "mine.yaml: like: leads back to "),
+    ],
+)
+def test_a_grid_that_is_like_none_is_told(like: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "mine.yaml").write_text(f"like: {like}\n")
+    with pytest.raises(UserError) as caught:
+        read_written(tmp_path / "mine.yaml", SCALES, "small")
+    assert str(caught.value).startswith(f"{tmp_path}/{told}")
+
+
+def test_ones_own_images_take_a_table_of_the_suite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "like: table2\ntitle: Table 2 on mine\ndatasets: [{name: synthetic, size: 8, train_images: 40}]\n"
+    Path("mine.yaml").write_text(text)
+    assert bench("run", "mine.yaml", "--scale", "small", "--dry-run", "--device", "cpu") == 0
+    said = capsys.readouterr().out
+    assert "resnet18 -> cnn" in said
+    assert "synthetic" in said
+    assert "cifar10" not in said
+    assert "231 cells, 0 done" in said
