@@ -40,6 +40,16 @@ def protect(request: Request, folder: Path, console: Console) -> int:
             del cells[key]
         elif place.exists():
             raise UserError(f"--to {folder}: {place} is there already; remove it, or name another folder")
+    _check(folder, request, cells)
+    try:
+        return _protect(request, cells, places, console)
+    except KeyboardInterrupt:
+        console.print("stopped; what was made is kept: protect again to go on")
+        return 130
+
+
+def _check(folder: Path, request: Request, cells: dict[str, Cell]) -> None:
+    """Raise UserError if nothing can be written to `folder`, or if it is among the images."""
     for cell in cells.values():
         images = request.data_root / getattr(cell.dataset.settings, "path", "")
         if images != request.data_root and folder.resolve().is_relative_to(images.resolve()):
@@ -50,11 +60,6 @@ def protect(request: Request, folder: Path, console: Console) -> int:
         probe.rmdir()
     except OSError as error:
         raise UserError(f"--to {folder}: cannot be written ({error.strerror})") from None
-    try:
-        return _protect(request, cells, places, console)
-    except KeyboardInterrupt:
-        console.print("stopped; what was made is kept: protect again to go on")
-        return 130
 
 
 def _protect(request: Request, cells: dict[str, Cell], places: dict[str, Path], console: Console) -> int:
@@ -64,23 +69,24 @@ def _protect(request: Request, cells: dict[str, Cell], places: dict[str, Path], 
             if line := fetch(dataset, request.workplace.data_root):
                 console.print(line, markup=False)
     _make(request, cells, console)
-    code = 0
+    failed = False
     for key, cell in cells.items():
-        if cell.method.settings.cached and not request.workplace.store.has_noise(key):
-            console.print(f"{places[key]}: not written, for want of its noise", markup=False)
-            code = 1
-            continue
         try:
             with awaited(console):
-                images, about = write_release(cell, request.workplace, places[key])
+                told = _write(request, cell, places[key])
         except (Exception, SystemExit) as error:  # one that cannot be written must not stop the others
-            console.print(f"{places[key]}: not written: {error_line(error)}", markup=False)
-            code = 1
-            continue
-        size = about["size"]
-        told = f"l-inf {255 * size['linf']:.0f}/255, l2 {size['mean_l2']:.2f} on average"
-        console.print(f"{places[key]}: {counted(images, 'image')} to train on, {told}", markup=False)
-    return code
+            failed, told = True, f"not written: {error_line(error)}"
+        console.print(f"{places[key]}: {told}", markup=False)
+    return 1 if failed else 0
+
+
+def _write(request: Request, cell: Cell, place: Path) -> str:
+    """Write the images of a cell and say what they are. Raises UserError if its noise could not be made."""
+    if cell.method.settings.cached and not request.workplace.store.has_noise(cell.noise_key):
+        raise UserError("its noise could not be made")
+    images, about = write_release(cell, request.workplace, place)
+    levels, l2 = 255 * about["size"]["linf"], about["size"]["mean_l2"]
+    return f"{counted(images, 'image')} to train on, l-inf {levels:.0f}/255, l2 {l2:.2f} on average"
 
 
 def _make(request: Request, cells: dict[str, Cell], console: Console) -> None:

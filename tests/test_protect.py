@@ -167,7 +167,7 @@ def test_noise_that_cannot_be_made_is_told_and_the_others_are_written(
     assert protect("--set", "methods.em.surrogate=cnn" if method == "em" else "train.steps=3") == 1
     said = capsys.readouterr().out
     assert "FAILED: RuntimeError: no luck" in said
-    assert "not written, for want of its noise" in said
+    assert "not written: UserError: its noise could not be made" in said
     assert [file.name for file in Path("out").iterdir()] == ["SC"]
 
 
