@@ -3,6 +3,7 @@
 `python -m tests.fingerprints` writes it down, and refuses what changed under an unchanged key.
 """
 
+import atexit
 import json
 import math
 import sys
@@ -43,6 +44,7 @@ VIEWS = (flip_crop, flip_resized_crop, flip_translate)
 CHUNKS = 16
 FILES = TemporaryDirectory()
 """Where the noise is that methods read, as long as the process lives."""
+atexit.register(FILES.cleanup)
 TOLERANCE = 0.05
 """Of the root mean square: what sums in another order, or another libjpeg, may move a number by."""
 MEASURED: dict[str, tuple[str, dict[str, Any]]] = {
