@@ -1,6 +1,7 @@
 """What the records say of the paper's claims."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from analysis.claims import CLAIMS, EXTREMES, Claim, Comparison, Place
@@ -15,11 +16,11 @@ Conditions = Sequence[ConditionResult]
 HEAD = ("claim", "verdict", "comparisons")
 NOT_RUN = "not run"
 NOTE = (
-    "A claim holds if every comparison that decides it has an interval on the claimed side. It does not hold if one is "
-    "on the other side by a test at 5 % that is Holm-corrected for the number of comparisons. Intervals are 95 % "
-    "Student intervals of paired differences: over noises if both sides have as many, else over victims of one noise, "
-    "which says nothing of a second one. Sides with different numbers of noises are compared unpaired (Welch). "
-    "Differences are percent points."
+    "Each claim is decided on one data set, with one network. It holds if every comparison that decides it has an "
+    "interval on the claimed side. It does not hold if one is on the other side by a test at 5 %, Holm-corrected "
+    "for the number of comparisons. Intervals are 95 % Student intervals of paired differences: over noises if both "
+    "sides have as many, else over victims of one noise, which says nothing of a second one. Sides with different "
+    "numbers of noises are compared unpaired (Welch). Differences are percent points."
 )
 
 
@@ -28,8 +29,8 @@ def chapters(results: Sequence[Results]) -> Iterator[Chapter]:
     unchanged = [one for one in results if not one.plan["set"]]
     for scale in dict.fromkeys(one.plan["scale"]["name"] for one in unchanged):
         plans = [one for one in unchanged if one.plan["scale"]["name"] == scale]
-        rows = verdicts([stopped(one) for one in plans])
-        if any(row[1].value != NOT_RUN for row in rows):
+        first, *others = verdicts([stopped(one) for one in plans])
+        if any(row[1].value != NOT_RUN for row in first.rows):
             yield Chapter(
                 f"claims-{scale}",
                 f"The paper's claims: what the records of scale {scale} say of them",
@@ -41,13 +42,41 @@ def chapters(results: Sequence[Results]) -> Iterator[Chapter]:
                 [],
                 "",
                 "",
-                [Section("Verdicts", plain_table(HEAD, rows, words=(0, 1, 2)), context=f"scale {scale}", note=NOTE)],
+                [
+                    replace(_section(first, "Verdicts", scale), note=NOTE),
+                    *(_section(one, "Verdicts elsewhere", scale) for one in others),
+                ],
             )
 
 
-def verdicts(plans: Sequence[Conditions]) -> list[list[Entry]]:
-    """A row for each claim, from the conditions of each plan."""
-    return [_row(claim, plans) for claim in CLAIMS]
+class Verdicts(NamedTuple):
+    """What one data set with one network says of the claims."""
+
+    place: tuple[str, str]
+    rows: list[list[Entry]]
+
+
+def verdicts(plans: Sequence[Conditions]) -> list[Verdicts]:
+    """A row for each claim at the place that decides most comparisons, then at the others for what they decide whole.
+
+    A claim is never decided with numbers of several places: what holds on one data set need not on another.
+    """
+    split = [by_place(conditions) for conditions in plans]
+    at = {place: [one[place] for one in split if place in one] for one in split for place in one}
+    known = {place: [_known(claim, here) for claim in CLAIMS] for place, here in at.items()}
+    first, *others = sorted(known, key=lambda place: -sum(map(len, known[place]))) or [("", "")]
+    found = [Verdicts(first, list(map(_row, CLAIMS, known.get(first, [()] * len(CLAIMS)))))]
+    for place in others:
+        decided = [(claim, each) for claim, each in zip(CLAIMS, known[place], strict=True) if _is_whole(claim, each)]
+        found.append(Verdicts(place, [_row(claim, each) for claim, each in decided]))
+    return [one for one in found if one.rows]
+
+
+def _section(one: Verdicts, heading: str, scale: str) -> Section:
+    dataset, model = one.place
+    return Section(
+        heading, plain_table(HEAD, one.rows, words=(0, 1, 2)), context=f"{model} on {dataset}, scale {scale}"
+    )
 
 
 class Found(NamedTuple):
@@ -58,8 +87,19 @@ class Found(NamedTuple):
     difference: Difference
 
 
-def _row(claim: Claim, plans: Sequence[Conditions]) -> list[Entry]:
-    known = [(one, found) for one in claim.comparisons if (found := _found(one, plans))]
+Known = Sequence[tuple[Comparison, Found]]
+
+
+def _known(claim: Claim, plans: Sequence[Conditions]) -> Known:
+    """The comparisons of a claim that some plan has finished."""
+    return [(one, found) for one in claim.comparisons if (found := _found(one, plans))]
+
+
+def _is_whole(claim: Claim, known: Known) -> bool:
+    return len(known) == len(claim.comparisons)
+
+
+def _row(claim: Claim, known: Known) -> list[Entry]:
     told = "; ".join(_words(one, found) for one, found in known)
     differences = [found.difference for _, found in known]
     return [Entry(claim.text), Entry(_verdict(differences, len(claim.comparisons))), Entry(told)]
@@ -85,9 +125,8 @@ def _found(one: Comparison, plans: Sequence[Conditions]) -> Found | None:
     found = [
         Found(low, high, known)
         for conditions in plans
-        for place in by_place(conditions).values()
-        for low in _matching(one.low, place)[:1]
-        for high in _matching(one.high, place)[:1]
+        for low in _matching(one.low, conditions)[:1]
+        for high in _matching(one.high, conditions)[:1]
         if (known := _below(one, low.runs("final_accuracy"), high.runs("final_accuracy")))
     ]
     return max(found, key=lambda each: (max(each.low.noises, each.high.noises), each.difference.count), default=None)

@@ -9,7 +9,6 @@ import pytest
 
 from analysis.answer import answers
 from analysis.best_response import sections as best_responses
-from analysis.claims import Comparison, Place
 from analysis.curves import over_training
 from analysis.early_stopping import stopped
 from analysis.estimates import estimate
@@ -20,7 +19,7 @@ from analysis.report import _chapter, write_report
 from analysis.results import ConditionResult, Measured, Results, Words
 from analysis.sections import file_of
 from analysis.swept import swept
-from analysis.verdicts import _found
+from analysis.verdicts import verdicts
 from bench.store import Store
 from tests.analysis.conftest import TITLES, Accuracies, plan_of, results_of
 from tests.analysis.conftest import place as place_of
@@ -116,9 +115,8 @@ def test_what_undoes_most_is_told_of_the_ranked_network_and_names_no_control(tmp
 def test_a_claim_compares_conditions_of_one_network(tmp_path: Path) -> None:
     found = results_of(tmp_path, {("sc", "none"): [0.1, 0.11], ("sem", "none"): [0.5, 0.51]}).conditions
     apart = [found[1], *elsewhere(found[:1], "m2")]
-    one = Comparison(Place("sc"), Place("sem"))
-    assert _found(one, [found]) is not None
-    assert _found(one, [apart]) is None
+    assert [len(one.rows[0][2].value) > 0 for one in verdicts([found])] == [True]
+    assert [one.rows[0][2].value for one in verdicts([apart])] == [""]
 
 
 def measures(*radii: int) -> list[Measured]:

@@ -1,5 +1,6 @@
 """Verdicts on claims: what decides them, and what is not known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,25 @@ def test_a_place_is_found_by_its_settings_alone(tmp_path: Path) -> None:
 
 
 def test_every_claim_has_a_row(tmp_path: Path) -> None:
-    rows = verdicts([results_of(tmp_path, {("clean", "none"): [0.5]}).conditions])
+    [(_, rows)] = verdicts([results_of(tmp_path, {("clean", "none"): [0.5]}).conditions])
     assert {row[1].value for row in rows} == {"not run"}
     assert len({row[0].value for row in rows}) == len(rows) == 10
+
+
+def test_a_claim_is_decided_on_one_data_set_with_one_network(tmp_path: Path) -> None:
+    """The one that decides most says all it knows, another one only what it decides whole."""
+    methods, others = ("em_stepwise", "tap_rem", "ntga", "rem", "sem"), {("sc", "none"): [0.1, 0.11]}
+    runs: Accuracies = others | {(method, "none"): [0.5, 0.51] for method in methods}
+    found = results_of(tmp_path, runs).conditions
+    mirrored = results_of(tmp_path, {key: [1 - value for value in values] for key, values in runs.items()}).conditions
+    radii = results_of(tmp_path, {("sem", "pgd radius=1/255"): [0.1], ("rem", "pgd radius=1/255"): [0.2]}).conditions
+    elsewhere = [replace(one, label=one.label | {"dataset": "imagenet100"}) for one in (*mirrored, *radii)]
+    first, second = verdicts([elsewhere, found])
+    assert first.place == ("imagenet100", "m")  # with the radius it decides one comparison more
+    assert len(first.rows) == 10
+    told = {row[0].value: row[1].value for row in first.rows}
+    assert told["SC protects best without adversarial training"] == "does not hold"
+    assert told["SEM protects better than REM at every radius of the victim up to 4/255"] == "cannot be told"
+    assert [[row[0].value, row[1].value] for row in second.rows] == [
+        ["SC protects best without adversarial training", "holds"]
+    ]
