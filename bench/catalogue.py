@@ -1,7 +1,9 @@
 """What `list` shows: the names of plug-ins, networks and grids, with a line for each, or cards."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from textwrap import wrap
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -34,15 +36,21 @@ def _card(what: str, name: str) -> Iterable[str]:
 def _grid_card(name: str) -> Iterator[str]:
     """What a grid that goes by name shows, and where it is written."""
     from bench.grid.library import named_grids
-    from bench.grid.written import lineage_of
 
     if name not in (grids := named_grids()):
         raise UserError(f"list grids {cut(name)}: no such name{suggestion(name, grids)}")
-    values = {key: value for _, written in lineage_of(grids[name]) for key, value in written.items()}
+    values = _keys(grids[name])
     yield f"{name}: {values.get('title', '')}"
     yield from wrap(str(values.get("about", "")), CARD, initial_indent="  ", subsequent_indent="  ")
     yield f"  file: {grids[name]}"
     yield ""
+
+
+def _keys(file: Path) -> dict[str, Any]:
+    """What a grid says, with what the grid that it is like says."""
+    from bench.grid.written import lineage_of
+
+    return {key: value for _, written in lineage_of(file) for key, value in written.items()}
 
 
 def show_list(what: str) -> None:
@@ -60,9 +68,8 @@ def listing(what: str) -> list[Sequence[str]]:
     """The headings, then a name and what it is for each of `what`."""
     if what == "grids":
         from bench.grid.library import named_grids
-        from bench.grid.yaml_file import read_mapping
 
-        titles = ((name, str(read_mapping(file).get("title", ""))) for name, file in named_grids().items())
+        titles = ((name, str(_keys(file).get("title", ""))) for name, file in named_grids().items())
         return [("grid", "what it shows"), *titles]
     from bench.cards import first_line, models
 

@@ -51,8 +51,9 @@ def protect(request: Request, folder: Path, console: Console) -> int:
 def _check(folder: Path, request: Request, cells: dict[str, Cell]) -> None:
     """Raise UserError if nothing can be written to `folder`, or if it is among the images."""
     for cell in cells.values():
-        images = request.data_root / getattr(cell.dataset.settings, "path", "")
-        if images != request.data_root and folder.resolve().is_relative_to(images.resolve()):
+        path = getattr(cell.dataset.settings, "path", None)
+        images = request.data_root / (path or "")
+        if path is not None and folder.resolve().is_relative_to(images.resolve()):
             raise UserError(f"--to {folder}: is in {images}, among the images to protect; name a folder outside")
     try:
         folder.mkdir(parents=True, exist_ok=True)

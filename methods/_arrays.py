@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from bench.core import KnownFile, brief, empty, read_tensor, suggestion
+from bench.core import KnownFile, brief, empty, read_tensor, some, suggestion
 
 NUMBERS = re.compile(r"[<>|=]?[iufb]\d+")
 """Names of types of numbers in a pickle."""
@@ -57,7 +57,7 @@ def read(file: KnownFile, array: str) -> Arrays:
         raise ValueError(f"{file.written}: has no array of images called {brief(array)}{suggestion(array, images)}")
     if not array and len(images) != 1:
         held = (
-            f"several arrays of images; write which: array: {' or '.join(images)}" if images else "no array of images"
+            f"several arrays of images; write which: array: NAME, of {some(images)}" if images else "no array of images"
         )
         raise ValueError(f"{file.written}: holds {held}")
     values = images[array or next(iter(images))]
@@ -79,6 +79,8 @@ def _labels(tensor: Tensor, rows: int) -> Tensor | None:
     if tensor.ndim not in (1, 2) or len(tensor) != rows:
         return None
     table = tensor.double()
+    if tensor.dtype == torch.bool or not table.isfinite().all():
+        return None
     if tensor.ndim == 2 and tensor.shape[1] > 1:
         hot = bool(((table == 0) | (table == 1)).all() and (table.sum(1) == 1).all())
         return table.argmax(1) if hot else None
@@ -167,16 +169,19 @@ class _Array:
         self.values = _values(content, kind, shape, "F" if fortran else "C")
 
 
-def _values(content: Any, kind: _Type, shape: Any, order: Any = "C") -> Any:
+def _values(content: Any, kind: _Type, shape: Any, order: Any = "C", axes: Any = None) -> Any:
     content = content.encode("latin1") if isinstance(content, str) else content
-    return np.frombuffer(bytearray(content), kind.dtype).reshape(shape, order=order)
+    if not isinstance(content, bytes | bytearray):
+        raise pickle.UnpicklingError("the values of an array are no bytes")
+    flat = np.frombuffer(bytearray(content), kind.dtype)
+    return flat.reshape(shape).transpose(axes) if order == "K" else flat.reshape(shape, order=order)
 
 
 STANDS_FOR: dict[tuple[str, str], Any] = {
     ("numpy", "dtype"): _Type,
     ("numpy", "ndarray"): None,  # named, never called
     ("numpy._core.multiarray", "_reconstruct"): lambda *_: _Array(),
-    ("numpy._core.multiarray", "scalar"): lambda *_: None,
+    ("numpy._core.multiarray", "scalar"): lambda kind, content: _values(content, kind, ())[()],
     ("numpy._core.numeric", "_frombuffer"): _values,
     ("_codecs", "encode"): lambda text, _: text.encode("latin1"),  # how Python 3 writes the bytes of old pickles
     ("collections", "OrderedDict"): dict,

@@ -90,18 +90,22 @@ def test_what_was_written_before_is_passed_over(capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().out
     assert "out/SC: there already" in said
     assert "out/OPS: 40 images to train on" in said
-    assert all(file.stat().st_mtime_ns == time for file, time in before.items() if file != Path("out/SC").parent)
+    assert all(file.stat().st_mtime_ns == time for file, time in before.items())
 
 
+@pytest.mark.parametrize("path", ["mine", "."])
 @pytest.mark.parametrize("place", ["data/mine", "data/mine/train", "data/mine/new"])
-def test_no_folder_among_the_images_is_written_to(place: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_folder_among_the_images_is_written_to(place: str, path: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert protect() == 0
     Path("data").mkdir()
     Path("out/SC").rename("data/mine")
+    if path == ".":
+        for part in ("train", "val"):
+            Path("data/mine", part).rename(f"data/{part}")
     files = sorted(Path("data").rglob("*"))
-    Path("grid.yaml").write_text(folder_grid("mine", "[sc]"))
+    Path("grid.yaml").write_text(folder_grid(path, "[sc]"))
     assert bench("protect", "grid.yaml", "--to", place) == 2
-    told = f"--to {place}: is in data/mine, among the images to protect; name a folder outside\n"
+    told = f"--to {place}: is in {Path('data', path)}, among the images to protect; name a folder outside\n"
     assert capsys.readouterr().err == told
     assert [file for file in sorted(Path("data").rglob("*")) if "decoded" not in file.parts] == files
 

@@ -14,7 +14,7 @@ from bench.core.augment import FLIP_CROP, FLIP_TRANSLATE, NO_AUGMENTATION, Augme
 from bench.core.content import HASH, File, KnownFile, file_setting, known_file
 from bench.core.data import ImageDataset, Outline
 from bench.core.device import float64_device, memory_of, synchronise
-from bench.core.errors import brief, suggestion
+from bench.core.errors import brief, some, suggestion
 from bench.core.keeper import Kind
 from bench.core.measures import Measure, Subject, Training
 from bench.core.memory import empty, in_order, parts, take
@@ -118,6 +118,7 @@ __all__ = [
     "read_tensor",
     "revisions",
     "schedule_rates",
+    "some",
     "suggestion",
     "synchronise",
     "take",

@@ -1,18 +1,20 @@
 """What a grid file says at a scale: its own keys over those of the grid that it is like."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.core.errors import UserError, brief, suggestion
 from bench.grid.grid_file import GridFile
-from bench.grid.library import SCALES, grid_file, named_grids
+from bench.grid.library import SCALES, SHIPPED, grid_file, named_grids
 from bench.grid.scale import Scale, lineage
 from bench.grid.yaml_file import kind, read_mapping, validate, within
 
 Values = Mapping[str, Any]
+WHOLE = {"like", "scalable", "at"}
+"""Keys of a file as a whole."""
 Layer = tuple[str, Values]
 """Keys that are written together, and where."""
 
@@ -40,19 +42,29 @@ def read_written(file: Path, scales: Mapping[str, Scale], scale: str) -> Written
     fixed: set[str] = set()
     for one, values in lineage_of(file):
         written = validate(GridFile, [*layers, (str(one), values)])
-        for name in written.at if "at" in values else ():
-            if name not in scales:
-                raise UserError(f"{one}: at: unknown scale {brief(name)}{suggestion(name, scales)}")
-        own = values.keys() if layers else GridFile.model_fields.keys()
-        fixed = fixed - own if "scalable" in values and written.scalable else fixed | own
+        own = written.at if "at" in values else {}
+        _check_scales(own, scales if one == file else own, one)
+        if "scalable" in values and written.scalable:
+            fixed = fixed - values.keys() if layers else set()
+        else:
+            fixed |= values.keys() if layers and "scalable" not in values else GridFile.model_fields.keys()
         layers.append((str(one), values))
-        at = next((name for name in lineage(scales, scale) if "at" in values and name in written.at), None)
+        at = next((name for name in lineage(scales, scale) if name in own), None)
         if at is not None:
-            layers.append((f"{one}: at.{at}", written.at[at]))
-            fixed |= written.at[at].keys()
+            layers.append((f"{one}: at.{at}", own[at]))
+            fixed |= own[at].keys()
     for where, values in layers:
         places |= dict.fromkeys(values, where)
     return Written(str(file), validate(GridFile, layers), places, frozenset(fixed))
+
+
+def _check_scales(at: Mapping[str, Values], scales: Collection[str], file: Path) -> None:
+    """Raise UserError for a scale that `file` has keys for and that there is not, and for keys that no scale has."""
+    for name, values in at.items():
+        if name not in scales:
+            raise UserError(f"{file}: at: unknown scale {brief(name)}{suggestion(name, scales)}")
+        for key in WHOLE & values.keys():
+            raise UserError(f"{file}: at.{name}.{key}: holds for all scales; write it outside of at")
 
 
 def lineage_of(file: Path) -> Iterator[tuple[Path, Values]]:
@@ -72,8 +84,10 @@ def lineage_of(file: Path) -> Iterator[tuple[Path, Values]]:
 
 
 def _found(like: str, file: Path) -> Path:
-    """The grid called `like`: the one beside `file`, else what `run` would take."""
-    beside = {one.stem: one for one in sorted(file.parent.glob("*.yaml"))}
+    """The grid called `like`: another one beside `file`, else what `run` would take; of its own name the suite's."""
+    beside = {one.stem: one for one in sorted(file.parent.glob("*.yaml")) if one.name != file.name}
+    if file.stem == like and (SHIPPED / file.name).is_file():
+        return SHIPPED / file.name
     try:
         return beside.get(like) or grid_file(Path(like))
     except UserError:

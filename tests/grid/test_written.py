@@ -44,6 +44,19 @@ def test_what_a_file_writes_itself_stands_and_the_rest_is_replaced_as_there(tmp_
     assert read(tmp_path, "datasets: [svhn]\n", "tiny").fixed & replaced == {"datasets"}
     assert read(tmp_path, "datasets: [svhn]\nscalable: true\n", "tiny").fixed & replaced == set()
     assert read(tmp_path, "at: {tiny: {models: [cnn]}}\n", "tiny").fixed & replaced == {"models"}
+    assert read(tmp_path, "scalable: false\n", "tiny").fixed >= replaced
+
+
+def test_scales_of_ones_own_need_not_be_those_of_the_other_grid(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "mine.yaml").write_text("like: base\n")
+    assert read_written(tmp_path / "mine.yaml", {"paper": SCALES["paper"]}, "paper").keys.methods == ["clean", "sem"]
+
+
+def test_a_grid_of_ones_own_may_be_like_that_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "table2.yaml").write_text("like: table2\nseeds: 7\n")
+    written = read_written(tmp_path / "table2.yaml", SCALES, "paper")
+    assert (written.keys.seeds, written.keys.datasets) == (7, ["cifar10"])
 
 
 def test_places_are_those_where_a_key_is_written(tmp_path: Path) -> None:
@@ -60,6 +73,8 @@ def test_places_are_those_where_a_key_is_written(tmp_path: Path) -> None:
     [
         ("datsets: [svhn]\n", "mine.yaml: unknown key 'datsets'; did you mean 'datasets'?"),
         ("seeds: few\n", "mine.yaml: seeds: must be a whole number, got 'few'"),
+        ("at: {small: {scalable: true}}\n", "mine.yaml: at.small.scalable: holds for all scales; write it outside"),
+        ("at: {small: {like: table2}}\n", "mine.yaml: at.small.like: holds for all scales; write it outside"),
         ("at: {smal: {}}\n", "mine.yaml: at: unknown scale 'smal'; did you mean 'small'?"),
     ],
 )
@@ -74,12 +89,13 @@ def test_a_mistake_is_told_with_its_file(text: str, told: str, tmp_path: Path) -
     [
         ("bse", "mine.yaml: like: no grid is called 'bse'; did you mean 'base'?"),
         ("[base]", "mine.yaml: like: must be the name of a grid, got a list"),
-        ("mine", "mine.yaml: like: leads back to "),
+        ("other", "other.yaml: like: leads back to "),
     ],
 )
 def test_a_grid_that_is_like_none_is_told(like: str, told: str, tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(BASE)
     (tmp_path / "mine.yaml").write_text(f"like: {like}\n")
+    (tmp_path / "other.yaml").write_text("like: mine\n")
     with pytest.raises(UserError) as caught:
         read_written(tmp_path / "mine.yaml", SCALES, "small")
     assert str(caught.value).startswith(f"{tmp_path}/{told}")

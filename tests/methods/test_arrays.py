@@ -12,6 +12,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from bench.core.content import known_file
+from methods._arrays import read
 from methods.from_file import NoiseFile
 
 
@@ -21,7 +23,7 @@ class Evil:
 
 
 class Forged:
-    """Calls what a pickle of arrays only names: numpy itself would follow an address that the file chooses."""
+    """Calls what a pickle of arrays only names: with a type of objects, numpy would follow an address of the file."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (np.ndarray, ((1,), np.dtype("f4"), b"A" * 8))
@@ -45,7 +47,7 @@ UNREADABLE: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "two arrays": (
         "a.npz",
         lambda file: np.savez(file, a=np.zeros((7, 3, 8, 8)), b=np.zeros((7, 3, 8, 8))),
-        "holds several arrays of images; write which: array: a or b",
+        "holds several arrays of images; write which: array: NAME, of a, b",
     ),
     "no array": ("a.pt", lambda file: torch.save({"epoch": 3}, file), "holds no array of images"),
     "a folder": ("a.npy", lambda file: file.mkdir(), "it is no file"),
@@ -65,3 +67,18 @@ def test_a_file_that_cannot_be_used_is_one_line_before_anything_runs(case: str, 
     assert said.startswith(f"{tmp_path / name}: ")
     assert re.search(told, said)
     assert "\n" not in said
+
+
+def test_one_of_several_arrays_is_named(tmp_path: Path) -> None:
+    array = np.arange(7 * 192).reshape(7, 3, 8, 8)
+    np.savez(tmp_path / "a.npz", x_train=array, x_test=array[:2], y_train=np.arange(7))
+    values, labels = read(known_file(str(tmp_path / "a.npz")), "x_train")
+    assert torch.equal(values, torch.from_numpy(array))
+    assert labels is not None
+    assert labels.tolist() == list(range(7))
+    for name, told in (
+        ("", "holds several arrays of images; write which: array: NAME, of x_train, x_test"),
+        ("x_trian", "has no array of images called 'x_trian'; did you mean 'x_train'"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            read(known_file(str(tmp_path / "a.npz")), name)

@@ -32,6 +32,12 @@ FORMS: dict[str, Save] = {
     "b.pkl": lambda file, array: file.write_bytes(pickle.dumps((array, LABELS))),
     "c.pkl": lambda file, array: file.write_bytes(pickle.dumps(OrderedDict(noise=array, eps=np.float32(8)))),
     "d.pkl": lambda file, array: file.write_bytes(pickle.dumps(np.asfortranarray(array.astype(">i4")), protocol=0)),
+    "e.pkl": lambda file, array: file.write_bytes(pickle.dumps(array, protocol=5)),
+    "f.pkl": lambda file, array: file.write_bytes(
+        pickle.dumps(array.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2), protocol=5)
+    ),
+    "g.pkl": lambda file, array: file.write_bytes(pickle.dumps({"x": array, "y": list(np.asarray(LABELS))})),
+    "h.npz": lambda file, array: np.savez(file, x=array, poisoned=np.ones(7, bool), losses=np.full(7, np.inf)),
     "A.NPY": lambda file, array: np.save(file.with_suffix(".npy"), array) or file.with_suffix(".npy").rename(file),
     "a.pickle": lambda file, array: file.write_bytes(pickle.dumps({"noise": array, "eps": 8}, protocol=2)),
 }
@@ -158,6 +164,9 @@ def test_labels_in_the_file_are_compared(tmp_path: Path, data: ImageDataset, noi
     for labels in (form[::-1] for form in forms):
         with pytest.raises(ValueError, match=r"a.npz: another order: image 0 has label 2, in the data 0; 2 labels"):
             generated(NoiseFile(file=with_labels(tmp_path, noise, labels)), data)
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps((noise.numpy(), list(array[::-1]))))
+    with pytest.raises(ValueError, match=r"a.pkl: another order"):
+        generated(NoiseFile(file=str(tmp_path / "a.pkl")), data)
 
 
 def bare_class(noise: Tensor) -> Tensor:
@@ -231,16 +240,6 @@ def test_other_images_are_declined_in_words(tmp_path: Path, noise: Tensor) -> No
     assert "3 of 3x8x8, one for each class" in method.model_copy(update={"wise": "class"}).declines(
         Outline(7, (3, 8, 8), 3)
     )
-
-
-def test_one_of_several_arrays_is_named(tmp_path: Path, data: ImageDataset, noise: Tensor) -> None:
-    np.savez(tmp_path / "a.npz", x_train=noise.numpy(), x_test=noise[:2].numpy(), y_train=LABELS)
-    file = str(tmp_path / "a.npz")
-    assert torch.equal(generated(NoiseFile(file=file, array="x_train"), data), noise)
-    with pytest.raises(ValueError, match="several arrays of images; write which: array: x_train or x_test"):
-        NoiseFile(file=file)
-    with pytest.raises(ValueError, match="has no array of images called 'x_trian'; did you mean 'x_train'"):
-        NoiseFile(file=file, array="x_trian")
 
 
 def test_patterns_of_classes_are_no_images() -> None:
