@@ -48,7 +48,7 @@ def _grid_card(name: str) -> Iterator[str]:
 
 def _keys(file: Path) -> dict[str, Any]:
     """What a grid says, with what the grid that it is like says."""
-    from bench.grid.written import lineage_of
+    from bench.grid.library import lineage_of
 
     return {key: value for _, written in lineage_of(file) for key, value in written.items()}
 

@@ -6,8 +6,10 @@ from typing import Any
 import torch
 
 from attacks.plain import Plain
+from bench.core.content import HASH
 from bench.core.datasets import DatasetSettings, Synthetic
 from bench.core.protocols import Attack, Method
+from bench.core.settings import Settings
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
 from bench.run.experiment import run_cell
@@ -55,3 +57,8 @@ def finished(cell: Cell, place: Workplace | Path, device: torch.device = CPU) ->
 
 def _choice(settings: Any) -> Choice[Any]:
     return Choice(type(settings).__name__.lower(), settings)
+
+
+def plain(kind: type[Settings]) -> Settings:
+    """Settings at their defaults; a file that must be named is known by its content alone."""
+    return kind.model_validate({"file": HASH + "0" * 16} if "file" in kind.model_fields else {})

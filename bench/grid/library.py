@@ -1,9 +1,15 @@
 """Where grids and scales are found: those that come with the suite, and a user's own."""
 
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from bench.core.errors import UserError, one_line, suggestion
+from bench.core.errors import UserError, brief, one_line, suggestion
+from bench.grid.yaml_file import kind, read_mapping
+
+Values = Mapping[str, Any]
+"""The keys of a grid file."""
 
 SCALES = "scales.yaml"
 FOLDER = Path("grids")
@@ -48,3 +54,31 @@ def place_of(grid: Path, results: Path) -> str:
         return shipped
     own = one_line(Path(os.path.relpath(grid.resolve(), results.resolve().parent)).as_posix())
     return f"./{own}" if own == shipped and (SHIPPED / grid.name).is_file() else own
+
+
+def lineage_of(file: Path) -> Iterator[tuple[Path, Values]]:
+    """A grid file after the one that it is like, and so on, each with its keys. Raises UserError if one is missing."""
+    chain: list[tuple[Path, Values]] = []
+    following: Path | None = file
+    while following:
+        if following.resolve() in {one.resolve() for one, _ in chain}:
+            raise UserError(f"{chain[-1][0]}: like: leads back to {following}")
+        values = read_mapping(following)
+        chain.append((following, values))
+        like = values.get("like")
+        if like is not None and not isinstance(like, str):
+            raise UserError(f"{following}: like: must be the name of a grid, got {kind(like)}")
+        following = _found(like, following) if like else None
+    yield from reversed(chain)
+
+
+def _found(like: str, file: Path) -> Path:
+    """The grid called `like`: another one beside `file`, else what `run` would take; of its own name the suite's."""
+    beside = {one.stem: one for one in sorted(file.parent.glob("*.yaml")) if one.name != file.name}
+    if file.stem == like and (SHIPPED / file.name).is_file():
+        return SHIPPED / file.name
+    try:
+        return beside.get(like) or grid_file(Path(like))
+    except UserError:
+        names = sorted({*beside, *named_grids()} - {Path(SCALES).stem})
+        raise UserError(f"{file}: like: no grid is called {brief(like)}{suggestion(like, names)}") from None

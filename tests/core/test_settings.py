@@ -14,6 +14,7 @@ from bench.core.settings import Added, Count, Fraction, Radius, RadiusOrZero, Se
 from bench.core.train import Recipe
 from measures import MEASURES
 from methods import METHODS
+from tests.builders import plain
 
 
 class Example(Settings):
@@ -95,8 +96,8 @@ PLUG_INS = {**METHODS, **ATTACKS}
 
 @pytest.mark.parametrize("settings", [*PLUG_INS.values(), Recipe, Example], ids=lambda settings: settings.__name__)
 def test_settings_survive_being_written_as_json(settings: type[Settings]) -> None:
-    written = json.loads(json.dumps(settings().model_dump(mode="json")))
-    assert settings.model_validate(written) == settings()
+    written = json.loads(json.dumps(plain(settings).model_dump(mode="json")))
+    assert settings.model_validate(written) == plain(settings)
     assert written.keys() == settings.model_fields.keys()
 
 
@@ -122,7 +123,7 @@ def test_a_phrase_is_in_the_singular_for_one(key: str, one: str, two: str) -> No
 
 @pytest.mark.parametrize("plug_in", [*PLUG_INS.values(), *MEASURES.values()], ids=lambda plug_in: plug_in.__name__)
 def test_no_phrase_of_a_plug_in_says_one_and_a_plural(plug_in: type[Settings]) -> None:
-    settings = plug_in()
+    settings = plain(plug_in)
     numbers = [key for key, value in settings if type(value) in (int, float)]
     phrases = [settings.model_copy(update={key: 1}).phrase(key) for key in numbers]
     assert not [phrase for phrase in phrases if re.search(r"\b1 (?!radius)(\w+s|radii)\b|[{|}]", phrase)]

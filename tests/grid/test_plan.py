@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from bench.core.content import HASH
 from bench.grid.cell import Choice
 from bench.grid.condition import Variant
 from bench.grid.expand import TABLES, read_grid
 from bench.grid.plan import Plan, plan_name, plan_of
 from bench.grid.scale import Scale, read_assignments
+from tests.builders import plain
 
 GRID = """\
 title: Words
@@ -79,9 +79,7 @@ def test_settings_of_the_user_give_the_plan_a_name_of_its_own(tmp_path: Path) ->
 
 
 def plug_ins() -> list[tuple[str, Any]]:
-    known = {"file": HASH + "0" * 16}
-    kinds = [*TABLES["methods"].items(), *TABLES["attacks"].items()]
-    return [(name, kind(**{key: known[key] for key in known.keys() & kind.model_fields})) for name, kind in kinds]
+    return [(name, plain(kind)) for group in ("methods", "attacks") for name, kind in TABLES[group].items()]
 
 
 @pytest.mark.parametrize(("name", "settings"), plug_ins())
