@@ -11,7 +11,18 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from bench.core import HASH, TIMM, Classifier, KnownFile, brief, classifier_layers, digest, file_setting, known_file
+from bench.core import (
+    HASH,
+    TIMM,
+    Classifier,
+    KnownFile,
+    brief,
+    classifier_layers,
+    digest,
+    file_setting,
+    head_of,
+    known_file,
+)
 
 HUB = "hub"
 KEPT, NETWORK = "weights/", "body."
@@ -145,7 +156,7 @@ def _tensors(file: Path, content: bytes) -> dict[str, Tensor]:
             return safetensors.torch.load(content)
         found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged or foreign file makes its reader raise anything
-        raise WeightsError(f"{file}: not a file of weights ({_first_line(error)})") from None
+        raise WeightsError(f"{file}: not a file of weights ({head_of(error)})") from None
     if not isinstance(found, dict) or not all(isinstance(tensor, Tensor) for tensor in found.values()):
         raise WeightsError(f"{file}: holds no tensors by name; save the state_dict of a network")
     return found
@@ -166,7 +177,7 @@ def _from_hub(body: nn.Module) -> Pretrained:
         with torch.random.fork_rng(devices=[]):
             tensors = timm.create_model(told["architecture"], pretrained=True).state_dict()
     except Exception as error:  # network, hub, cache and timm each have errors of their own
-        raise WeightsError(f"{address}: cannot be had from the hub now ({_first_line(error)}); {INSTEAD}") from error
+        raise WeightsError(f"{address}: cannot be had from the hub now ({head_of(error)}); {INSTEAD}") from error
     about = {name: [str(tensor.dtype), _shape(tensor)] for name, tensor in tensors.items()}
     content = (tensor.contiguous().numpy().data for tensor in tensors.values())
     return Pretrained(address, HASH + digest(about, content=content), tensors, _told(body))
@@ -190,7 +201,3 @@ def _hash(content: bytes) -> str:
 
 def _shape(tensor: Tensor) -> str:
     return "x".join(map(str, tensor.shape)) or "a number"
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".partition("\n")[0]

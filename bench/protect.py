@@ -129,7 +129,8 @@ def _chosen(request: Request) -> dict[str, Cell]:
 
 def _names(request: Request, cells: dict[str, Cell]) -> dict[str, str]:
     """What to call the folder of each noise: its method, of several data sets that too, and which noise of several."""
-    words = {key: words_of(request)[cell.key] for key, cell in cells.items()}
+    called = words_of(request)
+    words = {key: called[cell.key] for key, cell in cells.items()}
     several = len({one.dataset for one in words.values()}) > 1
     names = {
         key: safe_name(f"{one.dataset} {one.method}{one.noise}" if several else one.method + one.noise)

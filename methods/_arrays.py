@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from bench.core import KnownFile, brief, empty, read_tensor, some, suggestion
+from bench.core import KnownFile, brief, empty, head_of, read_tensor, some, suggestion
 
 NUMBERS = re.compile(r"[<>|=]?[iufb]\d+")
 """Names of types of numbers in a pickle."""
@@ -50,8 +50,7 @@ def read(file: KnownFile, array: str) -> Arrays:
     try:
         tensors = {name: tensor for name, value in _named(reader(path)) if (tensor := _tensor(value)) is not None}
     except Exception as error:  # a damaged or foreign file makes its reader raise anything
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        raise ValueError(f"{file.written}: not readable ({reason})") from None
+        raise ValueError(f"{file.written}: not readable ({head_of(error)})") from None
     images = {name: tensor for name, tensor in tensors.items() if tensor.ndim in (3, 4) and tensor.numel()}
     if array and array not in images:
         raise ValueError(f"{file.written}: has no array of images called {brief(array)}{suggestion(array, images)}")

@@ -36,6 +36,7 @@ from bench.core.train import Recipe, train
 from measures import MEASURES
 from methods import METHODS
 from tests.attacks.conftest import SMALL
+from tests.builders import plain
 from tests.methods.test_contract_of_methods import noise_file, small
 
 FILE = Path(__file__).with_suffix(".json")
@@ -204,8 +205,7 @@ def subjects() -> dict[str, Subject]:
     found = {name: Subject(digest(revision_of(part)), compute) for name, (part, compute) in functions.items()}
     found["training"] = Subject(digest(PROTOCOL, Recipe().canonical()), training_results)
     for name, kind in METHODS.items():
-        named = small_method(name) if "file" in kind.model_fields else kind()
-        found[f"method {name}"] = Subject(digest(named.canonical()), partial(method_results, small_method(name)))
+        found[f"method {name}"] = Subject(digest(plain(kind).canonical()), partial(method_results, small_method(name)))
     for name, attack in ATTACKS.items():
         found[f"attack {name}"] = Subject(digest(attack().canonical()), partial(attack_results, name))
     for name, (number, settings) in MEASURED.items():

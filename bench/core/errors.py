@@ -32,6 +32,11 @@ def cut(text: str) -> str:
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}..."
 
 
+def head_of(error: Exception) -> str:
+    """The kind of an error and the first line of its message."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
+
+
 def refusal(error: Exception, advice: str) -> str:
     """What an error says; if the disk refused a file, which one and why, with the advice."""
     if isinstance(error, OSError) and error.filename:

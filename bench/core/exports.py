@@ -14,7 +14,7 @@ from bench.core.augment import FLIP_CROP, FLIP_TRANSLATE, NO_AUGMENTATION, Augme
 from bench.core.content import HASH, File, KnownFile, file_setting, known_file
 from bench.core.data import ImageDataset, Outline
 from bench.core.device import float64_device, memory_of, synchronise
-from bench.core.errors import brief, some, suggestion
+from bench.core.errors import brief, head_of, some, suggestion
 from bench.core.keeper import Kind
 from bench.core.measures import Measure, Subject, Training
 from bench.core.memory import empty, in_order, parts, take
@@ -104,6 +104,7 @@ __all__ = [
     "float64_device",
     "frozen",
     "generator_for",
+    "head_of",
     "in_order",
     "known_file",
     "loss_gradient",

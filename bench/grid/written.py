@@ -21,22 +21,21 @@ Layer = tuple[str, Values]
 class Written:
     """A grid as it is written for one scale."""
 
-    file: str
     keys: GridFile
     places: Mapping[str, str]
-    """Where each key is written, if any file does: which one, and the scale if it is for that one alone."""
+    """Where each key is written: the file, and the scale if it is for that one alone; else the file that was read."""
     fixed: frozenset[str]
     """The keys that no scale replaces."""
 
     def where(self, key: str) -> str:
         """What messages call the place of a key: `grids/table2.yaml: methods`."""
-        return within(self.places.get(re.split(r"[.[]", key)[0], self.file), key)
+        return within(self.places[re.split(r"[.[]", key)[0]], key)
 
 
 def read_written(file: Path, scales: Mapping[str, Scale], scale: str) -> Written:
     """Read a grid file for a scale. Raises UserError for unknown keys and scales, and for values of another kind."""
     layers: list[Layer] = []
-    places: dict[str, str] = {}
+    places = dict.fromkeys(GridFile.model_fields, str(file))
     fixed: set[str] = set()
     for one, values in lineage_of(file):
         written = validate(GridFile, [*layers, (str(one), values)])
@@ -53,7 +52,7 @@ def read_written(file: Path, scales: Mapping[str, Scale], scale: str) -> Written
             fixed |= own[at].keys()
     for where, values in layers:
         places |= dict.fromkeys(values, where)
-    return Written(str(file), validate(GridFile, layers), places, frozenset(fixed))
+    return Written(validate(GridFile, layers), places, frozenset(fixed))
 
 
 def _check_scales(at: Mapping[str, Values], scales: Collection[str], file: Path) -> None:

@@ -228,8 +228,8 @@ def test_images_that_are_hard_to_know_again_are_in_order(tmp_path: Path, made_up
     noise = torch.randint(-64, 65, images.shape, generator=torch.Generator().manual_seed(0))
     blurred = torch.nn.functional.avg_pool2d(images.float(), 3, 1, 1)
     for released in (255 - images, images + 60, 64 + images / 2, blurred, images + noise):
-        file = saved(tmp_path, released.clamp(0, 255).to(torch.uint8))
-        generated(UnboundedFile(file=file, holds="images"), data)
+        expected = released.clamp(0, 255).to(torch.uint8)
+        assert torch.equal(generated(UnboundedFile(file=saved(tmp_path, expected), holds="images"), data), expected)
 
 
 def test_other_images_are_declined_in_words(tmp_path: Path, noise: Tensor) -> None:
