@@ -1,8 +1,8 @@
 """The embedding of perturbations, and the numbers that carry its conclusion."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from analysis.measured import generators, places
 from analysis.results import Measured, Results
@@ -22,16 +22,29 @@ COLUMNS = {
 NOTE = (
     "Perturbations of the same images: uniform draws, random signs, those that the noise step adds at several steps of "
     "the surrogate, and those that PGD finds on a victim at several steps. A linear map that tells two sources apart "
-    "half of the time knows nothing. A picture shows what lies near; the numbers carry the conclusion."
+    "half of the time knows nothing. In the picture each column shows one source; grey is where any source lies. "
+    "It shows what lies near; the numbers carry the conclusion."
 )
+
+
+Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
+"""Far beyond what UMAP and t-SNE give, and no NaN: what can be drawn."""
+Points = Annotated[list[tuple[Coordinate, Coordinate]], Field(min_length=1)]
+Sources = Annotated[dict[str, Points], Field(min_length=1)]
 
 
 class Cloud(BaseModel):
     """What the measure found, as far as it is read here."""
 
     sources: dict[str, dict[str, float | None]]
-    points: Annotated[dict[str, dict[str, list[tuple[float, float]]]], Field(min_length=1)]
+    points: Annotated[dict[str, Sources], Field(min_length=1)]
     """Coordinates of each source, by embedding."""
+
+    @model_validator(mode="after")
+    def _alike(self) -> Self:
+        if len({frozenset(placed) for placed in self.points.values()}) > 1:
+            raise ValueError("embeddings of different sources")
+        return self
 
 
 def sections(results: Results) -> list[Section]:

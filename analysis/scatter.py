@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 
 from analysis.association import curvature
-from analysis.canvas import INK, MARKERS, PALETTE, QUIET, drawing
+from analysis.canvas import INK, MARKERS, PALETTE, QUIET, bare, canvas, drawing
 from analysis.pairings import Pairing
 from analysis.sections import Drawing
 
@@ -17,7 +18,12 @@ PANEL = 3.3
 """Inches of one panel, across and down."""
 BENT = 0.05
 """p-value of a bend below which no line is drawn through the points."""
-FULL_SIZE, SMALL_SIZE = 34, 5
+CLOUD = 1.6
+"""Inches of one source in one embedding."""
+SQUARES = 26
+"""Squares, across and down, of the region in which any source lies."""
+DOT, SHADE = PALETTE[1], ListedColormap([(*to_rgb(QUIET), 0.3)])
+FULL_SIZE, SMALL_SIZE = 34, 4
 
 
 def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) -> Drawing | None:
@@ -48,17 +54,33 @@ def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) ->
 
 
 def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], sources: Sequence[str], file: str) -> Drawing:
-    """A panel for each embedding, by its name: points (N, 2) of each source."""
-    figure, panels = _panels(len(points))
-    for axes, (name, placed) in zip(panels, points.items(), strict=False):
-        for number, source in enumerate(sources):
-            cloud = np.asarray(placed[source])
-            axes.scatter(cloud[:, 0], cloud[:, 1], SMALL_SIZE, **_style(number), label=source, rasterized=True)
-        axes.set_title(name, color=INK, fontsize=10, loc="left")
-        axes.set_xticks([])
-        axes.set_yticks([])
-    _finish(figure, panels, len(points), list(sources))
-    return drawing(figure, f"{file}.svg", f"Embeddings of perturbations: {', '.join(sources)}")
+    """A row for each embedding, by its name, a column for each source: its points (N, 2), and in grey where any lies.
+
+    Place tells the sources apart, not colour, and no source hides another.
+    """
+    figure = canvas(CLOUD * len(sources), CLOUD * len(points) + 0.4)
+    figure.set_layout_engine("constrained")
+    panels = figure.subplots(len(points), len(sources), squeeze=False, sharex="row", sharey="row")
+    for row, (name, placed) in zip(panels, points.items(), strict=True):
+        region = _region(np.concatenate([np.asarray(placed[source]) for source in sources]))
+        row[0].set_ylabel(name, color=INK, fontsize=9)
+        for axes, source in zip(row, sources, strict=True):
+            axes.pcolormesh(*region, cmap=SHADE, vmin=0, vmax=1, rasterized=True)
+            own = np.asarray(placed[source])
+            axes.scatter(own[:, 0], own[:, 1], SMALL_SIZE, color=DOT, linewidths=0, rasterized=True)
+            axes.use_sticky_edges = False  # points at the edge stay whole
+            axes.set(xticks=[], yticks=[])
+            bare(axes)
+    for axes, source in zip(panels[0], sources, strict=True):
+        axes.set_title(source, color=INK, fontsize=9)
+    text = f"Embeddings of perturbations, a column for each source: {', '.join(sources)}"
+    return drawing(figure, f"{file}.svg", text)
+
+
+def _region(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Edges across, edges down and, of each square between them, whether a point lies in it: for `pcolormesh`."""
+    counts, across, down = np.histogram2d(points[:, 0], points[:, 1], bins=SQUARES)
+    return across, down, np.ma.masked_equal(counts.T > 0, False)
 
 
 def _style(number: int) -> dict[str, Any]:

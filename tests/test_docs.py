@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_origin
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from analysis import (
     accuracy,
@@ -32,10 +33,15 @@ from bench.core.network_names import MODELS
 from bench.grid.expand import GridFile
 from bench.store import Store
 from methods import METHODS
+from tests.analysis.conftest import rasters
 from tests.commands import run
 
 DATA_AND_NETWORKS = "add-data-and-networks.md"
 DOCUMENTS = [Path("README.md"), *sorted(Path("docs").glob("*.md"))]
+FIGURES = {
+    "contenders-small.svg": ("accuracy", "contenders-small"),
+    "umap-small-rem.svg": ("perturbations", "umap-small"),
+}
 GRID = """\
 title: An example from the documents
 datasets: [{data}]
@@ -178,11 +184,15 @@ def test_what_choosing_the_best_attack_costs_is_what_the_committed_records_say()
     assert said in " ".join(Path("docs/results.md").read_text().replace("\n> ", " ").split())
 
 
-def test_the_figure_in_the_readme_is_that_of_the_committed_records() -> None:
-    drawn = section("accuracy", "contenders-small").figure
+@pytest.mark.parametrize("file", FIGURES)
+def test_every_figure_of_results_is_that_of_the_committed_records(file: str) -> None:
+    drawn = section(*FIGURES[file]).figure
     assert drawn is not None
-    shown = Path("docs/contenders-small.svg").read_text()
+    shown = Path("docs", file).read_text()
     assert marks(shown) == marks(drawn.standalone)
+    for one, other in zip(rasters(shown), rasters(drawn.standalone), strict=True):
+        small = [np.asarray(each.resize((8, 8), Image.Resampling.BOX), float) for each in (one, other)]
+        assert np.allclose(*small, atol=20)  # fonts may move a point by a pixel
 
 
 def marks(svg: str) -> list[tuple[str, str]]:

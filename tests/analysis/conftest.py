@@ -2,12 +2,15 @@
 
 import re
 import shutil
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from analysis.estimates import estimate
@@ -177,6 +180,12 @@ def results_of(
 def texts(table: Table) -> list[list[str]]:
     """All entries as text, the headings first."""
     return [[entry.text for entry in entries] for entries in (table.head, *(row.entries for row in table.rows))]
+
+
+def rasters(svg: str) -> list[Image.Image]:
+    """The images in a drawing, in order, RGBA; matplotlib stores them upside down."""
+    found = re.findall(r"data:image/png;base64,([^\"]*)", svg)
+    return [Image.open(BytesIO(b64decode(one))).convert("RGBA") for one in found]
 
 
 def markdown_of(folder: Path, plan: str = "g-small") -> str:

@@ -1,0 +1,69 @@
+"""The figure of perturbations: a column for each source, which reads without colour, and records written by hand."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.embedding import sections
+from analysis.results import Measured, Results, Words
+from analysis.scatter import clouds
+from tests.analysis.conftest import rasters, results_of, texts
+from tests.analysis.test_pictures import words
+
+POINTS: dict[str, Any] = {
+    "UMAP 0, raw": {"uniform": [(0, 0), (0.1, 0.1)], "victim": [(1, 1), (0.9, 1.2)]},
+    "t-SNE, raw": {"uniform": [(3, 3)], "victim": [(3, 3)]},
+}
+
+
+def measured(tmp_path: Path, points: Any) -> Results:
+    sources = {"uniform": {"mean_l2": 0.5, "mmd_p": None}, "victim": {"mean_l2": 0.8}}
+    found = [{"sources": sources, "points": points}]
+    one = Measured(("d", "m"), "sem", Words("SEM"), False, "perturbations", "perturbations", {}, {}, found)
+    return replace(results_of(tmp_path, {("sem", "none"): [0.3]}), measured=[one])
+
+
+def dots(panel: np.ndarray) -> np.ndarray:
+    """Where points lie: the only saturated colour, (height, width)."""
+    saturated: np.ndarray = np.ptp(panel[..., :3], axis=-1) > 60
+    return saturated & (panel[..., 3] > 128)
+
+
+def test_every_source_has_a_panel_of_its_own_where_it_is_darker_than_the_region_of_all() -> None:
+    drawn = clouds(POINTS, ["uniform", "victim"], "-x")
+    uniform, victim, *alike = (np.asarray(one)[::-1].astype(int) for one in rasters(drawn.svg))
+    assert len(alike) == 2
+    assert all(one.any() for one in map(dots, (uniform, victim, *alike)))
+    (low, left), (high, right) = (np.mean(np.nonzero(dots(one)), axis=1) for one in (uniform, victim))
+    assert low > high
+    assert left < right
+    shade = (uniform[..., 3] > 0) & ~dots(uniform)
+    assert shade.any()  # where the victim's points lie
+    over_white = 255 + (uniform[..., :3].mean(axis=-1) - 255) * uniform[..., 3] / 255
+    assert over_white[dots(uniform)].mean() < over_white[shade].mean() - 40
+    assert sorted(words(drawn)) == ["UMAP 0, raw", "t-SNE, raw", "uniform", "victim"]
+
+
+def test_a_noise_has_its_numbers_and_its_figure(tmp_path: Path) -> None:
+    [section] = sections(measured(tmp_path, POINTS))
+    assert [row[:2] for row in texts(section.table)[1:]] == [["uniform", "0.5"], ["victim", "0.8"]]
+    assert section.figure is not None
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        {},
+        {"UMAP": {}},
+        {"UMAP": {"uniform": []}},
+        {"UMAP": {"uniform": [(float("nan"), 0)]}},
+        {"UMAP": {"uniform": [(float("inf"), 0)]}},
+        {"UMAP": {"uniform": [(1e308, 0), (-1e308, 0)]}},
+        {"UMAP": {"uniform": [(0, 0)]}, "t-SNE": {"victim": [(0, 0)]}},
+    ],
+)
+def test_points_written_by_hand_that_cannot_be_drawn_are_left_out(points: Any, tmp_path: Path) -> None:
+    assert sections(measured(tmp_path, points)) == []
