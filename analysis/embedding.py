@@ -1,5 +1,6 @@
 """The embedding of perturbations, and the numbers that carry its conclusion."""
 
+from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -48,24 +49,30 @@ class Cloud(BaseModel):
 
 
 def sections(results: Results) -> list[Section]:
-    """One for each generator whose perturbations were collected; of several noises the first."""
+    """One for each generator whose perturbations were collected, and for each way of doing so; of noises the first."""
     found = []
     for place in places(results):
-        own = (one for measures in generators(results, place).values() for one in measures.values())
-        for one in own:
-            if one.measure == MEASURE and (result := one.found[:1]) and result[0] is not None:
-                try:
-                    found.append(_section(results, place, one, Cloud.model_validate(result[0])))
-                except ValidationError:
-                    continue  # a record that was written by hand
+        for measures in generators(results, place).values():
+            own = [(one, cloud) for one in measures.values() if (cloud := _cloud(one))]
+            found += [_section(results, place, one, cloud, [one.title] if len(own) > 1 else []) for one, cloud in own]
     return found
 
 
-def _section(results: Results, place: tuple[str, str], one: Measured, cloud: Cloud) -> Section:
+def _cloud(one: Measured) -> Cloud | None:
+    """What was found on the first noise; None of another measure, without a result and if it cannot be drawn."""
+    if one.measure != MEASURE or not one.found:
+        return None
+    try:
+        return Cloud.model_validate(one.found[0])
+    except ValidationError:  # also a record that was written by hand
+        return None
+
+
+def _section(results: Results, place: tuple[str, str], one: Measured, cloud: Cloud, varied: Sequence[str]) -> Section:
     rows = [[Entry(name), *(_number(about.get(key)) for key in COLUMNS)] for name, about in cloud.sources.items()]
-    file = "-perturbations" + file_of((*place, one.label))
+    file = "-perturbations" + file_of((*place, one.label, *varied))
     return Section(
-        f"Perturbations of {one.method.title} and of its victim",
+        ", ".join([f"Perturbations of {one.method.title} and of its victim", *varied]),
         plain_table(["source", *COLUMNS.values()], rows),
         context=results.context(place),
         note=NOTE,

@@ -176,9 +176,14 @@ def where_it_was_run(records: list[Record]) -> list[Fact]:
 
 def _mixed(origins: Sequence[Record]) -> list[Fact]:
     """A warning if cells that are read against each other were computed in more than one way."""
-    ways = _counted([f"{origin['precision']} on {origin['device']}" for origin in origins])
+    ways = _counted([way_of(origin) for origin in origins])
     warning = "cells are read against each other although they were computed differently: "
     return [Fact("Mixed", [warning + "; ".join(ways)])] if len(ways) > 1 else []
+
+
+def way_of(origin: Record) -> str:
+    """How a record was computed, where that changes its numbers: precision and kind of device."""
+    return f"{origin['precision']} on {origin['device']}"
 
 
 def _processors(origin: Record) -> str:

@@ -6,6 +6,7 @@ from analysis.caveats import interval_line, training_line
 from analysis.claims import RECOVERED
 from analysis.controls import controls_among
 from analysis.early_stopping import stopped
+from analysis.provenance import way_of
 from analysis.ranking import Ranked
 from analysis.results import Results
 from analysis.sections import percent
@@ -43,9 +44,9 @@ def limits(results: Results, rows: Sequence[Ranked]) -> list[str]:
     if missing:
         lines.append(f"{', '.join(missing)}: some of their cells have not finished, so the numbers can only rise.")
     lines += [line for line in ([training_line(results, place)] if place else []) if line]
-    origins = {f"{one['provenance']['precision']} on {one['provenance']['device']}" for one in results.all_records}
-    if len(origins) > 1:
-        lines.append(f"Cells were computed in different ways: {'; '.join(sorted(origins))}.")
+    ways = {way_of(one["provenance"]) for one in results.all_records}
+    if len(ways) > 1:
+        lines.append(f"Cells were computed in different ways: {'; '.join(sorted(ways))}.")
     return lines
 
 

@@ -53,6 +53,18 @@ def test_a_noise_has_its_numbers_and_its_figure(tmp_path: Path) -> None:
     assert section.figure is not None
 
 
+def test_ways_of_collecting_have_a_heading_and_files_each(tmp_path: Path) -> None:
+    results = measured(tmp_path, POINTS)
+    [one] = results.measured
+    ways = [replace(one, title=f"perturbations, {count} images") for count in (100, 300)]
+    both = sections(replace(results, measured=ways))
+    assert [section.heading for section in both] == [
+        "Perturbations of SEM and of its victim, perturbations, 100 images",
+        "Perturbations of SEM and of its victim, perturbations, 300 images",
+    ]
+    assert len({section.file for section in both} | {section.figure.file for section in both if section.figure}) == 4
+
+
 @pytest.mark.parametrize(
     "points",
     [
