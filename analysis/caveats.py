@@ -1,10 +1,13 @@
-"""What stands under tables: over what their intervals are, and that victims learnt too little if they did."""
+"""What stands under tables: over what intervals are, and what may be wrong with the numbers."""
 
+from collections import Counter
 from dataclasses import replace
 
 from analysis.estimates import wilson
+from analysis.provenance import way_of
 from analysis.results import ConditionResult, Results
 from analysis.sections import Section, percent
+from bench.words import counted
 
 TRAINED = 0.9
 """Clean plain training that ends with less of its own training images right is far from its end."""
@@ -14,10 +17,10 @@ PLAIN = ["none"]
 
 
 def with_caveats(section: Section, results: Results) -> Section:
-    """The same, with a remark on its intervals, if it has any, and on training that has failed or was short."""
+    """The same, with remarks on its intervals, on training that has failed or was short, and on how it was computed."""
     lines = [interval_line(results)] if section.table.interval_columns else []
     told = (tell(results, place) for place in section.places for tell in (training_line, overfitting_line))
-    lines += filter(None, told)
+    lines += filter(None, [*told, ways_line(results) if section.places else ""])
     return replace(section, remarks=[*section.remarks, *lines])
 
 
@@ -37,6 +40,13 @@ def interval_line(results: Results) -> str:
             "images; it says nothing of a second victim."
         )
     return " ".join(lines)
+
+
+def ways_line(results: Results) -> str:
+    """A warning if cells that are read against each other were computed in more than one way; empty if not."""
+    ways = Counter(way_of(record["provenance"]) for record in results.all_records)
+    told = "; ".join(f"{counted(count, 'cell')} in {way}" for way, count in ways.most_common())
+    return f"Cells that are read against each other were computed in different ways: {told}." if len(ways) > 1 else ""
 
 
 def training_line(results: Results, place: tuple[str, str]) -> str:

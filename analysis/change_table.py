@@ -74,7 +74,7 @@ def csv(changes: Sequence[Change], tolerance: float) -> str:
 COLUMNS = (
     *("dataset", "model", "method", "attack", "scale", "quantity", "first", "first_half_width", "second"),
     *("second_half_width", "difference", "difference_half_width", "cells_in_both", "first_only", "second_only"),
-    *("failed_in_one", "moved", "revisions"),
+    *("failed_in_one", "moved", "notes"),
 )
 
 
@@ -92,7 +92,7 @@ def _numbers(change: Change, tolerance: float) -> Record:
         **counts,
         "failed_in_one": len(change.turned),
         "moved": change.moved(tolerance),
-        "revisions": "; ".join(change.notes),
+        "notes": "; ".join(change.notes),
     }
 
 

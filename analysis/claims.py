@@ -1,4 +1,4 @@
-"""What the seed paper claims: each claim is a list of comparisons that decide it."""
+"""What the seed paper claims, and what decides each claim."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +7,10 @@ from typing import Any
 Settings = Mapping[str, Any]
 EXTREMES = ("most", "least")
 """Values of settings that stand for the largest and the smallest that a grid has."""
+HOLDS, FAILS, UNSURE, NOT_RUN = "holds", "does not hold", "cannot be told", "not run"
+"""What the records may say of a claim."""
+ACCURACY, TO_THE_END = "final_accuracy", "to_the_end"
+"""Quantities of a condition; the second is what its victims reach without stopping early."""
 RECOVERED = 0.8
 """A method is undone if its victims reach this share of what the same attack reaches on clean images."""
 
@@ -28,14 +32,27 @@ class Comparison:
     high: Place
     share: float = 1.0
     margin: float = 0.0
+    quantity: str = ACCURACY
+    """Of the higher side."""
+
+
+@dataclass(frozen=True)
+class Sign:
+    """That a number of generators goes together with protection from the attacks: `sign` is 1 or -1."""
+
+    number: str
+    """Its key in the results of a measure."""
+    sign: int
+    attacks: tuple[tuple[str, Settings], ...]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence of the paper and what decides it."""
+    """One sentence of the paper and what decides it: comparisons, or the sign of a correlation."""
 
     text: str
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    sign: Sign | None = None
 
 
 def pgd(radius: int) -> tuple[tuple[str, Settings], ...]:
@@ -53,12 +70,18 @@ STOPPED = (("early_stopping", {}), *AT)
 OTHERS = ("em_stepwise", "tap_rem", "ntga", "rem", "sem")
 UNDONE = ("em_stepwise", "tap_rem", "sc", "ntga")
 FILTERS = ("mean", "median", "gaussian")
-RADII = (0, 1, 2, 8)
-"""Those of the random noise that every scale has beside 4, in 1/255."""
+ADVERSARIES, RADII = (2, 4), (0, 1, 2, 4, 8)
+"""Radii of both adversaries and of the random noise in 1/255, as the longer scales have them."""
 
 
 def _poisoned(share: float) -> Place:
     return Place("sem", (("partial_poisoning", {"protected": share}), *AT))
+
+
+def _noisy(adversary: int, radius: int) -> Place:
+    """SEM with random noise of a radius, met by a victim with its own adversary."""
+    settings = (("adv_radius", f"{adversary}/255"), ("random_radius", f"{radius}/255" if radius else 0))
+    return Place("sem", pgd(adversary), settings)
 
 
 CLAIMS = (
@@ -92,7 +115,10 @@ CLAIMS = (
     ),
     Claim(
         "Early stopping recovers little of what SEM takes away",
-        (Comparison(Place("sem", STOPPED), Place("clean", STOPPED), RECOVERED),),
+        (
+            Comparison(Place("sem", STOPPED), Place("clean", STOPPED), RECOVERED),
+            Comparison(Place("sem", STOPPED), Place("sem", STOPPED), margin=-0.05, quantity=TO_THE_END),
+        ),
     ),
     Claim(
         "Partial poisoning protects from a share of 80 % on, and hardly below",
@@ -104,11 +130,10 @@ CLAIMS = (
     Claim(
         "SEM is best if its random noise has the adversary's radius",
         tuple(
-            Comparison(
-                Place("sem", AT, (("adv_radius", "4/255"), ("random_radius", "4/255"))),
-                Place("sem", AT, (("adv_radius", "4/255"), ("random_radius", f"{radius}/255" if radius else 0))),
-            )
+            Comparison(_noisy(adversary, adversary), _noisy(adversary, radius))
+            for adversary in ADVERSARIES
             for radius in RADII
+            if radius != adversary
         ),
     ),
     Claim(
@@ -125,5 +150,12 @@ CLAIMS = (
             for name, settings in (("rem", ()), ("error_minimizing", family("none", "pgd")))
         ),
     ),
+    Claim(
+        "The more robust the surrogate (R_theta), the better the protection",
+        sign=Sign("r_theta", 1, AT),
+    ),
+    Claim(
+        "The more robust the noise (R_delta_u), the worse the protection",
+        sign=Sign("r_delta_u", -1, AT),
+    ),
 )
-"""Two more, on the signs of two correlations, are told by the study of correlations."""

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from analysis.estimates import Estimate, estimate
 from analysis.experiments import differing, identity, seeds_of
-from analysis.provenance import flat
+from analysis.provenance import flat, way_of
 from bench.store import Record, Store
 from bench.words import short
 
@@ -30,7 +30,7 @@ class Change:
     first_only: Sequence[Record] = ()
     second_only: Sequence[Record] = ()
     notes: Sequence[str] = field(default=())
-    """In which revisions its pairs differ."""
+    """In which revisions its pairs differ, and how else they were computed."""
 
     @cached_property
     def first(self) -> Estimate | None:
@@ -103,9 +103,15 @@ def _changes(first: list[Record], second: list[Record], labels: Mapping[str, Map
     alone = [[one for one in own if one["key"] not in keys] for own, keys in zip((first, second), met, strict=True)]
     every = [*second, *first]
     label = next((labels[one["key"]] for one in every if one["key"] in labels), None) or _plain(every[0])
-    notes = list(dict.fromkeys(words for pair in pairs for words in differing(*pair)))
+    notes = list(dict.fromkeys(words for pair in pairs for words in [*differing(*pair), *_ways(*pair)]))
     for quantity in _quantities(every):
         yield Change(label, quantity, pairs, alone[0], alone[1], notes)
+
+
+def _ways(first: Record, second: Record) -> list[str]:
+    """How each was computed, if not alike."""
+    ways = [way_of(one["provenance"]) for one in (first, second)]
+    return [f"computed in {' and '.join(ways)}"] if ways[0] != ways[1] else []
 
 
 def _paired(first: Sequence[Record], second: Sequence[Record]) -> list[Pair]:

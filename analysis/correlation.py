@@ -3,19 +3,24 @@
 from collections.abc import Iterator, Sequence
 
 from analysis.association import COEFFICIENTS, FEWEST, Association, associate, caution, corrected, curvature, partial
+from analysis.claims import CLAIMS, FAILS, HOLDS, UNSURE
 from analysis.measured import places
 from analysis.pairings import Pairing, pairings, settings_of, types_of
 from analysis.results import Results
 from analysis.scatter import scatter
 from analysis.sections import MISSING, Entry, Section, file_of, plain_table
+from bench.store import Record
 
-CLAIMS = {"r_theta": 1, "r_delta_u": -1}
+SIGNS = {claim.sign.number: claim.sign.sign for claim in CLAIMS if claim.sign}
 """The sign that the paper claims for the correlation of a number with protection."""
+FILE = "-correlation"
+"""How the file of all coefficients is called."""
 GIVEN = ("adv_radius", "updates")
 """Settings of a generator whose influence partial correlations take away."""
 SIGNIFICANT = 0.05
 NOTE = (
-    "Protection is F = 1 - accuracy of the victim. Each point is a generator. [Brackets] hold 95 % BCa bootstrap "
+    "Protection is F = 1 - accuracy of the victim. Each point is a generator; its type says what perturbs "
+    "the views of its noise step and of its surrogate step. [Brackets] hold 95 % BCa bootstrap "
     "intervals over generators. p-values are of permutation tests, corrected after Holm over the whole table."
 )
 
@@ -36,36 +41,37 @@ def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -
     families = [flat[start : start + size] for start in range(0, len(flat), size)]
     rows = [_row(results, place, *both) for both in zip(met, families, strict=True)]
     head = ["number", "victim", "generators", *COEFFICIENTS, "r given radius and updates", "p of a bend"]
+    numbers = [
+        {
+            "dataset": place[0],
+            "model": place[1],
+            "number": pairing.predictor.key,
+            "title": pairing.predictor.title,
+            "victim": pairing.attack,
+            "generators": len(pairing.first),
+            "coefficient": one.coefficient,
+            "value": one.value,
+            "low": one.low,
+            "high": one.high,
+            "p_holm": one.p,
+            "reason": one.reason,
+        }
+        for pairing, family in zip(met, families, strict=True)
+        for one in family
+    ]
     return Section(
         "What goes together with protection",
         plain_table(head, rows, words=(0, 1)),
         context=results.context(place),
         note=NOTE,
-        remarks=[*_verdicts(met, families)],
+        remarks=[*_told(numbers)],
         figure=scatter(
-            [one for one in met if one.predictor.key in CLAIMS],
+            [one for one in met if one.predictor.key in SIGNS],
             types_of(results, place),
-            f"-correlation{file_of(place)}",
+            f"{FILE}{file_of(place)}",
         ),
-        file="-correlation",
-        numbers=[
-            {
-                "dataset": place[0],
-                "model": place[1],
-                "number": pairing.predictor.key,
-                "title": pairing.predictor.title,
-                "victim": pairing.attack,
-                "generators": len(pairing.first),
-                "coefficient": one.coefficient,
-                "value": one.value,
-                "low": one.low,
-                "high": one.high,
-                "p_holm": one.p,
-                "reason": one.reason,
-            }
-            for pairing, family in zip(met, families, strict=True)
-            for one in family
-        ],
+        file=FILE,
+        numbers=numbers,
     )
 
 
@@ -94,33 +100,38 @@ def _entry(one: Association, warning: str) -> Entry:
     return Entry(f"{one.value:.2f}{ends}, p {one.p:.3f}", note=warning)
 
 
-def _verdicts(met: Sequence[Pairing], families: Sequence[Sequence[Association]]) -> Iterator[str]:
+def verdict(numbers: Sequence[Record], sign: int) -> str:
+    """What the coefficients of one pairing say of a claimed sign, with p-values corrected; empty without any.
+
+    It holds if all have that sign and are significant. It does not hold if one is significant with the other sign.
+    """
+    told = [sign * one["value"] for one in numbers if one["value"] is not None and one["p_holm"] is not None]
+    sure = [sign * one["value"] for one in numbers if one["p_holm"] is not None and one["p_holm"] < SIGNIFICANT]
+    if not told:
+        return ""
+    if any(value < 0 for value in sure):
+        return FAILS
+    return HOLDS if len(sure) == len(told) else UNSURE
+
+
+def _told(numbers: Sequence[Record]) -> Iterator[str]:
     """What became of the signs that the paper claims."""
-    for pairing, family in zip(met, families, strict=True):
-        sign = CLAIMS.get(pairing.predictor.key)
-        told = [one for one in family if one.value is not None and one.p is not None]
-        if sign is None or not told:
-            continue
-        claimed = "positive" if sign > 0 else "negative"
-        agree = [one for one in told if sign * (one.value or 0) > 0 and (one.p or 0) < SIGNIFICANT]
-        oppose = [one for one in told if sign * (one.value or 0) < 0 and (one.p or 0) < SIGNIFICANT]
-        if len(agree) == len(told):
-            verdict = "holds here"
-        elif oppose:
-            verdict = "is contradicted here"
-        else:
-            verdict = "cannot be told here"
-        yield (
-            f"The paper's claim that {pairing.predictor.title} goes together with protection with a {claimed} sign "
-            f"{verdict} ({pairing.attack}, {len(pairing.first)} generators)."
-        )
+    pairs = dict.fromkeys((one["number"], one["title"], one["victim"], one["generators"]) for one in numbers)
+    for number, title, victim, generators in pairs:
+        sign = SIGNS.get(number, 0)
+        own = [one for one in numbers if (one["number"], one["victim"]) == (number, victim)]
+        if sign and (word := verdict(own, sign)):
+            yield (
+                f"The paper's claim that {title} goes together with protection with a "
+                f"{'positive' if sign > 0 else 'negative'} sign {word} here ({victim}, {generators} generators)."
+            )
 
 
 def _by_type(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -> Section:
     types = types_of(results, place)
     rows: list[list[Entry | str]] = []
     for pairing in met:
-        if pairing.predictor.key not in CLAIMS:
+        if pairing.predictor.key not in SIGNS:
             continue
         for kind in dict.fromkeys(types.values()):
             inside = [place for place, method in enumerate(pairing.methods) if types[method] == kind]

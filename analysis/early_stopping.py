@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from itertools import groupby
 from statistics import fmean
 
+from analysis.claims import TO_THE_END
 from analysis.controls import against_clean, against_own_controls, controls_at
 from analysis.estimates import estimate_over_noises, rounded
 from analysis.patience import patience_figure
@@ -171,7 +172,7 @@ def _at_share(condition: ConditionResult, histories: list[Record | None], share:
         held_out=False,
         estimates={name: known for name, known in condition.estimates.items() if name.startswith(COSTS)}
         | {"final_accuracy": estimate_over_noises(accuracies, condition.noises, condition.test_images)},
-        others={},
+        others={TO_THE_END: condition.accuracies},
     )
 
 

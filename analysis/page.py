@@ -10,13 +10,13 @@ from markupsafe import Markup
 
 from analysis.answer import Answer
 from analysis.blocks import blocks
+from analysis.claims import NOT_RUN
 from analysis.gallery_images import FACTOR, Gallery, committed
 from analysis.opened import Opened
 from analysis.portraits import Portrait
 from analysis.provenance import CELLS, Chapter
 from analysis.sections import Section, percent, rough
 from analysis.templating import TEMPLATES, environment
-from analysis.verdicts import NOT_RUN
 
 EMPTY = "no plan yet: run a grid first"
 SPARED = (

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 
+from analysis.estimates import Estimate
 from analysis.measured import generators, titles, value
 from analysis.published import number
 from analysis.results import ConditionResult, Results
@@ -14,7 +16,7 @@ class Predictor:
 
     key: str
     title: str
-    values: dict[str, float]
+    values: dict[str, Estimate]
     """By the label of the method."""
 
 
@@ -27,6 +29,8 @@ class Pairing:
     first: list[float]
     second: list[float]
     methods: list[str]
+    widths: tuple[list[float], list[float]] = ([], [])
+    """Half of the 95 % interval of each of the first, and of the second; 0 if there is none."""
 
 
 def pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
@@ -36,19 +40,21 @@ def pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
     for predictor in _predictors(results, place, conditions):
         for attack in attacks:
             met = [
-                (one.label["method"], 1 - accuracy.mean)
+                (one.label["method"], accuracy)
                 for one in conditions
                 if one.label["attack"] == attack
                 and (accuracy := one.estimates["final_accuracy"])
                 and one.label["method"] in predictor.values
             ]
             methods = [method for method, _ in met]
+            known = [predictor.values[method] for method in methods]
             yield Pairing(
                 predictor,
                 results.title(attack),
-                [predictor.values[method] for method in methods],
-                [protection for _, protection in met],
+                [one.mean for one in known],
+                [1 - accuracy.mean for _, accuracy in met],
                 methods,
+                (list(map(_width, known)), [_width(accuracy) for _, accuracy in met]),
             )
 
 
@@ -57,14 +63,19 @@ def _predictors(results: Results, place: tuple[str, str], conditions: Sequence[C
     protecting = {one.label["method"] for one in conditions}
     for (measure, key), title in titles(measured).items():
         values = {
-            method: estimate.mean
+            method: estimate
             for method, measures in measured.items()
             if method in protecting and measure in measures and (estimate := value(measures[measure], key))
         }
         yield Predictor(key, title, values)
     for key, title in (("noise_psnr", "PSNR"), ("noise_passes", "passes of generation")):
-        values = {one.label["method"]: known.mean for one in conditions if (known := one.estimates[key])}
+        values = {one.label["method"]: known for one in conditions if (known := one.estimates[key])}
         yield Predictor(key, title, values)
+
+
+def _width(known: Estimate) -> float:
+    width = known.half_width
+    return 0.0 if width is None or isnan(width) else width
 
 
 def settings_of(results: Results, place: tuple[str, str], methods: Sequence[str], key: str) -> list[float] | None:

@@ -77,7 +77,7 @@ def write_report(
     plans = sorted(store.plans().items(), key=lambda item: _counting(item[0]))
     results = [read_results(name, plan, store, without) for name, plan in plans]
     plain = _chapters(results)
-    chapters = [*verdicts.chapters(results), *plain]
+    chapters = [*verdicts.chapters(results, plain), *plain]
     names = {}
     for one in chapters:
         files = files_of(one)

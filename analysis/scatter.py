@@ -13,6 +13,7 @@ from analysis.association import curvature
 from analysis.canvas import INK, MARKERS, PALETTE, QUIET, bare, canvas, drawing
 from analysis.pairings import Pairing
 from analysis.sections import Drawing
+from analysis.tables import PLAIN
 
 PANEL = 3.3
 """Inches of one panel, across and down."""
@@ -27,7 +28,7 @@ FULL_SIZE, SMALL_SIZE = 34, 4
 
 
 def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) -> Drawing | None:
-    """A panel for each pairing with points: the type of a generator is its marker and colour.
+    """A panel for each pairing with points: the type of a generator is its marker and colour, bars are 95 % intervals.
 
     The fitted line is drawn only where a bend is not found.
     """
@@ -40,6 +41,8 @@ def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) ->
         for number, kind in enumerate(kinds):
             inside = [place for place, method in enumerate(one.methods) if types[method] == kind]
             x, y = ([sample[place] for place in inside] for sample in (one.first, one.second))
+            wide, high = ([width[place] for place in inside] for width in one.widths)
+            axes.errorbar(x, y, high, wide, fmt="none", ecolor=QUIET, elinewidth=0.8, zorder=1)
             axes.scatter(x, y, FULL_SIZE, **_style(number), label=kind)
         bend = curvature(one.first, one.second)
         if bend is not None and bend >= BENT and np.ptp(one.first):
@@ -47,7 +50,8 @@ def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) ->
             axes.plot(ends, np.polyval(np.polyfit(one.first, one.second, 1), ends), color=QUIET, linewidth=1.2)
         axes.set_xlabel(one.predictor.title, color=INK)
         axes.set_ylabel("F", color=INK)
-        axes.set_title(one.attack, color=INK, fontsize=10, loc="left")
+        axes.set_title("plain training" if one.attack == PLAIN else one.attack, color=INK, fontsize=10, loc="left")
+        axes.locator_params(axis="x", nbins=5)
     _finish(figure, panels, len(pairings), kinds)
     text = f"Protection F against {', '.join(dict.fromkeys(one.predictor.title for one in pairings))}"
     return drawing(figure, f"{file}.svg", text)
@@ -93,7 +97,7 @@ def _style(number: int) -> dict[str, Any]:
 
 
 def _panels(count: int) -> tuple[Figure, list[Axes]]:
-    across = min(count, 3)
+    across = 2 if count == 4 else min(count, 3)
     down = -(-count // across)
     figure = Figure(figsize=(PANEL * across, PANEL * down + 0.6), layout="constrained")
     FigureCanvasAgg(figure)

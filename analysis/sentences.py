@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from analysis.caveats import interval_line, training_line
+from analysis.caveats import interval_line, training_line, ways_line
 from analysis.claims import RECOVERED
 from analysis.controls import controls_among
 from analysis.early_stopping import stopped
-from analysis.provenance import way_of
 from analysis.ranking import Ranked
 from analysis.results import Results
 from analysis.sections import percent
@@ -43,11 +42,8 @@ def limits(results: Results, rows: Sequence[Ranked]) -> list[str]:
     missing = [row.title for row in rows if row.missing]
     if missing:
         lines.append(f"{', '.join(missing)}: some of their cells have not finished, so the numbers can only rise.")
-    lines += [line for line in ([training_line(results, place)] if place else []) if line]
-    ways = {way_of(one["provenance"]) for one in results.all_records}
-    if len(ways) > 1:
-        lines.append(f"Cells were computed in different ways: {'; '.join(sorted(ways))}.")
-    return lines
+    told = [training_line(results, place) if place else "", ways_line(results)]
+    return lines + [line for line in told if line]
 
 
 def is_synthetic(results: Results) -> bool:

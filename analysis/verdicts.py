@@ -1,81 +1,129 @@
 """What the records say of the paper's claims."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from analysis.claims import CLAIMS, EXTREMES, Claim, Comparison, Place
+from analysis import correlation
+from analysis.claims import (
+    ACCURACY,
+    CLAIMS,
+    EXTREMES,
+    FAILS,
+    HOLDS,
+    NOT_RUN,
+    UNSURE,
+    Claim,
+    Comparison,
+    Place,
+    Settings,
+    Sign,
+)
 from analysis.differences import LEVEL, Difference, Runs, difference, holm
 from analysis.early_stopping import stopped
-from analysis.provenance import Chapter, Progress
+from analysis.provenance import Chapter, Progress, where_it_was_run
 from analysis.published import equal
 from analysis.results import ConditionResult, Results, by_place
 from analysis.sections import Entry, Section, percent, plain_table
+from bench.store import Record
 
 Conditions = Sequence[ConditionResult]
-HEAD = ("claim", "verdict", "comparisons")
-NOT_RUN = "not run"
+HEAD = ("claim", "verdict", "noises", "what decides it")
 NOTE = (
     "Each claim is decided on one data set, with one network. It holds if every comparison that decides it has an "
     "interval on the claimed side. It does not hold if one is on the other side by a test at 5 %, Holm-corrected "
     "for the number of comparisons. Intervals are 95 % Student intervals of paired differences: over noises if both "
-    "sides have as many, else over victims of one noise, which says nothing of a second one. Sides with different "
-    "numbers of noises are compared unpaired (Welch). Differences are percent points."
+    "sides have as many, else over victims of one noise. A verdict on one noise says nothing of a second one. Sides "
+    "with different numbers of noises are compared unpaired (Welch). Differences are percent points. A claim on a "
+    "correlation holds if all its coefficients have the claimed sign and are significant."
 )
 
 
-def chapters(results: Sequence[Results]) -> Iterator[Chapter]:
-    """One for each scale at which any claim can be decided."""
-    unchanged = [one for one in results if not one.plan["set"]]
-    for scale in dict.fromkeys(one.plan["scale"]["name"] for one in unchanged):
-        plans = [one for one in unchanged if one.plan["scale"]["name"] == scale]
-        first, *others = verdicts([stopped(one) for one in plans])
-        if any(row[1].value != NOT_RUN for row in first.rows):
+def chapters(results: Sequence[Results], studies: Sequence[Chapter]) -> Iterator[Chapter]:
+    """One for each scale at which any claim can be decided; `studies` are the chapters of the same plans."""
+    unchanged = [(one, study) for one, study in zip(results, studies, strict=True) if not one.plan["set"]]
+    for scale in dict.fromkeys(one.plan["scale"]["name"] for one, _ in unchanged):
+        plans = [(one, study) for one, study in unchanged if one.plan["scale"]["name"] == scale]
+        found = verdicts([stopped(one) for one, _ in plans], list(_coefficients(study for _, study in plans)))
+        if any(one.word != NOT_RUN for one in found[0].rows):
+            records = {record["key"]: record for one, _ in plans for record in one.all_records}
             yield Chapter(
                 f"claims-{scale}",
                 f"The paper's claims: what the records of scale {scale} say of them",
                 "Each verdict is computed from the records of all grids of this scale. Radii are the paper's.",
                 f"claims at scale {scale}",
-                Progress(
-                    len({cell["key"] for one in plans for cell in one.cells if cell["status"] == "finished"}), 0, 0
-                ),
-                [],
+                Progress(len(records), 0, 0),
+                where_it_was_run(list(records.values())),
                 "",
                 "",
                 [
-                    replace(_section(first, "Verdicts", scale), note=NOTE),
-                    *(_section(one, "Verdicts elsewhere", scale) for one in others),
+                    _section(one, "Verdicts elsewhere" if number else "Verdicts", NOTE if not number else "", scale)
+                    for number, one in enumerate(found)
                 ],
             )
+
+
+def _coefficients(studies: Iterable[Chapter]) -> Iterator[Record]:
+    """The numbers of the correlation study."""
+    for study in studies:
+        for section in study.sections:
+            if section.file == correlation.FILE:
+                yield from section.numbers
+
+
+class Verdict(NamedTuple):
+    """What the records say of one claim."""
+
+    claim: str
+    word: str
+    """Holds, does not hold, cannot be told, or not run."""
+    noises: str = ""
+    """How many noises its comparisons have: `1`, or `1 to 3`; empty if none was run."""
+    told: str = ""
+    keys: Sequence[str] = ()
+    """The cells that it is computed from."""
+    numbers: Sequence[Record] = ()
+    """Each comparison, or each coefficient, that was run."""
+    whole: bool = False
+    """Whether all of them were."""
 
 
 class Verdicts(NamedTuple):
     """What one data set with one network says of the claims."""
 
     place: tuple[str, str]
-    rows: list[list[Entry]]
+    rows: list[Verdict]
 
 
-def verdicts(plans: Sequence[Conditions]) -> list[Verdicts]:
+def verdicts(plans: Sequence[Conditions], coefficients: Sequence[Record] = ()) -> list[Verdicts]:
     """A row for each claim at the place that decides most comparisons, then at the others for what they decide whole.
 
     A claim is never decided with numbers of several places: what holds on one data set need not on another.
+    `coefficients` are the numbers of the correlation study.
     """
     split = [by_place(conditions) for conditions in plans]
-    at = {place: [one[place] for one in split if place in one] for one in split for place in one}
-    known = {place: [_known(claim, here) for claim in CLAIMS] for place, here in at.items()}
-    first, *others = sorted(known, key=lambda place: -sum(map(len, known[place]))) or [("", "")]
-    found = [Verdicts(first, list(map(_row, CLAIMS, known.get(first, [()] * len(CLAIMS)))))]
-    for place in others:
-        decided = [(claim, each) for claim, each in zip(CLAIMS, known[place], strict=True) if _is_whole(claim, each)]
-        found.append(Verdicts(place, [_row(claim, each) for claim, each in decided]))
-    return [one for one in found if one.rows]
+    at = {place: [one[place] for one in split if place in one] for one in split for place in one} or {("", ""): []}
+    own = {place: [one for one in coefficients if (one["dataset"], one["model"]) == place] for place in at}
+    every = [Verdicts(place, [_judged(claim, here, own[place]) for claim in CLAIMS]) for place, here in at.items()]
+    first, *others = sorted(every, key=lambda one: -sum(len(row.numbers) for row in one.rows))
+    decided = [one._replace(rows=[row for row in one.rows if row.whole]) for one in others]
+    return [first, *(one for one in decided if one.rows)]
 
 
-def _section(one: Verdicts, heading: str, scale: str) -> Section:
+def _section(one: Verdicts, heading: str, note: str, scale: str) -> Section:
     dataset, model = one.place
+    rows: list[list[Entry | str]] = [
+        [row.claim, Entry(row.word, keys=row.keys), row.noises, row.told] for row in one.rows
+    ]
     return Section(
-        heading, plain_table(HEAD, one.rows, words=(0, 1, 2)), context=f"{model} on {dataset}, scale {scale}"
+        heading,
+        plain_table(HEAD, rows, words=(0, 1, 2, 3)),
+        context=f"{model} on {dataset}, scale {scale}",
+        note=note,
+        numbers=[
+            {"dataset": dataset, "model": model, "claim": row.claim, "verdict": row.word, **numbers}
+            for row in one.rows
+            for numbers in row.numbers
+        ],
     )
 
 
@@ -87,22 +135,41 @@ class Found(NamedTuple):
     difference: Difference
 
 
-Known = Sequence[tuple[Comparison, Found]]
+def _judged(claim: Claim, plans: Sequence[Conditions], coefficients: Sequence[Record]) -> Verdict:
+    if claim.sign:
+        return _of_sign(claim.text, claim.sign, plans, coefficients)
+    known = [(one, found) for one in claim.comparisons if (found := _found(one, plans))]
+    word = _verdict([found.difference for _, found in known], len(claim.comparisons))
+    sides = [side for _, found in known for side in (found.low, found.high)]
+    return Verdict(
+        claim.text,
+        word,
+        _range([max(found.low.noises, found.high.noises) for _, found in known]),
+        "; ".join(_words(one, found) for one, found in known),
+        list(dict.fromkeys(key for side in sides for key in side.keys)),
+        [_numbers(one, found) for one, found in known],
+        len(known) == len(claim.comparisons),
+    )
 
 
-def _known(claim: Claim, plans: Sequence[Conditions]) -> Known:
-    """The comparisons of a claim that some plan has finished."""
-    return [(one, found) for one in claim.comparisons if (found := _found(one, plans))]
+def _range(numbers: Sequence[int]) -> str:
+    """The smallest and the largest: `1`, `1 to 3`."""
+    return " to ".join(dict.fromkeys(str(end(numbers)) for end in (min, max))) if numbers else ""
 
 
-def _is_whole(claim: Claim, known: Known) -> bool:
-    return len(known) == len(claim.comparisons)
-
-
-def _row(claim: Claim, known: Known) -> list[Entry]:
-    told = "; ".join(_words(one, found) for one, found in known)
-    differences = [found.difference for _, found in known]
-    return [Entry(claim.text), Entry(_verdict(differences, len(claim.comparisons))), Entry(told)]
+def _of_sign(text: str, sign: Sign, plans: Sequence[Conditions], coefficients: Sequence[Record]) -> Verdict:
+    """By the coefficients of the generators' number with protection from the claim's training."""
+    conditions = [one for own in plans for one in own if _meets(one, sign.attacks)]
+    victims = {one.attack.title for one in conditions}
+    own = [one for one in coefficients if one["number"] == sign.number and one["victim"] in victims]
+    word = correlation.verdict(own, sign.sign)
+    if not word:
+        return Verdict(text, NOT_RUN)
+    told = [
+        f"{one['coefficient']} {one['value']:.2f}, p {one['p_holm']:.3f}" for one in own if one["value"] is not None
+    ]
+    among = f"{own[0]['victim']}, {own[0]['generators']} generators"
+    return Verdict(text, word, "1", f"{'; '.join(told)} ({among})", numbers=own, whole=True)
 
 
 def _verdict(differences: Sequence[Difference], needed: int) -> str:
@@ -115,9 +182,9 @@ def _verdict(differences: Sequence[Difference], needed: int) -> str:
     found = [one.p for one in differences]
     below = zip(differences, holm(found), strict=True)
     if any(one.mean < 0 and p is not None and p < LEVEL for one, p in below):
-        return "does not hold"
+        return FAILS
     above = [one.mean > 0 and p is not None and p < LEVEL for one, p in zip(differences, found, strict=True)]
-    return "holds" if len(above) == needed and all(above) else "cannot be told"
+    return HOLDS if len(above) == needed and all(above) else UNSURE
 
 
 def _found(one: Comparison, plans: Sequence[Conditions]) -> Found | None:
@@ -127,7 +194,7 @@ def _found(one: Comparison, plans: Sequence[Conditions]) -> Found | None:
         for conditions in plans
         for low in _matching(one.low, conditions)[:1]
         for high in _matching(one.high, conditions)[:1]
-        if (known := _below(one, low.runs("final_accuracy"), high.runs("final_accuracy")))
+        if (known := _below(one, low.runs(ACCURACY), high.runs(one.quantity)))
     ]
     return max(found, key=lambda each: (max(each.low.noises, each.high.noises), each.difference.count), default=None)
 
@@ -145,7 +212,24 @@ def _words(one: Comparison, found: Found) -> str:
     width = found.difference.half_width()
     interval = "" if width is None else f" ± {percent(width)}"
     low, high = (f"{side.method.paper} ({side.attack.paper})" for side in (found.low, found.high))
-    return f"{low} below {mark}{high}{margin} by {percent(found.difference.mean)}{interval}"
+    ending = "" if one.quantity == ACCURACY else f" {one.quantity.replace('_', ' ')}"
+    return f"{low} below {mark}{high}{ending}{margin} by {percent(found.difference.mean)}{interval}"
+
+
+def _numbers(one: Comparison, found: Found) -> Record:
+    """A comparison in full; accuracies and differences are shares in [0, 1]."""
+    sides = {"low": found.low, "high": found.high}
+    return {
+        **{f"{name}_{part}": side.label[part] for name, side in sides.items() for part in ("method", "attack")},
+        **{f"{name}_noises": side.noises for name, side in sides.items()},
+        "high_quantity": one.quantity,
+        "share": one.share,
+        "margin": one.margin,
+        "difference": found.difference.mean,
+        "half_width": found.difference.half_width(),
+        "p": found.difference.p,
+        "units": found.difference.count,
+    }
 
 
 def _matching(place: Place, conditions: Conditions) -> list[ConditionResult]:
@@ -165,17 +249,21 @@ def _extreme(found: Sequence[ConditionResult], key: str, *, most: bool) -> list[
 
 
 def _is(one: ConditionResult, place: Place) -> bool:
-    method, attacks = one.paper["method"], one.paper["attacks"]
-    if method["name"] != place.method or [attack["name"] for attack in attacks] != [name for name, _ in place.attacks]:
-        return False
-    settings = dict(place.settings)
+    method, settings = one.paper["method"], dict(place.settings)
     written = [part.partition("=")[0] for part in one.label["method"].split(" ")[1:]]
     return (
-        set(written) <= set(settings)
+        method["name"] == place.method
+        and _meets(one, place.attacks)
+        and set(written) <= set(settings)
         and all(equal(method.get(key), str(value)) for key, value in settings.items() if value not in EXTREMES)
-        and all(
-            equal(attack.get(key), str(value))
-            for attack, (_, values) in zip(attacks, place.attacks, strict=True)
-            for key, value in values.items()
-        )
+    )
+
+
+def _meets(one: ConditionResult, attacks: Sequence[tuple[str, Settings]]) -> bool:
+    """Whether its attacks are these, with these settings."""
+    own = one.paper["attacks"]
+    return [attack["name"] for attack in own] == [name for name, _ in attacks] and all(
+        equal(attack.get(key), str(value))
+        for attack, (_, settings) in zip(own, attacks, strict=True)
+        for key, value in settings.items()
     )

@@ -24,6 +24,7 @@ from analysis import (
     recovered,
     verdicts,
 )
+from analysis.provenance import chapter
 from analysis.records import read_results
 from analysis.sections import Entry, Section
 from attacks import ATTACKS
@@ -163,8 +164,9 @@ def section(quantity: str, plan: str) -> Section:
     """The first of a study, from the committed records; of `verdicts` the plan is a scale."""
     store = Store(Path("results"))
     if quantity == "verdicts":
-        every = verdicts.chapters([read_results(name, one, store) for name, one in store.plans().items()])
-        return next(chapter.sections[0] for chapter in every if chapter.name == f"claims-{plan}")
+        results = [read_results(name, one, store) for name, one in store.plans().items()]
+        studies = [chapter(one, correlation.sections(one)) for one in results]
+        return next(one.sections[0] for one in verdicts.chapters(results, studies) if one.name == f"claims-{plan}")
     return STUDIES[quantity].sections(read_results(plan, store.plans()[plan], store))[0]
 
 

@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
@@ -61,6 +62,8 @@ class Processes(Workers):
     """Processes of this machine, started when they are needed and anew if one was killed."""
 
     def __init__(self, threads: int) -> None:
+        # A process that has grown ends after a task, and the next one is given to a new process: nothing is lost.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
         self._threads = threads
         self._idle: list[Executor] = []
         self._busy: dict[Future[Any], Executor] = {}

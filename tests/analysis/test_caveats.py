@@ -56,6 +56,19 @@ def test_without_plain_training_on_clean_images_nothing_is_known(tmp_path: Path)
     assert SHORT not in short(tmp_path, 0.1, attacks=("pgd",))
 
 
+def test_tables_say_that_their_cells_were_computed_in_two_ways(tmp_path: Path) -> None:
+    warning = "Cells that are read against each other were computed in different ways: "
+    assert warning not in short(tmp_path, 0.5)
+    store = Store(tmp_path)
+    key = store.find("")[0]
+    made = store.read(key)
+    assert made
+    made["provenance"] |= {"device": "NVIDIA H200", "precision": "bfloat16"}
+    store.write(key, made)
+    told = f"{warning}3 cells in float32 on cpu; 1 cell in bfloat16 on NVIDIA H200."
+    assert f"- {told}" in written(tmp_path)
+
+
 def test_every_table_with_an_interval_says_over_what_it_is(tmp_path: Path) -> None:
     runs: Accuracies = {(method, f"attack{n}"): [0.5, 0.6] for method in ("clean", "em") for n in range(6)}
     results_of(tmp_path, runs)

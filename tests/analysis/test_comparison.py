@@ -191,3 +191,14 @@ def test_what_has_moved_stands_first(tmp_path: Path) -> None:
     [section] = change_table.tables(compare(Store(tmp_path / "old"), Store(tmp_path / "new")), NAMES, 1)
     assert [row[0] for row in texts(section.table)[1:]] == ["SEM", "EM", "1 other condition"]
     assert [row.entries[4].best for row in section.table.rows] == [True, False, False]
+
+
+def test_pairs_that_were_computed_otherwise_are_told(tmp_path: Path) -> None:
+    stores = [folder(tmp_path / name, {(0, 0): 0.5}) for name in NAMES]
+    [key] = stores[1].find("")
+    made = stores[1].read(key)
+    assert made
+    made["provenance"] |= {"device": "NVIDIA H200"}
+    stores[1].write(key, made)
+    [found] = compare(*stores)
+    assert found.notes == ["computed in float32 on cpu and float32 on NVIDIA H200"]

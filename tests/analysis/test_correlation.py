@@ -34,7 +34,7 @@ def study(folder: Path, numbers: list[float], key: str = "r_theta", title: str =
     ("numbers", "key", "verdict"),
     [
         ([float(number) for number in range(8)], "r_theta", "with a positive sign holds here"),
-        ([float(-number) for number in range(8)], "r_theta", "with a positive sign is contradicted here"),
+        ([float(-number) for number in range(8)], "r_theta", "with a positive sign does not hold here"),
         ([float(-number) for number in range(8)], "r_delta_u", "with a negative sign holds here"),
         ([3.0, 1.0, 4.0, 1.5, 5.0, 2.0, 2.5, 3.5], "r_delta_u", "with a negative sign cannot be told here"),
     ],

@@ -115,8 +115,8 @@ def test_what_undoes_most_is_told_of_the_ranked_network_and_names_no_control(tmp
 def test_a_claim_compares_conditions_of_one_network(tmp_path: Path) -> None:
     found = results_of(tmp_path, {("sc", "none"): [0.1, 0.11], ("sem", "none"): [0.5, 0.51]}).conditions
     apart = [found[1], *elsewhere(found[:1], "m2")]
-    assert [len(one.rows[0][2].value) > 0 for one in verdicts([found])] == [True]
-    assert [one.rows[0][2].value for one in verdicts([apart])] == [""]
+    assert [len(one.rows[0].told) > 0 for one in verdicts([found])] == [True]
+    assert [one.rows[0].told for one in verdicts([apart])] == [""]
 
 
 def measures(*radii: int) -> list[Measured]:

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analysis.claims import Comparison, Place, pgd
+from analysis.correlation import verdict
 from analysis.differences import Difference
 from analysis.verdicts import _found, _matching, _verdict, verdicts
 from tests.analysis.conftest import Accuracies, results_of
@@ -78,8 +80,8 @@ def test_a_place_is_found_by_its_settings_alone(tmp_path: Path) -> None:
 
 def test_every_claim_has_a_row(tmp_path: Path) -> None:
     [(_, rows)] = verdicts([results_of(tmp_path, {("clean", "none"): [0.5]}).conditions])
-    assert {row[1].value for row in rows} == {"not run"}
-    assert len({row[0].value for row in rows}) == len(rows) == 10
+    assert {row.word for row in rows} == {"not run"}
+    assert len({row.claim for row in rows}) == len(rows) == 12
 
 
 def test_a_claim_is_decided_on_one_data_set_with_one_network(tmp_path: Path) -> None:
@@ -92,10 +94,49 @@ def test_a_claim_is_decided_on_one_data_set_with_one_network(tmp_path: Path) -> 
     elsewhere = [replace(one, label=one.label | {"dataset": "imagenet100"}) for one in (*mirrored, *radii)]
     first, second = verdicts([elsewhere, found])
     assert first.place == ("imagenet100", "m")  # with the radius it decides one comparison more
-    assert len(first.rows) == 10
-    told = {row[0].value: row[1].value for row in first.rows}
+    assert len(first.rows) == 12
+    told = {row.claim: row.word for row in first.rows}
     assert told["SC protects best without adversarial training"] == "does not hold"
     assert told["SEM protects better than REM at every radius of the victim up to 4/255"] == "cannot be told"
-    assert [[row[0].value, row[1].value] for row in second.rows] == [
+    assert [[row.claim, row.word] for row in second.rows] == [
         ["SC protects best without adversarial training", "holds"]
     ]
+
+
+def test_a_verdict_has_its_cells_its_noises_and_each_comparison_in_full(tmp_path: Path) -> None:
+    runs: Accuracies = {("sem", "pgd radius=4/255"): [0.3, 0.31], ("rem", "pgd radius=4/255"): [0.5, 0.52]}
+    found = results_of(tmp_path, runs).conditions
+    [(_, rows)] = verdicts([found])
+    [row] = [one for one in rows if one.claim.startswith("SEM protects better")]
+    assert (row.word, row.noises) == ("cannot be told", "1")  # three radii were not run
+    assert set(row.keys) == {key for one in found for key in one.keys}
+    [numbers] = row.numbers
+    assert (numbers["low_method"], numbers["high_method"], numbers["units"]) == ("sem", "rem", 2)
+    assert numbers["difference"] == pytest.approx(0.205)
+
+
+@pytest.mark.parametrize(
+    ("values", "p", "sign", "word"),
+    [
+        ([0.8, 0.7, 0.6], 0.01, 1, "holds"),
+        ([0.8, 0.7, 0.6], 0.01, -1, "does not hold"),
+        ([0.8, 0.7, 0.6], 0.3, 1, "cannot be told"),
+        ([None, None, None], None, 1, ""),
+    ],
+)
+def test_a_claimed_sign_needs_every_coefficient(values: list[Any], p: float | None, sign: int, word: str) -> None:
+    assert verdict([{"value": value, "p_holm": p} for value in values], sign) == word
+
+
+def test_the_claims_on_correlations_are_decided_under_the_training_of_the_claim(tmp_path: Path) -> None:
+    found = results_of(tmp_path, {("sem", "pgd radius=4/255"): [0.3], ("sem", "none"): [0.3]}).conditions
+    titles = {one.label["attack"]: one.attack.title for one in found}
+    rows = [
+        {"dataset": "d", "model": "m", "number": "r_theta", "victim": titles[attack], "generators": 9}
+        | {"coefficient": "Pearson r", "value": value, "p_holm": 0.01}
+        for attack, value in (("pgd radius=4/255", 0.8), ("none", -0.8))
+    ]
+    [(_, told)] = verdicts([found], rows)
+    [theta, delta] = told[-2:]
+    assert (theta.word, theta.told) == ("holds", "Pearson r 0.80, p 0.010 (PGD 4/255, 9 generators)")
+    assert delta.word == "not run"

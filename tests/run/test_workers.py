@@ -3,13 +3,14 @@
 import importlib.util
 import os
 import socket
+import warnings
 from dataclasses import replace
 
 import pytest
 
 from bench.core.errors import UserError
 from bench.run.schedule import KILLED
-from bench.run.workers import Cluster, workers
+from bench.run.workers import Cluster, Processes, workers
 from bench.run.workplace import Workplace
 from tests.builders import cell
 from tests.run.cells import Deadly, carry_out, statuses
@@ -28,6 +29,24 @@ def test_a_killed_worker_stops_no_other_cell_and_its_own_is_tried_twice_more(pla
     assert record["error"] == KILLED == "worker was killed (out of memory?)"
     assert {kills: file.stat().st_size for kills, file in files.items()} == {1: 2, 9: 3}
     assert sum(outcome.again for outcome in outcomes) == 3
+
+
+def distrustful() -> int:
+    """Make joblib believe that this process has grown too much; the process itself."""
+    from joblib.externals.loky import process_executor as own
+
+    own._MAX_MEMORY_LEAK_SIZE, own._MEMORY_LEAK_CHECK_DELAY = -1, 0.0
+    return os.getpid()
+
+
+def test_a_process_that_has_grown_is_replaced_without_a_word() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        pool = Processes(1)
+        made = [pool.submit(distrustful).result() for _ in range(12)]
+        pool.stop()
+    assert len(set(made)) > 1
+    assert not [one.message for one in told]
 
 
 @needs_dask
