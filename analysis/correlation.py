@@ -31,7 +31,7 @@ def sections(results: Results) -> list[Section]:
     for place in places(results):
         met = list(pairings(results, place))
         if max((len(one.first) for one in met), default=0) >= FEWEST:
-            found += [_overall(results, place, met), _by_type(results, place, met)]
+            found += [_overall(results, place, met), *_by_type(results, place, met)]
     return found
 
 
@@ -127,7 +127,8 @@ def _told(numbers: Sequence[Record]) -> Iterator[str]:
             )
 
 
-def _by_type(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -> Section:
+def _by_type(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -> Iterator[Section]:
+    """One if a claim is on any of the numbers."""
     types = types_of(results, place)
     rows: list[list[Entry | str]] = []
     for pairing in met:
@@ -139,10 +140,11 @@ def _by_type(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -
             entries = [_entry(one, caution(*pair)) for one in corrected(associate(*pair))]
             rows.append([pairing.predictor.title, pairing.attack, kind, str(len(inside)), *entries])
     head = ["number", "victim", "type of generator", "generators", *COEFFICIENTS]
-    return Section(
-        "The same within each type of generator",
-        plain_table(head, rows, words=(0, 1, 2)),
-        context=results.context(place),
-        note="A correlation over all generators mixes the effect of their design with that of the number.",
-        folded=True,
-    )
+    if rows:
+        yield Section(
+            "The same within each type of generator",
+            plain_table(head, rows, words=(0, 1, 2)),
+            context=results.context(place),
+            note="A correlation over all generators mixes the effect of their design with that of the number.",
+            folded=True,
+        )

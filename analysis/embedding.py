@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from analysis.measured import generators, places
 from analysis.results import Measured, Results
-from analysis.scatter import clouds
-from analysis.sections import MISSING, Entry, Section, file_of, plain_table
+from analysis.scatter import clouds, shapes
+from analysis.sections import MISSING, Entry, Section, file_of, percent, plain_table
 
 MEASURE = "perturbations"
 COLUMNS = {
@@ -28,10 +28,29 @@ NOTE = (
 )
 
 
+COMPONENTS = "first components"
+SHAPES = (
+    "Shares of a source's perturbations by their l2 norm and by the share of their values at the full radius, and the "
+    "share of its variance in its first principal components, as many as the axis says. Earlier networks have shorter "
+    "dashes."
+)
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 """Far beyond what UMAP and t-SNE give, and no NaN: what can be drawn."""
 Points = Annotated[list[tuple[Coordinate, Coordinate]], Field(min_length=1)]
 Sources = Annotated[dict[str, Points], Field(min_length=1)]
+
+
+class Shape(BaseModel):
+    """Shares of every source, by its name, over a quantity."""
+
+    across: Annotated[list[Coordinate], Field(min_length=1)]
+    up: dict[str, list[Coordinate]]
+
+    @model_validator(mode="after")
+    def _alike(self) -> Self:
+        if any(len(shares) != len(self.across) for shares in self.up.values()):
+            raise ValueError("a source with more or fewer shares than there are places for them")
+        return self
 
 
 class Cloud(BaseModel):
@@ -40,6 +59,8 @@ class Cloud(BaseModel):
     sources: dict[str, dict[str, float | None]]
     points: Annotated[dict[str, Sources], Field(min_length=1)]
     """Coordinates of each source, by embedding."""
+    shapes: dict[str, Shape] = {}
+    """By what they are over."""
 
     @model_validator(mode="after")
     def _alike(self) -> Self:
@@ -54,7 +75,10 @@ def sections(results: Results) -> list[Section]:
     for place in places(results):
         for measures in generators(results, place).values():
             own = [(one, cloud) for one in measures.values() if (cloud := _cloud(one))]
-            found += [_section(results, place, one, cloud, [one.title] if len(own) > 1 else []) for one, cloud in own]
+            for one, cloud in own:
+                varied = [one.title] if len(own) > 1 else []
+                found.append(_section(results, place, one, cloud, varied))
+                found += [_shapes(results, place, one, cloud, varied)] if COMPONENTS in cloud.shapes else []
     return found
 
 
@@ -82,6 +106,31 @@ def _section(results: Results, place: tuple[str, str], one: Measured, cloud: Clo
             {"dataset": place[0], "model": place[1], "method": one.label, "source": name, **about}
             for name, about in cloud.sources.items()
         ],
+    )
+
+
+def _shapes(results: Results, place: tuple[str, str], one: Measured, cloud: Cloud, varied: Sequence[str]) -> Section:
+    components = cloud.shapes[COMPONENTS]
+    told = [(number, f"{count:g}") for number, count in enumerate(components.across) if number % 2 == 0]
+    file = "-shapes" + file_of((*place, one.label, *varied))
+    return Section(
+        ", ".join([f"Sizes and dimensions of the perturbations of {one.method.title} and of its victim", *varied]),
+        plain_table(
+            ["source", *(f"variance in {count} component{'s' if count != '1' else ''}, %" for _, count in told)],
+            [[name, *(percent(shares[number]) for number, _ in told)] for name, shares in components.up.items()],
+        ),
+        context=results.context(place),
+        note=SHAPES,
+        figure=shapes({name: (shape.across, shape.up) for name, shape in cloud.shapes.items()}, COMPONENTS, file),
+        file=file,
+        numbers=[
+            {"dataset": place[0], "model": place[1], "method": one.label, "source": source, "over": name}
+            | {"at": at, "share": share}
+            for name, shape in cloud.shapes.items()
+            for source, shares in shape.up.items()
+            for at, share in zip(shape.across, shares, strict=True)
+        ],
+        folded=True,
     )
 
 

@@ -25,6 +25,8 @@ SQUARES = 26
 """Squares, across and down, of the region in which any source lies."""
 DOT, SHADE = PALETTE[1], ListedColormap([(*to_rgb(QUIET), 0.3)])
 FULL_SIZE, SMALL_SIZE = 34, 4
+LINES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (2.5, 1.5)), (0, (1, 1.5)))
+"""The last network of a training first."""
 
 
 def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) -> Drawing | None:
@@ -79,6 +81,49 @@ def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], source
         axes.set_title(source, color=INK, fontsize=9)
     text = f"Embeddings of perturbations, a column for each source: {', '.join(sources)}"
     return drawing(figure, f"{file}.svg", text)
+
+
+def shapes(
+    drawn: Mapping[str, tuple[Sequence[float], Mapping[str, Sequence[float]]]], doubling: str, file: str
+) -> Drawing:
+    """A panel for each quantity, by its name: shares of every source over it, with doubling steps over `doubling`.
+
+    Draws are grey, those of the generator and of the victim have a colour and a marker each, and the last of each a
+    whole line.
+    """
+    figure = canvas(PANEL * len(drawn), PANEL + 0.3)
+    figure.set_layout_engine("constrained")
+    for axes, (name, (across, up)) in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn.items(), strict=True):
+        families: dict[str, list[str]] = {}
+        for source in up:
+            families.setdefault(source.partition(" at ")[0], []).append(source)
+        for number, family in enumerate(families.values()):
+            for back, source in enumerate(reversed(family)):
+                ends = _ends(up[source])
+                style = _line(number) | {"linestyle": LINES[back % len(LINES)]}
+                axes.plot(across[ends], up[source][ends], label=source, **style)
+        axes.set_xlabel(name, color=INK)
+        axes.set_ylabel("share", color=INK)
+        axes.set_ylim(bottom=0)
+        bare(axes)
+        if name == doubling:
+            axes.set_xscale("log", base=2)
+            axes.set_xticks(across[::2], [f"{at:g}" for at in across[::2]])
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=5, frameon=False, labelcolor=INK, fontsize=9)
+    return drawing(figure, f"{file}.svg", f"Shares over {', '.join(drawn)}: {', '.join(labels)}")
+
+
+def _ends(shares: Sequence[float]) -> slice:
+    """From the last nothing before anything to the first after it, so that a line is drawn where there is anything."""
+    places = np.flatnonzero(shares)
+    return slice(max(places[0] - 1, 0), places[-1] + 2) if len(places) else slice(None)
+
+
+def _line(number: int) -> dict[str, Any]:
+    colours = (QUIET, INK, *PALETTE)
+    marker = MARKERS[number % len(MARKERS)]
+    return {"color": colours[number % len(colours)], "marker": marker, "markersize": 3, "linewidth": 1.2}
 
 
 def _region(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -21,6 +21,18 @@ def participation_ratio(rows: Rows) -> float:
     return float(total**2 / (values**2).sum()) if total else 0.0
 
 
+def variances(rows: dict[str, Rows]) -> dict[str, Any]:
+    """The share of each source's variance in its first 1, 2, 4, ... principal components; 0 if there is no variance."""
+    size = min(min(part.shape) for part in rows.values())
+    counts = [2**power for power in range(size.bit_length())]
+    found = {}
+    for name, part in rows.items():
+        values = np.linalg.svd(part - part.mean(0), compute_uv=False) ** 2
+        shares = np.cumsum(values) / (values.sum() or 1.0)
+        found[name] = [float(shares[count - 1]) for count in counts]
+    return {"across": counts, "up": found}
+
+
 def mean_cosine(first: Rows, second: Rows | None = None) -> float:
     """Mean cosine of all pairs of rows of two samples, or of all pairs of different rows of one."""
     one = unit(first)

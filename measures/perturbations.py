@@ -10,6 +10,7 @@ from bench.core import (
     Classifier,
     Cost,
     Count,
+    Keeper,
     Kind,
     Method,
     Session,
@@ -20,10 +21,14 @@ from bench.core import (
     uniform,
 )
 from measures._adversary import AdversarialMeasure, Adversary
-from measures._embedding import embed
+from measures._embedding import embed, seconds_of
 from measures._images import balanced
-from measures._samples import Rows, mean_cosine, mmd, participation_ratio, two_sample_accuracy, unit
+from measures._samples import Rows, mean_cosine, mmd, participation_ratio, two_sample_accuracy, unit, variances
 
+REAL = (0.025, 0.25, 1.0)
+"""Shares of the victim's training at which its networks are met: steps 1,000, 10,000 and 40,000 of 40,000."""
+BINS = 24
+"""Of a histogram."""
 SATURATED = 0.99
 """Share of the radius from which a value counts as one of the full radius."""
 DECIMALS = 2
@@ -46,6 +51,7 @@ class Perturbations(AdversarialMeasure):
     several steps of its training on the released images, uniform draws, and random signs of the full radius.
     """
 
+    revision = 2
     title = "perturbations"
     source = "figure of the SEM paper (Liu et al., AAAI 2024), UMAP of perturbations, collected and counted by us"
     deviations: ClassVar[tuple[str, ...]] = (
@@ -83,14 +89,14 @@ class Perturbations(AdversarialMeasure):
             starts = session.part(name).generator("adversary")
             found[name] = adversary.perturb(model, seen, labels, starts) - seen
         rows = {name: part.flatten(1).double().cpu().numpy() for name, part in found.items()}
-        return self._compared(rows, session.seed) | {"points": self._points(rows)}
+        return self._compared(rows, session.seed) | {"points": self._points(rows), "shapes": self._shapes(rows)}
 
     def _victim(
         self, adversary: Adversary, subject: Subject, training: Training, session: Session
     ) -> dict[str, Tensor]:
         """The weights that a victim has on its way."""
         own, data = session.part("victim"), subject.released
-        own.keeper.kinds = self.keeps
+        own.keeper = Keeper(self.keeps, REAL)
         model = own.build_for(training.model, data)
         train_victim(model, data, test=subject.test, attacks=[adversary], recipe=training.recipe, session=own)
         return own.keeper.tensors
@@ -104,7 +110,7 @@ class Perturbations(AdversarialMeasure):
             about = {
                 "mean_l2": float(norms.mean()),
                 "spread_of_l2": float(norms.std()),
-                "saturated": float((np.abs(part) >= SATURATED * np.abs(part).max()).mean()) if part.any() else 0.0,
+                "saturated": float(_saturated(part).mean()),
                 "participation_ratio": participation_ratio(part),
                 "cosine": mean_cosine(part),
                 "cosine_with_victim": mean_cosine(part, rows[real]) if name != real else None,
@@ -116,11 +122,25 @@ class Perturbations(AdversarialMeasure):
         last = [name for name in rows if name.startswith("generator")][-1]
         return {"sources": sources, "two_sample": sources[last]["two_sample"], "mmd_p": sources[last]["mmd_p"]}
 
+    def _shapes(self, rows: dict[str, Rows]) -> dict[str, Any]:
+        """Of every source: shares of its rows by l2 norm and by saturated values, and of its variance by components."""
+        dimensions = next(iter(rows.values())).shape[1]
+        largest = self.adv_radius * dimensions**0.5
+        return {
+            "l2 norm": _histograms({name: np.linalg.norm(part, axis=1) for name, part in rows.items()}, largest),
+            "saturated values": _histograms({name: _saturated(part) for name, part in rows.items()}, 1.0),
+            "first components": variances(rows),
+        }
+
     def _points(self, rows: dict[str, Rows]) -> dict[str, Any]:
-        """Coordinates (N, 2) by embedding: of the draws, and of the first and the last of generator and victim."""
-        networks = {loop: [name for name in rows if name.startswith(loop)] for loop in ("generator", "victim")}
-        ends_of = {name for names in networks.values() for name in (names[0], names[-1])}
-        rows = {name: part for name, part in rows.items() if name in ends_of or " at " not in name}
+        """Coordinates (N, 2) by embedding: of the draws, of the generator late and at its end, of the victim's ends.
+
+        The paper's figure has the generator at step 2,000 of 5,000 and the victim at 1,000 of 40,000: these are among
+        them.
+        """
+        generator, victim = ([name for name in rows if name.startswith(loop)] for loop in ("generator", "victim"))
+        shown = {*generator[-2:], victim[0], victim[-1]}
+        rows = {name: part for name, part in rows.items() if name in shown or " at " not in name}
         together = np.concatenate(list(rows.values()))
         ends = np.cumsum([len(part) for part in rows.values()])[:-1]
         points = {}
@@ -134,8 +154,24 @@ class Perturbations(AdversarialMeasure):
         return "" if callable(getattr(method, "meet", None)) else "its noise step perturbs no views"
 
     def cost(self, images: int, method: Method, training: Training) -> Cost:
-        """A victim with its adversary. The embeddings take minutes whatever the network, which no passes tell."""
-        return Cost.of_images((1 + self.adv_steps) * training.recipe.steps * training.recipe.batch_size)
+        """A victim with its adversary, and the embeddings of two versions of six sources."""
+        victim = Cost.of_images((1 + self.adv_steps) * training.recipe.steps * training.recipe.batch_size)
+        return victim + Cost(seconds=2 * seconds_of(6 * min(self.images, images), self.embeddings))
+
+
+def _saturated(part: Rows) -> Rows:
+    """The share of each row's values that are of the full radius, (N,)."""
+    share: Rows = (np.abs(part) >= SATURATED * np.abs(part).max()).mean(axis=1) if part.any() else np.zeros(len(part))
+    return share
+
+
+def _histograms(values: dict[str, Rows], largest: float) -> dict[str, Any]:
+    """Shares of the values of each source in bins from 0 to `largest`, and the middles of these bins."""
+    edges = np.linspace(0, largest, BINS + 1)
+    # The largest may be a little more than it is in theory, by rounding.
+    counts = {name: np.histogram(np.minimum(part, largest), edges)[0] / len(part) for name, part in values.items()}
+    middles = (edges[1:] + edges[:-1]) / 2
+    return {"across": middles.round(6).tolist(), "up": {name: shares.tolist() for name, shares in counts.items()}}
 
 
 def _networks(kept: Any, loop: str, network: str, subject: Subject, session: Session) -> list[tuple[str, Classifier]]:

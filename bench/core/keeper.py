@@ -10,7 +10,7 @@ from torch import Tensor, nn
 Kind = Literal["surrogates", "perturbations", "checkpoints"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MILESTONES = (0.1, 0.2, 0.4, 1.0)
-"""Shares of a training up to which perturbations are kept: steps 500, 1,000, 2,000 and 5,000 of 5,000."""
+"""Shares of a training at which something is kept: steps 500, 1,000, 2,000 and 5,000 of 5,000."""
 IMAGES = 1000
 """Perturbations kept at each milestone, from as many consecutive batches as that takes."""
 
@@ -23,8 +23,10 @@ class Keeper:
     batches up to STEP, the first ones of the milestone first; LOOP is `noise step`, `surrogate step` or `victim`.
     """
 
-    def __init__(self, kinds: Collection[Kind] = ()) -> None:
+    def __init__(self, kinds: Collection[Kind] = (), milestones: Collection[float] = MILESTONES) -> None:
+        """`milestones` are shares of a training."""
         self.kinds = frozenset(kinds)
+        self._shares = milestones
         self._weights: dict[str, Tensor] = {}
         self._checkpoints: dict[str, Tensor] = {}
         self._perturbations: dict[str, list[Tensor]] = {}
@@ -42,7 +44,7 @@ class Keeper:
 
     def keep_checkpoint(self, model: nn.Module, step: int, steps: int) -> None:
         """Keep the weights after a step (1 to `steps`) of a training, if asked to and if it is a milestone."""
-        if "checkpoints" in self.kinds and step in milestones(steps):
+        if "checkpoints" in self.kinds and step in self._milestones(steps):
             kept = {f"checkpoints/{step}/{name}": value.detach().cpu().clone() for name, value in _state(model).items()}
             self._checkpoints |= kept
 
@@ -50,15 +52,14 @@ class Keeper:
         """Keep what a step (1 to `steps`) added to its views, if asked to and if a milestone is near."""
         if "perturbations" not in self.kinds:
             return
-        for milestone in milestones(steps):
+        for milestone in self._milestones(steps):
             if milestone - math.ceil(IMAGES / len(views)) < step <= milestone:
                 kept = self._perturbations.setdefault(f"{loop}/{milestone}", [])
                 kept.append((perturbed - views).detach().cpu())
 
-
-def milestones(steps: int) -> list[int]:
-    """The steps of a training of so many that something is kept at."""
-    return sorted({round(share * steps) for share in MILESTONES})
+    def _milestones(self, steps: int) -> set[int]:
+        """The steps of a training of so many that something is kept at."""
+        return {max(1, round(share * steps)) for share in self._shares}
 
 
 def _state(model: nn.Module) -> dict[str, Tensor]:

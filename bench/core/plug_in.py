@@ -19,6 +19,8 @@ class Cost:
     """Those that a session counts."""
     other: float = 0.0
     """Roughly, what nothing counts, as the passes that take as long: without gradients a pass is a third of one."""
+    seconds: float = 0.0
+    """Roughly, of work beside all networks on one thread, such as an embedding, which no pass can stand for."""
 
     @classmethod
     def of_images(cls, counted: float, other: float = 0.0) -> "Cost":
@@ -26,7 +28,7 @@ class Cost:
         return cls(counted / IMAGES_PER_PASS, other / IMAGES_PER_PASS)
 
     def __add__(self, more: "Cost") -> "Cost":
-        return Cost(self.passes + more.passes, self.other + more.other)
+        return Cost(self.passes + more.passes, self.other + more.other, self.seconds + more.seconds)
 
     @property
     def total(self) -> float:

@@ -31,7 +31,8 @@ def forecast(tasks: Sequence[Task], place: Workplace, budget: float = 2.0) -> Fo
     networks = [_network(task, outline(task.cell.dataset.settings)) for task in tasks]
     device, share = prepare_device(place.devices[0]), budget / max(1, len(set(networks)))
     rates = {network: seconds_per_pass(*network, device, share) for network in dict.fromkeys(networks)}
-    seconds = tuple(task.passes * rates[network] for task, network in zip(tasks, networks, strict=True))
+    both = zip(tasks, networks, strict=True)
+    seconds = tuple(task.passes * rates[network] + task.cost.seconds for task, network in both)
     made = {task.key: time for task, time in zip(tasks, seconds, strict=True) if task.noise_only}
     waits = [0.0 if task.noise_only else made.get(task.cell.noise_key, 0.0) for task in tasks]
     chains = map(sum, zip(seconds, waits, strict=True))  # a victim waits for its noise

@@ -68,3 +68,8 @@ def test_without_measures_there_is_no_study_and_few_generators_get_no_coefficien
     overall, _ = sections(replace(results, measured=results.measured[:4]))
     theta = [row for row in overall.numbers if row["number"] == "r_theta"]
     assert {(row["value"], row["reason"]) for row in theta} == {(None, "4 generators are too few")}
+
+
+def test_numbers_that_no_claim_is_on_have_no_table_by_type(tmp_path: Path) -> None:
+    [overall] = sections(study(tmp_path, [float(number) for number in range(8)], "seconds", "seconds"))
+    assert overall.remarks == []

@@ -19,9 +19,15 @@ POINTS: dict[str, Any] = {
 }
 
 
-def measured(tmp_path: Path, points: Any) -> Results:
+SHAPES: dict[str, Any] = {
+    "l2 norm": {"across": [0.1, 0.3, 0.5, 0.7], "up": {"uniform": [0, 0, 1, 0], "victim": [0, 0.5, 0.5, 0]}},
+    "first components": {"across": [1, 2, 4], "up": {"uniform": [0.1, 0.2, 0.4], "victim": [0.5, 0.7, 1]}},
+}
+
+
+def measured(tmp_path: Path, points: Any, shapes: Any = None) -> Results:
     sources = {"uniform": {"mean_l2": 0.5, "mmd_p": None}, "victim": {"mean_l2": 0.8}}
-    found = [{"sources": sources, "points": points}]
+    found = [{"sources": sources, "points": points, "shapes": shapes or {}}]
     one = Measured(("d", "m"), "sem", Words("SEM"), False, "perturbations", "perturbations", {}, {}, found)
     return replace(results_of(tmp_path, {("sem", "none"): [0.3]}), measured=[one])
 
@@ -51,6 +57,20 @@ def test_a_noise_has_its_numbers_and_its_figure(tmp_path: Path) -> None:
     [section] = sections(measured(tmp_path, POINTS))
     assert [row[:2] for row in texts(section.table)[1:]] == [["uniform", "0.5"], ["victim", "0.8"]]
     assert section.figure is not None
+
+
+def test_sizes_and_dimensions_have_a_table_a_figure_and_every_number(tmp_path: Path) -> None:
+    _, section = sections(measured(tmp_path, POINTS, SHAPES))
+    assert texts(section.table) == [
+        ["source", "variance in 1 component, %", "variance in 4 components, %"],
+        ["uniform", "10.0", "40.0"],
+        ["victim", "50.0", "100.0"],
+    ]
+    assert len(section.numbers) == 2 * 4 + 2 * 3
+    assert section.figure is not None
+    assert {"l2 norm", "first components", "share", "uniform", "victim", "1", "4"} <= set(words(section.figure))
+    broken = SHAPES | {"l2 norm": {"across": [0.1], "up": {"uniform": []}}}
+    assert sections(measured(tmp_path, POINTS, broken)) == []
 
 
 def test_ways_of_collecting_have_a_heading_and_files_each(tmp_path: Path) -> None:

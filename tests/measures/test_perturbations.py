@@ -1,6 +1,10 @@
 """The perturbations of generator and victim: whose they are, and that the same measurement gives the same bits."""
 
+import os
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +14,7 @@ from bench.core.keeper import Keeper
 from bench.core.measures import Subject, Training
 from bench.core.session import Session
 from measures._embedding import embed
+from measures._samples import variances
 from measures.perturbations import Perturbations
 from methods.em import Em
 from methods.rem import Rem
@@ -37,12 +42,12 @@ def test_every_source_is_compared_with_the_last_of_the_victim(
     monkeypatch.setattr("measures.perturbations.embed", lambda rows, seeds: {"plane": rows[:, :2]})
     measure = Perturbations(**SMALL, images=40, embeddings=1, permutations=20)
     found = measure.measure(met, training, Session(0, CPU))
-    steps = {"generator": (1, 2, 4, 10), "victim": (6, 12, 24, 60)}
+    steps = {"generator": (1, 2, 4, 10), "victim": (2, 15, 60)}
     networks = [f"{loop} at {step}" for loop, milestones in steps.items() for step in milestones]
     assert list(found["sources"]) == ["uniform", "signs", *networks]
     for points in found["points"].values():
-        ends = ["generator at 1", "generator at 10", "victim at 6", "victim at 60"]
-        assert list(points) == ["uniform", "signs", *ends]
+        late = ["generator at 4", "generator at 10", "victim at 2", "victim at 60"]
+        assert list(points) == ["uniform", "signs", *late]
         assert all(np.array(part).shape == (40, 2) for part in points.values())
     assert set(found["points"]) == {"plane, raw", "plane, equal norm"}
     assert max(np.abs(part).max() for part in found["points"]["plane, equal norm"].values()) <= 1
@@ -53,6 +58,25 @@ def test_every_source_is_compared_with_the_last_of_the_victim(
     last = found["sources"]["generator at 10"]
     assert (found["two_sample"], found["mmd_p"]) == (last["two_sample"], last["mmd_p"])
     assert "mmd" not in found["sources"]["victim at 60"]
+    for shape in found["shapes"].values():
+        assert list(shape["up"]) == list(found["sources"])
+        assert {len(shares) for shares in shape["up"].values()} == {len(shape["across"])}
+    norms, saturated, components = (shape["up"] for shape in found["shapes"].values())
+    for name, shares in (norms | saturated).items():
+        assert sum(shares) == pytest.approx(1), name
+    assert (norms["signs"][-1], saturated["signs"][-1]) == (1.0, 1.0)
+    assert found["shapes"]["first components"]["across"] == [1, 2, 4, 8, 16, 32]
+    assert all(shares == sorted(shares) for shares in components.values())
+    assert components["uniform"][0] < components["generator at 10"][0]
+
+
+def test_the_variance_of_components_is_that_of_a_cloud_with_known_axes() -> None:
+    axes = np.zeros((4, 4))
+    axes[0, 0], axes[1, 0], axes[2, 1], axes[3, 1] = 3, -3, 1, -1
+    assert variances({"cross": axes, "point": np.ones((4, 4))}) == {
+        "across": [1, 2, 4],
+        "up": {"cross": pytest.approx([0.9, 1.0, 1.0]), "point": [0.0, 0.0, 0.0]},
+    }
 
 
 def test_an_embedding_keeps_what_lies_together_and_warns_of_nothing() -> None:
@@ -65,6 +89,24 @@ def test_an_embedding_keeps_what_lies_together_and_warns_of_nothing() -> None:
         one, other = placed[:20], placed[20:]
         between = np.linalg.norm(one.mean(0) - other.mean(0))
         assert between > 2 * max(np.linalg.norm(part - part.mean(0), axis=1).mean() for part in (one, other))
+
+
+def test_umap_works_where_numba_may_write_nowhere_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    script = """
+import numba
+from numba.core import caching
+def nowhere(self, own=caching._CacheLocator.ensure_cache_path):
+    if not numba.config.CACHE_DIR:
+        raise OSError("read-only")
+    own(self)
+caching._CacheLocator.ensure_cache_path = nowhere
+from measures._embedding import _umap
+print(_umap().UMAP.__name__)
+"""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "UMAP\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_noise_step_of_sem_adds_uniform_noise(subject: MakeSubject, two_layers: str) -> None:

@@ -100,17 +100,19 @@ class Laborious(Flat):
     """Work without a network."""
 
     def cost(self, images: int) -> Cost:
-        return Cost(other=images / 2)
+        return Cost(other=images / 2) + Cost(seconds=7)
 
 
-def test_work_outside_networks_is_work_in_passes_of_a_resnet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_outside_networks_is_work_in_passes_of_a_resnet_or_in_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place = workplace(tmp_path)
     todo = tasks([cell(Laborious(), 0), cell(Laborious(), 1)], place)
     assert [task.noise_only for task in todo] == [True, False, False]
     assert todo[0].passes == 10
     rates = {"resnet18": 3.0, "cnn": 0.5}
     monkeypatch.setattr("bench.run.forecast.seconds_per_pass", lambda network, *_: rates[network])
-    assert forecast(todo, place).seconds == (30.0, *(0.5 * task.passes for task in todo[1:]))
+    assert forecast(todo, place).seconds == (37.0, *(0.5 * task.passes for task in todo[1:]))
 
 
 def test_noise_that_cannot_be_made_fails_its_cells_and_no_others(tmp_path: Path) -> None:
