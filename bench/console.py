@@ -12,7 +12,7 @@ from bench.core.errors import UserError
 from bench.core.session import IMAGES_PER_PASS
 from bench.display import Watch, awaited, shown
 from bench.grid.cell import Cell
-from bench.outcomes import show_accuracies, words_of
+from bench.outcomes import show_results, words_of
 from bench.run import schedule
 from bench.run.advice import LONG, fitting_scale
 from bench.run.forecast import Pace, forecast
@@ -139,7 +139,7 @@ def _announce(request: Request, done: list[Cell], tasks: list[Task], console: Co
 
 def _conclude(request: Request, counts: Counter[str], troubles: Counter[str], console: Console) -> int:
     """Print what came out and how the run ended. Returns the exit code."""
-    show_accuracies(request, console)
+    show_results(request, console)
     shown_by = command("report", request.workplace.store.root)
     console.print(f"{counts['finished']} finished, {counts['failed']} failed; {shown_by} shows them", markup=False)
     if counts["failed"]:

@@ -73,16 +73,21 @@ class Watch:
             left, each = self.pace.left(self._running)
             whole = f"{self.ended} of {self.cells} {self.what}, {duration(left)} left"
             return [Line("", whole, self.pace.done(self._running))] + [
-                Line(key, f"{self.names[key]}: {_told(stage, each[key])}", self.pace.share(key, stage))
+                Line(
+                    key,
+                    f"{self.names[key]}: {_told(stage, each[key], self.pace.passes_of(key))}",
+                    self.pace.share(key, stage),
+                )
                 for key, stage in self._running.items()
             ]
 
 
-def _told(stage: Stage | None, left: float) -> str:
-    """How far a task is, in words."""
-    if stage is None:
-        return f"starting, {duration(left)} left"
-    done = f"step {stage.step:,} of {stage.steps:,}" if stage.step else f"{stage.passes:,.0f} passes"
+def _told(stage: Stage | None, left: float, forecast: float) -> str:
+    """How far a task is, in words; of noise, whose steps are of many kinds, by the passes that were forecast."""
+    if stage is None or not (stage.step or forecast):
+        return f"{'starting' if stage is None else 'running'}, {duration(left)} left"
+    of = f" of {forecast:,.0f}" if stage.passes <= forecast else ""
+    done = f"step {stage.step:,} of {stage.steps:,}" if stage.step else f"{stage.passes:,.0f}{of} passes"
     loss = "" if stage.loss is None else f", loss {stage.loss:.3f}"
     return f"{done}{loss}, {duration(left)} left"
 

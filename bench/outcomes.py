@@ -1,7 +1,7 @@
-"""Cells in the words of their grid, and the table of accuracies with which a run ends."""
+"""Cells in the words of their grid, and the tables with which a run ends."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
@@ -13,10 +13,10 @@ from bench.core.memory import in_order
 from bench.grid.condition import STACKED, Condition
 from bench.run.request import Request
 from bench.run.schedule import Task
-from bench.store import Store
+from bench.store import Record, Store
 
 WIDTH = 14
-"""Characters of a column of accuracies, with the space before it."""
+"""Characters of a column of numbers, with the space before it."""
 
 
 @dataclass(frozen=True)
@@ -63,44 +63,73 @@ def words_of(request: Request) -> dict[str, Words]:
     }
 
 
-def show_accuracies(request: Request, console: Console) -> None:
-    """Print a table for each data set and victim of each grid: what was run, method by attack."""
+def show_results(request: Request, console: Console) -> None:
+    """Print what was run, for each data set and victim of each grid: accuracies, and what was measured of the noise."""
     wanted = {cell.key for cell in request.cells}
+    store = request.workplace.store
     for grid, _ in request.expanded:
-        tested = [place for place in grid.conditions if not place.measure]
-        conditions = [place for place in tested if wanted & {cell.key for cell in place.cells}]
-        datasets = _datasets(conditions)
-        for dataset, model in dict.fromkeys((place.dataset.label, place.model) for place in conditions):
-            places = [place for place in conditions if (place.dataset.label, place.model) == (dataset, model)]
-            console.print(f"\n{grid.title}: {model} on {datasets[dataset]}, test accuracy in %", markup=False)
-            _show(places, request.workplace.store, console)
-            console.print()
+        run = [place for place in grid.conditions if wanted & {cell.key for cell in place.cells}]
+        datasets = _datasets(run)
+        for dataset, model in dict.fromkeys((place.dataset.label, place.model) for place in run):
+            places = [place for place in run if (place.dataset.label, place.model) == (dataset, model)]
+            about = f"{grid.title}: {model} on {datasets[dataset]}"
+            tested = [place for place in places if not place.measure]
+            accuracies = {(place.method.title, _attack(place)): _accuracy(place, store) for place in tested}
+            _show(f"{about}, test accuracy in %", accuracies, console)
+            _show(f"{about}, measures of the noise", _measures(places, store), console)
 
 
-def _show(places: Sequence[Condition], store: Store, console: Console) -> None:
-    """Print the places of a table; attacks are in the columns, as many at a time as the console is wide."""
-    methods = list(dict.fromkeys(place.method.title for place in places))
-    attacks = list(dict.fromkeys(map(_attack, places)))
-    accuracies = {(place.method.title, _attack(place)): _accuracy(place, store) for place in places}
+def _show(title: str, entries: Mapping[tuple[str, str], str], console: Console) -> None:
+    """Print entries by method and heading, as many columns at a time as the console is wide."""
+    if not entries:
+        return
+    methods, columns = (list(dict.fromkeys(key[side] for key in entries)) for side in (0, 1))
+    console.print(f"\n{title}", markup=False)
     width = max(map(len, methods)) + 1
-    for part in in_order(len(attacks), max(1, (console.width - width) // WIDTH)):
+    for part in in_order(len(columns), max(1, (console.width - width) // WIDTH)):
         table = Table(box=None, header_style="bold", pad_edge=False)
         table.add_column("method", no_wrap=True)
-        for attack in attacks[part]:
-            table.add_column(escape(attack), justify="right", max_width=WIDTH - 1)
+        for column in columns[part]:
+            table.add_column(escape(column), justify="right", max_width=WIDTH - 1)
         for method in methods:
-            table.add_row(escape(method), *(accuracies.get((method, attack), "") for attack in attacks[part]))
+            table.add_row(escape(method), *(entries.get((method, column), "") for column in columns[part]))
         console.print(table)
+    console.print()
+
+
+def _measures(places: Sequence[Condition], store: Store) -> dict[tuple[str, str], str]:
+    """Each number, by method and by what it is; of a measure that varies also by how."""
+    found = [(place, place.measure) for place in places if place.measure]
+    ways = Counter(measure.choice.name for measure in {measure.label: measure for _, measure in found}.values())
+    return {
+        (place.method.title, f"{title}, {measure.title}" if ways[measure.choice.name] > 1 else title): _number(
+            place, key, store
+        )
+        for place, measure in found
+        for key, title in measure.choice.settings.numbers.items()
+    }
 
 
 def _accuracy(place: Condition, store: Store) -> str:
-    """The mean of the finished cells, with their number if some have not finished."""
+    return _mean(place, store, lambda result: f"{100 * mean(one['final_accuracy'] for one in result):.1f}")
+
+
+def _number(place: Condition, key: str, store: Store) -> str:
+    def told(results: Sequence[Record]) -> str:
+        known = [one[key] for one in results if one.get(key) is not None]
+        return f"{mean(known):.3g}" if known else "-"
+
+    return _mean(place, store, told)
+
+
+def _mean(place: Condition, store: Store, told: Callable[[Sequence[Record]], str]) -> str:
+    """What is told of the results of the finished cells, with their number if some have not finished."""
     records = [store.read(cell.key) for cell in place.cells]
-    finished = [record["result"]["final_accuracy"] for record in records if record and record["status"] == "finished"]
+    finished = [record["result"] for record in records if record and record["status"] == "finished"]
     if not finished:
         return "failed" if any(records) else "-"
     of = "" if len(finished) == len(records) else f" ({len(finished)}/{len(records)})"
-    return f"{100 * mean(finished):.1f}{of}"
+    return f"{told(finished)}{of}"
 
 
 def _attack(place: Condition) -> str:

@@ -46,6 +46,19 @@ def test_a_look_tells_of_the_whole_run_and_of_each_task(watch: Watch) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [
+        ('"passes": 50.0', "50 of 100 passes, 8.3 min left"),
+        ('"passes": 120.0', "120 passes, 0 s left"),  # the forecast was too low
+    ],
+)
+def test_the_making_of_noise_is_told_in_passes(watch: Watch, stage: str, told: str) -> None:
+    key = watch.look()[1].key
+    watch.place.progress_file(key).write_text(f'{{"seconds": 500.0, {stage}}}')
+    assert watch.look()[1].text == f"second: {told}"
+
+
 def wait_for(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 60
     while not condition():
@@ -105,6 +118,21 @@ def test_a_run_counts_cells_and_ends_with_its_table_in_the_words_of_the_plan(
         "clean",
         "SEM,",
     ]
+
+
+def test_a_run_ends_with_what_it_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scales.yaml").write_text("paper: {}\n")
+    ways = "measures: [{name: separability, folds: [2, 3], images: 100}]\n"
+    (tmp_path / "grid.yaml").write_text(GRID.replace("attacks: [", f"{ways}attacks: [", 1))
+    assert run("--only", "method=sc") == 0
+    lines = capsys.readouterr().out.splitlines()
+    [place] = [place for place, line in enumerate(lines) if line.endswith("synthetic, measures of the noise")]
+    table = " ".join(lines[place + 1 : lines.index("", place)]).split()
+    assert table.count("linear") == 2
+    assert len([word for word in table if word.startswith("0.") or word == "1"]) == 4
 
 
 def test_a_failure_of_the_place_says_what_to_do_and_the_same_command_then_goes_on(

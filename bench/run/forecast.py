@@ -70,6 +70,10 @@ class Pace:
         if not outcome.error and not outcome.trouble and (outcome.record or {}).get("status") != "failed":
             self._measured.append((self._kinds[key], self._forecast[key], outcome.seconds))
 
+    def passes_of(self, key: str) -> float:
+        """The passes that were forecast for a task; 0 if it has none."""
+        return self._counted[key]
+
     def share(self, key: str, stage: Stage | None) -> float:
         """How much of a task that runs is done, in [0, 1]; 0 if its passes do not tell."""
         counted = self._counted[key]
