@@ -26,6 +26,7 @@ from analysis import (
     peaks,
     recovered,
     sources,
+    stability,
     verdicts,
 )
 from analysis.answer import answers
@@ -46,7 +47,19 @@ from bench.store import Store
 from bench.words import command
 
 STUDIES = (
-    *(best_response, accuracy, correlation, measured, embedding, recovered, gains, failures, early_stopping, peaks),
+    *(
+        best_response,
+        accuracy,
+        correlation,
+        measured,
+        stability,
+        embedding,
+        recovered,
+        gains,
+        failures,
+        early_stopping,
+        peaks,
+    ),
     *(costs, agreement, sources),
 )
 """In the order in which a report shows them; each has a function `sections` of the results of a plan."""

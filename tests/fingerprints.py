@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import safetensors.torch
 import torch
@@ -53,8 +54,12 @@ MEASURED: dict[str, tuple[str, dict[str, Any]]] = {
     "noise_robustness": ("r_delta_u", {"updates": 3, "adv_steps": 2}),
     "delusiveness": ("loss", {}),
     "stability": ("stability", {"adv_steps": 2}),
+    "perturbations": ("sizes", {"adv_steps": 2, "permutations": 1}),
 }
-"""Measures with a loss among their numbers, and few of everything: shares of a dozen images jump, and times differ."""
+"""Measures with a loss or sizes among their numbers, and few of everything.
+
+The others have shares of a dozen images, which jump, and times, which differ.
+"""
 Values = dict[str, list[float]]
 """For each result, `CHUNKS` numbers or fewer, and last its root mean square."""
 
@@ -186,13 +191,15 @@ def hook_results(attack: Attack) -> dict[str, Tensor]:
 
 
 def measure_results(measure: Measure, key: str) -> dict[str, Tensor]:
-    """One number of the noise of REM."""
+    """One number of the noise of REM, or the sizes of perturbations without their embeddings."""
     data, method = images(), small_method("rem")
-    session = Session(0, CPU, keeper=Keeper({"surrogates"}))
+    session = Session(0, CPU, keeper=Keeper({"surrogates", "checkpoints"}))
     released = data.protected(method.generate(data, session))
     training = Training("cnn", Recipe(steps=6, batch_size=4, evaluate_every=2))
-    found = measure.measure(Noise(method, data, released, data, session.keeper.tensors), training, Session(0, CPU))
-    return {key: torch.tensor([found[key]])}
+    with patch("measures.perturbations.embed", lambda rows, seeds: {"plane": rows[:, :2]}):
+        found = measure.measure(Noise(method, data, released, data, session.keeper.tensors), training, Session(0, CPU))
+    sizes = [about["mean_l2"] for about in found.get("sources", {}).values()]
+    return {key: torch.tensor(sizes or [found[key]])}
 
 
 def subjects() -> dict[str, Subject]:

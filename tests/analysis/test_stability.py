@@ -1,0 +1,49 @@
+"""What each perturbation leaves of a noise, beside records that were written by hand."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.results import Measured, Results, Words
+from analysis.stability import sections
+from tests.analysis.conftest import results_of, texts
+
+FOUND = {
+    "stability": 1.5,
+    "perturbations": {
+        "none": {"loss": 3.25, "median_loss": 2.0, "f": 0.7},
+        "own": {"loss": 1.5, "median_loss": 1.0, "f": 0.5},
+    },
+}
+
+
+def measured(tmp_path: Path, *found: Any) -> Results:
+    own = [
+        Measured(("d", "m"), f"m{number}", Words(f"M{number}"), False, "stability", "stability", {}, {}, [one])
+        for number, one in enumerate(found)
+    ]
+    return replace(results_of(tmp_path, {("sem", "none"): [0.3]}), measured=own)
+
+
+def test_every_perturbation_has_its_loss_its_median_and_f(tmp_path: Path) -> None:
+    less = {"perturbations": {"none": {"loss": 1.0}}}
+    [section] = sections(measured(tmp_path, FOUND, None, less))
+    assert texts(section.table) == [
+        ["method", "RD, none", "RD, own", "median RD, none", "median RD, own", "F, none", "F, own"],
+        ["M0", "3.25", "1.50", "2.00", "1.00", "0.70", "0.50"],
+        ["M2", "1.00", "–", "–", "–", "–", "–"],  # noqa: RUF001
+    ]
+    assert [(row["method"], row["perturbation"], row["loss"]) for row in section.numbers] == [
+        ("m0", "none", 3.25),
+        ("m0", "own", 1.5),
+        ("m2", "none", 1.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    "found", [None, {}, {"perturbations": {}}, {"perturbations": {"none": {"loss": float("nan")}}}]
+)
+def test_without_results_there_is_no_table(found: Any, tmp_path: Path) -> None:
+    assert sections(measured(tmp_path, found)) == []
