@@ -53,7 +53,7 @@ def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) ->
         axes.set_xlabel(one.predictor.title, color=INK)
         axes.set_ylabel("F", color=INK)
         axes.set_title("plain training" if one.attack == PLAIN else one.attack, color=INK, fontsize=10, loc="left")
-        axes.locator_params(axis="x", nbins=5)
+        axes.locator_params(nbins=5)
     _finish(figure, panels, len(pairings), kinds)
     text = f"Protection F against {', '.join(dict.fromkeys(one.predictor.title for one in pairings))}"
     return drawing(figure, f"{file}.svg", text)
