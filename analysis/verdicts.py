@@ -1,6 +1,6 @@
 """What the records say of the paper's claims."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from analysis import correlation
@@ -43,7 +43,7 @@ def chapters(results: Sequence[Results], studies: Sequence[Chapter]) -> Iterator
     unchanged = [(one, study) for one, study in zip(results, studies, strict=True) if not one.plan["set"]]
     for scale in dict.fromkeys(one.plan["scale"]["name"] for one, _ in unchanged):
         plans = [(one, study) for one, study in unchanged if one.plan["scale"]["name"] == scale]
-        found = verdicts([stopped(one) for one, _ in plans], list(_coefficients(study for _, study in plans)))
+        found = verdicts([stopped(one) for one, _ in plans], [_coefficients(study) for _, study in plans])
         if any(one.word != NOT_RUN for one in found[0].rows):
             records = {record["key"]: record for one, _ in plans for record in one.all_records}
             yield Chapter(
@@ -51,7 +51,11 @@ def chapters(results: Sequence[Results], studies: Sequence[Chapter]) -> Iterator
                 f"The paper's claims: what the records of scale {scale} say of them",
                 "Each verdict is computed from the records of all grids of this scale. Radii are the paper's.",
                 f"claims at scale {scale}",
-                Progress(len(records), 0, 0),
+                Progress(
+                    len({cell["key"] for one, _ in plans for cell in one.all_cells if cell["status"] == "finished"}),
+                    0,
+                    0,
+                ),
                 where_it_was_run(list(records.values())),
                 "",
                 "",
@@ -62,12 +66,9 @@ def chapters(results: Sequence[Results], studies: Sequence[Chapter]) -> Iterator
             )
 
 
-def _coefficients(studies: Iterable[Chapter]) -> Iterator[Record]:
-    """The numbers of the correlation study."""
-    for study in studies:
-        for section in study.sections:
-            if section.file == correlation.FILE:
-                yield from section.numbers
+def _coefficients(study: Chapter) -> list[Record]:
+    """The numbers of the correlation study of a plan."""
+    return [row for section in study.sections if section.file == correlation.FILE for row in section.numbers]
 
 
 class Verdict(NamedTuple):
@@ -94,16 +95,17 @@ class Verdicts(NamedTuple):
     rows: list[Verdict]
 
 
-def verdicts(plans: Sequence[Conditions], coefficients: Sequence[Record] = ()) -> list[Verdicts]:
+def verdicts(plans: Sequence[Conditions], coefficients: Sequence[Sequence[Record]] = ()) -> list[Verdicts]:
     """A row for each claim at the place that decides most comparisons, then at the others for what they decide whole.
 
     A claim is never decided with numbers of several places: what holds on one data set need not on another.
-    `coefficients` are the numbers of the correlation study.
+    `coefficients` are the numbers of the correlation study of each plan.
     """
     split = [by_place(conditions) for conditions in plans]
     at = {place: [one[place] for one in split if place in one] for one in split for place in one} or {("", ""): []}
-    own = {place: [one for one in coefficients if (one["dataset"], one["model"]) == place] for place in at}
-    every = [Verdicts(place, [_judged(claim, here, own[place]) for claim in CLAIMS]) for place, here in at.items()]
+    every = [
+        Verdicts(place, [_judged(claim, here, place, coefficients) for claim in CLAIMS]) for place, here in at.items()
+    ]
     first, *others = sorted(every, key=lambda one: -sum(len(row.numbers) for row in one.rows))
     decided = [one._replace(rows=[row for row in one.rows if row.whole]) for one in others]
     return [first, *(one for one in decided if one.rows)]
@@ -135,9 +137,12 @@ class Found(NamedTuple):
     difference: Difference
 
 
-def _judged(claim: Claim, plans: Sequence[Conditions], coefficients: Sequence[Record]) -> Verdict:
+def _judged(
+    claim: Claim, plans: Sequence[Conditions], place: tuple[str, str], coefficients: Sequence[Sequence[Record]]
+) -> Verdict:
     if claim.sign:
-        return _of_sign(claim.text, claim.sign, plans, coefficients)
+        here = [[row for row in study if (row["dataset"], row["model"]) == place] for study in coefficients]
+        return _of_sign(claim.text, claim.sign, plans, here)
     known = [(one, found) for one in claim.comparisons if (found := _found(one, plans))]
     word = _verdict([found.difference for _, found in known], len(claim.comparisons))
     sides = [side for _, found in known for side in (found.low, found.high)]
@@ -157,11 +162,11 @@ def _range(numbers: Sequence[int]) -> str:
     return " to ".join(dict.fromkeys(str(end(numbers)) for end in (min, max))) if numbers else ""
 
 
-def _of_sign(text: str, sign: Sign, plans: Sequence[Conditions], coefficients: Sequence[Record]) -> Verdict:
-    """By the coefficients of the generators' number with protection from the claim's training."""
-    conditions = [one for own in plans for one in own if _meets(one, sign.attacks)]
-    victims = {one.attack.title for one in conditions}
-    own = [one for one in coefficients if one["number"] == sign.number and one["victim"] in victims]
+def _of_sign(text: str, sign: Sign, plans: Sequence[Conditions], studies: Sequence[Sequence[Record]]) -> Verdict:
+    """By the study of most generators: how their number goes together with protection from the claim's training."""
+    victims = {one.attack.title for own in plans for one in own if _meets(one, sign.attacks)}
+    found = [[row for row in rows if row["number"] == sign.number and row["victim"] in victims] for rows in studies]
+    own = max(found, key=lambda rows: max((row["generators"] for row in rows), default=0), default=[])
     word = correlation.verdict(own, sign.sign)
     if not word:
         return Verdict(text, NOT_RUN)
