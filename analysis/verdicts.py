@@ -7,26 +7,22 @@ from analysis import correlation
 from analysis.claims import (
     ACCURACY,
     CLAIMS,
-    EXTREMES,
     FAILS,
     HOLDS,
     NOT_RUN,
     UNSURE,
     Claim,
     Comparison,
-    Place,
-    Settings,
     Sign,
 )
-from analysis.differences import LEVEL, Difference, Runs, difference, holm
+from analysis.differences import LEVEL, Difference, holm
 from analysis.early_stopping import stopped
+from analysis.evidence import Conditions, Found, evidence, meets
 from analysis.provenance import Chapter, Progress, where_it_was_run
-from analysis.published import equal
-from analysis.results import ConditionResult, Results, by_place
+from analysis.results import Results, by_place
 from analysis.sections import Entry, Section, percent, plain_table
 from bench.store import Record
 
-Conditions = Sequence[ConditionResult]
 HEAD = ("claim", "verdict", "noises", "what decides it")
 NOTE = (
     "Each claim is decided on one data set, with one network. It holds if every comparison that decides it has an "
@@ -129,21 +125,13 @@ def _section(one: Verdicts, heading: str, note: str, scale: str) -> Section:
     )
 
 
-class Found(NamedTuple):
-    """The two conditions that a comparison is of, and how far the first is below its mark."""
-
-    low: ConditionResult
-    high: ConditionResult
-    difference: Difference
-
-
 def _judged(
     claim: Claim, plans: Sequence[Conditions], place: tuple[str, str], coefficients: Sequence[Sequence[Record]]
 ) -> Verdict:
     if claim.sign:
         here = [[row for row in study if (row["dataset"], row["model"]) == place] for study in coefficients]
         return _of_sign(claim.text, claim.sign, plans, here)
-    known = [(one, found) for one in claim.comparisons if (found := _found(one, plans))]
+    known = [(one, found) for one in claim.comparisons if (found := evidence(one, plans))]
     word = _verdict([found.difference for _, found in known], len(claim.comparisons))
     sides = [side for _, found in known for side in (found.low, found.high)]
     return Verdict(
@@ -164,7 +152,7 @@ def _range(numbers: Sequence[int]) -> str:
 
 def _of_sign(text: str, sign: Sign, plans: Sequence[Conditions], studies: Sequence[Sequence[Record]]) -> Verdict:
     """By the study of most generators: how their number goes together with protection from the claim's training."""
-    victims = {one.attack.title for own in plans for one in own if _meets(one, sign.attacks)}
+    victims = {one.attack.title for own in plans for one in own if meets(one, sign.attacks)}
     found = [[row for row in rows if row["number"] == sign.number and row["victim"] in victims] for rows in studies]
     own = max(found, key=lambda rows: max((row["generators"] for row in rows), default=0), default=[])
     word = correlation.verdict(own, sign.sign)
@@ -192,25 +180,6 @@ def _verdict(differences: Sequence[Difference], needed: int) -> str:
     return HOLDS if len(above) == needed and all(above) else UNSURE
 
 
-def _found(one: Comparison, plans: Sequence[Conditions]) -> Found | None:
-    """Both sides in the plan that knows most; None if no plan has finished both."""
-    found = [
-        Found(low, high, known)
-        for conditions in plans
-        for low in _matching(one.low, conditions)[:1]
-        for high in _matching(one.high, conditions)[:1]
-        if (known := _below(one, low.runs(ACCURACY), high.runs(one.quantity)))
-    ]
-    return max(found, key=lambda each: (max(each.low.noises, each.high.noises), each.difference.count), default=None)
-
-
-def _below(one: Comparison, low: Runs, high: Runs) -> Difference | None:
-    if not (low.whole and high.whole):
-        return None
-    mark = [None if value is None else one.share * value - one.margin for value in high.values]
-    return difference(Runs(mark, high.noises), low)
-
-
 def _words(one: Comparison, found: Found) -> str:
     mark = "" if one.share == 1 else f"{one.share:.0%} of "
     margin = f", {100 * abs(one.margin):.0f} points {'less' if one.margin > 0 else 'more'}," if one.margin else ""
@@ -235,40 +204,3 @@ def _numbers(one: Comparison, found: Found) -> Record:
         "p": found.difference.p,
         "units": found.difference.count,
     }
-
-
-def _matching(place: Place, conditions: Conditions) -> list[ConditionResult]:
-    """The conditions that a place names: of a setting that asks for the most or the least, those that have it."""
-    found = [one for one in conditions if one.accuracies and _is(one, place)]
-    for key, value in place.settings:
-        if value in EXTREMES:
-            found = _extreme(found, key, most=value == EXTREMES[0])
-    return found
-
-
-def _extreme(found: Sequence[ConditionResult], key: str, *, most: bool) -> list[ConditionResult]:
-    """Of conditions that were written with a setting, those with its largest or its smallest value, if they differ."""
-    written = [one for one in found if f" {key}=" in one.label["method"]]
-    values = sorted({one.paper["method"][key] for one in written})
-    return [one for one in written if one.paper["method"][key] == values[-1 if most else 0]] if values[1:] else []
-
-
-def _is(one: ConditionResult, place: Place) -> bool:
-    method, settings = one.paper["method"], dict(place.settings)
-    written = [part.partition("=")[0] for part in one.label["method"].split(" ")[1:]]
-    return (
-        method["name"] == place.method
-        and _meets(one, place.attacks)
-        and set(written) <= set(settings)
-        and all(equal(method.get(key), str(value)) for key, value in settings.items() if value not in EXTREMES)
-    )
-
-
-def _meets(one: ConditionResult, attacks: Sequence[tuple[str, Settings]]) -> bool:
-    """Whether its attacks are these, with these settings."""
-    own = one.paper["attacks"]
-    return [attack["name"] for attack in own] == [name for name, _ in attacks] and all(
-        equal(attack.get(key), str(value))
-        for attack, (_, settings) in zip(own, attacks, strict=True)
-        for key, value in settings.items()
-    )

@@ -9,7 +9,8 @@ import pytest
 from analysis.claims import Comparison, Place, pgd
 from analysis.correlation import verdict
 from analysis.differences import Difference
-from analysis.verdicts import _found, _matching, _verdict, verdicts
+from analysis.evidence import evidence, matching
+from analysis.verdicts import _verdict, verdicts
 from tests.analysis.conftest import Accuracies, results_of
 
 ABOVE, BELOW, UNSURE, ALONE, HARDLY = (
@@ -44,15 +45,15 @@ def test_a_difference_is_paired_and_counts_share_and_margin(tmp_path: Path) -> N
     runs: Accuracies = {("sem", "pgd radius=4/255"): [0.3, 0.5], ("clean", "pgd radius=4/255"): [0.5, 0.7]}
     conditions = results_of(tmp_path, runs).conditions
     low, high = Place("sem", pgd(4)), Place("clean", pgd(4))
-    plain = _found(Comparison(low, high), [conditions])
+    plain = evidence(Comparison(low, high), [conditions])
     assert plain is not None
     assert (plain.difference.mean, plain.difference.half_width(), plain.difference.count) == pytest.approx(
         (0.2, 0.0, 2), abs=1e-9
     )
-    less = _found(Comparison(low, high, share=0.5, margin=0.05), [conditions])
+    less = evidence(Comparison(low, high, share=0.5, margin=0.05), [conditions])
     assert less is not None
     assert less.difference.mean == pytest.approx((0.25 - 0.05 - 0.3 + 0.35 - 0.05 - 0.5) / 2)
-    assert _found(Comparison(Place("sem", pgd(2)), high), [conditions]) is None
+    assert evidence(Comparison(Place("sem", pgd(2)), high), [conditions]) is None
 
 
 def test_a_place_is_found_by_its_settings_alone(tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_a_place_is_found_by_its_settings_alone(tmp_path: Path) -> None:
         one.paper["method"] = {"name": "sem", "updates": int(updates or 5000)}
 
     def accuracies(place: Place) -> list[float | None]:
-        return [one.accuracies[0] for one in _matching(place, results.conditions)]
+        return [one.accuracies[0] for one in matching(place, results.conditions)]
 
     assert accuracies(Place("sem")) == [0.1]
     assert accuracies(Place("sem", settings=(("updates", 60),))) == [0.2]

@@ -1,0 +1,75 @@
+"""What decides a claim: two conditions, and how far the first is below its mark at the second."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from analysis.claims import ACCURACY, EXTREMES, Comparison, Place, Settings
+from analysis.differences import Difference, Runs, difference
+from analysis.published import equal
+from analysis.results import ConditionResult
+
+Conditions = Sequence[ConditionResult]
+
+
+class Found(NamedTuple):
+    """The two conditions that a comparison is of, and how far the first is below its mark."""
+
+    low: ConditionResult
+    high: ConditionResult
+    difference: Difference
+
+
+def evidence(one: Comparison, plans: Sequence[Conditions]) -> Found | None:
+    """Both sides in the plan that knows most; None if no plan has finished both."""
+    found = [
+        Found(low, high, known)
+        for conditions in plans
+        for low in matching(one.low, conditions)[:1]
+        for high in matching(one.high, conditions)[:1]
+        if (known := _below(one, low.runs(ACCURACY), high.runs(one.quantity)))
+    ]
+    return max(found, key=lambda each: (max(each.low.noises, each.high.noises), each.difference.count), default=None)
+
+
+def _below(one: Comparison, low: Runs, high: Runs) -> Difference | None:
+    if not (low.whole and high.whole):
+        return None
+    mark = [None if value is None else one.share * value - one.margin for value in high.values]
+    return difference(Runs(mark, high.noises), low)
+
+
+def matching(place: Place, conditions: Conditions) -> list[ConditionResult]:
+    """The conditions that a place names: of a setting that asks for the most or the least, those that have it."""
+    found = [one for one in conditions if one.accuracies and _is(one, place)]
+    for key, value in place.settings:
+        if value in EXTREMES:
+            found = _extreme(found, key, most=value == EXTREMES[0])
+    return found
+
+
+def _extreme(found: Sequence[ConditionResult], key: str, *, most: bool) -> list[ConditionResult]:
+    """Of conditions that were written with a setting, those with its largest or its smallest value, if they differ."""
+    written = [one for one in found if f" {key}=" in one.label["method"]]
+    values = sorted({one.paper["method"][key] for one in written})
+    return [one for one in written if one.paper["method"][key] == values[-1 if most else 0]] if values[1:] else []
+
+
+def _is(one: ConditionResult, place: Place) -> bool:
+    method, settings = one.paper["method"], dict(place.settings)
+    written = [part.partition("=")[0] for part in one.label["method"].split(" ")[1:]]
+    return (
+        method["name"] == place.method
+        and meets(one, place.attacks)
+        and set(written) <= set(settings)
+        and all(equal(method.get(key), str(value)) for key, value in settings.items() if value not in EXTREMES)
+    )
+
+
+def meets(one: ConditionResult, attacks: Sequence[tuple[str, Settings]]) -> bool:
+    """Whether its attacks are these, with these settings."""
+    own = one.paper["attacks"]
+    return [attack["name"] for attack in own] == [name for name, _ in attacks] and all(
+        equal(attack.get(key), str(value))
+        for attack, (_, settings) in zip(own, attacks, strict=True)
+        for key, value in settings.items()
+    )
