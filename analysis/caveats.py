@@ -1,13 +1,11 @@
 """What stands under tables: over what intervals are, and what may be wrong with the numbers."""
 
-from collections import Counter
 from dataclasses import replace
 
 from analysis.estimates import wilson
-from analysis.provenance import way_of
+from analysis.provenance import ways
 from analysis.results import ConditionResult, Results
 from analysis.sections import Section, percent
-from bench.words import counted
 
 TRAINED = 0.9
 """Clean plain training that ends with less of its own training images right is far from its end."""
@@ -19,8 +17,8 @@ PLAIN = ["none"]
 def with_caveats(section: Section, results: Results) -> Section:
     """The same, with remarks on its intervals, on training that has failed or was short, and on how it was computed."""
     lines = [interval_line(results)] if section.table.interval_columns else []
-    told = (tell(results, place) for place in section.places for tell in (training_line, overfitting_line))
-    lines += filter(None, [*told, ways_line(results) if section.places else ""])
+    told = (tell(results, place) for place in section.places for tell in (training_line, overfitting_line, ways_line))
+    lines += filter(None, dict.fromkeys(told))
     return replace(section, remarks=[*section.remarks, *lines])
 
 
@@ -42,11 +40,12 @@ def interval_line(results: Results) -> str:
     return " ".join(lines)
 
 
-def ways_line(results: Results) -> str:
-    """A warning if cells that are read against each other were computed in more than one way; empty if not."""
-    ways = Counter(way_of(record["provenance"]) for record in results.all_records)
-    told = "; ".join(f"{counted(count, 'cell')} in {way}" for way, count in ways.most_common())
-    return f"Cells that are read against each other were computed in different ways: {told}." if len(ways) > 1 else ""
+def ways_line(results: Results, place: tuple[str, str]) -> str:
+    """A warning if cells of a data set and model were computed in more than one way; empty if not."""
+    here = {key for one in results.conditions if one.place == place for key in one.keys}
+    here |= {key for one in results.measured if one.place == place for key in one.keys}
+    told = ways([record for record in results.all_records if record["key"] in here])
+    return f"{told[:1].upper()}{told[1:]}." if told else ""
 
 
 def training_line(results: Results, place: tuple[str, str]) -> str:

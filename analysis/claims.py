@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.results import ACCURACY, TO_THE_END
+
 Settings = Mapping[str, Any]
 EXTREMES = ("most", "least")
 """Values of settings that stand for the largest and the smallest that a grid has."""
 HOLDS, FAILS, UNSURE, NOT_RUN = "holds", "does not hold", "cannot be told", "not run"
 """What the records may say of a claim."""
-ACCURACY, TO_THE_END = "final_accuracy", "to_the_end"
-"""Quantities of a condition; the second is what its victims reach without stopping early."""
 RECOVERED = 0.8
 """A method is undone if its victims reach this share of what the same attack reaches on clean images."""
 

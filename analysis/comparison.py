@@ -8,10 +8,10 @@ from functools import cached_property
 from analysis.estimates import Estimate, estimate
 from analysis.experiments import differing, identity, seeds_of
 from analysis.provenance import flat, way_of
+from analysis.results import ACCURACY
 from bench.store import Record, Store
 from bench.words import short
 
-ACCURACY = "final_accuracy"
 SLACK = 1e-9
 """What the arithmetic may add to a difference that is just within the tolerance."""
 Pair = tuple[Record, Record]

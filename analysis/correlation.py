@@ -49,6 +49,7 @@ def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -
             "title": pairing.predictor.title,
             "victim": pairing.attack,
             "generators": len(pairing.first),
+            "noises": pairing.noises,
             "coefficient": one.coefficient,
             "value": one.value,
             "low": one.low,
@@ -119,7 +120,7 @@ def _told(numbers: Sequence[Record]) -> Iterator[str]:
     pairs = dict.fromkeys((one["number"], one["title"], one["victim"], one["generators"]) for one in numbers)
     for number, title, victim, generators in pairs:
         sign = SIGNS.get(number, 0)
-        own = [one for one in numbers if (one["number"], one["victim"]) == (number, victim)]
+        own = [one for one in numbers if (one["title"], one["victim"]) == (title, victim)]
         if sign and (word := verdict(own, sign)):
             yield (
                 f"The paper's claim that {title} goes together with protection with a "

@@ -6,11 +6,10 @@ from functools import lru_cache, partial
 from itertools import groupby
 from statistics import fmean
 
-from analysis.claims import TO_THE_END
 from analysis.controls import against_clean, against_own_controls, controls_at
 from analysis.estimates import estimate_over_noises, rounded
 from analysis.patience import patience_figure
-from analysis.results import PLACE, ConditionResult, Results
+from analysis.results import PLACE, TO_THE_END, ConditionResult, Results
 from analysis.sections import LONG, Entry, Section, Table, plain_table, share_entry
 from bench.store import Record
 

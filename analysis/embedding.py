@@ -36,15 +36,18 @@ SHAPES = (
 )
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 """Far beyond what UMAP and t-SNE give, and no NaN: what can be drawn."""
+MANY = 20
+"""Sources, and embeddings, at most: more cannot be drawn."""
 Points = Annotated[list[tuple[Coordinate, Coordinate]], Field(min_length=1)]
-Sources = Annotated[dict[str, Points], Field(min_length=1)]
+Sources = Annotated[dict[str, Points], Field(min_length=1, max_length=MANY)]
+Positive = Annotated[float, Field(gt=0, le=1e6)]
 
 
 class Shape(BaseModel):
     """Shares of every source, by its name, over a quantity."""
 
-    across: Annotated[list[Coordinate], Field(min_length=1)]
-    up: dict[str, list[Coordinate]]
+    across: Annotated[list[Positive], Field(min_length=1)]
+    up: Annotated[dict[str, list[Coordinate]], Field(min_length=1, max_length=MANY)]
 
     @model_validator(mode="after")
     def _alike(self) -> Self:
@@ -56,8 +59,8 @@ class Shape(BaseModel):
 class Cloud(BaseModel):
     """What the measure found, as far as it is read here."""
 
-    sources: dict[str, dict[str, float | None]]
-    points: Annotated[dict[str, Sources], Field(min_length=1)]
+    sources: Annotated[dict[str, dict[str, Coordinate | None]], Field(min_length=1)]
+    points: Annotated[dict[str, Sources], Field(min_length=1, max_length=MANY)]
     """Coordinates of each source, by embedding."""
     shapes: dict[str, Shape] = {}
     """By what they are over."""
@@ -66,11 +69,13 @@ class Cloud(BaseModel):
     def _alike(self) -> Self:
         if len({frozenset(placed) for placed in self.points.values()}) > 1:
             raise ValueError("embeddings of different sources")
+        if len({tuple(shape.up) for shape in self.shapes.values()}) > 1:
+            raise ValueError("shapes of different sources, or in another order")
         return self
 
 
 def sections(results: Results) -> list[Section]:
-    """One for each generator whose perturbations were collected, and for each way of doing so; of noises the first."""
+    """One or two for each generator whose perturbations were collected, and each way of it; of the first noise."""
     found = []
     for place in places(results):
         for measures in generators(results, place).values():

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from analysis.claims import ACCURACY, EXTREMES, Comparison, Place, Settings
+from analysis.claims import EXTREMES, Comparison, Place, Settings
 from analysis.differences import Difference, Runs, difference
-from analysis.published import equal
-from analysis.results import ConditionResult
+from analysis.published import equal, parse
+from analysis.results import ACCURACY, ConditionResult
 
 Conditions = Sequence[ConditionResult]
 
@@ -18,6 +18,11 @@ class Found(NamedTuple):
     high: ConditionResult
     difference: Difference
 
+    @property
+    def noises(self) -> int:
+        """Of how many noises both sides are, at least; clean images have none."""
+        return min((side.noises for side in (self.low, self.high) if not side.is_clean), default=1)
+
 
 def evidence(one: Comparison, plans: Sequence[Conditions]) -> Found | None:
     """Both sides in the plan that knows most; None if no plan has finished both."""
@@ -28,7 +33,7 @@ def evidence(one: Comparison, plans: Sequence[Conditions]) -> Found | None:
         for high in matching(one.high, conditions)[:1]
         if (known := _below(one, low.runs(ACCURACY), high.runs(one.quantity)))
     ]
-    return max(found, key=lambda each: (max(each.low.noises, each.high.noises), each.difference.count), default=None)
+    return max(found, key=lambda each: (each.noises, each.difference.count), default=None)
 
 
 def _below(one: Comparison, low: Runs, high: Runs) -> Difference | None:
@@ -56,7 +61,7 @@ def _extreme(found: Sequence[ConditionResult], key: str, *, most: bool) -> list[
 
 def _is(one: ConditionResult, place: Place) -> bool:
     method, settings = one.paper["method"], dict(place.settings)
-    written = [part.partition("=")[0] for part in one.label["method"].split(" ")[1:]]
+    [(_, written)] = parse(one.label["method"])
     return (
         method["name"] == place.method
         and meets(one, place.attacks)
@@ -66,10 +71,9 @@ def _is(one: ConditionResult, place: Place) -> bool:
 
 
 def meets(one: ConditionResult, attacks: Sequence[tuple[str, Settings]]) -> bool:
-    """Whether its attacks are these, with these settings."""
+    """Whether its attacks are these, with these settings and no other that its grid wrote."""
     own = one.paper["attacks"]
     return [attack["name"] for attack in own] == [name for name, _ in attacks] and all(
-        equal(attack.get(key), str(value))
-        for attack, (_, settings) in zip(own, attacks, strict=True)
-        for key, value in settings.items()
+        set(written) <= set(settings) and all(equal(attack.get(key), str(value)) for key, value in settings.items())
+        for attack, (_, written), (_, settings) in zip(own, parse(one.label["attack"]), attacks, strict=True)
     )

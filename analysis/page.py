@@ -29,6 +29,8 @@ SPARED = (
 )
 """What a figure does not need within a page, and what stands there instead."""
 SVG, STYLE = re.compile(r"<svg.*?</svg>", re.DOTALL), re.compile(r' style="([^"]*)"')
+TAG = re.compile(r"<[^>]*>")
+"""What stands between tags is text, which a plan may have written."""
 TOLD = (CELLS, "Scale", "The scale changes")
 """Facts that a page tells elsewhere: once for each scale, or beside the title."""
 
@@ -105,18 +107,18 @@ def _inline(svg: str) -> str:
     for pattern, by in SPARED:
         svg = re.sub(pattern, by, svg, flags=re.DOTALL)
     # Places with two decimals; what stands between tags is text, where 0.875 stays.
-    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag[0]), svg)
+    return TAG.sub(lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag[0]), svg)
 
 
 def _with_classes(words: str) -> str:
     """A page whose figures share their styles, each as a class of one letter and a number: half of their bytes."""
-    counts = Counter(style for svg in SVG.findall(words) for style in STYLE.findall(svg))
+    counts = Counter(style for svg in SVG.findall(words) for tag in TAG.findall(svg) for style in STYLE.findall(tag))
     classes = {style: f"s{number}" for number, (style, count) in enumerate(counts.most_common()) if count > 1}
 
     def shared(style: re.Match[str]) -> str:
         return f' class="{classes[style[1]]}"' if style[1] in classes else style[0]
 
     rules = "".join(f".{name}{{{style.replace('; ', ';')}}}" for style, name in classes.items())
-    return SVG.sub(lambda svg: STYLE.sub(shared, svg[0]), words).replace(
+    return SVG.sub(lambda svg: TAG.sub(lambda tag: STYLE.sub(shared, tag[0]), svg[0]), words).replace(
         "</head>", f"<style>{rules}</style>\n</head>", 1
     )

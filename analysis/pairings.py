@@ -29,8 +29,10 @@ class Pairing:
     first: list[float]
     second: list[float]
     methods: list[str]
-    widths: tuple[list[float], list[float]] = ([], [])
+    widths: tuple[list[float], list[float]]
     """Half of the 95 % interval of each of the first, and of the second; 0 if there is none."""
+    noises: int
+    """Of how many noises every generator is, at least."""
 
 
 def pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
@@ -40,21 +42,22 @@ def pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
     for predictor in _predictors(results, place, conditions):
         for attack in attacks:
             met = [
-                (one.label["method"], accuracy)
+                (one.label["method"], accuracy, one.noises)
                 for one in conditions
                 if one.label["attack"] == attack
                 and (accuracy := one.estimates["final_accuracy"])
                 and one.label["method"] in predictor.values
             ]
-            methods = [method for method, _ in met]
+            methods = [method for method, *_ in met]
             known = [predictor.values[method] for method in methods]
             yield Pairing(
                 predictor,
                 results.title(attack),
                 [one.mean for one in known],
-                [1 - accuracy.mean for _, accuracy in met],
+                [1 - accuracy.mean for _, accuracy, _ in met],
                 methods,
-                (list(map(_width, known)), [_width(accuracy) for _, accuracy in met]),
+                (list(map(_width, known)), [_width(accuracy) for _, accuracy, _ in met]),
+                min((noises for *_, noises in met), default=1),
             )
 
 

@@ -167,18 +167,19 @@ def where_it_was_run(records: list[Record]) -> list[Fact]:
     span = f"{days[0]} to {days[-1]} UTC" if days[0] != days[-1] else f"{days[0]} UTC"
     return [
         Fact("Machine" + _plural(machines), _counted(machines)),
-        *_mixed(origins),
+        *([Fact("Mixed", [mixed])] if (mixed := ways(records)) else []),
         Fact("Commit" + _plural(commits), _counted(commits)),
         Fact("Versions", _counted(versions)),
         Fact("Cells ended", [span]),
     ]
 
 
-def _mixed(origins: Sequence[Record]) -> list[Fact]:
-    """A warning if cells that are read against each other were computed in more than one way."""
-    ways = _counted([way_of(origin) for origin in origins])
-    warning = "cells are read against each other although they were computed differently: "
-    return [Fact("Mixed", [warning + "; ".join(ways)])] if len(ways) > 1 else []
+def ways(records: Sequence[Record]) -> str:
+    """A warning if records that are read against each other were computed in more than one way; empty if not."""
+    told = _counted([way_of(record["provenance"]) for record in records])
+    return (
+        f"cells that are read against each other were computed in different ways: {'; '.join(told)}" if told[1:] else ""
+    )
 
 
 def way_of(origin: Record) -> str:

@@ -10,6 +10,8 @@ from analysis.published import Published
 from bench.store import Record
 
 PLACE = ["dataset", "model", "method", "attack"]
+ACCURACY, TO_THE_END = "final_accuracy", "to_the_end"
+"""Quantities of a condition: what its victims reach, and what they would have without stopping early."""
 CLEAN = "clean"
 """The unprotected data set, by its name in every plan: what each attack reaches on it is what there is to recover."""
 
@@ -87,7 +89,7 @@ class ConditionResult:
 
     def runs(self, quantity: str) -> Runs:
         """The runs behind an estimate; without any if they are not kept."""
-        known = self.accuracies if quantity == "final_accuracy" else self.others.get(quantity, [])
+        known = self.accuracies if quantity == ACCURACY else self.others.get(quantity, [])
         return Runs(known, self.noises)
 
     @property

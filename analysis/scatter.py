@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 
 from analysis.association import curvature
-from analysis.canvas import INK, MARKERS, PALETTE, QUIET, bare, canvas, drawing
+from analysis.canvas import INK, MARKERS, PALETTE, PLAIN, QUIET, bare, canvas, drawing
 from analysis.pairings import Pairing
 from analysis.sections import Drawing
-from analysis.tables import PLAIN
+from analysis.tables import PLAIN as PLAIN_TRAINING
 
 PANEL = 3.3
 """Inches of one panel, across and down."""
@@ -29,6 +29,7 @@ LINES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (2.5, 1.5)), (0, (1, 1.5)))
 """The last network of a training first."""
 
 
+@rc_context(PLAIN)
 def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) -> Drawing | None:
     """A panel for each pairing with points: the type of a generator is its marker and colour, bars are 95 % intervals.
 
@@ -52,20 +53,22 @@ def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) ->
             axes.plot(ends, np.polyval(np.polyfit(one.first, one.second, 1), ends), color=QUIET, linewidth=1.2)
         axes.set_xlabel(one.predictor.title, color=INK)
         axes.set_ylabel("F", color=INK)
-        axes.set_title("plain training" if one.attack == PLAIN else one.attack, color=INK, fontsize=10, loc="left")
+        axes.set_title(
+            "plain training" if one.attack == PLAIN_TRAINING else one.attack, color=INK, fontsize=10, loc="left"
+        )
         axes.locator_params(nbins=5)
     _finish(figure, panels, len(pairings), kinds)
     text = f"Protection F against {', '.join(dict.fromkeys(one.predictor.title for one in pairings))}"
     return drawing(figure, f"{file}.svg", text)
 
 
+@rc_context(PLAIN)
 def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], sources: Sequence[str], file: str) -> Drawing:
     """A row for each embedding, by its name, a column for each source: its points (N, 2), and in grey where any lies.
 
     Place tells the sources apart, not colour, and no source hides another.
     """
-    figure = canvas(CLOUD * len(sources), CLOUD * len(points) + 0.4)
-    figure.set_layout_engine("constrained")
+    figure = _figure(CLOUD * len(sources), CLOUD * len(points) + 0.4)
     panels = figure.subplots(len(points), len(sources), squeeze=False, sharex="row", sharey="row")
     for row, (name, placed) in zip(panels, points.items(), strict=True):
         region = _region(np.concatenate([np.asarray(placed[source]) for source in sources]))
@@ -83,16 +86,16 @@ def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], source
     return drawing(figure, f"{file}.svg", text)
 
 
+@rc_context(PLAIN)
 def shapes(
     drawn: Mapping[str, tuple[Sequence[float], Mapping[str, Sequence[float]]]], doubling: str, file: str
 ) -> Drawing:
     """A panel for each quantity, by its name: shares of every source over it, with doubling steps over `doubling`.
 
-    Draws are grey, those of the generator and of the victim have a colour and a marker each, and the last of each a
-    whole line.
+    Uniform draws, signs, the generator and the victim have a colour and a marker each; the last network of a training
+    has a whole line, the others shorter dashes the earlier they are.
     """
-    figure = canvas(PANEL * len(drawn), PANEL + 0.3)
-    figure.set_layout_engine("constrained")
+    figure = _figure(PANEL * len(drawn), PANEL + 0.3)
     for axes, (name, (across, up)) in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn.items(), strict=True):
         families: dict[str, list[str]] = {}
         for source in up:
@@ -112,6 +115,12 @@ def shapes(
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=5, frameon=False, labelcolor=INK, fontsize=9)
     return drawing(figure, f"{file}.svg", f"Shares over {', '.join(drawn)}: {', '.join(labels)}")
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = canvas(width, height)
+    figure.set_layout_engine("constrained")
+    return figure
 
 
 def _ends(shares: Sequence[float]) -> slice:
@@ -144,8 +153,7 @@ def _style(number: int) -> dict[str, Any]:
 def _panels(count: int) -> tuple[Figure, list[Axes]]:
     across = 2 if count == 4 else min(count, 3)
     down = -(-count // across)
-    figure = Figure(figsize=(PANEL * across, PANEL * down + 0.6), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _figure(PANEL * across, PANEL * down + 0.6)
     return figure, list(figure.subplots(down, across, squeeze=False).flat)
 
 

@@ -42,7 +42,7 @@ def limits(results: Results, rows: Sequence[Ranked]) -> list[str]:
     missing = [row.title for row in rows if row.missing]
     if missing:
         lines.append(f"{', '.join(missing)}: some of their cells have not finished, so the numbers can only rise.")
-    told = [training_line(results, place) if place else "", ways_line(results)]
+    told = [tell(results, place) for tell in (training_line, ways_line)] if place else []
     return lines + [line for line in told if line]
 
 

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from analysis import correlation
 from analysis.claims import (
-    ACCURACY,
     CLAIMS,
     FAILS,
     HOLDS,
@@ -19,7 +18,7 @@ from analysis.differences import LEVEL, Difference, holm
 from analysis.early_stopping import stopped
 from analysis.evidence import Conditions, Found, evidence, meets
 from analysis.provenance import Chapter, Progress, where_it_was_run
-from analysis.results import Results, by_place
+from analysis.results import ACCURACY, Results, by_place
 from analysis.sections import Entry, Section, percent, plain_table
 from bench.store import Record
 
@@ -80,6 +79,8 @@ class Verdict(NamedTuple):
     """The cells that it is computed from."""
     numbers: Sequence[Record] = ()
     """Each comparison, or each coefficient, that was run."""
+    weight: int = 0
+    """Comparisons that were run; a correlation is one."""
     whole: bool = False
     """Whether all of them were."""
 
@@ -102,7 +103,7 @@ def verdicts(plans: Sequence[Conditions], coefficients: Sequence[Sequence[Record
     every = [
         Verdicts(place, [_judged(claim, here, place, coefficients) for claim in CLAIMS]) for place, here in at.items()
     ]
-    first, *others = sorted(every, key=lambda one: -sum(len(row.numbers) for row in one.rows))
+    first, *others = sorted(every, key=lambda one: -sum(row.weight for row in one.rows))
     decided = [one._replace(rows=[row for row in one.rows if row.whole]) for one in others]
     return [first, *(one for one in decided if one.rows)]
 
@@ -137,10 +138,11 @@ def _judged(
     return Verdict(
         claim.text,
         word,
-        _range([max(found.low.noises, found.high.noises) for _, found in known]),
+        _range([found.noises for _, found in known]),
         "; ".join(_words(one, found) for one, found in known),
         list(dict.fromkeys(key for side in sides for key in side.keys)),
         [_numbers(one, found) for one, found in known],
+        len(known),
         len(known) == len(claim.comparisons),
     )
 
@@ -151,18 +153,24 @@ def _range(numbers: Sequence[int]) -> str:
 
 
 def _of_sign(text: str, sign: Sign, plans: Sequence[Conditions], studies: Sequence[Sequence[Record]]) -> Verdict:
-    """By the study of most generators: how their number goes together with protection from the claim's training."""
-    victims = {one.attack.title for own in plans for one in own if meets(one, sign.attacks)}
-    found = [[row for row in rows if row["number"] == sign.number and row["victim"] in victims] for rows in studies]
-    own = max(found, key=lambda rows: max((row["generators"] for row in rows), default=0), default=[])
+    """By the most generators of one study whose number and protection from the claim's training have coefficients."""
+    met = {one.attack.title: one.attack.paper for own in plans for one in own if meets(one, sign.attacks)}
+    pairings: dict[tuple[int, str, str], list[Record]] = {}
+    for place, rows in enumerate(studies):
+        for row in rows:
+            if row["number"] == sign.number and row["victim"] in met and row["value"] is not None:
+                pairings.setdefault((place, row["title"], row["victim"]), []).append(row)
+    own = max(pairings.values(), key=lambda rows: rows[0]["generators"], default=[])
     word = correlation.verdict(own, sign.sign)
     if not word:
         return Verdict(text, NOT_RUN)
-    told = [
-        f"{one['coefficient']} {one['value']:.2f}, p {one['p_holm']:.3f}" for one in own if one["value"] is not None
-    ]
-    among = f"{own[0]['victim']}, {own[0]['generators']} generators"
-    return Verdict(text, word, "1", f"{'; '.join(told)} ({among})", numbers=own, whole=True)
+    told = f"{'; '.join(map(_coefficient, own))} ({met[own[0]['victim']]}, {own[0]['generators']} generators)"
+    return Verdict(text, word, str(own[0]["noises"]), told, numbers=own, weight=1, whole=True)
+
+
+def _coefficient(row: Record) -> str:
+    ends = "" if row["low"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
+    return f"{row['coefficient']} {row['value']:.2f}{ends}, p {row['p_holm']:.3f}"
 
 
 def _verdict(differences: Sequence[Difference], needed: int) -> str:
@@ -191,9 +199,10 @@ def _words(one: Comparison, found: Found) -> str:
 
 
 def _numbers(one: Comparison, found: Found) -> Record:
-    """A comparison in full; accuracies and differences are shares in [0, 1]."""
+    """A comparison in full: both sides with the paper's radii and as the plan writes them, shares in [0, 1]."""
     sides = {"low": found.low, "high": found.high}
     return {
+        **{name: f"{side.method.paper} ({side.attack.paper})" for name, side in sides.items()},
         **{f"{name}_{part}": side.label[part] for name, side in sides.items() for part in ("method", "attack")},
         **{f"{name}_noises": side.noises for name, side in sides.items()},
         "high_quantity": one.quantity,

@@ -13,7 +13,8 @@ from bench.core.memory import in_order
 from bench.grid.condition import STACKED, Condition
 from bench.run.request import Request
 from bench.run.schedule import Task
-from bench.store import Record, Store
+from bench.store import Store
+from bench.words import told
 
 WIDTH = 14
 """Characters of a column of numbers, with the space before it."""
@@ -98,38 +99,32 @@ def _show(title: str, entries: Mapping[tuple[str, str], str], console: Console) 
 
 
 def _measures(places: Sequence[Condition], store: Store) -> dict[tuple[str, str], str]:
-    """Each number, by method and by what it is; of a measure that varies also by how."""
-    found = [(place, place.measure) for place in places if place.measure]
-    ways = Counter(measure.choice.name for measure in {measure.label: measure for _, measure in found}.values())
+    """Each number, by method and by what it is; with its measure if several have one of that name."""
+    found = [
+        (place, place.measure.title, key, title)
+        for place in places
+        if place.measure
+        for key, title in place.measure.choice.settings.numbers.items()
+    ]
+    measures = Counter(title for _, title in {(measure, title) for _, measure, _, title in found})
     return {
-        (place.method.title, f"{title}, {measure.title}" if ways[measure.choice.name] > 1 else title): _number(
-            place, key, store
-        )
-        for place, measure in found
-        for key, title in measure.choice.settings.numbers.items()
+        (place.method.title, f"{title}, {measure}" if measures[title] > 1 else title): _mean(place, key, store, told)
+        for place, measure, key, title in found
     }
 
 
 def _accuracy(place: Condition, store: Store) -> str:
-    return _mean(place, store, lambda result: f"{100 * mean(one['final_accuracy'] for one in result):.1f}")
+    return _mean(place, "final_accuracy", store, lambda value: f"{100 * value:.1f}")
 
 
-def _number(place: Condition, key: str, store: Store) -> str:
-    def told(results: Sequence[Record]) -> str:
-        known = [one[key] for one in results if one.get(key) is not None]
-        return f"{mean(known):.3g}" if known else "-"
-
-    return _mean(place, store, told)
-
-
-def _mean(place: Condition, store: Store, told: Callable[[Sequence[Record]], str]) -> str:
-    """What is told of the results of the finished cells, with their number if some have not finished."""
+def _mean(place: Condition, key: str, store: Store, form: Callable[[float], str]) -> str:
+    """The mean of a number over the cells that have it, with how many these are if some have not."""
     records = [store.read(cell.key) for cell in place.cells]
-    finished = [record["result"] for record in records if record and record["status"] == "finished"]
-    if not finished:
-        return "failed" if any(records) else "-"
-    of = "" if len(finished) == len(records) else f" ({len(finished)}/{len(records)})"
-    return f"{told(finished)}{of}"
+    known = [record.get("result", {}).get(key) for record in records if record]
+    values = [value for value in known if isinstance(value, int | float)]
+    if not values:
+        return "failed" if any(record and record["status"] != "finished" for record in records) else "-"
+    return form(mean(values)) + ("" if len(values) == len(records) else f" ({len(values)}/{len(records)})")
 
 
 def _attack(place: Condition) -> str:

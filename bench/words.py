@@ -31,6 +31,11 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
+def told(number: float) -> str:
+    """A number of no unit that all know, so that its size is seen: `0.049`, `34.5`, `1,267`."""
+    return f"{number:.3g}" if abs(number) < 10 else f"{number:,.1f}" if abs(number) < 100 else f"{number:,.0f}"
+
+
 def counted(number: int, word: str) -> str:
     """So many of something: `1 cell`, `2 cells`."""
     return f"{number:,} {word}" + ("" if number == 1 else "s")

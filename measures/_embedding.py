@@ -50,6 +50,9 @@ def _umap() -> Any:
 
     Where it may not, neither beside umap nor in a home, it is kept until this process ends.
     """
+    from tqdm.std import TqdmDefaultWriteLock
+
+    TqdmDefaultWriteLock.mp_lock = None  # its bars need none; of a worker that is killed it would be left behind
     try:
         import umap
     except RuntimeError as error:

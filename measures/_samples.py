@@ -16,21 +16,14 @@ FOLDS = 5
 
 def participation_ratio(rows: Rows) -> float:
     """Dimensions that the rows fill: the square of the sum of the covariance's eigenvalues, over the sum of squares."""
-    values = np.linalg.svd(rows - rows.mean(0), compute_uv=False) ** 2
-    total = values.sum()
-    return float(total**2 / (values**2).sum()) if total else 0.0
+    shares = spectrum(rows)
+    return float(1 / (shares**2).sum()) if shares.any() else 0.0
 
 
-def variances(rows: dict[str, Rows]) -> dict[str, Any]:
-    """The share of each source's variance in its first 1, 2, 4, ... principal components; 0 if there is no variance."""
-    size = min(min(part.shape) for part in rows.values())
-    counts = [2**power for power in range(size.bit_length())]
-    found = {}
-    for name, part in rows.items():
-        values = np.linalg.svd(part - part.mean(0), compute_uv=False) ** 2
-        shares = np.cumsum(values) / (values.sum() or 1.0)
-        found[name] = [float(shares[count - 1]) for count in counts]
-    return {"across": counts, "up": found}
+def spectrum(rows: Rows) -> Rows:
+    """The share of the variance in each principal component, the largest first; zeros if there is no variance."""
+    values: Rows = np.linalg.svd(rows - rows.mean(0), compute_uv=False) ** 2
+    return values / (values.sum() or 1.0)
 
 
 def mean_cosine(first: Rows, second: Rows | None = None) -> float:

@@ -23,14 +23,14 @@ from bench.core import (
 from measures._adversary import AdversarialMeasure, Adversary
 from measures._embedding import embed, seconds_of
 from measures._images import balanced
-from measures._samples import Rows, mean_cosine, mmd, participation_ratio, two_sample_accuracy, unit, variances
+from measures._samples import Rows, mean_cosine, mmd, participation_ratio, spectrum, two_sample_accuracy, unit
 
 REAL = (0.025, 0.25, 1.0)
 """Shares of the victim's training at which its networks are met: steps 1,000, 10,000 and 40,000 of 40,000."""
 BINS = 24
 """Of a histogram."""
 SATURATED = 0.99
-"""Share of the radius from which a value counts as one of the full radius."""
+"""Share of its source's largest value, which PGD's many have in common, from which a value is saturated."""
 DECIMALS = 2
 """Of coordinates in the plane."""
 
@@ -124,12 +124,11 @@ class Perturbations(AdversarialMeasure):
 
     def _shapes(self, rows: dict[str, Rows]) -> dict[str, Any]:
         """Of every source: shares of its rows by l2 norm and by saturated values, and of its variance by components."""
-        dimensions = next(iter(rows.values())).shape[1]
-        largest = self.adv_radius * dimensions**0.5
+        norms = {name: np.linalg.norm(part, axis=1) for name, part in rows.items()}
         return {
-            "l2 norm": _histograms({name: np.linalg.norm(part, axis=1) for name, part in rows.items()}, largest),
+            "l2 norm": _histograms(norms, max(part.max() for part in norms.values()) or 1.0),
             "saturated values": _histograms({name: _saturated(part) for name, part in rows.items()}, 1.0),
-            "first components": variances(rows),
+            "first components": _components(rows),
         }
 
     def _points(self, rows: dict[str, Rows]) -> dict[str, Any]:
@@ -160,7 +159,7 @@ class Perturbations(AdversarialMeasure):
 
 
 def _saturated(part: Rows) -> Rows:
-    """The share of each row's values that are of the full radius, (N,)."""
+    """The share of each row's values that are as large as the largest of all rows, (N,)."""
     share: Rows = (np.abs(part) >= SATURATED * np.abs(part).max()).mean(axis=1) if part.any() else np.zeros(len(part))
     return share
 
@@ -168,10 +167,17 @@ def _saturated(part: Rows) -> Rows:
 def _histograms(values: dict[str, Rows], largest: float) -> dict[str, Any]:
     """Shares of the values of each source in bins from 0 to `largest`, and the middles of these bins."""
     edges = np.linspace(0, largest, BINS + 1)
-    # The largest may be a little more than it is in theory, by rounding.
-    counts = {name: np.histogram(np.minimum(part, largest), edges)[0] / len(part) for name, part in values.items()}
+    counts = {name: np.histogram(part, edges)[0] / len(part) for name, part in values.items()}
     middles = (edges[1:] + edges[:-1]) / 2
     return {"across": middles.round(6).tolist(), "up": {name: shares.tolist() for name, shares in counts.items()}}
+
+
+def _components(rows: dict[str, Rows]) -> dict[str, Any]:
+    """The share of each source's variance in its first 1, 2, 4, ... principal components."""
+    size = min(min(part.shape) for part in rows.values())
+    counts = [2**power for power in range(size.bit_length())]
+    sums = {name: np.cumsum(spectrum(part)) for name, part in rows.items()}
+    return {"across": counts, "up": {name: [float(shares[at - 1]) for at in counts] for name, shares in sums.items()}}
 
 
 def _networks(kept: Any, loop: str, network: str, subject: Subject, session: Session) -> list[tuple[str, Classifier]]:

@@ -58,6 +58,7 @@ class Pace:
         self._forecast = {task.key: time for task, time in zip(tasks, seconds, strict=True)}
         self._kinds = {task.key: "noise" if task.noise_only else task.cell.model for task in tasks}
         self._counted = {task.key: task.cost.passes for task in tasks}
+        self._beside = {task.key: task.cost.seconds / (self._forecast[task.key] or 1.0) for task in tasks}
         self._left = dict(self._forecast)
         self._measured: list[tuple[str, float, float]] = []
         self._trust = min(TRUST * sum(seconds), MOST_TRUST)
@@ -75,9 +76,9 @@ class Pace:
         return self._counted[key]
 
     def share(self, key: str, stage: Stage | None) -> float:
-        """How much of a task that runs is done, in [0, 1]; 0 if its passes do not tell."""
+        """How much of a task that runs is done, in [0, 1], with nothing of its work beside passes; 0 without any."""
         counted = self._counted[key]
-        return min(stage.passes / counted, 1.0) if stage and counted else 0.0
+        return min(stage.passes / counted, 1.0) * (1 - self._beside[key]) if stage and counted else 0.0
 
     def done(self, running: Mapping[str, Stage | None]) -> float:
         """The share of the run that is done, in [0, 1], with what `running` has done so far."""

@@ -10,7 +10,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -76,11 +76,8 @@ class Processes(Workers):
         return future
 
     def stop(self) -> None:
-        self._collect()
-        for worker in self._busy.values():
+        for worker in (*self._idle, *self._busy.values()):
             worker.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
-        with ThreadPoolExecutor(len(self._idle) or 1) as together:  # what ends by itself leaves no semaphores behind
-            list(together.map(lambda worker: worker.shutdown(), self._idle))
 
     def _start(self) -> Executor:
         environment = dict.fromkeys(THREADS, str(self._threads))

@@ -65,7 +65,7 @@ def test_tables_say_that_their_cells_were_computed_in_two_ways(tmp_path: Path) -
     assert made
     made["provenance"] |= {"device": "NVIDIA H200", "precision": "bfloat16"}
     store.write(key, made)
-    told = f"{warning}3 cells in float32 on cpu; 1 cell in bfloat16 on NVIDIA H200."
+    told = f"{warning}float32 on cpu (3 cells); bfloat16 on NVIDIA H200 (1 cell)."
     assert f"- {told}" in written(tmp_path)
 
 

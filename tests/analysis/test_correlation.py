@@ -73,3 +73,15 @@ def test_without_measures_there_is_no_study_and_few_generators_get_no_coefficien
 def test_numbers_that_no_claim_is_on_have_no_table_by_type(tmp_path: Path) -> None:
     [overall] = sections(study(tmp_path, [float(number) for number in range(8)], "seconds", "seconds"))
     assert overall.remarks == []
+
+
+def test_ways_of_a_measure_are_told_apart(tmp_path: Path) -> None:
+    results = study(tmp_path, [float(number) for number in range(8)])
+    ways = [
+        replace(one, title=title, found=[{"r_theta": sign * one.found[0]["r_theta"]}])
+        for title, sign in (("1 turn", 1), ("2 turns", -1))
+        for one in results.measured
+        if one.found[0]
+    ]
+    overall, _ = sections(replace(results, measured=ways))
+    assert ["sign holds here" in remark for remark in overall.remarks] == [True, False]

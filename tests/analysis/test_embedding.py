@@ -69,8 +69,28 @@ def test_sizes_and_dimensions_have_a_table_a_figure_and_every_number(tmp_path: P
     assert len(section.numbers) == 2 * 4 + 2 * 3
     assert section.figure is not None
     assert {"l2 norm", "first components", "share", "uniform", "victim", "1", "4"} <= set(words(section.figure))
-    broken = SHAPES | {"l2 norm": {"across": [0.1], "up": {"uniform": []}}}
-    assert sections(measured(tmp_path, POINTS, broken)) == []
+
+
+@pytest.mark.parametrize(
+    "norms",
+    [
+        {"across": [0.1], "up": {"uniform": []}},
+        {"across": [0.1], "up": {}},
+        {"across": [0.1], "up": {"victim": [1], "uniform": [1]}},
+        {"across": [0.0], "up": {"uniform": [1], "victim": [1]}},
+    ],
+)
+def test_shapes_written_by_hand_that_cannot_be_drawn_are_left_out(norms: Any, tmp_path: Path) -> None:
+    assert sections(measured(tmp_path, POINTS, SHAPES | {"l2 norm": norms})) == []
+
+
+def test_a_name_is_text_also_with_signs_of_mathematics(tmp_path: Path) -> None:
+    name = "cost $\\bad$"
+    points = {"UMAP": {name: [(0, 0), (1, 1)]}}
+    shapes = {"first components": {"across": [1, 2], "up": {name: [0.5, 1]}}}
+    for section in sections(measured(tmp_path, points, shapes)):
+        assert section.figure is not None
+        assert name in words(section.figure)
 
 
 def test_ways_of_collecting_have_a_heading_and_files_each(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ def test_a_style_of_several_elements_is_written_once_and_that_of_one_stays() -> 
     shared = _with_classes(PAGE)
     assert shared.count("#0072b2") == 1 + 2  # and the paragraph with its style, which is no figure
     assert 'style="fill: #d55e00"' in shared
+    text = '<text>M style="}body{display:none"</text>'
+    assert f"<svg>{text}{text}</svg>" in _with_classes(f"<html><head></head><svg>{text}{text}</svg></html>")
     assert _with_classes("<html><head></head></html>") == "<html><head><style></style>\n</head></html>"
 
 

@@ -18,7 +18,7 @@ def test_cells_that_were_computed_in_two_ways_are_not_compared_silently() -> Non
     assert "Mixed" not in [fact.name for fact in where_it_was_run([here, there])]
     there["provenance"] = ORIGIN | {"device": "NVIDIA H100", "precision": "bfloat16"}
     warning = (
-        "cells are read against each other although they were computed differently: "
+        "cells that are read against each other were computed in different ways: "
         "float32 on cpu (2 cells); bfloat16 on NVIDIA H100 (1 cell)"
     )
     assert Fact("Mixed", [warning]) in where_it_was_run([here, there, here])

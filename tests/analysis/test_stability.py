@@ -21,9 +21,12 @@ FOUND = {
 
 def measured(tmp_path: Path, *found: Any) -> Results:
     own = [
-        Measured(("d", "m"), f"m{number}", Words(f"M{number}"), False, "stability", "stability", {}, {}, [one])
+        Measured(
+            ("d", "m"), f"m{number}", Words(f"M{number}"), not number, "stability", "stability", {}, {}, [None, one],
+            keys=("first", f"key {number}"),
+        )
         for number, one in enumerate(found)
-    ]
+    ]  # fmt: skip
     return replace(results_of(tmp_path, {("sem", "none"): [0.3]}), measured=own)
 
 
@@ -35,11 +38,20 @@ def test_every_perturbation_has_its_loss_its_median_and_f(tmp_path: Path) -> Non
         ["M0", "3.25", "1.50", "2.00", "1.00", "0.70", "0.50"],
         ["M2", "1.00", "–", "–", "–", "–", "–"],  # noqa: RUF001
     ]
+    assert [row.control for row in section.table.rows] == [True, False]
+    assert section.table.rows[1].entries[1].keys == ("key 2",)
     assert [(row["method"], row["perturbation"], row["loss"]) for row in section.numbers] == [
         ("m0", "none", 3.25),
         ("m0", "own", 1.5),
         ("m2", "none", 1.0),
     ]
+
+
+def test_ways_of_measuring_have_a_row_each(tmp_path: Path) -> None:
+    results = measured(tmp_path, FOUND)
+    ways = [replace(one, title=title) for one in results.measured for title in ("4/255", "8/255")]
+    [section] = sections(replace(results, measured=ways))
+    assert [row[0] for row in texts(section.table)[1:]] == ["M0, 4/255", "M0, 8/255"]
 
 
 @pytest.mark.parametrize(

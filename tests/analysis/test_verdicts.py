@@ -116,6 +116,19 @@ def test_a_verdict_has_its_cells_its_noises_and_each_comparison_in_full(tmp_path
     assert numbers["difference"] == pytest.approx(0.205)
 
 
+def test_a_verdict_has_the_noises_of_the_side_with_fewer_and_no_attack_of_other_settings(tmp_path: Path) -> None:
+    runs: Accuracies = {
+        ("sem", "pgd radius=4/255"): [0.3, 0.31],
+        ("rem", "pgd radius=4/255"): [0.5, 0.52],
+        ("rem", "pgd radius=4/255 steps=3"): [0.1, 0.1],
+    }
+    sem, rem, other = results_of(tmp_path, runs).conditions
+    low, high = Place("sem", pgd(4)), Place("rem", pgd(4))
+    found = evidence(Comparison(low, high), [[replace(sem, noises=2), other, rem]])
+    assert found is not None
+    assert (found.high, found.noises) == (rem, 1)
+
+
 @pytest.mark.parametrize(
     ("values", "p", "sign", "word"),
     [
@@ -134,11 +147,15 @@ def test_the_claims_on_correlations_are_decided_under_the_training_of_the_claim(
     titles = {one.label["attack"]: one.attack.title for one in found}
     rows = [
         {"dataset": "d", "model": "m", "number": "r_theta", "victim": titles[attack], "generators": 9}
-        | {"coefficient": "Pearson r", "value": value, "p_holm": 0.01}
+        | {"title": "R_theta", "noises": 2, "coefficient": "Pearson r", "value": value, "p_holm": 0.01}
+        | {"low": 0.5, "high": 0.9}
         for attack, value in (("pgd radius=4/255", 0.8), ("none", -0.8))
     ]
     fewer = [row | {"generators": 5, "value": -0.9} for row in rows]
-    [(_, told)] = verdicts([found], [fewer, rows])
+    more = [row | {"generators": 12, "value": None, "p_holm": None} for row in rows]
+    way = [row | {"title": "R_theta, 1 turn", "generators": 7, "value": -0.9} for row in rows]
+    [(_, told)] = verdicts([found], [fewer, [*rows, *way], more])
     [theta, delta] = told[-2:]
-    assert (theta.word, theta.told) == ("holds", "Pearson r 0.80, p 0.010 (PGD 4/255, 9 generators)")
+    assert theta.told == "Pearson r 0.80 [0.50, 0.90], p 0.010 (PGD 4/255, 9 generators)"
+    assert (theta.word, theta.noises) == ("holds", "2")
     assert delta.word == "not run"

@@ -3,8 +3,6 @@
 import importlib.util
 import os
 import socket
-import subprocess
-import sys
 import warnings
 from dataclasses import replace
 
@@ -49,20 +47,6 @@ def test_a_process_that_has_grown_is_replaced_without_a_word() -> None:
         pool.stop()
     assert len(set(made)) > 1
     assert not [one.message for one in told]
-
-
-def test_workers_that_have_nothing_to_do_leave_nothing_behind() -> None:
-    script = """
-from bench.run.workers import Processes
-def share():
-    import multiprocessing
-    multiprocessing.kept = multiprocessing.RLock()  # as the progress bars of umap do
-pool = Processes(1)
-pool.submit(share).result()
-pool.stop()
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stderr == ""
 
 
 @needs_dask
