@@ -27,7 +27,7 @@ ROOMS = {
     "bench.catalogue": {"bench.core", "bench.words", "bench.grid", "bench.cards", "analysis"},
     "bench.completion": {"bench.store", "bench.words", "bench.grid"},
     "bench.display": {"bench.core", "bench.words", "bench.run"},
-    "bench.outcomes": {"bench.core", "bench.store", "bench.grid", "bench.run"},
+    "bench.outcomes": {"bench.core", "bench.words", "bench.store", "bench.grid", "bench.run"},
     "bench.console": {
         *("bench.core", "bench.words", "bench.grid", "bench.run", "bench.display", "bench.outcomes"),
     },
