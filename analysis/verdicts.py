@@ -138,12 +138,12 @@ def _judged(
     return Verdict(
         claim.text,
         word,
-        _range([found.noises for _, found in known]),
-        "; ".join(_words(one, found) for one, found in known),
-        list(dict.fromkeys(key for side in sides for key in side.keys)),
-        [_numbers(one, found) for one, found in known],
-        len(known),
-        len(known) == len(claim.comparisons),
+        noises=_range([found.noises for _, found in known]),
+        told="; ".join(_words(one, found) for one, found in known),
+        keys=list(dict.fromkeys(key for side in sides for key in side.keys)),
+        numbers=[_numbers(one, found) for one, found in known],
+        weight=len(known),
+        whole=len(known) == len(claim.comparisons),
     )
 
 
@@ -170,7 +170,7 @@ def _of_sign(text: str, sign: Sign, plans: Sequence[Conditions], studies: Sequen
 
 def _coefficient(row: Record) -> str:
     ends = "" if row["low"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
-    return f"{row['coefficient']} {row['value']:.2f}{ends}, p {row['p_holm']:.3f}"
+    return f"{row['coefficient']} {row['value']:.2f}{ends}, corrected p {row['p_holm']:.3f}"
 
 
 def _verdict(differences: Sequence[Difference], needed: int) -> str:

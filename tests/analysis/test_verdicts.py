@@ -156,6 +156,6 @@ def test_the_claims_on_correlations_are_decided_under_the_training_of_the_claim(
     way = [row | {"title": "R_theta, 1 turn", "generators": 7, "value": -0.9} for row in rows]
     [(_, told)] = verdicts([found], [fewer, [*rows, *way], more])
     [theta, delta] = told[-2:]
-    assert theta.told == "Pearson r 0.80 [0.50, 0.90], p 0.010 (PGD 4/255, 9 generators)"
+    assert theta.told == "Pearson r 0.80 [0.50, 0.90], corrected p 0.010 (PGD 4/255, 9 generators)"
     assert (theta.word, theta.noises) == ("holds", "2")
     assert delta.word == "not run"
