@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from analysis.answer import Answer
 from analysis.blocks import blocks
-from analysis.claims import NOT_RUN
+from analysis.claims import NOT_RUN, UNSURE
 from analysis.gallery_images import FACTOR, Gallery, committed
 from analysis.opened import Opened
 from analysis.portraits import Portrait
@@ -57,7 +57,7 @@ def page(
         chapters=chapters,
         files=files,
         told=TOLD,
-        not_run=NOT_RUN,
+        undecided=(UNSURE, NOT_RUN),
         empty=EMPTY,
         first=first,
         records=opened.packed(),
