@@ -1,6 +1,8 @@
 """The correlation study: what goes together with protection over many generators, and what explains it."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from analysis.association import COEFFICIENTS, FEWEST, Association, associate, caution, corrected, curvature, partial
 from analysis.claims import CLAIMS, FAILS, HOLDS, UNSURE
@@ -17,6 +19,8 @@ FILE = "-correlation"
 """How the file of all coefficients is called."""
 GIVEN = ("adv_radius", "updates")
 """Settings of a generator whose influence partial correlations take away."""
+PAIRING = ("number", "title", "victim", "generators")
+"""What the coefficients of one pairing, which follow each other, have in common."""
 SIGNIFICANT = 0.05
 NOTE = (
     "Protection is F = 1 - accuracy of the victim. Each point is a generator; its type says what perturbs "
@@ -117,11 +121,9 @@ def verdict(numbers: Sequence[Record], sign: int) -> str:
 
 def _told(numbers: Sequence[Record]) -> Iterator[str]:
     """What became of the signs that the paper claims."""
-    pairs = dict.fromkeys((one["number"], one["title"], one["victim"], one["generators"]) for one in numbers)
-    for number, title, victim, generators in pairs:
+    for (number, title, victim, generators), own in groupby(numbers, itemgetter(*PAIRING)):
         sign = SIGNS.get(number, 0)
-        own = [one for one in numbers if (one["title"], one["victim"]) == (title, victim)]
-        if sign and (word := verdict(own, sign)):
+        if sign and (word := verdict(list(own), sign)):
             yield (
                 f"The paper's claim that {title} goes together with protection with a "
                 f"{'positive' if sign > 0 else 'negative'} sign {word} here ({victim}, {generators} generators)."

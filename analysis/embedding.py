@@ -26,13 +26,11 @@ NOTE = (
     "half of the time knows nothing. In the picture each column shows one source; grey is where any source lies. "
     "It shows what lies near; the numbers carry the conclusion."
 )
-
-
 COMPONENTS = "first components"
 SHAPES = (
-    "Shares of a source's perturbations by their l2 norm and by the share of their values at the full radius, and the "
-    "share of its variance in its first principal components, as many as the axis says. Earlier networks have shorter "
-    "dashes."
+    "Shares of a source's perturbations by their l2 norm and by the share of their values that are as large as the "
+    "source's largest, and the share of its variance in its first principal components, as many as the axis says. "
+    "Earlier networks have shorter dashes."
 )
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 """Far beyond what UMAP and t-SNE give, and no NaN: what can be drawn."""

@@ -4,16 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from analysis import correlation
-from analysis.claims import (
-    CLAIMS,
-    FAILS,
-    HOLDS,
-    NOT_RUN,
-    UNSURE,
-    Claim,
-    Comparison,
-    Sign,
-)
+from analysis.claims import CLAIMS, FAILS, HOLDS, NOT_RUN, UNSURE, Claim, Comparison, Sign
 from analysis.differences import LEVEL, Difference, holm
 from analysis.early_stopping import stopped
 from analysis.evidence import Conditions, Found, evidence, meets
