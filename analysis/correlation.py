@@ -53,7 +53,7 @@ def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -
             "title": pairing.predictor.title,
             "victim": pairing.attack,
             "generators": len(pairing.first),
-            "noises": pairing.noises,
+            "noises": min(pairing.noises, default=1),
             "coefficient": one.coefficient,
             "value": one.value,
             "low": one.low,
@@ -68,7 +68,7 @@ def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -
         "What goes together with protection",
         plain_table(head, rows, words=(0, 1)),
         context=results.context(place),
-        note=NOTE,
+        note=NOTE + _repeats(met),
         remarks=[*_told(numbers)],
         figure=scatter(
             [one for one in met if one.predictor.key in SIGNS],
@@ -78,6 +78,16 @@ def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -
         file=FILE,
         numbers=numbers,
     )
+
+
+def _repeats(met: Sequence[Pairing]) -> str:
+    """Which points are means over noises."""
+    noises = next((one.noises for one in met if one.noises), [1])
+    repeated = [count for count in noises if count > 1]
+    if not repeated:
+        return " Each generator made one noise."
+    most = max(repeated)
+    return f" {len(repeated)} of {len(noises)} generators made up to {most} noises: their points are means over these."
 
 
 def _row(

@@ -31,8 +31,8 @@ class Pairing:
     methods: list[str]
     widths: tuple[list[float], list[float]]
     """Half of the 95 % interval of each of the first, and of the second; 0 if there is none."""
-    noises: int
-    """Of how many noises every generator is, at least."""
+    noises: list[int]
+    """Of how many noises each generator is."""
 
 
 def pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
@@ -57,7 +57,7 @@ def pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
                 [1 - accuracy.mean for _, accuracy, _ in met],
                 methods,
                 (list(map(_width, known)), [_width(accuracy) for _, accuracy, _ in met]),
-                min((noises for *_, noises in met), default=1),
+                [noises for *_, noises in met],
             )
 
 

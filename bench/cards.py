@@ -19,7 +19,7 @@ from bench.core.plug_in import PlugIn
 from bench.core.protocols import Attack, Method
 from bench.core.session import IMAGES_PER_PASS
 from bench.core.settings import Settings
-from bench.grid.expand import TABLES
+from bench.grid.plug_ins import TABLES
 from bench.words import CARD
 
 IMAGES = 50_000

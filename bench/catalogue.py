@@ -76,7 +76,7 @@ def listing(what: str) -> list[Sequence[str]]:
     if what == "models":
         return [("model", "what it is"), *models()]
     from bench.core.plug_in import PlugIn
-    from bench.grid.expand import TABLES
+    from bench.grid.plug_ins import TABLES
 
     if what == "datasets":
         return [("data set", "what it is"), *((name, first_line(kind.__doc__)) for name, kind in TABLES[what].items())]

@@ -134,7 +134,7 @@ def test_no_two_rooms_import_each_other() -> None:
 
 
 def test_only_the_expansion_knows_the_tables_of_plug_ins() -> None:
-    assert {name for name in modules("bench") if {"methods", "attacks"} & IMPORTS[name]} == {"bench.grid.expand"}
+    assert {name for name in modules("bench") if {"methods", "attacks"} & IMPORTS[name]} == {"bench.grid.plug_ins"}
     for name in modules("bench", "analysis"):
         assert not {module for module in IMPORTS[name] if module.startswith(("methods.", "attacks."))}
 

@@ -1,44 +1,30 @@
-"""Grid files: YAML in, cells out. The only code that knows all plug-ins."""
+"""Grid files: YAML in, cells out."""
 
 import itertools
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from attacks import ATTACKS
 from bench.core.data import Outline
-from bench.core.datasets import DATASETS
-from bench.core.errors import UserError, brief, cut, one_line, refusal, suggestion
+from bench.core.errors import UserError, cut, one_line, refusal, suggestion
 from bench.core.network_names import whole
-from bench.core.settings import Settings
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
-from bench.grid.condition import Condition, Pair, Stack, Variant
+from bench.grid.condition import Condition, Pair, Variant
 from bench.grid.controls import acting, controls_first, controls_of, identity, own_controls
 from bench.grid.grid_file import Block, GridFile
 from bench.grid.limit import check_count
 from bench.grid.measured import measured
+from bench.grid.named import NO_DATA, Large, Sources
+from bench.grid.plug_ins import ATTACKS, METHODS, TABLES
 from bench.grid.replaced import is_cut, replaced_by
 from bench.grid.scale import Scale, check_names
-from bench.grid.stack import check_method, check_stack, check_victim, declined
-from bench.grid.written import Written, read_written
-from bench.grid.yaml_file import mapping, validate, within
-from measures import MEASURES
-from methods import METHODS
+from bench.grid.stack import check_method, check_victim, declined
+from bench.grid.written import read_written
+from bench.grid.yaml_file import validate
 
-TABLES: dict[str, Mapping[str, type[Settings]]] = {
-    "datasets": DATASETS,
-    "methods": METHODS,
-    "attacks": ATTACKS,
-    "measures": MEASURES,
-}
 REPLACED = {"dataset": "datasets", "model": "models", "seeds": "seeds", "noise_seeds": "noise_seeds"}
 """Keys of a scale that replace a key of the grid."""
-Large = tuple[bool, bool]
-"""Whether the images are so large that plug-ins take the settings of the ImageNet subset: at the scale, on paper."""
-NO_DATA: Large = (False, False)
 NONE = Choice("none", ATTACKS["none"]())
 
 
@@ -70,176 +56,132 @@ def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale
     scale = scales[scale_name].model_copy(
         update={field: None for field, key in REPLACED.items() if key in written.fixed}
     )
-    return Expansion(file, written, f"scale {scale_name}", scale, user, data_root).grid(written.keys)
+    return Expansion(file, Sources(written, f"scale {scale_name}", scale, user), written.keys, data_root).grid()
 
 
 @dataclass(frozen=True)
 class Expansion:
-    """The sources of every setting, weakest first: plug-in default, scale, grid file, the user's --set."""
+    """A grid file, with all that decides what becomes of it."""
 
     file: Path
-    written: Written
-    scale_where: str
-    """What error messages call the scale."""
-    scale: Scale
-    user: Scale
+    sources: Sources
+    parsed: GridFile
     data_root: Path
 
-    def grid(self, parsed: GridFile) -> Grid:
-        """All conditions and cells of a parsed file."""
+    def grid(self) -> Grid:
+        """All conditions and cells."""
+        scale, user, parsed = self.sources.scale, self.sources.user, self.parsed
         recipe = validate(
             Recipe,
             [
-                (f"{self.scale_where}: train", self.scale.train),
-                (self.written.where("train"), parsed.train),
-                ("--set train", self.user.train),
+                (f"{self.sources.scale_where}: train", scale.train),
+                (self._where("train"), parsed.train),
+                ("--set train", user.train),
             ],
         )
-        seeds = range(self.user.seeds or self.scale.seeds or parsed.seeds)
-        noises = range(self.user.noise_seeds or self.scale.noise_seeds or parsed.noise_seeds)
-        datasets, models = self._datasets(parsed), self._models(parsed)
+        seeds = range(user.seeds or scale.seeds or parsed.seeds)
+        datasets, models = self._datasets(), self._models()
         conditions: list[Condition] = []
         places = itertools.product(datasets, models)
         for number, ((dataset, fingerprint, outline), (model, paper_model)) in enumerate(places, 1):
             here = []
-            pairs = self._all_pairs(parsed, dataset, outline, model)
-            check_count(number * len(pairs) * len(seeds) * len(noises), str(self.file))
-            for method, attacks in pairs:
+            pairs = self._all_pairs(dataset, outline, model)
+            check_count(number * sum(pairs.values()) * len(seeds), str(self.file))
+            for (method, attacks), noises in pairs.items():
                 applied = tuple(acting(attacks, method, NONE))
                 if not (reason := declined(method.choice, applied, outline, model)):
-                    check_method(method.choice, outline, self.written.where("methods"))
-                    check_victim(applied, model, outline, self.written.where("attacks"))
+                    check_method(method.choice, outline, self._where("methods"))
+                    check_victim(applied, model, outline, self._where("attacks"))
                 cells = tuple(
                     Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, noise)
-                    for noise in (noises if method.choice.settings.draws else [0])
+                    for noise in range(noises if method.choice.settings.draws else 1)
                     for seed in seeds
                     if not reason
                 )
                 here.append(Condition(dataset, model, paper_model, method, attacks, cells, declined=reason))
             conditions += _with_own_controls(here)
-            measures = self._measures(parsed, dataset)
-            check_count(len(conditions) + len(here) * len(measures) * len(noises), str(self.file))
+            measures = self._sources_for(dataset).variants("measures", parsed.measures, NO_DATA)
+            check_count(len(conditions) + len(here) * len(measures) * max(pairs.values()), str(self.file))
             conditions += measured(here, measures)
-        replaced = tuple(replaced_by(self.scale, self.user, parsed, [dataset for dataset, *_ in datasets], models))
+        counts = {"seeds": [parsed.seeds], "noise_seeds": self._counts_of_noises()}
+        replaced = tuple(replaced_by(scale, user, counts, [dataset for dataset, *_ in datasets], models))
         return Grid(one_line(self.file.stem), parsed.title, parsed.about, tuple(conditions), replaced)
 
-    def _measures(self, parsed: GridFile, dataset: Variant) -> list[Variant]:
-        return self._for(dataset)._variants("measures", parsed.measures, NO_DATA)
+    def _where(self, key: str) -> str:
+        return self.sources.written.where(key)
 
-    def _for(self, dataset: Variant) -> "Expansion":
-        """The same for one data set: radii are those of the paper's images, and only smaller ones ask for others."""
-        if is_cut(dataset):
-            return self
-        return replace(self, scale=self.scale.model_copy(update={"multiply": {}}))
+    def _sources_for(self, dataset: Variant) -> Sources:
+        """Those of one data set: radii are those of the paper's images, and only smaller ones ask for others."""
+        return self.sources if is_cut(dataset) else self.sources.as_on_paper()
 
-    def _all_pairs(self, parsed: GridFile, dataset: Variant, outline: Outline, model: str) -> list[Pair]:
-        """Every method with every stack of attacks that it meets; the controls first, if they are wanted."""
+    def _all_pairs(self, dataset: Variant, outline: Outline, model: str) -> dict[Pair, int]:
+        """Every method with every stack of attacks that it meets, and the noises of each; controls first, if wanted."""
         at_scale, on_paper = dataset.choice.settings, dataset.paper.settings
         large = (at_scale.large_images, on_paper.large_images)
-        pairs = list(self._for(dataset)._pairs(parsed, large))
-        if not parsed.controls:
-            return pairs
+        noises: dict[Pair, int] = {}
+        for pair, count in self._pairs(self._sources_for(dataset), large):
+            noises[pair] = max(count, noises.get(pair, 0))
+        if not self.parsed.controls:
+            return noises
         run = [
             (method, attacks)
-            for method, attacks in pairs
+            for method, attacks in noises
             if not declined(method.choice, acting(attacks, method, NONE), outline, model)
         ]
-        return controls_first([*pairs, *controls_of(run, at_scale.shape, on_paper.shape, METHODS, ATTACKS)])
+        pairs = controls_first([*noises, *controls_of(run, at_scale.shape, on_paper.shape, METHODS, ATTACKS)])
+        return {pair: noises.get(pair, self._noises()) for pair in pairs}
 
-    def _pairs(self, parsed: GridFile, large: Large) -> Iterator[Pair]:
-        """Every method with every stack of attacks of its block, that of the whole grid first."""
-        blocks = [("", Block(methods=parsed.methods, attacks=parsed.attacks))]
-        for row, values in enumerate(parsed.also):
-            blocks.append((f"also[{row}].", validate(Block, [(self.written.where(f"also[{row}]"), values)])))
-        for where, block in blocks:
-            methods = self._variants("methods", block.methods, large, where)
-            stacks = self._stacks(block.attacks, large, where)
+    def _pairs(self, sources: Sources, large: Large) -> Iterator[tuple[Pair, int]]:
+        """Every method with every stack of attacks of its block, that of the whole grid first; how many noises."""
+        whole_grid = Block(methods=self.parsed.methods, attacks=self.parsed.attacks)
+        for where, block in [("", whole_grid), *self._blocks()]:
+            methods = sources.variants("methods", block.methods, large, where)
+            stacks = sources.stacks(block.attacks, large, where)
             check_count(len(methods) * len(stacks), str(self.file))
-            yield from itertools.product(methods, stacks)
+            for pair in itertools.product(methods, stacks):
+                yield pair, self._noises(block)
 
-    def _variants(self, group: str, items: Sequence[Any], large: Large, block: str = "") -> list[Variant]:
-        """The plug-ins that a list of a grid file names, sweeps written out."""
-        where = self.written.where(f"{block}{group}")
-        return [
-            variant
-            for row, item in enumerate(items)
-            for variant in self._variant(group, item, f"{where}[{row}]", large)
-        ]
+    def _blocks(self) -> Iterator[tuple[str, Block]]:
+        """The further blocks of the file, each after what its keys begin with."""
+        for row, values in enumerate(self.parsed.also):
+            yield f"also[{row}].", validate(Block, [(self._where(f"also[{row}]"), values)])
 
-    def _variant(self, group: str, item: Any, where: str, large: Large) -> Iterator[Variant]:
-        values = {"name": item} if isinstance(item, str) else dict(mapping(item, where))
-        if "name" not in values:
-            raise UserError(f"{where}: missing key 'name'{suggestion('', TABLES[group])}")
-        name = values.pop("name")
-        if not isinstance(name, str) or name not in TABLES[group]:
-            word = group.removesuffix("s").replace("dataset", "data set")
-            raise UserError(f"{where}: unknown {word} {brief(name)}{suggestion(str(name), TABLES[group])}")
-        settings = TABLES[group][name]
-        at_scale, at_paper = (dict(settings.large) if is_large else {} for is_large in large)
-        defaults = {key: field.default for key, field in settings.model_fields.items() if not field.is_required()}
-        for key, value in values.items():
-            if value == []:
-                raise UserError(f"{within(where, key)}: a sweep must hold at least one value")
-        user = self.user.named(group, name)
-        everywhere = ((where, values), (f"--set {group}.{name}", user))
-        idle = [within(place, key) for place, written in everywhere for key in written if key in settings.idle]
-        if idle:
-            raise UserError(f"{idle[0]}: does nothing for {name}")
-        sweeps = [value if isinstance(value, list) else [value] for value in values.values()]
-        check_count(math.prod(map(len, sweeps)), where)
-        for combination in itertools.product(*sweeps):
-            written = dict(zip(values, combination, strict=True))
-            elsewhere = {**self.scale.named(group, name), **user}
-            needed = {key: value for key, value in elsewhere.items() if key not in defaults}
-            paper = validate(settings, [(where, {**at_paper, **needed, **written})])
-            scaled = validate(
-                settings,
-                [
-                    (f"{self.scale_where}: multiply", self.scale.multiplied(defaults | at_scale)),
-                    (
-                        f"{self.scale_where}: {group}.{name}",
-                        self.scale.settings(group, name, set(settings.model_fields)),
-                    ),
-                    (where, self.scale.multiplied(written)),
-                    (f"--set {group}.{name}", self.user.settings(group, name, set(settings.model_fields))),
-                ],
-            )
-            yield Variant(Choice(name, scaled), Choice(name, paper), tuple(written))
+    def _noises(self, block: Block | None = None) -> int:
+        """Noises of each method of a block, else of the whole grid."""
+        own = block.noise_seeds if block else None
+        scale = None if own and self._also_stands else self.sources.scale.noise_seeds
+        return self.sources.user.noise_seeds or scale or own or self.parsed.noise_seeds
 
-    def _stacks(self, items: Sequence[Any], large: Large, block: str) -> list[Stack]:
-        stacks: list[Stack] = []
-        for row, item in enumerate(items):
-            where = self.written.where(f"{block}attacks[{row}]")
-            if item == []:
-                raise UserError(f"{where}: an empty stack; write none for plain training")
-            if isinstance(item, list):
-                parts = [(part, f"{where}[{depth}]") for depth, part in enumerate(item)]
-                layers = [list(self._variant("attacks", *part, large)) for part in parts]
-                check_stack([layer[0].choice for layer in layers], where)  # a sweep changes no attack's place
-                check_count(math.prod(map(len, layers)), where)
-                stacks += itertools.product(*layers)
-            else:
-                stacks += [(variant,) for variant in self._variant("attacks", item, where, large)]
-        return stacks
+    @property
+    def _also_stands(self) -> bool:
+        """Whether no scale replaces what the further blocks write."""
+        return "also" in self.sources.written.fixed
 
-    def _datasets(self, parsed: GridFile) -> list[tuple[Variant, str, Outline]]:
+    def _counts_of_noises(self) -> list[int]:
+        """Those that the file writes and a scale may replace."""
+        own = [] if self._also_stands else [block.noise_seeds for _, block in self._blocks() if block.noise_seeds]
+        return [self.parsed.noise_seeds, *own]
+
+    def _datasets(self) -> list[tuple[Variant, str, Outline]]:
         """Data sets, fingerprints of their contents, outlines; one that replaces the others stands for the first."""
-        variants = self._variants("datasets", parsed.datasets, NO_DATA)
-        replacement = self.user.dataset or self.scale.dataset
-        if replacement:
-            where = "--set dataset" if self.user.dataset else f"{self.scale_where}: dataset"
-            [substitute] = self._variant("datasets", replacement, where, NO_DATA)
+        user, scale = self.sources.user, self.sources.scale
+        variants = self.sources.variants("datasets", self.parsed.datasets, NO_DATA)
+        if replacement := user.dataset or scale.dataset:
+            where = "--set dataset" if user.dataset else f"{self.sources.scale_where}: dataset"
+            [substitute] = self.sources.one("datasets", replacement, where, NO_DATA)
             variants = [replace(substitute, paper=variants[0].paper)]
         try:
             root, settings = self.data_root, [variant.choice.settings for variant in variants]
             known = ((one.fingerprint(root), one.outline(root)) for one in settings)
             return [(variant, *about) for variant, about in zip(variants, known, strict=True)]
         except (OSError, UserError) as error:
-            raise UserError(f"{self.written.where('datasets')}: {refusal(error, 'see --data-root')}") from None
+            raise UserError(f"{self._where('datasets')}: {refusal(error, 'see --data-root')}") from None
 
-    def _models(self, parsed: GridFile) -> list[tuple[str, str]]:
-        replacement = self.user.model or self.scale.model
-        return [(replacement, parsed.models[0])] if replacement else [(model, whole(model)) for model in parsed.models]
+    def _models(self) -> list[tuple[str, str]]:
+        """The victims in use, each with the one on paper."""
+        models = self.parsed.models
+        replacement = self.sources.user.model or self.sources.scale.model
+        return [(replacement, models[0])] if replacement else [(model, whole(model)) for model in models]
 
 
 def _with_own_controls(conditions: Sequence[Condition]) -> Iterator[Condition]:

@@ -16,6 +16,8 @@ class Block(Settings):
 
     methods: Items
     attacks: Items
+    noise_seeds: Count | None = None
+    """Noises of each of its methods, if not as many as of those of the whole grid."""
 
 
 class GridFile(Settings):
@@ -39,7 +41,8 @@ class GridFile(Settings):
     measures: list[Any] = []
     """What is measured of each noise of each method, beside the accuracy of victims."""
     also: list[Values] = []
-    """Blocks of `methods` and `attacks` that join the same tables: what would be the same for every method."""
+    """Blocks of `methods` and `attacks` that join the same tables, with `noise_seeds` of their own if they write any.
+    What stands in several blocks has as many noises as the block with the most."""
     scalable: bool = False
     """Whether a scale may replace `datasets`, `models`, `seeds` and `noise_seeds` of this file; else they stand."""
     controls: bool = True

@@ -1,11 +1,10 @@
 """What a scale replaces of what a grid file says, and what --set reaches of it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bench.core.errors import UserError, suggestion
 from bench.grid.condition import Condition, Variant
 from bench.grid.controls import changed
-from bench.grid.grid_file import GridFile
 from bench.grid.scale import EVERY, Scale
 
 
@@ -15,9 +14,17 @@ def is_cut(dataset: Variant) -> bool:
 
 
 def replaced_by(
-    scale: Scale, user: Scale, parsed: GridFile, datasets: Sequence[Variant], models: Sequence[tuple[str, str]]
+    scale: Scale,
+    user: Scale,
+    counts: Mapping[str, Sequence[int]],
+    datasets: Sequence[Variant],
+    models: Sequence[tuple[str, str]],
 ) -> Iterator[str]:
-    """In words, what the scale changed: `resnet18 -> cnn`. Each of `models` is the one in use and the one on paper."""
+    """In words, what the scale changed: `resnet18 -> cnn`.
+
+    `counts` has all numbers of seeds that a file writes under a key. Each of `models` is the one in use and the one on
+    paper.
+    """
     for dataset in datasets:
         here, paper = dataset.choice, dataset.paper
         if here.name != paper.name:
@@ -25,10 +32,9 @@ def replaced_by(
         elif here != paper:
             yield f"{here.name}: {', '.join(map(here.settings.phrase, changed(paper.settings, here.settings)))}"
     yield from (f"{paper} -> {model}" for model, paper in models if model != paper)
-    for key in ("seeds", "noise_seeds"):
-        at_scale, written = getattr(scale, key), getattr(parsed, key)
-        if at_scale and not getattr(user, key) and at_scale != written:
-            yield f"{key} {written} -> {at_scale}"
+    for key, written in counts.items():
+        at_scale = None if getattr(user, key) else getattr(scale, key)
+        yield from (f"{key} {count} -> {at_scale}" for count in dict.fromkeys(written) if at_scale not in (None, count))
     if any(map(is_cut, datasets)):
         for factor in dict.fromkeys(scale.multiply.values()):
             names = [name for name, value in scale.multiply.items() if value == factor]

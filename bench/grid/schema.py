@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from bench.core.train import Recipe
-from bench.grid.expand import TABLES
 from bench.grid.grid_file import Block, GridFile
+from bench.grid.plug_ins import TABLES
 
 FILE = Path(__file__).with_name("grid.schema.json")
 """What `python -m bench schema` prints: it needs neither the plug-ins nor torch, which take seconds to import."""
@@ -30,7 +30,7 @@ def grid_schema() -> dict[str, Any]:
     for group in entries:
         properties[group]["items"] = {"$ref": f"#/$defs/{group}"}
     properties["attacks"]["items"] = _single_or_list(properties["attacks"]["items"])
-    block["properties"] |= {group: properties[group] for group in block["properties"]}
+    block["properties"] |= {group: properties[group] for group in entries.keys() & block["properties"]}
     properties["also"]["items"] = block
     properties["train"] = Recipe.model_json_schema()
     required = [{"required": schema.pop("required")}, {"required": ["like"]}]

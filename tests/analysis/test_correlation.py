@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from analysis.correlation import sections
+from analysis.estimates import estimate_over_noises
 from analysis.results import Measured, Results, Words
 from tests.analysis.conftest import Accuracies, results_of
 
 PLACE = ("d", "m")
 ACCURACIES = [0.6, 0.5, 0.45, 0.4, 0.32, 0.3, 0.2, 0.1]
+OVER_TWO = estimate_over_noises([0.7, 0.5], 2)
 
 
 def study(folder: Path, numbers: list[float], key: str = "r_theta", title: str = "R_theta") -> Results:
@@ -60,6 +62,20 @@ def test_each_point_is_a_generator_with_its_protection_and_controls_are_none(tmp
     assert [entry.value for entry in first[:3]] == ["R_theta", "none", "8"]
     assert "only 8 generators" in {entry.note for entry in first}
     assert 0.9 < float(first[6].value) <= 1  # given radius and updates
+
+
+def test_a_generator_of_several_noises_is_one_point_at_their_mean(tmp_path: Path) -> None:
+    results = study(tmp_path, [float(number) for number in range(8)])
+    [alone, _] = sections(results)
+    assert alone.note.endswith("Each generator made one noise.")
+    first, *others = results.conditions
+    repeated = replace(
+        first, accuracies=[0.7, 0.5], noises=2, estimates={**first.estimates, "final_accuracy": OVER_TWO}
+    )
+    measured = [replace(results.measured[0], found=[{"r_theta": -1.0}, {"r_theta": 1.0}]), *results.measured[1:]]
+    overall, _ = sections(replace(results, conditions=[repeated, *others], measured=measured))
+    assert overall.numbers == [{**row, "noises": 1} for row in alone.numbers]  # both means are what they were
+    assert overall.note.endswith("1 of 8 generators made up to 2 noises: their points are means over these.")
 
 
 def test_without_measures_there_is_no_study_and_few_generators_get_no_coefficient(tmp_path: Path) -> None:

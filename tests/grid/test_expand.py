@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from bench.core.errors import UserError
-from bench.grid.expand import TABLES, Grid, read_grid
+from bench.grid.expand import Grid, read_grid
+from bench.grid.plug_ins import TABLES
 from bench.grid.scale import Scale, read_assignments, read_scales
 from methods import METHODS
 
@@ -27,10 +28,12 @@ SCALES = {
 }
 
 
-def expand(folder: Path, text: str, scale: str = "paper", user: Scale | None = None) -> Grid:
+def expand(
+    folder: Path, text: str, scale: str = "paper", user: Scale | None = None, scales: dict[str, Scale] = SCALES
+) -> Grid:
     file = folder / "grid.yaml"
     file.write_text(text)
-    return read_grid(file, SCALES, scale, user or Scale(), folder)
+    return read_grid(file, scales, scale, user or Scale(), folder)
 
 
 def test_a_list_of_values_is_a_sweep_and_a_list_of_attacks_is_a_stack(tmp_path: Path) -> None:
@@ -213,14 +216,3 @@ def test_the_settings_for_large_images_are_settings_of_their_plug_in(group: str)
         assert {**settings.model_validate(settings.large).model_dump(), **settings.large} == settings.model_validate(
             settings.large
         ).model_dump()
-
-
-def test_every_noise_has_victims_of_its_own_but_clean_images_are_the_same(tmp_path: Path) -> None:
-    text = ALONE + "methods: [clean, em]\nattacks: [none]\nseeds: 2\nnoise_seeds: 3\n"
-    clean, em = expand(tmp_path, text).conditions
-    assert [(cell.noise_seed, cell.seed) for cell in clean.cells] == [(0, 0), (0, 1)]
-    assert [(cell.noise_seed, cell.seed) for cell in em.cells] == [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]
-    assert (clean.noises, em.noises) == (1, 3)
-    assert len({cell.key for cell in em.cells}) == 6
-    _, fewer = expand(tmp_path, text, user=Scale(noise_seeds=1)).conditions
-    assert [cell.key for cell in fewer.cells] == [cell.key for cell in em.cells[:2]]

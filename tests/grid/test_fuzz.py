@@ -82,7 +82,11 @@ keys: dict[str, st.SearchStrategy[Any]] = {
     "attacks": st.lists(stacks, max_size=3) | values,
     "measures": st.lists(entries("measures"), max_size=2) | values,
     "train": settings_of(Recipe.model_fields) | values,
-    "also": st.lists(st.fixed_dictionaries({"methods": st.lists(entries("methods")), "attacks": st.lists(stacks)}))
+    "also": st.lists(
+        st.fixed_dictionaries(
+            {"methods": st.lists(entries("methods")), "attacks": st.lists(stacks)}, optional={"noise_seeds": values}
+        )
+    )
     | values,
     "at": st.dictionaries(st.sampled_from(["paper", "small"]), settings_of(GridFile.model_fields)) | values,
 }

@@ -99,7 +99,8 @@ def message(folder: Path, text: str, scale: str = "paper") -> str:
         ),
         (
             HEAD + "methods: [em]\nattacks: [none]\nalso: [{methods: [clean], atacks: [none]}]\n",
-            "grid.yaml: also[0]: unknown key 'atacks'; did you mean 'attacks'? (choices: methods, attacks)",
+            "grid.yaml: also[0]: unknown key 'atacks'; did you mean 'attacks'? "
+            "(choices: methods, attacks, noise_seeds)",
         ),
         (
             HEAD + "methods: [em]\nattacks: [none]\nalso: [{methods: [], attacks: [none]}]\n",

@@ -7,8 +7,9 @@ import pytest
 
 from bench.grid.cell import Choice
 from bench.grid.condition import Variant
-from bench.grid.expand import TABLES, read_grid
+from bench.grid.expand import read_grid
 from bench.grid.plan import Plan, plan_name, plan_of
+from bench.grid.plug_ins import TABLES
 from bench.grid.scale import Scale, read_assignments
 from tests.builders import plain
 

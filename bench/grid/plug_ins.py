@@ -1,0 +1,19 @@
+"""The tables of all plug-ins by name. The only code that imports them."""
+
+from collections.abc import Mapping
+
+from attacks import ATTACKS
+from bench.core.datasets import DATASETS
+from bench.core.settings import Settings
+from measures import MEASURES
+from methods import METHODS
+
+__all__ = ["ATTACKS", "METHODS", "TABLES"]
+
+TABLES: dict[str, Mapping[str, type[Settings]]] = {
+    "datasets": DATASETS,
+    "methods": METHODS,
+    "attacks": ATTACKS,
+    "measures": MEASURES,
+}
+"""Under the words of a grid file."""
