@@ -72,6 +72,7 @@ def _numbers(results: Results, condition: ConditionResult, standing: str) -> Rec
         "control": condition.control,
         "assumes": ", ".join(condition.assumes),
         "interval_over": condition.interval_over,
+        "noises": condition.noises,
         "seeds_planned": condition.planned,
         "finished": condition.finished,
         "failed": condition.failed,

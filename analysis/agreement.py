@@ -108,7 +108,7 @@ def _patterns(results: Results) -> list[Section]:
     rows, numbers = list[list[Entry | str]](), list[Record]()
     for place, conditions in settled_tables(results).items():
         for column in columns_of(conditions).values():
-            own = [one for one in column if one.published and not one.control and one.finished == one.planned]
+            own = [one for one in column if one.published and not one.control and one.is_comparable]
             pairs = [(value.mean, one.published[0]) for one in own if (value := one.estimates["final_accuracy"])]
             correlation = rank_correlation([mean for mean, _ in pairs], [value.accuracy for _, value in pairs])
             if correlation is None:

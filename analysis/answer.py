@@ -51,7 +51,7 @@ class Answer:
     def axis(self) -> tuple[int, int]:
         """Percent at which the axis of the ranking begins and ends: tens around all intervals."""
         lowest, highest = min(row.low for row in self.rows), max(row.high for row in self.rows)
-        return 10 * int(10 * lowest), min(100, 10 * (int(10 * highest) + 1))
+        return min(90, 10 * int(10 * lowest)), min(100, 10 * (int(10 * highest) + 1))
 
     def across(self, share: float) -> str:
         """Where an accuracy stands on the axis, in percent of its width."""
@@ -96,7 +96,7 @@ def _answer(plans: Sequence[Results], chapters: Mapping[str, Chapter], scale: st
         limits=limits(best, rows),
         settings=grouped(best.plan["scale"]["changes"]),
         pictures=_pictures(best, rows, plans),
-        trust=(enough(rows), not is_synthetic(best), _seen(best)),
+        trust=(enough(rows), not is_synthetic(best, first.place if first else None), _seen(best)),
     )
 
 

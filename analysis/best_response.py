@@ -6,7 +6,7 @@ from itertools import groupby
 from statistics import fmean
 
 from analysis.collapse import COLLAPSED
-from analysis.controls import controls_among
+from analysis.controls import answers_among
 from analysis.differences import resolution
 from analysis.early_stopping import stopped
 from analysis.league import ANY, FREE, NO_ATTACK, league, names, protections, ranked
@@ -25,7 +25,9 @@ NOTE = (
     "strongest protection first, by the attacks that assume nothing but the released images and their labels. One "
     "half of the seeds chooses the attack, the other half values it, in every split; intervals are those of one "
     "split, and the correction says how many points that takes off the best of all. Methods of a group cannot be told "
-    "from its first one: paired tests over common seeds, Holm-corrected, at 5 %. Ranks have 95 % bootstrap intervals. "
+    "from its first one: tests paired by seed, or Welch's where one has more noises, Holm-corrected, at 5 %. A method "
+    "whose attacks met different numbers of its noises is judged by the noises that all of them met. Ranks have 95 % "
+    "bootstrap intervals. "
     "A method on which attacks are missing stands apart and has no rank: what is known of it is a lower bound. Early "
     "stopping is an attack for each clean share of its validation set: training to the end, then going back to the "
     "look that was best on that set. Partial poisoning is no answer of the trainer, who does not choose what is "
@@ -148,7 +150,7 @@ def _seen(conditions: Sequence[ConditionResult], *, several: bool) -> list[str]:
     """The smallest difference of two best responses that could be shown."""
     seen = resolution([protections(conditions)])
     where = f"{', '.join(conditions[0].place)}: " if several else ""
-    return [where + resolution_line(seen, conditions)] if seen else []
+    return [where + resolution_line(seen)] if seen else []
 
 
 def _apart(rows: Sequence[Record]) -> list[str]:
@@ -179,14 +181,12 @@ def _why_left_out(one: ConditionResult) -> str:
 
 
 def _met(conditions: Sequence[ConditionResult]) -> list[list[ConditionResult]]:
-    """The conditions of each data set and model that meet enough attacks, of those that a trainer can choose.
-
-    Nobody who trains chooses what is released, and controls of other attacks are there to compare with.
-    """
+    """The conditions of each data set and model that meet enough attacks, of those that a trainer can choose."""
     kept = []
     for group in by_place(conditions).values():
-        met = {one.label["attack"] for one in group if not one.is_clean and not one.release} - controls_among(group)
-        own = [condition for condition in group if condition.label["attack"] in met]
+        answers = answers_among(group)
+        met = {one.label["attack"] for one in answers if not one.is_clean}
+        own = [one for one in answers if one.label["attack"] in met]
         if len({names(condition) for condition in own} - {NO_ATTACK}) >= LEAST_ATTACKS:
             kept.append(own)
     return kept

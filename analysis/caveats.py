@@ -31,7 +31,7 @@ def interval_line(results: Results) -> str:
         if results.noises == [1]:
             lines[0] += " victims of one noise; it says nothing of a second noise."
         else:
-            lines[0] += " noises; on clean images, and of a method with a single noise, over victims of one noise."
+            lines[0] += " noises; on clean images, and where there is a single noise, over victims of one noise."
     if min(planned, default=0) == 1 and any(one.test_images for one in results.conditions):
         lines.append(
             f"{'Of a single victim, ±' if lines else '±'} is the longer side of the 95 % Wilson interval over the test "
@@ -45,7 +45,7 @@ def ways_line(results: Results, place: tuple[str, str]) -> str:
     here = {key for one in results.conditions if one.place == place for key in one.keys}
     here |= {key for one in results.measured if one.place == place for key in one.keys}
     told = ways([record for record in results.all_records if record["key"] in here])
-    return f"{told[:1].upper()}{told[1:]}." if told else ""
+    return f"Cells that are read against each other were computed in different ways: {'; '.join(told)}." if told else ""
 
 
 def training_line(results: Results, place: tuple[str, str]) -> str:

@@ -29,6 +29,12 @@ def against_own_controls(conditions: Sequence[ConditionResult]) -> list[Conditio
     return [_with_gains(one, known) for one in conditions]
 
 
+def answers_among(conditions: Sequence[ConditionResult]) -> list[ConditionResult]:
+    """Those with an attack that a trainer can choose, and that is not there for others to be compared with."""
+    compared = controls_among(conditions)
+    return [one for one in conditions if not one.release and one.label["attack"] not in compared]
+
+
 def controls_among(conditions: Sequence[ConditionResult]) -> set[str]:
     """The labels of those attacks that are there for others to be compared with."""
     return {attack for one in conditions for _, attack in one.own_controls}
@@ -65,16 +71,16 @@ def _with_shares(condition: ConditionResult, clean: ConditionResult | None) -> C
 
 
 def _pairs(ours: ConditionResult, theirs: ConditionResult | None) -> list[tuple[float, float] | None]:
-    """Each accuracy of ours beside theirs of the same victim seed, and of the same noise if they have as many.
+    """Each accuracy of ours beside theirs of the same victim seed and noise; None if one of them is not finished.
 
-    None if one of them is not finished.
+    All noises of ours are read against the same clean images.
     """
     found: list[tuple[float, float] | None] = []
     for place, one in enumerate(ours.accuracies):
         noise, seed = divmod(place, ours.victims)
         other = None
-        if theirs and seed < theirs.victims:
-            other = theirs.accuracies[seed + theirs.victims * (noise if theirs.noises == ours.noises else 0)]
+        if theirs and seed < theirs.victims and (theirs.is_clean or noise < theirs.noises):
+            other = theirs.accuracies[seed + theirs.victims * (0 if theirs.is_clean else noise)]
         found.append(None if one is None or other is None else (one, other))
     return found
 

@@ -82,12 +82,15 @@ def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -
 
 def _repeats(met: Sequence[Pairing]) -> str:
     """Which points are means over noises."""
-    noises = next((one.noises for one in met if one.noises), [1])
-    repeated = [count for count in noises if count > 1]
+    noises: dict[str, int] = {}
+    for pairing in met:
+        for method, count in zip(pairing.methods, pairing.noises, strict=True):
+            noises[method] = max(count, noises.get(method, 1))
+    repeated = [count for count in noises.values() if count > 1]
     if not repeated:
         return " Each generator made one noise."
-    most = max(repeated)
-    return f" {len(repeated)} of {len(noises)} generators made up to {most} noises: their points are means over these."
+    several = f"up to {max(repeated)} noises: their points are means over those that their victims met"
+    return f" {len(repeated)} of {len(noises)} generators made {several}."
 
 
 def _row(

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import friedmanchisquare, rankdata, studentized_range
 
 from analysis.canvas import INK, PALETTE, PLAIN, bare, canvas, drawing
+from analysis.controls import answers_among
 from analysis.ranking import Ranked
 from analysis.results import ConditionResult
 from analysis.sections import Drawing
@@ -46,9 +47,9 @@ def table_of_accuracies(rows: Sequence[Ranked], conditions: Sequence[ConditionRe
     titles = [row.title for row in rows if not (row.control or row.missing)]
     place = next((row.best.place for row in rows if row.best), None)
     found: dict[str, dict[str, float]] = {}
-    for one in conditions:
+    for one in answers_among([one for one in conditions if one.place == place]):
         value = one.estimates["final_accuracy"]
-        if one.place == place and one.method.title in titles and value and not (one.assumes or one.release):
+        if one.method.title in titles and value and one.is_comparable and not one.assumes:
             found.setdefault(one.attack.title, {})[one.method.title] = value.mean
     whole = [one for one in found.values() if len(one) == len(titles)]
     return {title: [one[title] for one in whole] for title in titles}

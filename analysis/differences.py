@@ -6,7 +6,7 @@ Runs are compared over common seeds. What is independent are noises if there are
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 
@@ -45,6 +45,11 @@ class Runs:
     def mean(self) -> float:
         """Over the units."""
         return statistics.fmean(self.units)
+
+    def first(self, noises: int) -> "Runs":
+        """Those of the first so many noises."""
+        kept = by_noise(self.values, self.noises)[:noises]
+        return replace(self, values=[value for group in kept for value in group], noises=noises)
 
 
 @dataclass(frozen=True)
@@ -116,16 +121,20 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     return found
 
 
+def tests_against(best: str, rows: Mapping[str, Runs]) -> dict[str, float | None]:
+    """The Holm-corrected p-value of each other row against that of `best`; None where there is no test."""
+    others = [name for name in rows if name != best]
+    found = [difference(rows[name], rows[best]) for name in others]
+    return dict(zip(others, holm([one.p if one else None for one in found]), strict=True))
+
+
 def tied(best: str, rows: Mapping[str, Runs]) -> set[str]:
     """The rows that cannot be told from that of `best`, by Holm-corrected tests of each other one against it.
 
     Whichever row the runs make the best, the truly best one is in this set, or is it, with 95 % probability: it is
     tested against each of the others, of which the best is one. A row without a test cannot be told from any.
     """
-    others = [name for name in rows if name != best]
-    found = [difference(rows[name], rows[best]) for name in others]
-    corrected = holm([one.p if one else None for one in found])
-    return {name for name, p in zip(others, corrected, strict=True) if p is None or p >= LEVEL}
+    return {name for name, p in tests_against(best, rows).items() if p is None or p >= LEVEL}
 
 
 def groups(rows: Mapping[str, Runs]) -> dict[str, int]:
@@ -148,25 +157,28 @@ class Resolution:
 
     difference: float
     count: int
-    """Seeds of a comparison: noises if there are several, else victims."""
+    """Units on each side of a comparison."""
+    over: str
+    """What they are: `noises` or `victims`."""
 
 
 def resolution(columns: Sequence[Mapping[str, Runs]]) -> Resolution | None:
     """Of the rows of some columns, from the spread of all their paired differences; None if no two can be compared.
 
-    Comparisons have the number of units that most have.
+    Comparisons have the number of units, of the same kind, that most have.
     """
-    spreads: dict[int, list[float]] = {}
+    spreads: dict[tuple[str, int], list[float]] = {}
     for rows in columns:
         for one, other in combinations(rows.values(), 2):
             found = difference(one, other) if one.noises == other.noises else None
             if found and found.error is not None:
-                spreads.setdefault(found.count, []).append(found.error**2 * found.count)
+                over = "noises" if one.noises > 1 else "victims"
+                spreads.setdefault((over, found.count), []).append(found.error**2 * found.count)
     if not spreads:
         return None
-    count = max(spreads, key=lambda number: len(spreads[number]))
-    spread = math.sqrt(statistics.fmean(spreads[count]))
-    return Resolution(noncentrality(count - 1) * spread / math.sqrt(count), count)
+    over, count = max(spreads, key=lambda kind: len(spreads[kind]))
+    spread = math.sqrt(statistics.fmean(spreads[over, count]))
+    return Resolution(noncentrality(count - 1) * spread / math.sqrt(count), count, over)
 
 
 @cache

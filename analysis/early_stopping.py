@@ -104,6 +104,7 @@ def _numbers(results: Results) -> list[Record]:
         label = {
             **condition.label,
             "interval_over": condition.interval_over,
+            "noises": condition.noises,
             "seeds_planned": len(own),
             "finished": len(own) - own.count(None),
         }

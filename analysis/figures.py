@@ -116,9 +116,10 @@ def _lines(conditions: Sequence[ConditionResult], columns: list[str]) -> list[Li
         label: Line(one.method.title, one.control, _quiet_style(row) if one.control else _style(protected.index(label)))
         for row, (label, one) in enumerate(methods.items())
     }
-    for condition in conditions:
+    drawn = [one for one in conditions if one.label["attack"] in columns]
+    for condition in sorted(drawn, key=lambda one: columns.index(one.label["attack"])):
         value = condition.estimates["final_accuracy"]
-        if value and condition.label["attack"] in columns:
+        if value:
             line = lines[condition.label["method"]]
             line.across.append(columns.index(condition.label["attack"]))
             line.means.append(100 * value.mean)

@@ -72,7 +72,7 @@ def _placed(responses: dict[str, Response]) -> dict[str, Record]:
     complete = {method: one.runs for method, one in responses.items() if one.complete and one.runs.units}
     means = {method: runs.mean for method, runs in complete.items()}
     intervals = rank_intervals(complete)
-    tested = all(len(runs.units) > 1 for runs in complete.values())
+    tested = any(len(runs.units) > 1 for runs in complete.values())
     group = groups(complete) if tested else {}
     return {
         method: {
@@ -97,13 +97,15 @@ def _order(row: Record) -> tuple[Any, ...]:
 
 
 def _place(own: Sequence[ConditionResult]) -> Record:
-    first = own[0]
+    """What stands for all conditions of a method; its seeds are those of the noises that all attacks meet."""
+    first = min(own, key=lambda one: (bool(one.declined), one.noises))
     return {
         **{part: first.label[part] for part in ("dataset", "model", "method")},
         "title": first.method.title,
         "control": first.control,
         "clean": first.is_clean,
         "interval_over": first.interval_over,
+        "noises": first.noises,
         "seeds_planned": first.planned,
     }
 

@@ -40,9 +40,9 @@ def titles(methods: dict[str, dict[str, Measured]]) -> dict[tuple[str, str], str
     }
 
 
-def value(one: Measured, number: str) -> Estimate | None:
-    """A number of a measure over the noises of its method; None if no noise has it."""
-    found = [None if result is None else result.get(number) for result in one.found]
+def value(one: Measured, number: str, noises: int | None = None) -> Estimate | None:
+    """A number of a measure over the first so many noises of its method, else over all; None if none has it."""
+    found = [None if result is None else result.get(number) for result in one.found[:noises]]
     return estimate_over_noises([each if isinstance(each, int | float) else None for each in found], len(found))
 
 

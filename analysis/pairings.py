@@ -1,13 +1,14 @@
 """The points of the correlation study: a number of each generator, and what its noise protects from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isnan
 
 from analysis.estimates import Estimate
 from analysis.measured import generators, titles, value
 from analysis.published import number
-from analysis.results import ConditionResult, Results
+from analysis.results import ConditionResult, Measured, Results
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,8 @@ class Predictor:
 
     key: str
     title: str
-    values: dict[str, Estimate]
-    """By the label of the method."""
+    of: Callable[[ConditionResult], Estimate | None]
+    """The number of the generator behind a condition, over the noises of this condition; None if it has none."""
 
 
 @dataclass(frozen=True)
@@ -37,43 +38,44 @@ class Pairing:
 
 def pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
     """Every number of the generators with protection from every kind of training."""
-    conditions = [one for one in results.conditions if one.place == place and not one.control]
+    conditions = [one for one in results.conditions if one.place == place and not one.control and one.is_comparable]
     attacks = list(dict.fromkeys(one.label["attack"] for one in conditions))
-    for predictor in _predictors(results, place, conditions):
+    for predictor in _predictors(results, place):
         for attack in attacks:
             met = [
-                (one.label["method"], accuracy, one.noises)
+                (one, known, accuracy)
                 for one in conditions
                 if one.label["attack"] == attack
                 and (accuracy := one.estimates["final_accuracy"])
-                and one.label["method"] in predictor.values
+                and (known := predictor.of(one))
             ]
-            methods = [method for method, *_ in met]
-            known = [predictor.values[method] for method in methods]
             yield Pairing(
                 predictor,
                 results.title(attack),
-                [one.mean for one in known],
-                [1 - accuracy.mean for _, accuracy, _ in met],
-                methods,
-                (list(map(_width, known)), [_width(accuracy) for _, accuracy, _ in met]),
-                [noises for *_, noises in met],
+                [known.mean for _, known, _ in met],
+                [1 - accuracy.mean for *_, accuracy in met],
+                [one.label["method"] for one, *_ in met],
+                ([_width(known) for _, known, _ in met], [_width(accuracy) for *_, accuracy in met]),
+                [one.noises for one, *_ in met],
             )
 
 
-def _predictors(results: Results, place: tuple[str, str], conditions: Sequence[ConditionResult]) -> Iterator[Predictor]:
-    measured = generators(results, place)
-    protecting = {one.label["method"] for one in conditions}
-    for (measure, key), title in titles(measured).items():
-        values = {
-            method: estimate
-            for method, measures in measured.items()
-            if method in protecting and measure in measures and (estimate := value(measures[measure], key))
-        }
-        yield Predictor(key, title, values)
+def _predictors(results: Results, place: tuple[str, str]) -> Iterator[Predictor]:
+    found = generators(results, place)
+    for (measure, key), title in titles(found).items():
+        own = {method: measures[measure] for method, measures in found.items() if measure in measures}
+        yield Predictor(key, title, partial(_measured, own, key))
     for key, title in (("noise_psnr", "PSNR"), ("noise_passes", "passes of generation")):
-        values = {one.label["method"]: known for one in conditions if (known := one.estimates[key])}
-        yield Predictor(key, title, values)
+        yield Predictor(key, title, partial(_estimated, key))
+
+
+def _measured(methods: Mapping[str, Measured], key: str, one: ConditionResult) -> Estimate | None:
+    own = methods.get(one.label["method"])
+    return value(own, key, one.noises) if own else None
+
+
+def _estimated(key: str, one: ConditionResult) -> Estimate | None:
+    return one.estimates[key]
 
 
 def _width(known: Estimate) -> float:

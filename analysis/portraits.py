@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from analysis.claims import RECOVERED
-from analysis.controls import controls_among
+from analysis.controls import answers_among, controls_among
 from analysis.early_stopping import stopped
 from analysis.ranking import Ranked
 from analysis.results import ConditionResult, Results
@@ -52,8 +52,9 @@ def _method(row: Ranked, place: int, count: int, clean: Ranked | None, results: 
     assert row.best is not None  # the caller has looked
     own = [one for one in _conditions(results, row.best.place) if one.label["method"] == row.best.label["method"]]
     plain = next((one for one in own if one.label["attack"] == PLAIN), row.best)
-    broken = [one.attack.title for one in _sorted(own) if clean and _undone(one, clean) and not one.assumes]
-    standing = f"{place} of {count}" if not row.missing else "not ranked: some cells are missing"
+    free = [one for one in answers_among(own) if not one.assumes]
+    broken = [one.attack.title for one in _sorted(free) if clean and _undone(one, clean)]
+    standing = f"{place} of {count}" if not row.missing else "not ranked: not all attacks have been tried"
     return Portrait(
         anchor=f"method-{_anchor(row.title)}",
         title=row.title,

@@ -167,19 +167,17 @@ def where_it_was_run(records: list[Record]) -> list[Fact]:
     span = f"{days[0]} to {days[-1]} UTC" if days[0] != days[-1] else f"{days[0]} UTC"
     return [
         Fact("Machine" + _plural(machines), _counted(machines)),
-        *([Fact("Mixed", [mixed])] if (mixed := ways(records)) else []),
+        *([Fact("Computed in different ways", mixed)] if (mixed := ways(records)) else []),
         Fact("Commit" + _plural(commits), _counted(commits)),
         Fact("Versions", _counted(versions)),
         Fact("Cells ended", [span]),
     ]
 
 
-def ways(records: Sequence[Record]) -> str:
-    """A warning if records that are read against each other were computed in more than one way; empty if not."""
+def ways(records: Sequence[Record]) -> list[str]:
+    """The ways in which records were computed, each with its number of them; none if all are of one way."""
     told = _counted([way_of(record["provenance"]) for record in records])
-    return (
-        f"cells that are read against each other were computed in different ways: {'; '.join(told)}" if told[1:] else ""
-    )
+    return told if told[1:] else []
 
 
 def way_of(origin: Record) -> str:

@@ -56,6 +56,7 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
     conditions = against_own_controls(against_clean(conditions))
     places = plan.get("measures", [])
     found = {key: store.read(key) for place in places for key in place["cells"]}
+    measure_cells = {key: _measure_cell(place, key, found[key]) for place in places for key in place["cells"]}
     return Results(
         name,
         plan,
@@ -65,7 +66,7 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
         left_out,
         store.root,
         measured=[_measured(place, plan["titles"], found) for place in places],
-        measure_cells=[_measure_cell(place, key, found[key]) for place in places for key in place["cells"]],
+        measure_cells=list(measure_cells.values()),
         measure_records=[record for record in found.values() if record],
     )
 

@@ -103,6 +103,11 @@ class ConditionResult:
         return sum(accuracy is not None for accuracy in self.accuracies)
 
     @property
+    def is_comparable(self) -> bool:
+        """Whether all its victims are finished and none stayed at chance: then accuracies say what protects."""
+        return bool(self.accuracies) and self.finished == self.planned and not self.collapsed
+
+    @property
     def missing(self) -> int:
         """Cells without a record."""
         return self.planned - self.finished - self.failed

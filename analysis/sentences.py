@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from analysis.caveats import interval_line, training_line, ways_line
 from analysis.claims import RECOVERED
-from analysis.controls import controls_among
+from analysis.controls import answers_among
 from analysis.early_stopping import stopped
 from analysis.ranking import Ranked
 from analysis.results import Results
@@ -36,19 +36,20 @@ def limits(results: Results, rows: Sequence[Ranked]) -> list[str]:
     place = rows[0].best.place if rows and rows[0].best else None
     scale = results.plan["scale"]["name"]
     lines = ["They are no numbers to compare with published ones."] if scale != "paper" else []
-    if is_synthetic(results):
+    if is_synthetic(results, place):
         lines.append("They are no evidence about photographs: the images are drawn by the suite.")
     lines += [interval_line(results)]
     missing = [row.title for row in rows if row.missing]
     if missing:
-        lines.append(f"{', '.join(missing)}: some of their cells have not finished, so the numbers can only rise.")
+        lines.append(f"{', '.join(missing)}: not all attacks have been tried, so the numbers can only rise.")
     told = [tell(results, place) for tell in (training_line, ways_line)] if place else []
     return lines + [line for line in told if line]
 
 
-def is_synthetic(results: Results) -> bool:
-    """Whether any record is of images that the suite draws."""
-    return any(record["cell"]["dataset"]["name"] == SYNTHETIC for record in results.records)
+def is_synthetic(results: Results, place: tuple[str, str] | None) -> bool:
+    """Whether the images of a data set and model, else any of the plan, are those that the suite draws."""
+    labels = {one.label["dataset"] for one in results.conditions if place is None or one.place == place}
+    return any(label.split()[0] == SYNTHETIC for label in labels)
 
 
 def _ahead(first: Ranked, clean: Ranked | None) -> str:
@@ -61,14 +62,16 @@ def _ahead(first: Ranked, clean: Ranked | None) -> str:
 
 
 def _not_told_apart(methods: Sequence[Ranked]) -> str:
-    """From the leader, by the groups of the league."""
+    """From the leader, by the groups of the league; empty if it is alone."""
     first, *others = methods
+    if not others:
+        return ""
     if first.group is None:
-        return "With one victim of each no method can be told apart from another: a few points mean nothing."
+        return "Single runs tell no method apart from another: a few points mean nothing."
     close = [row.title for row in others if row.group == first.group]
     if not close:
-        return "Every other method is told apart from it: paired tests, 5 % in all."
-    return f"{_listed(close)} {'is' if len(close) == 1 else 'are'} not told apart from it: paired tests, 5 % in all."
+        return "Every other method is told apart from it: tests at 5 % in all."
+    return f"{_listed(close)} {'is' if len(close) == 1 else 'are'} not told apart from it: tests at 5 % in all."
 
 
 def _undoing(methods: Sequence[Ranked], clean: Ranked | None, results: Results) -> str:
@@ -77,8 +80,7 @@ def _undoing(methods: Sequence[Ranked], clean: Ranked | None, results: Results) 
         return ""
     titles, place = {row.title for row in methods}, clean.best and clean.best.place
     here = [one for one in stopped(results) if one.place == place]
-    compared = controls_among(here)
-    free = [one for one in here if not (one.assumes or one.release or one.control or one.label["attack"] in compared)]
+    free = [one for one in answers_among(here) if not (one.assumes or one.control)]
     first = {one.attack.title: one for one in reversed(free)}
     undone: dict[str, set[str]] = {title: set() for title in first}
     for one in free:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from analysis.differences import Resolution, resolution, tied
+from analysis.differences import Resolution, resolution, tests_against, tied
 from analysis.results import ConditionResult
 from analysis.sections import percent
 
@@ -24,7 +24,7 @@ def standings(conditions: Sequence[ConditionResult], quantity: str) -> Standings
         if best is None or _lacking(column, quantity):
             continue
         runs = {method: one.runs(quantity) for method, one in rows.items()}
-        tested = len(runs[best].units) > 1
+        tested = any(p is not None for p in tests_against(best, runs).values())
         others = tied(best, runs) if tested else set()
         if tested and len(others) == len(runs) - 1:
             continue
@@ -40,14 +40,14 @@ def standing_lines(conditions: Sequence[ConditionResult], quantity: str) -> list
     lines = []
     if TIED in found:
         lines.append(
-            "Rows in italics cannot be told from the best of their column: paired tests over common seeds, "
-            "Holm-corrected, at 5 %."
+            "Rows in italics cannot be told from the best of their column: tests paired by seed, or Welch's where "
+            "one has more noises, Holm-corrected, at 5 %."
         )
     if LOWEST in found:
-        lines.append("One run each: no row can be told from another one, and bold is only the lowest.")
+        lines.append("Where the lowest is a single run, bold is only the lowest: no test can tell it from another row.")
     columns = columns_of(conditions)
     seen = resolution([{one.label["method"]: one.runs(quantity) for one in column} for column in columns.values()])
-    lines += [resolution_line(seen, conditions)] if seen else []
+    lines += [resolution_line(seen)] if seen else []
     lacking = [
         column[0].attack.title for column in columns.values() if _lacking(column, quantity) and _compares(column)
     ]
@@ -64,13 +64,12 @@ def standing_lines(conditions: Sequence[ConditionResult], quantity: str) -> list
     return lines
 
 
-def resolution_line(seen: Resolution, conditions: Sequence[ConditionResult]) -> str:
+def resolution_line(seen: Resolution) -> str:
     """The smallest difference in words."""
-    over = "noises" if any(one.noises > 1 for one in conditions) else "victims"
     return (
-        f"The smallest difference of two rows that {seen.count} {over} each could show is {percent(seen.difference)} "
-        "points, for a single paired test at 5 % with a power of 80 % and pooled spread. Ties are of a whole column, "
-        "which takes more: a row in italics may well differ from the best."
+        f"The smallest difference of two rows that {seen.count} {seen.over} each could show is "
+        f"{percent(seen.difference)} points, for a single paired test at 5 % with a power of 80 % and pooled spread. "
+        "Ties are of a whole column, which takes more: a row in italics may well differ from the best."
     )
 
 

@@ -8,14 +8,14 @@ from analysis.claims import CLAIMS, FAILS, HOLDS, NOT_RUN, UNSURE, Claim, Compar
 from analysis.differences import LEVEL, Difference, holm
 from analysis.early_stopping import stopped
 from analysis.evidence import Conditions, Found, evidence, meets
-from analysis.provenance import Chapter, Progress, where_it_was_run
+from analysis.provenance import Chapter, Progress, flat, where_it_was_run
 from analysis.results import ACCURACY, Results, by_place
 from analysis.sections import Entry, Section, percent, plain_table
 from bench.store import Record
 
 HEAD = ("claim", "verdict", "noises", "what decides it")
 NOTE = (
-    "Each claim is decided on one data set, with one network. It holds if every comparison that decides it has an "
+    "Each claim is decided on one data set, with one network and one training. It holds if every comparison has an "
     "interval on the claimed side. It does not hold if one is on the other side by a test at 5 %, Holm-corrected "
     "for the number of comparisons. Intervals are 95 % Student intervals of paired differences: over noises if both "
     "sides have as many, else over victims of one noise. A verdict on one noise says nothing of a second one. Sides "
@@ -29,7 +29,7 @@ def chapters(results: Sequence[Results], studies: Sequence[Chapter]) -> Iterator
     unchanged = [(one, study) for one, study in zip(results, studies, strict=True) if not one.plan["set"]]
     for scale in dict.fromkeys(one.plan["scale"]["name"] for one, _ in unchanged):
         plans = [(one, study) for one, study in unchanged if one.plan["scale"]["name"] == scale]
-        found = verdicts([stopped(one) for one, _ in plans], [_coefficients(study) for _, study in plans])
+        found = verdicts([Source(stopped(one), _coefficients(study), _training(one)) for one, study in plans])
         if any(one.word != NOT_RUN for one in found[0].rows):
             records = {record["key"]: record for one, _ in plans for record in one.all_records}
             yield Chapter(
@@ -46,7 +46,13 @@ def chapters(results: Sequence[Results], studies: Sequence[Chapter]) -> Iterator
                 "",
                 "",
                 [
-                    _section(one, "Verdicts elsewhere" if number else "Verdicts", NOTE if not number else "", scale)
+                    _section(
+                        one,
+                        "Verdicts elsewhere" if number else "Verdicts",
+                        NOTE if not number else "",
+                        scale,
+                        tell_training=one.training != found[0].training,
+                    )
                     for number, one in enumerate(found)
                 ],
             )
@@ -55,6 +61,22 @@ def chapters(results: Sequence[Results], studies: Sequence[Chapter]) -> Iterator
 def _coefficients(study: Chapter) -> list[Record]:
     """The numbers of the correlation study of a plan."""
     return [row for section in study.sections if section.file == correlation.FILE for row in section.numbers]
+
+
+def _training(results: Results) -> str:
+    """How the victims of a plan were trained, without how often they were looked at."""
+    told = ({key: value for key, value in recipe.items() if key != "evaluate_every"} for recipe in results.recipes)
+    return "; ".join(dict.fromkeys(", ".join(flat(recipe)) for recipe in told))
+
+
+class Source(NamedTuple):
+    """What one plan knows of the claims."""
+
+    conditions: Conditions
+    coefficients: Sequence[Record] = ()
+    """The numbers of its correlation study."""
+    training: str = ""
+    """How its victims were trained."""
 
 
 class Verdict(NamedTuple):
@@ -77,29 +99,34 @@ class Verdict(NamedTuple):
 
 
 class Verdicts(NamedTuple):
-    """What one data set with one network says of the claims."""
+    """What one data set says of the claims, with one network trained in one way."""
 
     place: tuple[str, str]
     rows: list[Verdict]
+    training: str = ""
 
 
-def verdicts(plans: Sequence[Conditions], coefficients: Sequence[Sequence[Record]] = ()) -> list[Verdicts]:
+def verdicts(sources: Sequence[Source]) -> list[Verdicts]:
     """A row for each claim at the place that decides most comparisons, then at the others for what they decide whole.
 
-    A claim is never decided with numbers of several places: what holds on one data set need not on another.
-    `coefficients` are the numbers of the correlation study of each plan.
+    A claim is never decided with numbers of several places, or of several trainings: what holds on one data set need
+    not on another.
     """
-    split = [by_place(conditions) for conditions in plans]
-    at = {place: [one[place] for one in split if place in one] for one in split for place in one} or {("", ""): []}
+    at: dict[tuple[str, tuple[str, str]], list[Source]] = {}
+    for source in sources:
+        for place, conditions in by_place(source.conditions).items():
+            own = [row for row in source.coefficients if (row["dataset"], row["model"]) == place]
+            at.setdefault((source.training, place), []).append(source._replace(conditions=conditions, coefficients=own))
     every = [
-        Verdicts(place, [_judged(claim, here, place, coefficients) for claim in CLAIMS]) for place, here in at.items()
+        Verdicts(place, [_judged(claim, here) for claim in CLAIMS], training)
+        for (training, place), here in (at or {("", ("", "")): []}).items()
     ]
     first, *others = sorted(every, key=lambda one: -sum(row.weight for row in one.rows))
     decided = [one._replace(rows=[row for row in one.rows if row.whole]) for one in others]
     return [first, *(one for one in decided if one.rows)]
 
 
-def _section(one: Verdicts, heading: str, note: str, scale: str) -> Section:
+def _section(one: Verdicts, heading: str, note: str, scale: str, *, tell_training: bool) -> Section:
     dataset, model = one.place
     rows: list[list[Entry | str]] = [
         [row.claim, Entry(row.word, keys=row.keys), row.noises, row.told] for row in one.rows
@@ -107,7 +134,7 @@ def _section(one: Verdicts, heading: str, note: str, scale: str) -> Section:
     return Section(
         heading,
         plain_table(HEAD, rows, words=(0, 1, 2, 3)),
-        context=f"{model} on {dataset}, scale {scale}",
+        context=", ".join([f"{model} on {dataset}", f"scale {scale}", *([one.training] if tell_training else [])]),
         note=note,
         numbers=[
             {"dataset": dataset, "model": model, "claim": row.claim, "verdict": row.word, **numbers}
@@ -117,12 +144,10 @@ def _section(one: Verdicts, heading: str, note: str, scale: str) -> Section:
     )
 
 
-def _judged(
-    claim: Claim, plans: Sequence[Conditions], place: tuple[str, str], coefficients: Sequence[Sequence[Record]]
-) -> Verdict:
+def _judged(claim: Claim, sources: Sequence[Source]) -> Verdict:
     if claim.sign:
-        here = [[row for row in study if (row["dataset"], row["model"]) == place] for study in coefficients]
-        return _of_sign(claim.text, claim.sign, plans, here)
+        return _of_sign(claim.text, claim.sign, sources)
+    plans = [one.conditions for one in sources]
     known = [(one, found) for one in claim.comparisons if (found := evidence(one, plans))]
     word = _verdict([found.difference for _, found in known], len(claim.comparisons))
     sides = [side for _, found in known for side in (found.low, found.high)]
@@ -143,14 +168,14 @@ def _range(numbers: Sequence[int]) -> str:
     return " to ".join(dict.fromkeys(str(end(numbers)) for end in (min, max))) if numbers else ""
 
 
-def _of_sign(text: str, sign: Sign, plans: Sequence[Conditions], studies: Sequence[Sequence[Record]]) -> Verdict:
+def _of_sign(text: str, sign: Sign, sources: Sequence[Source]) -> Verdict:
     """By the most generators of one study whose number and protection from the claim's training have coefficients."""
-    met = {one.attack.title: one.attack.paper for own in plans for one in own if meets(one, sign.attacks)}
+    met = {one.attack.title: one.attack.paper for own in sources for one in own.conditions if meets(one, sign.attacks)}
     pairings: dict[tuple[int, str, str], list[Record]] = {}
-    for place, rows in enumerate(studies):
-        for row in rows:
+    for study, source in enumerate(sources):
+        for row in source.coefficients:
             if row["number"] == sign.number and row["victim"] in met and row["value"] is not None:
-                pairings.setdefault((place, row["title"], row["victim"]), []).append(row)
+                pairings.setdefault((study, row["title"], row["victim"]), []).append(row)
     own = max(pairings.values(), key=lambda rows: rows[0]["generators"], default=[])
     word = correlation.verdict(own, sign.sign)
     if not word:

@@ -156,13 +156,15 @@ def results_of(
     accuracies: Accuracies,
     without: tuple[str, ...] = (),
     own_controls: Mapping[tuple[str, str], list[Record]] = MappingProxyType({}),
-    noises: Mapping[str, int] = MappingProxyType({}),
+    noises: Mapping[Any, int] = MappingProxyType({}),
     **histories: Record,
 ) -> Results:
-    """The results of a plan called g-small; `histories` of the records of early stopping by method."""
+    """The results of a plan called g-small; `noises` by method or place, `histories` of early stopping by method."""
     store = Store(folder)
     places = [
-        place(*pair, len(runs), own_controls=own_controls.get(pair, []), noises=noises.get(pair[0], 1))
+        place(
+            *pair, len(runs), own_controls=own_controls.get(pair, []), noises=noises.get(pair, noises.get(pair[0], 1))
+        )
         for pair, runs in accuracies.items()
     ]
     plan = plan_of(places)

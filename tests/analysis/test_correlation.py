@@ -75,7 +75,9 @@ def test_a_generator_of_several_noises_is_one_point_at_their_mean(tmp_path: Path
     measured = [replace(results.measured[0], found=[{"r_theta": -1.0}, {"r_theta": 1.0}]), *results.measured[1:]]
     overall, _ = sections(replace(results, conditions=[repeated, *others], measured=measured))
     assert overall.numbers == [{**row, "noises": 1} for row in alone.numbers]  # both means are what they were
-    assert overall.note.endswith("1 of 8 generators made up to 2 noises: their points are means over these.")
+    assert overall.note.endswith(
+        "1 of 8 generators made up to 2 noises: their points are means over those that their victims met."
+    )
 
 
 def test_without_measures_there_is_no_study_and_few_generators_get_no_coefficient(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from analysis.report import _chapter, write_report
 from analysis.results import ConditionResult, Measured, Results, Words
 from analysis.sections import file_of
 from analysis.swept import swept
-from analysis.verdicts import verdicts
+from analysis.verdicts import Source, verdicts
 from bench.store import Store
 from tests.analysis.conftest import TITLES, Accuracies, plan_of, results_of
 from tests.analysis.conftest import place as place_of
@@ -115,8 +115,8 @@ def test_what_undoes_most_is_told_of_the_ranked_network_and_names_no_control(tmp
 def test_a_claim_compares_conditions_of_one_network(tmp_path: Path) -> None:
     found = results_of(tmp_path, {("sc", "none"): [0.1, 0.11], ("sem", "none"): [0.5, 0.51]}).conditions
     apart = [found[1], *elsewhere(found[:1], "m2")]
-    assert [len(one.rows[0].told) > 0 for one in verdicts([found])] == [True]
-    assert [one.rows[0].told for one in verdicts([apart])] == [""]
+    assert [len(one.rows[0].told) > 0 for one in verdicts([Source(found)])] == [True]
+    assert [one.rows[0].told for one in verdicts([Source(apart)])] == [""]
 
 
 def measures(*radii: int) -> list[Measured]:

@@ -79,7 +79,7 @@ def test_single_runs_have_a_lowest_and_no_ties() -> None:
     conditions = [condition("em", "none", [0.2]), condition("sem", "none", [0.2001])]
     assert [(entry.best, entry.tied) for [entry] in entries(table(*conditions))] == [(True, False), (False, False)]
     assert standing_lines(conditions, "final_accuracy") == [
-        "One run each: no row can be told from another one, and bold is only the lowest."
+        "Where the lowest is a single run, bold is only the lowest: no test can tell it from another row."
     ]
 
 

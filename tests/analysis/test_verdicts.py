@@ -10,7 +10,7 @@ from analysis.claims import Comparison, Place, pgd
 from analysis.correlation import verdict
 from analysis.differences import Difference
 from analysis.evidence import evidence, matching
-from analysis.verdicts import _verdict, verdicts
+from analysis.verdicts import Source, _verdict, verdicts
 from tests.analysis.conftest import Accuracies, results_of
 
 ABOVE, BELOW, UNSURE, ALONE, HARDLY = (
@@ -80,7 +80,7 @@ def test_a_place_is_found_by_its_settings_alone(tmp_path: Path) -> None:
 
 
 def test_every_claim_has_a_row(tmp_path: Path) -> None:
-    [(_, rows)] = verdicts([results_of(tmp_path, {("clean", "none"): [0.5]}).conditions])
+    [(_, rows, _)] = verdicts([Source(results_of(tmp_path, {("clean", "none"): [0.5]}).conditions)])
     assert {row.word for row in rows} == {"not run"}
     assert len({row.claim for row in rows}) == len(rows) == 12
 
@@ -93,7 +93,7 @@ def test_a_claim_is_decided_on_one_data_set_with_one_network(tmp_path: Path) -> 
     mirrored = results_of(tmp_path, {key: [1 - value for value in values] for key, values in runs.items()}).conditions
     radii = results_of(tmp_path, {("sem", "pgd radius=1/255"): [0.1], ("rem", "pgd radius=1/255"): [0.2]}).conditions
     elsewhere = [replace(one, label=one.label | {"dataset": "imagenet100"}) for one in (*mirrored, *radii)]
-    first, second = verdicts([elsewhere, found])
+    first, second = verdicts([Source(elsewhere), Source(found)])
     assert first.place == ("imagenet100", "m")  # with the radius it decides one comparison more
     assert len(first.rows) == 12
     told = {row.claim: row.word for row in first.rows}
@@ -104,10 +104,28 @@ def test_a_claim_is_decided_on_one_data_set_with_one_network(tmp_path: Path) -> 
     ]
 
 
+def test_a_claim_is_decided_with_victims_of_one_training(tmp_path: Path) -> None:
+    """Else a user's own grid with more noises would decide it by victims of other steps."""
+    found = results_of(tmp_path, {("sc", "none"): [0.1, 0.11], ("sem", "none"): [0.5, 0.51]}).conditions
+    other = results_of(tmp_path / "other", {("sc", "none"): [0.6, 0.61], ("sem", "none"): [0.5, 0.51]}).conditions
+    more = [replace(one, noises=2) for one in other]
+    [together] = verdicts([Source(found), Source(more)])
+    assert together.rows[0].noises == "2"
+    first, *_ = verdicts([Source(found, training="steps=800"), Source(more, training="steps=100")])
+    assert (first.training, first.rows[0].noises) == ("steps=800", "1")
+    assert first.rows[0].numbers[0]["difference"] == pytest.approx(0.4)
+
+
+def test_victims_that_stayed_at_chance_decide_no_claim(tmp_path: Path) -> None:
+    found = results_of(tmp_path, {("sc", "none"): [0.1, 0.11], ("sem", "none"): [0.5, 0.51]}).conditions
+    [(_, rows, _)] = verdicts([Source([replace(found[0], collapsed=1), found[1]])])
+    assert (rows[0].word, rows[0].told) == ("not run", "")
+
+
 def test_a_verdict_has_its_cells_its_noises_and_each_comparison_in_full(tmp_path: Path) -> None:
     runs: Accuracies = {("sem", "pgd radius=4/255"): [0.3, 0.31], ("rem", "pgd radius=4/255"): [0.5, 0.52]}
     found = results_of(tmp_path, runs).conditions
-    [(_, rows)] = verdicts([found])
+    [(_, rows, _)] = verdicts([Source(found)])
     [row] = [one for one in rows if one.claim.startswith("SEM protects better")]
     assert (row.word, row.noises) == ("cannot be told", "1")  # three radii were not run
     assert set(row.keys) == {key for one in found for key in one.keys}
@@ -154,7 +172,7 @@ def test_the_claims_on_correlations_are_decided_under_the_training_of_the_claim(
     fewer = [row | {"generators": 5, "value": -0.9} for row in rows]
     more = [row | {"generators": 12, "value": None, "p_holm": None} for row in rows]
     way = [row | {"title": "R_theta, 1 turn", "generators": 7, "value": -0.9} for row in rows]
-    [(_, told)] = verdicts([found], [fewer, [*rows, *way], more])
+    [(_, told, _)] = verdicts([Source(found, study) for study in (fewer, [*rows, *way], more)])
     [theta, delta] = told[-2:]
     assert theta.told == "Pearson r 0.80 [0.50, 0.90], corrected p 0.010 (PGD 4/255, 9 generators)"
     assert (theta.word, theta.noises) == ("holds", "2")
