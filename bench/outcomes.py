@@ -50,6 +50,7 @@ def words_of(request: Request) -> dict[str, Words]:
     """The words for each cell of the grids, by its key."""
     conditions = [condition for grid, _ in request.expanded for condition in grid.conditions]
     datasets = _datasets(conditions)
+    several = {(place.dataset.choice, place.method.choice) for place in conditions if place.noises > 1}
     return {
         cell.key: Words(
             place.method.title,
@@ -57,7 +58,7 @@ def words_of(request: Request) -> dict[str, Words]:
             cell.model,
             datasets[place.dataset.label],
             str(cell.seed),
-            f", noise seed {cell.noise_seed}" if place.noises > 1 else "",
+            f", noise seed {cell.noise_seed}" if (place.dataset.choice, place.method.choice) in several else "",
         )
         for place in reversed(conditions)
         for cell in place.cells

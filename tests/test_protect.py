@@ -2,8 +2,10 @@
 
 import errno
 import json
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,8 @@ import torch
 from PIL import Image
 
 from bench.core.datasets.synthetic import Synthetic
-from bench.run.release import class_folders, file_names
+from bench.run.release import class_folders, file_names, write_release
+from bench.run.request import Request
 from bench.store import Store
 from methods import METHODS
 from tests.commands import GRID, bench
@@ -155,6 +158,38 @@ def test_several_noises_and_data_sets_have_a_folder_each() -> None:
     assert {file.name for file in Path("out").iterdir()} == {
         f"{name}_SC_noise_seed_{seed}" for name in images for seed in (0, 1)
     }
+
+
+def test_a_folder_has_its_name_whatever_part_of_a_grid_is_written() -> None:
+    more = "also: [{methods: [sc], attacks: [gray], noise_seeds: 2}]\n"
+    Path("grid.yaml").write_text(GRID + more)
+    assert protect("--only", "attack=none") == 0
+    assert {file.name for file in Path("out").iterdir()} == {"SC_noise_seed_0"}
+    assert protect() == 0
+    assert {file.name for file in Path("out").iterdir()} == {"SC_noise_seed_0", "SC_noise_seed_1"}
+
+
+def test_what_another_run_has_written_meanwhile_stays() -> None:
+    assert protect() == 0
+    before = {file: file.stat().st_mtime_ns for file in Path("out").rglob("*")}
+    asked: dict[str, Any] = {"scale": "paper", "assignments": (), "seeds": None, "noise_seeds": None, "cluster": ""}
+    asked |= {"jobs": 1, "device": "cpu", "data_root": Path("data"), "results": Path("results"), "retry_failed": False}
+    again = Request((Path("grid.yaml"),), only=("method=sc", "attack=none"), **asked)
+    [made] = again.cells
+    images, about = write_release(made, again.workplace, Path("out/SC"))
+    assert (images, about["key"]) == (40, made.noise_key)
+    assert {file: file.stat().st_mtime_ns for file in Path("out").rglob("*")} == before
+
+
+def test_classes_whose_folders_are_no_text_are_written(tmp_path: Path) -> None:
+    for number, part in enumerate(["train", "val"] * 4):
+        label = os.fsencode(tmp_path / "data" / "mine" / part) + b"/caf\xe9 %d" % (number // 2 % 2)
+        Path(os.fsdecode(label)).mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (20 * number, 0, 0)).save(os.fsdecode(label + b"/%d.png" % number))
+    Path("grid.yaml").write_text(folder_grid("mine", "[sc]"))
+    assert protect() == 0
+    told = json.loads(Path("out/SC/about.json").read_text())
+    assert told["classes"] == ["caf\\udce9 0", "caf\\udce9 1"]
 
 
 @pytest.mark.parametrize("method", ["em", "ops"])

@@ -114,7 +114,7 @@ def _method_variant(methods: Methods, name: str, at_scale: Mapping[str, Any], on
     here, paper = (methods[name].model_validate(values) for values in (at_scale, on_paper))
     unusual = changed(methods[name](), paper)
     shown = tuple(key for key in type(paper).model_fields if key in unusual or key in ALWAYS_WRITTEN)
-    return Variant(Choice(name, here), Choice(name, paper), shown)
+    return Variant(Choice(name, here), Choice(name, paper), shown, added=True)
 
 
 def changed(before: Settings, after: Settings) -> tuple[str, ...]:

@@ -4,13 +4,14 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bench.core.data import Outline
 from bench.core.errors import UserError, cut, one_line, refusal, suggestion
 from bench.core.network_names import whole
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
-from bench.grid.condition import Condition, Pair, Variant
+from bench.grid.condition import Condition, Pair, Stack, Variant
 from bench.grid.controls import acting, controls_first, controls_of, identity, own_controls
 from bench.grid.grid_file import Block, GridFile
 from bench.grid.limit import check_count
@@ -23,8 +24,8 @@ from bench.grid.stack import check_method, check_victim, declined
 from bench.grid.written import read_written
 from bench.grid.yaml_file import validate
 
-REPLACED = {"dataset": "datasets", "model": "models", "seeds": "seeds", "noise_seeds": "noise_seeds"}
-"""Keys of a scale that replace a key of the grid."""
+REPLACED = {"dataset": "datasets", "model": "models", "seeds": "seeds"}
+"""Keys of a scale that replace a key of the grid; it replaces `noise_seeds` of the grid and of its blocks as well."""
 NONE = Choice("none", ATTACKS["none"]())
 
 
@@ -56,7 +57,33 @@ def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale
     scale = scales[scale_name].model_copy(
         update={field: None for field, key in REPLACED.items() if key in written.fixed}
     )
-    return Expansion(file, Sources(written, f"scale {scale_name}", scale, user), written.keys, data_root).grid()
+    return Expansion(file, Sources(written, f"scale {scale_name}", scale, user), data_root).grid()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A method with what it meets, as a block of a file asks for it."""
+
+    method: Variant
+    attacks: Stack
+    noises: int
+    block: str = ""
+    """What the keys of its block begin with: `also[0].`."""
+
+    @property
+    def pair(self) -> Pair:
+        """What decides its cells, but for their seeds."""
+        return self.method, self.attacks
+
+    @property
+    def written(self) -> tuple[Any, ...]:
+        """The same for all that mean the same and name the same settings, in whatever order."""
+        return identity(self.pair), *(frozenset(one.shown) for one in (self.method, *self.attacks))
+
+    @property
+    def drawn(self) -> int:
+        """The noises that there are of the method."""
+        return self.noises if self.method.choice.settings.draws else 1
 
 
 @dataclass(frozen=True)
@@ -65,8 +92,12 @@ class Expansion:
 
     file: Path
     sources: Sources
-    parsed: GridFile
     data_root: Path
+
+    @property
+    def parsed(self) -> GridFile:
+        """The keys of the file at the scale."""
+        return self.sources.written.keys
 
     def grid(self) -> Grid:
         """All conditions and cells."""
@@ -85,25 +116,27 @@ class Expansion:
         places = itertools.product(datasets, models)
         for number, ((dataset, fingerprint, outline), (model, paper_model)) in enumerate(places, 1):
             here = []
-            pairs = self._all_pairs(dataset, outline, model)
-            check_count(number * sum(pairs.values()) * len(seeds), str(self.file))
-            for (method, attacks), noises in pairs.items():
+            wanted = self._all_wanted(dataset, outline, model)
+            check_count(number * sum(one.drawn for one in wanted) * len(seeds), str(self.file))
+            for one in wanted:
+                method, attacks = one.pair
                 applied = tuple(acting(attacks, method, NONE))
                 if not (reason := declined(method.choice, applied, outline, model)):
-                    check_method(method.choice, outline, self._where("methods"))
-                    check_victim(applied, model, outline, self._where("attacks"))
+                    check_method(method.choice, outline, self._where(f"{one.block}methods"))
+                    check_victim(applied, model, outline, self._where(f"{one.block}attacks"))
                 cells = tuple(
                     Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, noise)
-                    for noise in range(noises if method.choice.settings.draws else 1)
+                    for noise in range(one.drawn)
                     for seed in seeds
                     if not reason
                 )
                 here.append(Condition(dataset, model, paper_model, method, attacks, cells, declined=reason))
             conditions += _with_own_controls(here)
             measures = self._sources_for(dataset).variants("measures", parsed.measures, NO_DATA)
-            check_count(len(conditions) + len(here) * len(measures) * max(pairs.values()), str(self.file))
+            noises = {(one.method.choice, noise) for one in wanted for noise in range(one.drawn)}
+            check_count(number * len(noises) * len(measures), str(self.file))
             conditions += measured(here, measures)
-        counts = {"seeds": [parsed.seeds], "noise_seeds": self._counts_of_noises()}
+        counts = {"seeds": [parsed.seeds], "noise_seeds": self._replaced_noises()}
         replaced = tuple(replaced_by(scale, user, counts, [dataset for dataset, *_ in datasets], models))
         return Grid(one_line(self.file.stem), parsed.title, parsed.about, tuple(conditions), replaced)
 
@@ -114,32 +147,37 @@ class Expansion:
         """Those of one data set: radii are those of the paper's images, and only smaller ones ask for others."""
         return self.sources if is_cut(dataset) else self.sources.as_on_paper()
 
-    def _all_pairs(self, dataset: Variant, outline: Outline, model: str) -> dict[Pair, int]:
-        """Every method with every stack of attacks that it meets, and the noises of each; controls first, if wanted."""
+    def _all_wanted(self, dataset: Variant, outline: Outline, model: str) -> list[Wanted]:
+        """Every method with every stack of attacks that it meets, each once; the controls first, if they are wanted."""
         at_scale, on_paper = dataset.choice.settings, dataset.paper.settings
         large = (at_scale.large_images, on_paper.large_images)
-        noises: dict[Pair, int] = {}
-        for pair, count in self._pairs(self._sources_for(dataset), large):
-            noises[pair] = max(count, noises.get(pair, 0))
+        found: dict[Any, Wanted] = {}
+        for one in self._wanted(self._sources_for(dataset), large):
+            first = found.setdefault(one.written, one)
+            found[one.written] = replace(first, noises=max(first.noises, one.noises))
+        written = {one.pair: one for one in found.values()}
         if not self.parsed.controls:
-            return noises
+            return list(written.values())
         run = [
             (method, attacks)
-            for method, attacks in noises
+            for method, attacks in written
             if not declined(method.choice, acting(attacks, method, NONE), outline, model)
         ]
-        pairs = controls_first([*noises, *controls_of(run, at_scale.shape, on_paper.shape, METHODS, ATTACKS)])
-        return {pair: noises.get(pair, self._noises()) for pair in pairs}
+        noises = _noises_of_own_controls(list(written.values()))
+        return [
+            written.get(pair) or Wanted(*pair, noises.get(identity(pair), self._noises()))
+            for pair in controls_first([*written, *controls_of(run, at_scale.shape, on_paper.shape, METHODS, ATTACKS)])
+        ]
 
-    def _pairs(self, sources: Sources, large: Large) -> Iterator[tuple[Pair, int]]:
-        """Every method with every stack of attacks of its block, that of the whole grid first; how many noises."""
+    def _wanted(self, sources: Sources, large: Large) -> Iterator[Wanted]:
+        """Every method with every stack of attacks of its block, that of the whole grid first."""
         whole_grid = Block(methods=self.parsed.methods, attacks=self.parsed.attacks)
         for where, block in [("", whole_grid), *self._blocks()]:
             methods = sources.variants("methods", block.methods, large, where)
             stacks = sources.stacks(block.attacks, large, where)
             check_count(len(methods) * len(stacks), str(self.file))
-            for pair in itertools.product(methods, stacks):
-                yield pair, self._noises(block)
+            for method, attacks in itertools.product(methods, stacks):
+                yield Wanted(method, attacks, self._noises(block), where)
 
     def _blocks(self) -> Iterator[tuple[str, Block]]:
         """The further blocks of the file, each after what its keys begin with."""
@@ -149,18 +187,18 @@ class Expansion:
     def _noises(self, block: Block | None = None) -> int:
         """Noises of each method of a block, else of the whole grid."""
         own = block.noise_seeds if block else None
-        scale = None if own and self._also_stands else self.sources.scale.noise_seeds
+        scale = None if self._stands("also" if own else "noise_seeds") else self.sources.scale.noise_seeds
         return self.sources.user.noise_seeds or scale or own or self.parsed.noise_seeds
 
-    @property
-    def _also_stands(self) -> bool:
-        """Whether no scale replaces what the further blocks write."""
-        return "also" in self.sources.written.fixed
+    def _stands(self, key: str) -> bool:
+        """Whether no scale replaces what the file writes there."""
+        return key in self.sources.written.fixed
 
-    def _counts_of_noises(self) -> list[int]:
-        """Those that the file writes and a scale may replace."""
-        own = [] if self._also_stands else [block.noise_seeds for _, block in self._blocks() if block.noise_seeds]
-        return [self.parsed.noise_seeds, *own]
+    def _replaced_noises(self) -> list[int]:
+        """The numbers of noises that the file writes and a scale may replace."""
+        of_grid = [] if self._stands("noise_seeds") else [self.parsed.noise_seeds]
+        own = [] if self._stands("also") else [block.noise_seeds for _, block in self._blocks()]
+        return of_grid + [count for count in own if count]
 
     def _datasets(self) -> list[tuple[Variant, str, Outline]]:
         """Data sets, fingerprints of their contents, outlines; one that replaces the others stands for the first."""
@@ -190,3 +228,12 @@ def _with_own_controls(conditions: Sequence[Condition]) -> Iterator[Condition]:
     for condition in conditions:
         controls = map(identity, own_controls((condition.method, condition.attacks), METHODS, ATTACKS))
         yield replace(condition, own_controls=tuple(known[control] for control in controls if control in known))
+
+
+def _noises_of_own_controls(wanted: Sequence[Wanted]) -> dict[tuple[Choice[Any], ...], int]:
+    """The noises of each control that an attack names: those of the pair that is read against it."""
+    found: dict[tuple[Choice[Any], ...], int] = {}
+    for one in wanted:
+        for control in map(identity, own_controls(one.pair, METHODS, ATTACKS)):
+            found[control] = max(one.noises, found.get(control, 0))
+    return found

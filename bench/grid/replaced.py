@@ -44,13 +44,16 @@ def replaced_by(
 def check_reached(user: Scale, conditions: Iterable[Condition]) -> None:
     """Raise UserError for a plug-in of --set that no condition has: it would have no effect."""
     met = list(conditions)
+    added = {one.method.choice.name for one in met if one.method.added}
     used = {
         "datasets": {one.dataset.choice.name for one in met},
-        "methods": {one.method.choice.name for one in met},
+        "methods": {one.method.choice.name for one in met if not one.method.added},
         "attacks": {attack.choice.name for one in met for attack in one.attacks},
         "measures": {one.measure.choice.name for one in met if one.measure},
     }
     for group, names in used.items():
         for name in getattr(user, group):
+            if group == "methods" and name in added - names:
+                raise UserError(f"--set methods.{name}: is a control here, as large as what it is compared with")
             if name not in (EVERY, *names):
                 raise UserError(f"--set {group}.{name}: in no grid of this run{suggestion(name, sorted(names))}")

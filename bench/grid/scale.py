@@ -1,6 +1,7 @@
 """Scales: named overlays that cut any grid down to a machine, and say in every record what they changed."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from bench.grid.yaml_file import explain, mapping, read_mapping
 
 Values = dict[str, Any]
 EVERY = "*"
+NAME = re.compile(r"\w[\w.-]*")
+"""Of a scale: it is part of the names of files."""
 GROUPS = ("datasets", "methods", "attacks", "measures")
 
 
@@ -100,6 +103,8 @@ def read_scales(file: Path) -> dict[str, Scale]:
     """All scales by name. Raises UserError if the file is missing or wrong."""
     scales: dict[str, Scale] = {}
     for name, values in read_mapping(file).items():
+        if not NAME.fullmatch(name):
+            raise UserError(f"{file}: {brief(name)}: the name of a scale has letters, digits, '.', '_' and '-' only")
         where = f"{file}: {name}"
         written = dict(mapping(values, where))
         like = written.get("like")

@@ -80,9 +80,14 @@ def validate(settings: type[S], layers: Sequence[tuple[str, Mapping[str, Any]]])
     try:
         return settings.model_validate(merged)
     except ValidationError as error:
-        place = error.errors()[0]["loc"]  # empty if settings do not go together
-        where = origin.get(str(place[0]), layers[-1][0]) if place else next(iter(origin.values()), layers[-1][0])
+        place = error.errors()[0]["loc"]  # empty if settings do not go together: the strongest layer says so last
+        where = origin.get(str(place[0]), layers[-1][0]) if place else _last(layers)
         raise explain(error, settings.model_fields, where) from None
+
+
+def _last(layers: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """Where the strongest layer is that writes anything."""
+    return next((where for where, values in reversed(layers) if values), layers[-1][0])
 
 
 def _sentence(error: ErrorDetails) -> str:

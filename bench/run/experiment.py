@@ -3,9 +3,7 @@
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,6 +18,7 @@ from bench.core.session import Session
 from bench.core.train import Evaluation, train
 from bench.grid.cell import Cell
 from bench.grid.stack import seen_by_victim
+from bench.run.history import columns, summary
 from bench.run.perceptibility import perceptibility
 from bench.run.progress import reported
 from bench.run.trouble import PLACE
@@ -66,15 +65,15 @@ def _generate(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tenso
 
 
 def run_cell(cell: Cell, place: Workplace, device: torch.device, *, asked: Record) -> Record:
-    """Run the cell, unless another process just finished it, and keep and return its record, also if it fails.
+    """Run the cell, unless another run has just done it, and keep and return its record, also if it fails.
 
     `asked` says which grid and scale wanted it; it stands in the record. Whatever the cell does is its result. What
     the place does is not: that raises one of `PLACE`, and nothing is kept.
     """
     store = place.store
     with store.lock(cell.key):
-        earlier = _finished(cell, store)
-        if earlier is not None and is_whole(cell, store):
+        earlier = store.read(cell.key, to_replace=True)
+        if earlier and _is_settled(earlier, cell, place):
             return earlier
         start = time.perf_counter()
         about: Record = {"key": cell.key, "status": "finished", "asked": asked, "cell": cell.canonical()}
@@ -87,7 +86,7 @@ def run_cell(cell: Cell, place: Workplace, device: torch.device, *, asked: Recor
             record = about | failure(error_line(error), traceback.format_exc())
         record["time"] = record.pop("time", {}) | _ended(start)
         record.setdefault("provenance", place.provenance(device))
-        if earlier is None:  # a cell that runs again, for what is to be kept, keeps its first result whatever happens
+        if not _has_finished(earlier):  # else it ran again for what is to be kept: its first result stays
             store.write(cell.key, record)
         return record
 
@@ -100,8 +99,8 @@ def is_whole(cell: Cell, store: Store) -> bool:
 def fail_cell(cell: Cell, place: Workplace, reason: str, *, asked: Record) -> Record:
     """Keep and return the record of a cell that failed before it could run, unless it finished elsewhere."""
     with place.store.lock(cell.key):
-        earlier = _finished(cell, place.store)
-        if earlier is not None:
+        earlier = place.store.read(cell.key, to_replace=True)
+        if earlier and _has_finished(earlier):
             return earlier
         record = {"key": cell.key, "asked": asked, "cell": cell.canonical(), **failure(reason, "")}
         record |= {"time": _ended(time.perf_counter()), "provenance": place.provenance(torch.device(place.devices[0]))}
@@ -124,14 +123,22 @@ def _printable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def _finished(cell: Cell, store: Store) -> Record | None:
-    record = store.read(cell.key, to_replace=True)
-    return record if record and record["status"] == "finished" else None
+def _has_finished(record: Record | None) -> bool:
+    return bool(record and record["status"] == "finished")
+
+
+def _is_settled(record: Record, cell: Cell, place: Workplace) -> bool:
+    """Whether nothing is left to do: the cell finished, or another run tried it since this one began."""
+    begun = _told(datetime.fromtimestamp(place.since, UTC))
+    return is_whole(cell, place.store) if _has_finished(record) else bool(record["time"]["ended"] > begun)
 
 
 def _ended(start: float) -> Record:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"seconds": round(time.perf_counter() - start, 3), "ended": now}
+    return {"seconds": round(time.perf_counter() - start, 3), "ended": _told(datetime.now(UTC))}
+
+
+def _told(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
 
 
 def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
@@ -224,24 +231,3 @@ def _held_out(
     rest = left.nonzero().flatten()
     validation = [[data.only(part) for part in parts] for data in (clean, released)]
     return validation, clean.only(rest), released.only(rest)
-
-
-def summary(history: list[Evaluation]) -> dict[str, Any]:
-    """Final and peak accuracy (shares in [0, 1]). The peak is chosen on the test set: an oracle, never a validation."""
-    final, peak = history[-1], max(history, key=lambda evaluation: evaluation.test_accuracy)
-    return {
-        "final_accuracy": final.test_accuracy,
-        "final_loss": round(final.test_loss, 6),
-        "peak_accuracy": peak.test_accuracy,
-        "peak_step": peak.step,
-        "train_accuracy": round(final.train_accuracy, 6),
-    }
-
-
-def columns(history: list[Evaluation]) -> dict[str, list[Any]]:
-    """The history as one list for each quantity; counts on held-out images only if there are any."""
-    names = [field.name for field in fields(Evaluation) if field.name != "validation"]
-    table = {name: [round(getattr(evaluation, name), 6) for evaluation in history] for name in names}
-    versions = zip(*(evaluation.validation for evaluation in history), strict=True)
-    held_out = zip(("validation_clean", "validation_protected"), map(list, versions), strict=False)
-    return table | dict(held_out)

@@ -48,7 +48,7 @@ def spread(seconds: Iterable[float], jobs: int) -> float:
 class Pace:
     """The forecast of a run, corrected by the times that its tasks take, with all that slows them down together.
 
-    Tasks of one kind (noise, or a victim of some network) are measured together. A kind of which little was measured
+    Tasks of one kind (on noise, or training some network) are measured together. A kind of which little was measured
     is thought to be as slow, against its forecast, as the others.
     """
 
@@ -56,7 +56,7 @@ class Pace:
         """`seconds` is the forecast of each task."""
         self._jobs = jobs
         self._forecast = {task.key: time for task, time in zip(tasks, seconds, strict=True)}
-        self._kinds = {task.key: "noise" if task.noise_only else task.cell.model for task in tasks}
+        self._kinds = {task.key: task.cell.model if _trains(task) else "noise" for task in tasks}
         self._counted = {task.key: task.cost.passes for task in tasks}
         self._beside = {task.key: task.cost.seconds / (self._forecast[task.key] or 1.0) for task in tasks}
         self._left = dict(self._forecast)
@@ -116,6 +116,12 @@ class Pace:
 
 def _network(task: Task, outline: Outline) -> tuple[str, Outline]:
     """The network that does the work, and the images it sees."""
-    if task.noise_only:
+    if not _trains(task):
         return task.cell.method.settings.network, outline
     return task.cell.model, replace(outline, shape=seen_by_victim(task.cell.attacks, outline.shape))
+
+
+def _trains(task: Task) -> bool:
+    """Whether it trains a victim: other work is on noise, or on what made it."""
+    measure = task.cell.measure
+    return not task.noise_only and (measure is None or measure.settings.trains)

@@ -1,5 +1,6 @@
 """What a run does before its first cell: see what is left to do, fetch the data, write the plans."""
 
+from http.client import HTTPException
 from pathlib import Path
 
 from bench.core.datasets import DatasetSettings
@@ -43,7 +44,7 @@ def fetch(dataset: Choice[DatasetSettings], root: Path) -> str:
     settings = dataset.settings
     try:
         return one_line(settings.fetch(root))
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, HTTPException, RuntimeError, ValueError) as error:
         if isinstance(error, UserError):
             raise
         advice = settings.by_hand(root)

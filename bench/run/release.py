@@ -11,11 +11,14 @@ from PIL import Image
 from pydantic_core import from_json
 from torch import Tensor
 
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Split
+from bench.core.datasets import Names
 from bench.core.device import default_jobs
+from bench.core.errors import one_line
 from bench.core.files import to_json
 from bench.core.long_work import tell
 from bench.core.memory import parts
+from bench.core.settings import digest
 from bench.grid.cell import Cell
 from bench.run.experiment import make_noise
 from bench.run.workplace import Workplace
@@ -29,30 +32,37 @@ LONGEST = 100
 
 
 def write_release(cell: Cell, place: Workplace, folder: Path) -> tuple[int, Record]:
-    """Write the images that `cell` trains on and those it tests with into `folder`, which is new: all or nothing.
+    """Write the images that `cell` trains on and those it tests with into `folder`: all or nothing.
 
     They are train/CLASS/*.png and val/CLASS/*.png, numbered in the order of the data, beside `ABOUT`. The noise is
-    made if it is missing. Returns how many images are protected, and what is known of their noise.
+    made if it is missing. A folder that another run has just written stays. Returns how many images are protected, and
+    what is known of their noise.
     """
     with place.lease() as device:
         protection, about = make_noise(cell, place, device)
     split, names = place.load(cell.dataset.settings, cell.fingerprint), cell.dataset.settings.names(place.data_root)
     place.check_images(cell.dataset.settings, cell.fingerprint)  # the names are those of the images that were loaded
+    told = cell.noise_canonical() | {"classes": list(map(one_line, names.classes)), "noise": about}
+    with place.store.lock(f"release-{digest(str(folder.resolve()))}"):
+        if not is_release(folder, cell):
+            _write_whole(split, names, protection, folder, to_json(told))
+    return len(split.train), about
+
+
+def _write_whole(split: Split, names: Names, protection: Tensor, folder: Path, about: str) -> None:
     folders = class_folders(names.classes, split.train.num_classes)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
     partial.mkdir(parents=True)
     try:
         (partial / ".gitignore").write_text("*\n")  # somebody's pictures belong in no commit
-        told = cell.noise_canonical() | {"classes": list(names.classes), "noise": about}
-        (partial / ABOUT).write_text(to_json(told), "utf-8")
+        (partial / ABOUT).write_text(about, "utf-8")
         _write_images(split.train.protected(protection), partial / "train", folders, names.train)
         _write_images(split.test, partial / "val", folders, names.test)
         partial.rename(folder)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    return len(split.train), about
 
 
 def is_release(folder: Path, cell: Cell) -> bool:

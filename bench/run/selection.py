@@ -30,6 +30,8 @@ def wanted_by(only: Sequence[str], conditions: Sequence[Condition]) -> Wanted:
 
 def meets(condition: Condition, cell: Cell | None, wanted: Wanted) -> bool:
     """Whether a cell of the condition is wanted; without a cell, whether the condition is, whatever the seed."""
+    if not wanted:
+        return True
     seeds = {"seed": cell.seed, "noise_seed": cell.noise_seed} if cell else {}
     names = _names(condition) | {key: [str(seeds[key])] if seeds else list(wanted.get(key, ())) for key in SEEDS}
     return all(values & {name.lower() for name in names[key]} for key, values in wanted.items())

@@ -70,14 +70,22 @@ class Processes(Workers):
 
     def submit(self, function: Callable[..., T], *arguments: Any) -> "Future[T]":
         self._collect()
-        worker = self._idle.pop() if self._idle else self._start()
-        future = worker.submit(function, *arguments)
-        self._busy[future] = worker
-        return future
+        while self._idle:
+            worker = self._idle.pop()
+            try:
+                return self._given(worker, function, *arguments)
+            except BrokenProcessPool:  # it was killed while it had nothing to do
+                worker.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
+        return self._given(self._start(), function, *arguments)
 
     def stop(self) -> None:
         for worker in (*self._idle, *self._busy.values()):
             worker.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
+
+    def _given(self, worker: Executor, function: Callable[..., T], *arguments: Any) -> "Future[T]":
+        future = worker.submit(function, *arguments)
+        self._busy[future] = worker
+        return future
 
     def _start(self) -> Executor:
         environment = dict.fromkeys(THREADS, str(self._threads))

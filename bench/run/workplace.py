@@ -2,9 +2,10 @@
 
 import math
 import subprocess
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -34,6 +35,8 @@ class Workplace:
     """The address of a dask scheduler whose workers share both folders; empty: processes of this machine."""
     compiling: bool = False
     """Whether networks are compiled."""
+    since: float = field(default_factory=time.time, compare=False)
+    """When the run began: what failed since then has been tried."""
 
     def load(self, dataset: DatasetSettings, fingerprint: str) -> Split:
         """The images, read once for each worker process. Raises DataError if they cannot be read, or are others."""

@@ -184,6 +184,7 @@ def test_what_set_names_must_be_in_a_grid_of_the_run(tmp_path: Path) -> None:
     for assignment, expected in {
         "methods.sem.samples=1": "--set methods.sem: in no grid of this run; did you mean 'em'?",
         "datasets.cifar10.size=8": "--set datasets.cifar10: in no grid of this run; choices: synthetic",
+        "methods.random.radius=1/2": "--set methods.random: is a control here, as large as what it is compared with",
     }.items():
         user = read_assignments([assignment])
         with pytest.raises(UserError, match=expected.replace("?", r"\?")):

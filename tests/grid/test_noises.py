@@ -1,5 +1,6 @@
 """How many noises a grid has of each method: of all, of a block, and what a scale makes of both."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from bench.core.errors import UserError
 from bench.grid.expand import Grid
 from bench.grid.scale import Scale
-from tests.grid.test_expand import ALONE, expand
+from tests.grid.test_expand import ALONE, HEAD, expand
 
 SWEEP = "{name: em, radius: [4/255, 8/255]}"
 REPEATED = (
@@ -59,7 +60,7 @@ def test_a_block_of_fewer_noises_takes_none_away(tmp_path: Path) -> None:
     [
         ("", Scale(), 1, ["noise_seeds 3 -> 1"]),
         ("", Scale(noise_seeds=2), 2, []),
-        ("at: {tiny: {noise_seeds: 2}}\n", Scale(), 3, []),
+        ("at: {tiny: {noise_seeds: 2}}\n", Scale(), 2, ["noise_seeds 3 -> 1"]),
         ("at: {tiny: {also: [{methods: [em], attacks: [none], noise_seeds: 4}]}}\n", Scale(), 4, []),
         ("at: {tiny: {also: [{methods: [em], attacks: [none], noise_seeds: 4}]}}\n", Scale(noise_seeds=2), 2, []),
     ],
@@ -81,6 +82,38 @@ def test_controls_have_the_noises_of_the_whole_grid(tmp_path: Path) -> None:
     assert found["sem", "pgd"] == 3
 
 
+def test_the_control_that_an_attack_names_has_the_noises_that_it_is_compared_with(tmp_path: Path) -> None:
+    block = "also: [{methods: [sem], attacks: [orthogonal_projection], noise_seeds: %d}]\n"
+    text = HEAD + "methods: [em]\nattacks: [orthogonal_projection]\nnoise_seeds: 2\n"
+    for count in (1, 3):
+        found = noises(expand(tmp_path, text + block % count))
+        attacks = "orthogonal_projection", "orthogonal_projection directions=random"
+        assert {found["sem", attack] for attack in attacks} == {count}
+        assert {found["em", attack] for attack in attacks} == {2}
+
+
+def test_settings_in_another_order_are_the_same_place(tmp_path: Path) -> None:
+    first, second = "{name: sem, steps: 2, radius: 8/255}", "{name: sem, radius: 8/255, steps: 2}"
+    text = (
+        ALONE
+        + f"methods: [{first}]\nattacks: [none]\nalso: [{{methods: [{second}], attacks: [none], noise_seeds: 3}}]\n"
+    )
+    assert noises(expand(tmp_path, text)) == {("sem steps=2 radius=8/255", "none"): 3}
+
+
+def test_what_a_file_is_like_keeps_the_noises_of_its_blocks_at_a_scale(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(REPEATED)
+    grid = expand(tmp_path, "like: base\ntitle: t\nnoise_seeds: 1\n", "tiny", scales={"tiny": Scale(noise_seeds=1)})
+    assert set(noises(grid).values()) == {1}
+    assert list(grid.replaced) == ["noise_seeds 3 -> 1"]
+
+
+def test_a_misfit_is_told_where_it_is_written(tmp_path: Path) -> None:
+    text = ALONE.replace("[synthetic]", "[{name: synthetic, size: 8}]") + "methods: [em]\nattacks: [none]\n"
+    with pytest.raises(UserError, match=re.escape("grid.yaml: also[0].methods: ")):
+        expand(tmp_path, text + "also: [{methods: [{name: em, surrogate: timm/test_vit}], attacks: [none]}]\n")
+
+
 def test_every_noise_of_a_method_is_measured_whichever_block_asks_for_it(tmp_path: Path) -> None:
     text = (
         ALONE
@@ -92,6 +125,14 @@ def test_every_noise_of_a_method_is_measured_whichever_block_asks_for_it(tmp_pat
         ("em", [0, 1, 2]),
         ("sem", [0]),
     ]
+
+
+def test_a_measure_is_counted_once_for_each_noise(tmp_path: Path) -> None:
+    names = ", ".join(f"{{name: delusiveness, adv_steps: {count}}}" for count in range(1, 60))
+    text = ALONE + f"methods: [clean, em]\nattacks: [{{name: pgd, steps: {list(range(1, 51))}}}]\nmeasures: [{names}]\n"
+    text += "seeds: 1\nalso: [{methods: [em], attacks: [none], noise_seeds: 8}]\n"
+    grid = expand(tmp_path, text.replace("delusiveness", "stability"))
+    assert sum(len(one.cells) for one in grid.conditions if one.measure) == 59 * (1 + 8)
 
 
 def test_the_count_of_cells_knows_the_noises_of_blocks(tmp_path: Path) -> None:

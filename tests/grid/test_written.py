@@ -1,12 +1,15 @@
 """A grid that is like another one: whose keys hold, what a scale replaces, and where messages say a key is."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.core.errors import UserError
 from bench.grid.scale import read_scales
 from bench.grid.written import Written, read_written
+from bench.grid.yaml_file import validate
+from methods import METHODS
 from tests.commands import bench
 
 SCALES = read_scales(Path("grids/scales.yaml"))
@@ -113,3 +116,21 @@ def test_ones_own_images_take_a_table_of_the_suite(
     assert "synthetic" in said
     assert "cifar10" not in said
     assert "231 cells, 0 done" in said
+
+
+@pytest.mark.parametrize("name", ["a/b", "../up", ".hidden", "", "two words"])
+def test_a_scale_is_called_as_a_file_may_be(name: str, tmp_path: Path) -> None:
+    """Its name is part of that of a plan."""
+    (tmp_path / "scales.yaml").write_text(f"{name!r}: {{}}\n")
+    with pytest.raises(UserError, match="the name of a scale has letters, digits"):
+        read_scales(tmp_path / "scales.yaml")
+
+
+def test_settings_that_do_not_go_together_are_told_where_the_strongest_of_them_is_written(
+    tmp_path: Path,
+) -> None:
+    (file := tmp_path / "x.npy").write_bytes(b"x")
+    layers: list[tuple[str, dict[str, Any]]] = [("scale small: multiply", {"radius": 0.1}), ("--set methods.file", {})]
+    layers.insert(1, ("grid.yaml: methods[0]", {"file": str(file), "holds": "images", "wise": "class"}))
+    with pytest.raises(UserError, match=r"^grid.yaml: methods\[0\]: wise: "):
+        validate(METHODS["file"], layers)

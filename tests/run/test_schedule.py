@@ -11,13 +11,17 @@ import torch
 from torch import Tensor
 
 from bench.core.data import ImageDataset
+from bench.core.memory import CPU
 from bench.core.plug_in import Cost
 from bench.core.protocols import Method
 from bench.core.session import Session
+from bench.grid.cell import Choice
 from bench.run import schedule
+from bench.run.experiment import run_cell
 from bench.run.forecast import forecast
 from bench.run.workers import workers
 from bench.store import Store
+from measures import MEASURES
 from methods import METHODS
 from tests.builders import cell, workplace
 from tests.run.cells import carry_out, tasks
@@ -115,6 +119,19 @@ def test_work_outside_networks_is_work_in_passes_of_a_resnet_or_in_seconds(
     assert forecast(todo, place).seconds == (37.0, *(0.5 * task.passes for task in todo[1:]))
 
 
+def test_a_measure_that_trains_nothing_is_timed_with_the_network_of_its_method(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = {"resnet18": 3.0, "cnn": 0.5}
+    monkeypatch.setattr("bench.run.forecast.seconds_per_pass", lambda network, *_: rates[network])
+    measures = [Choice(name, MEASURES[name]()) for name in ("generation_time", "delusiveness")]
+    todo = tasks([replace(cell(Flat()), measure=measure) for measure in measures], workplace(tmp_path))
+    found = zip(todo, forecast(todo, workplace(tmp_path)).seconds, strict=True)
+    (timed, first), (trained, second) = [(task, seconds) for task, seconds in found if not task.noise_only]
+    assert first == pytest.approx(3.0 * timed.passes + timed.cost.seconds)
+    assert second == pytest.approx(0.5 * trained.passes + trained.cost.seconds)
+
+
 def test_noise_that_cannot_be_made_fails_its_cells_and_no_others(tmp_path: Path) -> None:
     place, cells = workplace(tmp_path), [cell(Flat(fails=True), 0), cell(Flat(fails=True), 1), cell(Flat(), 0)]
     carry_out(cells, place)
@@ -129,6 +146,16 @@ def test_a_failed_cell_counts_as_done_until_a_retry_is_asked_for(tmp_path: Path)
     carry_out([failing], place)
     assert schedule.is_done(failing, place.store, retry_failed=False)
     assert not schedule.is_done(failing, place.store, retry_failed=True)
+
+
+def test_what_another_run_has_failed_at_meanwhile_is_not_tried_again(tmp_path: Path) -> None:
+    place, failing = workplace(tmp_path), cell(Flat(fails=True))
+    carry_out([failing], place)
+    first = place.store.read(failing.key)
+    earlier, later = (replace(place, since=place.since + shift) for shift in (-60, 60))
+    assert run_cell(failing, earlier, CPU, asked={"by": "a run that began before"}) == first
+    again = run_cell(failing, later, CPU, asked={"by": "a run that began later"})
+    assert again["asked"] == {"by": "a run that began later"}
 
 
 def test_noise_beyond_its_declared_budget_is_a_failure(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import importlib.util
 import os
+import signal
 import socket
+import time
 import warnings
 from dataclasses import replace
 
@@ -29,6 +31,17 @@ def test_a_killed_worker_stops_no_other_cell_and_its_own_is_tried_twice_more(pla
     assert record["error"] == KILLED == "worker was killed (out of memory?)"
     assert {kills: file.stat().st_size for kills, file in files.items()} == {1: 2, 9: 3}
     assert sum(outcome.again for outcome in outcomes) == 3
+
+
+def test_a_worker_that_is_killed_while_it_is_idle_is_replaced_without_a_word() -> None:
+    pool = Processes(1)
+    first = pool.submit(os.getpid).result()
+    [idle] = pool._busy.values()
+    os.kill(first, signal.SIGKILL)
+    while not idle._flags.broken:  # type: ignore[attr-defined]
+        time.sleep(0.05)
+    assert pool.submit(os.getpid).result() != first
+    pool.stop()
 
 
 def distrustful() -> int:

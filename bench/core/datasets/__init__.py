@@ -1,6 +1,6 @@
 """The data sets by name: the only downloads, and the only reading of images."""
 
-from bench.core.datasets.base import DatasetSettings
+from bench.core.datasets.base import DatasetSettings, Names
 from bench.core.datasets.cifar import Cifar10, Cifar100
 from bench.core.datasets.facescrub import FaceScrub
 from bench.core.datasets.folder import Folder
@@ -24,4 +24,4 @@ DATASETS: dict[str, type[DatasetSettings]] = {
     "synthetic": Synthetic,
 }
 
-__all__ = ["DATASETS", "Cifar10", "DatasetSettings", "Folder", "Synthetic"]
+__all__ = ["DATASETS", "Cifar10", "DatasetSettings", "Folder", "Names", "Synthetic"]
