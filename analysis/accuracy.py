@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from analysis.brackets import bracket_line, settled_tables
-from analysis.canvas import drawing
-from analysis.estimates import rounded
-from analysis.figures import accuracy_figure
-from analysis.provenance import is_paper, seeds_line
-from analysis.results import ConditionResult, Results
-from analysis.sections import Drawing, Section, file_of
-from analysis.standing import standing_lines, standings
-from analysis.tables import table_of
+from analysis.drawing.canvas import drawing
+from analysis.drawing.figures import accuracy_figure
+from analysis.numbers.estimates import rounded
+from analysis.reading.results import ConditionResult, Results
+from analysis.writing.brackets import bracket_line, settled_tables
+from analysis.writing.provenance import is_paper, seeds_line
+from analysis.writing.sections import Drawing, Section, file_of
+from analysis.writing.standing import standing_lines, standings
+from analysis.writing.tables import table_of
 from bench.store import Record
 
 QUANTITY = "final_accuracy"

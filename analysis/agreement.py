@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.brackets import laboratories, our_recipe, settled_tables
-from analysis.estimates import rounded
-from analysis.league import names
-from analysis.provenance import is_paper
-from analysis.published import Published
-from analysis.rank_correlation import rank_correlation, rank_interval
-from analysis.results import ConditionResult, Results
-from analysis.sections import Entry, Section, percent, plain_table, share_entry
-from analysis.standing import columns_of
+from analysis.numbers.estimates import rounded
+from analysis.numbers.rank_correlation import rank_correlation, rank_interval
+from analysis.reading.league import names
+from analysis.reading.published import Published
+from analysis.reading.results import ConditionResult, Results
+from analysis.writing.brackets import laboratories, our_recipe, settled_tables
+from analysis.writing.provenance import is_paper
+from analysis.writing.sections import Entry, Section, percent, plain_table, share_entry
+from analysis.writing.standing import columns_of
 from bench.store import Record
 
 TOLERANCE, JPEG_TOLERANCE = 0.1, 0.05

@@ -5,15 +5,15 @@ from dataclasses import replace
 from itertools import groupby
 from statistics import fmean
 
-from analysis.collapse import COLLAPSED
-from analysis.controls import answers_among
-from analysis.differences import resolution
-from analysis.early_stopping import stopped
-from analysis.league import ANY, FREE, NO_ATTACK, league, names, protections, ranked
-from analysis.rank_correlation import correlation_words, rank_correlation
-from analysis.results import ConditionResult, Results, by_place
-from analysis.sections import MISSING, Entry, Section, Table, percent, plain_table, share_entry
-from analysis.standing import resolution_line
+from analysis.numbers.differences import resolution
+from analysis.numbers.rank_correlation import correlation_words, rank_correlation
+from analysis.reading.collapse import COLLAPSED
+from analysis.reading.controls import answers_among
+from analysis.reading.league import ANY, FREE, NO_ATTACK, league, names, protections, ranked
+from analysis.reading.results import ConditionResult, Results, by_place
+from analysis.reading.stopping import stopped
+from analysis.writing.sections import MISSING, Entry, Section, Table, percent, plain_table, share_entry
+from analysis.writing.standing import resolution_line
 from bench.store import Record
 
 LEAST_ATTACKS = 6

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pandas import DataFrame
 
 from analysis.comparison import Change
-from analysis.estimates import Estimate, rounded
-from analysis.formats import csv_value, markdown_remarks, markdown_table, markdown_text
-from analysis.results import ACCURACY
-from analysis.sections import MISSING, Entry, Section, plain_table, share_entry
+from analysis.numbers.estimates import Estimate, rounded
+from analysis.reading.results import ACCURACY
+from analysis.writing.formats import csv_value, markdown_remarks, markdown_table, markdown_text
+from analysis.writing.sections import MISSING, Entry, Section, plain_table, share_entry
 from bench.store import Record
 from bench.words import counted
 

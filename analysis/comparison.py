@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from analysis.estimates import Estimate, estimate
-from analysis.experiments import differing, identity, seeds_of
-from analysis.provenance import flat, way_of
-from analysis.results import ACCURACY
+from analysis.numbers.estimates import Estimate, estimate
+from analysis.reading.experiments import differing, identity, seeds_of
+from analysis.reading.results import ACCURACY
+from analysis.writing.provenance import flat, way_of
 from bench.store import Record, Store
 from bench.words import short
 

@@ -4,13 +4,22 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from analysis.association import COEFFICIENTS, FEWEST, Association, associate, caution, corrected, curvature, partial
 from analysis.claims import CLAIMS, FAILS, HOLDS, UNSURE
-from analysis.measured import places
-from analysis.pairings import Pairing, pairings, settings_of, types_of
-from analysis.results import Results
-from analysis.scatter import scatter
-from analysis.sections import MISSING, Entry, Section, file_of, plain_table
+from analysis.drawing.scatter import scatter
+from analysis.numbers.association import (
+    COEFFICIENTS,
+    FEWEST,
+    Association,
+    associate,
+    caution,
+    corrected,
+    curvature,
+    partial,
+)
+from analysis.reading.measures import places
+from analysis.reading.pairings import Pairing, pairings, settings_of, types_of
+from analysis.reading.results import Results
+from analysis.writing.sections import MISSING, Entry, Section, file_of, plain_table
 from bench.store import Record
 
 SIGNS = {claim.sign.number: claim.sign.sign for claim in CLAIMS if claim.sign}

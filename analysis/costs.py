@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from analysis.results import PLACE, Results
-from analysis.sections import MISSING, Entry, Section, Table, plain_table
+from analysis.reading.results import PLACE, Results
+from analysis.writing.sections import MISSING, Entry, Section, Table, plain_table
 from bench.store import Record
 
 PLAIN = "none"

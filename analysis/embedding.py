@@ -5,10 +5,10 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from analysis.measured import generators, places
-from analysis.results import Measured, Results
-from analysis.scatter import clouds, shapes
-from analysis.sections import MISSING, Entry, Section, file_of, percent, plain_table
+from analysis.drawing.scatter import clouds, shapes
+from analysis.reading.measures import generators, places
+from analysis.reading.results import Measured, Results
+from analysis.writing.sections import MISSING, Entry, Section, file_of, percent, plain_table
 
 MEASURE = "perturbations"
 COLUMNS = {

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from analysis.claims import EXTREMES, Comparison, Place, Settings
-from analysis.differences import Difference, Runs, difference
-from analysis.published import equal, parse
-from analysis.results import ACCURACY, ConditionResult
+from analysis.numbers.differences import Difference, Runs, difference
+from analysis.reading.published import equal, parse
+from analysis.reading.results import ACCURACY, ConditionResult
 
 Conditions = Sequence[ConditionResult]
 

@@ -1,7 +1,7 @@
 """The study of failures: every failed cell with its error, and the command that shows the rest."""
 
-from analysis.results import Results
-from analysis.sections import LONG, Section, plain_table
+from analysis.reading.results import Results
+from analysis.writing.sections import LONG, Section, plain_table
 from bench.words import command
 
 

@@ -1,10 +1,10 @@
 """The study of gains: every cell against the control that its attack names, which is a simpler means."""
 
-from analysis.early_stopping import stopped
-from analysis.results import Results, by_place
-from analysis.sections import Section
-from analysis.standing import standing_lines
-from analysis.tables import table_of
+from analysis.reading.results import Results, by_place
+from analysis.reading.stopping import stopped
+from analysis.writing.sections import Section
+from analysis.writing.standing import standing_lines
+from analysis.writing.tables import table_of
 
 NOTE = (
     "Final accuracy less that under the control that the attack names, in points, over the same seeds; the strongest "

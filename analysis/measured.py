@@ -1,11 +1,10 @@
 """The table of measures: numbers of each noise, a row for each method."""
 
-from collections import Counter
 from collections.abc import Iterator
 
-from analysis.estimates import Estimate, estimate_over_noises
-from analysis.results import Measured, Results
-from analysis.sections import MISSING, Entry, Section, plain_table
+from analysis.reading.measures import generators, places, titles, value
+from analysis.reading.results import Measured, Results
+from analysis.writing.sections import MISSING, Entry, Section, plain_table
 
 NOTE = "Each noise is measured once; ± is half of the 95 % Student interval of the mean over noises."
 
@@ -13,37 +12,6 @@ NOTE = "Each noise is measured once; ± is half of the 95 % Student interval of 
 def sections(results: Results) -> list[Section]:
     """One for each data set and model for which anything is measured."""
     return [section for place in places(results) if (section := _section(results, place))]
-
-
-def places(results: Results) -> list[tuple[str, str]]:
-    """Data sets and models that have measures, in the plan's order."""
-    return list(dict.fromkeys(one.place for one in results.measured))
-
-
-def generators(results: Results, place: tuple[str, str]) -> dict[str, dict[str, Measured]]:
-    """What is measured of each method, by its label and by the title of the measure, which says what varies."""
-    found: dict[str, dict[str, Measured]] = {}
-    for one in results.measured:
-        if one.place == place:
-            found.setdefault(one.label, {})[one.title] = one
-    return found
-
-
-def titles(methods: dict[str, dict[str, Measured]]) -> dict[tuple[str, str], str]:
-    """What tables call each number, by the title of its measure and its key; a measure that varies says how."""
-    every = {one.title: one for measures in methods.values() for one in measures.values()}
-    count = Counter(one.measure for one in every.values())
-    return {
-        (measure, number): f"{title}, {measure}" if count[one.measure] > 1 else title
-        for measure, one in every.items()
-        for number, title in one.numbers.items()
-    }
-
-
-def value(one: Measured, number: str, noises: int | None = None) -> Estimate | None:
-    """A number of a measure over the first so many noises of its method, else over all; None if none has it."""
-    found = [None if result is None else result.get(number) for result in one.found[:noises]]
-    return estimate_over_noises([each if isinstance(each, int | float) else None for each in found], len(found))
 
 
 def _section(results: Results, place: tuple[str, str]) -> Section | None:

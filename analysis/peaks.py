@@ -1,9 +1,9 @@
 """The study of peak accuracies: what the best moment to stop would give."""
 
-from analysis.results import Results, by_place
-from analysis.sections import Section
-from analysis.standing import standing_lines
-from analysis.tables import table_of
+from analysis.reading.results import Results, by_place
+from analysis.writing.sections import Section
+from analysis.writing.standing import standing_lines
+from analysis.writing.tables import table_of
 
 NOTE = (
     "Oracle: best look at the test set. Nobody who trains can choose that moment; "

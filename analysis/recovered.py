@@ -1,9 +1,9 @@
 """The study of shares recovered: every accuracy in percent of what the same attack reaches on clean images."""
 
-from analysis.results import Results, by_place
-from analysis.sections import Section
-from analysis.standing import standing_lines
-from analysis.tables import table_of
+from analysis.reading.results import Results, by_place
+from analysis.writing.sections import Section
+from analysis.writing.standing import standing_lines
+from analysis.writing.tables import table_of
 
 NOTE = (
     "Accuracy in percent of what the same attack reaches on clean images, over the same seeds. The interval is that of "

@@ -29,19 +29,19 @@ from analysis import (
     stability,
     verdicts,
 )
-from analysis.answer import answers
-from analysis.caveats import with_caveats
-from analysis.early_stopping import stopped
-from analysis.formats import files_of, files_of_drawings
-from analysis.gallery_images import Gallery
-from analysis.linked import linked
-from analysis.opened import Opened
-from analysis.page import EMPTY, page
-from analysis.portraits import Card, attacks, methods
-from analysis.provenance import Chapter, chapter
-from analysis.records import read_results
-from analysis.results import Results
+from analysis.drawing.gallery_images import Gallery
+from analysis.page.answer import answers
+from analysis.page.linked import linked
+from analysis.page.opened import Opened
+from analysis.page.page import EMPTY, page
+from analysis.page.portraits import Card, attacks, methods
+from analysis.reading.records import read_results
+from analysis.reading.results import Results
+from analysis.reading.stopping import stopped
 from analysis.swept import swept
+from analysis.writing.caveats import with_caveats
+from analysis.writing.formats import files_of, files_of_drawings
+from analysis.writing.provenance import Chapter, chapter
 from bench.core.errors import UserError
 from bench.store import Store
 from bench.words import command

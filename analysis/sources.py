@@ -1,7 +1,7 @@
 """The study of published values: all that belong to the conditions of a plan, and their sources."""
 
-from analysis.results import Results
-from analysis.sections import Section, plain_table
+from analysis.reading.results import Results
+from analysis.writing.sections import Section, plain_table
 
 
 def sections(results: Results) -> list[Section]:

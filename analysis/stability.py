@@ -4,9 +4,9 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, Field, ValidationError
 
-from analysis.measured import generators, places
-from analysis.results import Measured, Results
-from analysis.sections import MISSING, Entry, Section, plain_table
+from analysis.reading.measures import generators, places
+from analysis.reading.results import Measured, Results
+from analysis.writing.sections import MISSING, Entry, Section, plain_table
 
 MEASURE = "stability"
 NUMBERS = {"loss": "RD", "median_loss": "median RD", "f": "F"}

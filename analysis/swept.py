@@ -7,13 +7,13 @@ from operator import itemgetter
 import matplotlib
 from matplotlib.figure import Figure
 
-from analysis.canvas import INK, PALETTE, PLAIN, canvas, drawing
-from analysis.curves import FEWEST
-from analysis.estimates import Estimate
-from analysis.panels import BARS, Curve, Panel, over, panels
-from analysis.published import number, parse
-from analysis.results import Results
-from analysis.sections import Drawing
+from analysis.drawing.canvas import INK, PALETTE, PLAIN, canvas, drawing
+from analysis.drawing.curves import FEWEST
+from analysis.drawing.panels import BARS, Curve, Panel, over, panels
+from analysis.numbers.estimates import Estimate
+from analysis.reading.published import number, parse
+from analysis.reading.results import Results
+from analysis.writing.sections import Drawing
 
 Sweep = dict[tuple[str, ...], Estimate]
 """Accuracies by the values of the settings, as the grid writes them."""

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from analysis import correlation
 from analysis.claims import CLAIMS, FAILS, HOLDS, NOT_RUN, UNSURE, Claim, Comparison, Sign
-from analysis.differences import LEVEL, Difference, holm
-from analysis.early_stopping import stopped
 from analysis.evidence import Conditions, Found, evidence, meets
-from analysis.provenance import Chapter, Progress, flat, where_it_was_run
-from analysis.results import ACCURACY, Results, by_place
-from analysis.sections import Entry, Section, percent, plain_table
+from analysis.numbers.differences import LEVEL, Difference, holm
+from analysis.reading.results import ACCURACY, Results, by_place
+from analysis.reading.stopping import stopped
+from analysis.writing.provenance import Chapter, Progress, flat, where_it_was_run
+from analysis.writing.sections import Entry, Section, percent, plain_table
 from bench.store import Record
 
 HEAD = ("claim", "verdict", "noises", "what decides it")

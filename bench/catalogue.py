@@ -28,7 +28,7 @@ def _card(what: str, name: str) -> Iterable[str]:
 
     if what != "models":
         return card(what, name)
-    from analysis.published import clean_accuracies
+    from analysis.reading.published import clean_accuracies
 
     return model_card(name, clean_accuracies(name))
 

@@ -169,7 +169,7 @@ def report(
     data_root: DataRoot = Path("data"),
 ) -> None:
     """Write tables, figures and one page from all records, and say where the page is. Or print one table."""
-    from analysis.merged import Merged
+    from analysis.reading.merged import Merged
 
     store, left_out = Merged.of(results), tuple(dict.fromkeys(without))
     if table:

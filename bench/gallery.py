@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from analysis.gallery_images import Gallery, drawn
+from analysis.drawing.gallery_images import Gallery, drawn
 from analysis.one_table import plan_of
 from bench.core.datasets import DATASETS, DatasetSettings
 from bench.core.errors import UserError, brief

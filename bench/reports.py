@@ -13,12 +13,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis import change_table
-from analysis.commits import opened
 from analysis.comparison import compare
-from analysis.gallery_images import Gallery
-from analysis.merged import Merged
+from analysis.drawing.gallery_images import Gallery
+from analysis.reading.commits import opened
+from analysis.reading.merged import Merged
 from analysis.report import Summary, write_report
-from analysis.sections import Section
+from analysis.writing.sections import Section
 from bench.core.errors import UserError
 from bench.words import ChangeFormat
 

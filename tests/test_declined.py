@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from analysis.accuracy import sections
-from analysis.records import read_results
+from analysis.reading.records import read_results
 from bench.store import Store
 from tests.commands import bench, run
 

@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from analysis import correlation, verdicts
-from analysis.provenance import chapter
-from analysis.records import read_results
+from analysis.reading.records import read_results
 from analysis.report import STUDIES
-from analysis.sections import Entry, Section
+from analysis.writing.provenance import chapter
+from analysis.writing.sections import Entry, Section
 from attacks import ATTACKS
 from bench.core import networks, settings
 from bench.core.datasets import DATASETS

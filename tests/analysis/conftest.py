@@ -13,12 +13,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from analysis.estimates import estimate
-from analysis.published import STACK, Published, parse
-from analysis.records import read_results
+from analysis.numbers.estimates import estimate
+from analysis.reading.published import STACK, Published, parse
+from analysis.reading.records import read_results
+from analysis.reading.results import PLACE, ConditionResult, Results, Words
 from analysis.report import write_report
-from analysis.results import PLACE, ConditionResult, Results, Words
-from analysis.sections import Table
+from analysis.writing.sections import Table
 from bench.cards import card
 from bench.core.settings import PROTOCOL, digest
 from bench.store import Record, Store

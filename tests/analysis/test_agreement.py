@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from analysis.agreement import NO_CONSENSUS, OFF, OK, OTHER_RECIPE, sections, verdict
-from analysis.published import REM_RECIPE, Published, published_values
-from analysis.results import ConditionResult, Results
+from analysis.reading.published import REM_RECIPE, Published, published_values
+from analysis.reading.results import ConditionResult, Results
 from tests.analysis.conftest import condition, plan_of, record, texts
 
 [REM] = [row for row in published_values()["cifar10", "resnet18", "clean", "none"] if row.value == "94.66"]

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from analysis.answer import Answer
-from analysis.answer import answers as answers_of
-from analysis.blocks import blocks
+from analysis.page.answer import Answer
+from analysis.page.answer import answers as answers_of
+from analysis.page.blocks import blocks
+from analysis.reading.results import Measured, Results, Words
 from analysis.report import _chapter
-from analysis.results import Measured, Results, Words
-from analysis.sections import Entry, Section, Table, plain_table
+from analysis.writing.sections import Entry, Section, Table, plain_table
 from tests.analysis.conftest import Accuracies, results_of
 
 STRONG = [0.3, 0.31, 0.32]

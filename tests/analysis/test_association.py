@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.association import (
+from analysis.numbers.association import (
     Association,
     associate,
     caution,

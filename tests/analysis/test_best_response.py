@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from analysis.best_response import sections
-from analysis.records import read_results
+from analysis.reading.records import read_results
+from analysis.reading.results import Results
 from analysis.report import write_report
-from analysis.results import Results
-from analysis.sections import Section
+from analysis.writing.sections import Section
 from bench.store import Record, Store
 from tests.analysis.conftest import Accuracies, results_of, texts
 from tests.analysis.test_early_stopping import STOPPED

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from analysis.canvas import svg
-from analysis.figures import accuracy_figure
-from analysis.records import read_results
+from analysis.drawing.canvas import svg
+from analysis.drawing.figures import accuracy_figure
+from analysis.reading.records import read_results
 from analysis.report import write_report
 from bench.store import Store
 from tests.analysis.conftest import Accuracies, condition, keep, markdown_of, place, plan_of, record, results_of

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from analysis.collapse import has_collapsed
-from analysis.collapse import test_images as images_of
+from analysis.reading.collapse import has_collapsed
+from analysis.reading.collapse import test_images as images_of
 
 
 def record(train: float, test: float, *, dataset: str = "cifar10", **result: Any) -> dict[str, Any]:

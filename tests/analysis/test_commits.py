@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.commits import opened
+from analysis.reading.commits import opened
 from bench.core.errors import UserError
 from bench.store import Store
 from tests.analysis.conftest import keep, key_of, record

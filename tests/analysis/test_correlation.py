@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from analysis.correlation import sections
-from analysis.estimates import estimate_over_noises
-from analysis.results import Measured, Results, Words
+from analysis.numbers.estimates import estimate_over_noises
+from analysis.reading.results import Measured, Results, Words
 from tests.analysis.conftest import Accuracies, results_of
 
 PLACE = ("d", "m")

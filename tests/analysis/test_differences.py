@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.differences import Runs, difference, groups, holm, noncentrality, resolution, tied
+from analysis.numbers.differences import Runs, difference, groups, holm, noncentrality, resolution, tied
 
 GENERATOR = np.random.default_rng(3)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.early_stopping import Stopping, stopping
+from analysis.reading.stopping import Stopping, stopping
 from analysis.report import write_report
 from bench.store import Store
 from tests.analysis.conftest import Accuracies, history, keep, markdown_of, record, results_of

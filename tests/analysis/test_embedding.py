@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.drawing.scatter import clouds
 from analysis.embedding import sections
-from analysis.results import Measured, Results, Words
-from analysis.scatter import clouds
+from analysis.reading.results import Measured, Results, Words
 from tests.analysis.conftest import rasters, results_of, texts
 from tests.analysis.test_pictures import words
 

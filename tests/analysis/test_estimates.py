@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.optimize import brentq
 
-from analysis.estimates import Estimate, estimate, estimate_over_noises, ratio, wilson
+from analysis.numbers.estimates import Estimate, estimate, estimate_over_noises, ratio, wilson
 
 
 def test_no_run_has_no_mean() -> None:

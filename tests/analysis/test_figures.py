@@ -6,9 +6,9 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from analysis.canvas import svg
-from analysis.figures import CROWD, LABEL_GAP, MANY, WIDTH, _spread, accuracy_figure
-from analysis.results import ConditionResult
+from analysis.drawing.canvas import svg
+from analysis.drawing.figures import CROWD, LABEL_GAP, MANY, WIDTH, _spread, accuracy_figure
+from analysis.reading.results import ConditionResult
 from tests.analysis.conftest import condition
 
 

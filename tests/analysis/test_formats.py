@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from analysis.formats import csv, latex, latex_text, markdown, markdown_text
-from analysis.opened import Opened
-from analysis.page import page
-from analysis.provenance import Chapter, Progress
+from analysis.page.opened import Opened
+from analysis.page.page import page
 from analysis.report import write_report
-from analysis.sections import Entry, Row, Section, Table
+from analysis.writing.formats import csv, latex, latex_text, markdown, markdown_text
+from analysis.writing.provenance import Chapter, Progress
+from analysis.writing.sections import Entry, Row, Section, Table
 from bench.store import Store
 from tests.analysis.conftest import keep, markdown_of, place, plan_of, record, results_of
 

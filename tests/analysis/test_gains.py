@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from analysis.accuracy import sections as accuracy_sections
-from analysis.early_stopping import stopped
 from analysis.gains import sections
-from analysis.records import read_results
+from analysis.reading.records import read_results
+from analysis.reading.stopping import stopped
 from analysis.report import write_report
 from bench.store import Store
 from tests.analysis.conftest import Accuracies, markdown_of, results_of, texts

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from analysis.commits import opened
-from analysis.merged import Merged
+from analysis.reading.commits import opened
+from analysis.reading.merged import Merged
 from analysis.report import write_report
 from bench.core.errors import UserError
 from bench.core.settings import digest

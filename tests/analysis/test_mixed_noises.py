@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from analysis.answer import answers
 from analysis.best_response import sections as best_responses
 from analysis.correlation import sections as correlations
-from analysis.critical_difference import table_of_accuracies
-from analysis.differences import Runs, resolution
-from analysis.early_stopping import stopped
-from analysis.figures import accuracy_figure
-from analysis.league import league
-from analysis.ranking import ranking
-from analysis.records import read_results
+from analysis.drawing.figures import accuracy_figure
+from analysis.numbers.differences import Runs, resolution
+from analysis.page.answer import answers
+from analysis.page.critical_difference import table_of_accuracies
+from analysis.page.ranking import ranking
+from analysis.reading.league import league
+from analysis.reading.records import read_results
+from analysis.reading.responses import best_response
+from analysis.reading.results import ConditionResult
+from analysis.reading.stopping import stopped
 from analysis.report import _chapter
-from analysis.responses import best_response
-from analysis.results import ConditionResult
-from analysis.standing import standing_lines, standings
+from analysis.writing.standing import standing_lines, standings
 from bench.store import Store
 from tests.analysis.conftest import Accuracies, condition, plan_of, results_of
 from tests.analysis.conftest import place as place_of

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from analysis.answer import answers
 from analysis.best_response import sections as best_responses
-from analysis.curves import over_training
-from analysis.early_stopping import stopped
-from analysis.estimates import estimate
+from analysis.drawing.curves import over_training
 from analysis.measured import sections as measured
-from analysis.measured import titles
-from analysis.records import read_results
+from analysis.numbers.estimates import estimate
+from analysis.page.answer import answers
+from analysis.reading.measures import titles
+from analysis.reading.records import read_results
+from analysis.reading.results import ConditionResult, Measured, Results, Words
+from analysis.reading.stopping import stopped
 from analysis.report import _chapter, write_report
-from analysis.results import ConditionResult, Measured, Results, Words
-from analysis.sections import file_of
 from analysis.swept import swept
 from analysis.verdicts import Source, verdicts
+from analysis.writing.sections import file_of
 from bench.store import Store
 from tests.analysis.conftest import TITLES, Accuracies, plan_of, results_of
 from tests.analysis.conftest import place as place_of

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from analysis.one_table import plan_of, table_text
-from analysis.records import read_results
+from analysis.reading.records import read_results
 from analysis.report import STUDIES, write_report
 from bench.core.errors import UserError
 from bench.store import Store

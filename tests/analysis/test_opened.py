@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from analysis.opened import Opened
-from analysis.page import shared_remarks
-from analysis.records import read_results
+from analysis.page.opened import Opened
+from analysis.page.page import shared_remarks
+from analysis.reading.records import read_results
 from analysis.report import _chapter
-from analysis.sections import Section, plain_table
+from analysis.writing.sections import Section, plain_table
 from bench.store import Record, Store
 from tests.analysis.conftest import Accuracies, results_of
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Browser
 
-from analysis.page import _inline, _with_classes
+from analysis.page.page import _inline, _with_classes
 
 OF = "fill: none; stroke: #0072b2"
 FIGURE = (

@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from analysis import gallery_images, portraits
-from analysis.critical_difference import cliques, critical_difference, mean_ranks, table_of_accuracies
-from analysis.curves import over_radius, over_training
+from analysis.drawing import gallery_images
+from analysis.drawing.curves import over_radius, over_training
 from analysis.early_stopping import sections as early_stopping
-from analysis.early_stopping import stopped
-from analysis.front import Offer, front
-from analysis.ranking import ranking
+from analysis.page import portraits
+from analysis.page.critical_difference import cliques, critical_difference, mean_ranks, table_of_accuracies
+from analysis.page.front import Offer, front
+from analysis.page.ranking import ranking
+from analysis.reading.stopping import stopped
 from analysis.report import _chapter
-from analysis.sections import Drawing
 from analysis.swept import swept
+from analysis.writing.sections import Drawing
 from bench.core.errors import UserError
 from tests.analysis.conftest import Accuracies, results_of
 from tests.analysis.test_answer import CLEAN, STRONG, runs

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from analysis.provenance import Fact, grouped, what_was_run, where_it_was_run
+from analysis.writing.provenance import Fact, grouped, what_was_run, where_it_was_run
 from tests.analysis.conftest import ORIGIN, record, results_of
 
 

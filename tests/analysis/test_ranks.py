@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.differences import Runs
-from analysis.ranks import rank_intervals, stretch
+from analysis.numbers.differences import Runs
+from analysis.numbers.ranks import rank_intervals, stretch
 
 
 def test_the_interval_is_that_of_all_resamples_stretched_to_students_width() -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis.estimates import estimate
+from analysis.numbers.estimates import estimate
+from analysis.reading.results import Results
 from analysis.recovered import sections
 from analysis.report import write_report
-from analysis.results import Results
 from bench.store import Store
 from tests.analysis.conftest import Accuracies, markdown_of, results_of, texts
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis import costs
-from analysis.published import REM_RECIPE
+from analysis.reading.published import REM_RECIPE
 from analysis.report import write_report
 from bench.core.settings import digest
 from bench.store import Store

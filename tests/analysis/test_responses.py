@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.differences import difference, groups
-from analysis.responses import Response, best_response, splits
-from analysis.results import ConditionResult
+from analysis.numbers.differences import difference, groups
+from analysis.reading.responses import Response, best_response, splits
+from analysis.reading.results import ConditionResult
 from tests.analysis.conftest import condition
 
 

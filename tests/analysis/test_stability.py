@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.results import Measured, Results, Words
+from analysis.reading.results import Measured, Results, Words
 from analysis.stability import sections
 from tests.analysis.conftest import results_of, texts
 

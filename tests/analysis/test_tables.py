@@ -1,9 +1,9 @@
 from dataclasses import replace
 
-from analysis.published import published_values
-from analysis.sections import Entry, Table
-from analysis.standing import standing_lines
-from analysis.tables import table_of
+from analysis.reading.published import published_values
+from analysis.writing.sections import Entry, Table
+from analysis.writing.standing import standing_lines
+from analysis.writing.tables import table_of
 from tests.analysis.conftest import condition
 
 [PUBLISHED] = [row for row in published_values()["cifar10", "resnet18", "clean", "none"] if row.value == "94.66"]

@@ -8,8 +8,8 @@ import pytest
 
 from analysis.claims import Comparison, Place, pgd
 from analysis.correlation import verdict
-from analysis.differences import Difference
 from analysis.evidence import evidence, matching
+from analysis.numbers.differences import Difference
 from analysis.verdicts import Source, _verdict, verdicts
 from tests.analysis.conftest import Accuracies, results_of
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from analysis.opened import Opened
-from analysis.records import read_results
+from analysis.page.opened import Opened
+from analysis.reading.records import read_results
 from bench.store import Store
 from tests.commands import bench
 

@@ -1,0 +1,1 @@
+"""Figures, from canvas to SVG and PNG."""

@@ -1,0 +1,1 @@
+"""The page: its answer in front, and all that opens from it."""

@@ -1,0 +1,87 @@
+"""Methods by their best response, as the answer of a report ranks them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.page.linked import BEST, condition_of
+from analysis.reading.results import PLACE, ConditionResult, Results
+from analysis.reading.stopping import stopped
+from analysis.writing.provenance import Chapter
+from bench.store import Record
+
+ENOUGH = 5
+"""So many protecting methods with every cell finished, and half of all, make a scale worth to stand first."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A method with its best response; accuracies are shares in [0, 1]."""
+
+    title: str
+    control: bool
+    clean: bool
+    attack: str
+    accuracy: float
+    half_width: float | None
+    recovered: float | None
+    plain: float | None
+    """Its accuracy without an attack."""
+    best: ConditionResult | None
+    """Where its best response comes from."""
+    missing: bool
+    """Whether attacks on it are missing, so that its accuracy is only a lower bound."""
+    tried: str
+    """How many of the attacks are finished on it: `1 of 14`."""
+    passes: float | None
+    """What its noise costs, in passes of 128 images; None if no record says."""
+    group: int | None
+    """Methods of one group cannot be told from its first one; None if nothing was tested."""
+    seconds: float | None = None
+    """How long making its noise takes, if that was measured."""
+
+    @property
+    def low(self) -> float:
+        """The lower end of the interval."""
+        return max(0.0, self.accuracy - (self.half_width or 0))
+
+    @property
+    def high(self) -> float:
+        """The upper end of the interval."""
+        return min(1.0, self.accuracy + (self.half_width or 0))
+
+
+def ranking(results: Results, chapter: Chapter) -> list[Ranked]:
+    """A row for each method of the first data set and victim with best responses; [] if there are none."""
+    numbers = next((section.numbers for section in chapter.sections if section.file == BEST), [])
+    conditions = stopped(results)
+    places = [(row["dataset"], row["model"]) for row in numbers]
+    own = [row for row, place in zip(numbers, places, strict=True) if place == places[0]]
+    return [_ranked(row, conditions) for row in own if row["free_accuracy"] is not None]
+
+
+def enough(rows: Sequence[Ranked]) -> bool:
+    """Whether enough methods have every cell."""
+    methods = [row for row in rows if not row.control]
+    complete = sum(not row.missing for row in methods)
+    return complete >= ENOUGH and 2 * complete >= len(methods)
+
+
+def _ranked(row: Record, conditions: Sequence[ConditionResult]) -> Ranked:
+    here = [one for one in conditions if all(one.label[part] == row[part] for part in PLACE[:3])]
+    best = condition_of(row, row["free_attack"], here)
+    cost = best.estimates.get("noise_passes") if best else None
+    return Ranked(
+        title=row["title"],
+        control=row["control"],
+        clean=row["clean"],
+        attack=row["free_attack"],
+        accuracy=row["free_accuracy"],
+        half_width=row["free_accuracy_half_width"],
+        recovered=row["free_recovered"],
+        plain=row["no_attack"],
+        best=best,
+        missing=not row["free_complete"],
+        tried=f"{row['free_tried']} of {row['free_attacks']}",
+        passes=cost.mean if cost else None,
+        group=row["group"],
+    )

@@ -1,0 +1,37 @@
+"""The numbers that measures found of the noises of each method."""
+
+from collections import Counter
+
+from analysis.numbers.estimates import Estimate, estimate_over_noises
+from analysis.reading.results import Measured, Results
+
+
+def places(results: Results) -> list[tuple[str, str]]:
+    """Data sets and models that have measures, in the plan's order."""
+    return list(dict.fromkeys(one.place for one in results.measured))
+
+
+def generators(results: Results, place: tuple[str, str]) -> dict[str, dict[str, Measured]]:
+    """What is measured of each method, by its label and by the title of the measure, which says what varies."""
+    found: dict[str, dict[str, Measured]] = {}
+    for one in results.measured:
+        if one.place == place:
+            found.setdefault(one.label, {})[one.title] = one
+    return found
+
+
+def titles(methods: dict[str, dict[str, Measured]]) -> dict[tuple[str, str], str]:
+    """What tables call each number, by the title of its measure and its key; a measure that varies says how."""
+    every = {one.title: one for measures in methods.values() for one in measures.values()}
+    count = Counter(one.measure for one in every.values())
+    return {
+        (measure, number): f"{title}, {measure}" if count[one.measure] > 1 else title
+        for measure, one in every.items()
+        for number, title in one.numbers.items()
+    }
+
+
+def value(one: Measured, number: str, noises: int | None = None) -> Estimate | None:
+    """A number of a measure over the first so many noises of its method, else over all; None if none has it."""
+    found = [None if result is None else result.get(number) for result in one.found[:noises]]
+    return estimate_over_noises([each if isinstance(each, int | float) else None for each in found], len(found))

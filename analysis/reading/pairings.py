@@ -1,0 +1,103 @@
+"""The points of the correlation study: a number of each generator, and what its noise protects from."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import isnan
+
+from analysis.numbers.estimates import Estimate
+from analysis.reading.measures import generators, titles, value
+from analysis.reading.published import number
+from analysis.reading.results import ConditionResult, Measured, Results
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A number of every generator."""
+
+    key: str
+    title: str
+    of: Callable[[ConditionResult], Estimate | None]
+    """The number of the generator behind a condition, over the noises of this condition; None if it has none."""
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """A predictor against protection from one kind of training, over the generators that have both."""
+
+    predictor: Predictor
+    attack: str
+    first: list[float]
+    second: list[float]
+    methods: list[str]
+    widths: tuple[list[float], list[float]]
+    """Half of the 95 % interval of each of the first, and of the second; 0 if there is none."""
+    noises: list[int]
+    """Of how many noises each generator is."""
+
+
+def pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
+    """Every number of the generators with protection from every kind of training."""
+    conditions = [one for one in results.conditions if one.place == place and not one.control and one.is_comparable]
+    attacks = list(dict.fromkeys(one.label["attack"] for one in conditions))
+    for predictor in _predictors(results, place):
+        for attack in attacks:
+            met = [
+                (one, known, accuracy)
+                for one in conditions
+                if one.label["attack"] == attack
+                and (accuracy := one.estimates["final_accuracy"])
+                and (known := predictor.of(one))
+            ]
+            yield Pairing(
+                predictor,
+                results.title(attack),
+                [known.mean for _, known, _ in met],
+                [1 - accuracy.mean for *_, accuracy in met],
+                [one.label["method"] for one, *_ in met],
+                ([_width(known) for _, known, _ in met], [_width(accuracy) for *_, accuracy in met]),
+                [one.noises for one, *_ in met],
+            )
+
+
+def _predictors(results: Results, place: tuple[str, str]) -> Iterator[Predictor]:
+    found = generators(results, place)
+    for (measure, key), title in titles(found).items():
+        own = {method: measures[measure] for method, measures in found.items() if measure in measures}
+        yield Predictor(key, title, partial(_measured, own, key))
+    for key, title in (("noise_psnr", "PSNR"), ("noise_passes", "passes of generation")):
+        yield Predictor(key, title, partial(_estimated, key))
+
+
+def _measured(methods: Mapping[str, Measured], key: str, one: ConditionResult) -> Estimate | None:
+    own = methods.get(one.label["method"])
+    return value(own, key, one.noises) if own else None
+
+
+def _estimated(key: str, one: ConditionResult) -> Estimate | None:
+    return one.estimates[key]
+
+
+def _width(known: Estimate) -> float:
+    width = known.half_width
+    return 0.0 if width is None or isnan(width) else width
+
+
+def settings_of(results: Results, place: tuple[str, str], methods: Sequence[str], key: str) -> list[float] | None:
+    """A setting of some methods as numbers; None if some method has none."""
+    written = {one.label["method"]: one.paper["method"].get(key) for one in results.conditions if one.place == place}
+    values = [number(str(written[method])) for method in methods]
+    known = [value for value in values if value is not None]
+    return known if len(known) == len(values) else None
+
+
+def types_of(results: Results, place: tuple[str, str]) -> dict[str, str]:
+    """What perturbs the views of each generator's steps, else its title."""
+    return {
+        one.label["method"]: " / ".join(
+            str(one.paper["method"][key]) for key in ("noise_step", "surrogate_step") if key in one.paper["method"]
+        )
+        or one.method.title
+        for one in results.conditions
+        if one.place == place
+    }

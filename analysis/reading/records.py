@@ -1,0 +1,151 @@
+"""What the store holds of a plan, read once: a row for each cell, and results for each condition."""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+from analysis.numbers.estimates import estimate_over_noises
+from analysis.reading.collapse import has_collapsed, test_images
+from analysis.reading.controls import against_clean, against_own_controls
+from analysis.reading.published import matching
+from analysis.reading.results import PLACE, ConditionResult, Measured, Results, Words
+from bench.store import Record, Store
+
+QUANTITIES = {
+    "final_accuracy": ("result", "final_accuracy"),
+    "peak_accuracy": ("result", "peak_accuracy"),
+    "train_accuracy": ("result", "train_accuracy"),
+    "noise_psnr": ("noise", "size", "psnr"),
+    "noise_ssim": ("noise", "size", "ssim"),
+    "noise_linf": ("noise", "size", "linf"),
+    "noise_l2": ("noise", "size", "mean_l2"),
+    "noise_l0": ("noise", "size", "mean_l0"),
+    "noise_saturated": ("noise", "size", "saturated"),
+    "train_passes": ("cost", "train_passes"),
+    "noise_passes": ("cost", "noise_passes"),
+    "train_seconds": ("time", "train_seconds"),
+    "noise_seconds": ("time", "noise_seconds"),
+    "robust_accuracy": ("notes", "robust_accuracy"),
+    "robust_images": ("notes", "robust_images"),
+    "noise_key": ("noise", "key"),
+}
+"""Columns of finished cells, and where their records hold them. Older records lack some."""
+
+TESTED = ("final_accuracy", "peak_accuracy")
+"""Shares of the test images."""
+MEASURED = [name for name in QUANTITIES if name != "noise_key"]
+
+
+def read_results(name: str, plan: Record, store: Store, without: Collection[str] = ()) -> Results:
+    """Read every record of a plan, but not of attacks that assume one of `without`."""
+    places = [place for place in plan["conditions"] if not set(place["assumes"]) & set(without)]
+    titles = [(plan["titles"][place["attack"]]["title"], place["assumes"]) for place in plan["conditions"]]
+    left_out = {word: list(dict.fromkeys(one for one, assumed in titles if word in assumed)) for word in without}
+    plan = plan | {"conditions": places}
+    records: dict[str, Record] = {}
+    cells: dict[str, Record] = {}
+    conditions = []
+    for place in plan["conditions"]:
+        own = []
+        for key in place["cells"]:
+            if key not in records and (record := store.read(key)) is not None:
+                records[key] = record
+            own.append({**{part: place[part] for part in PLACE}, "key": key, **_row(records.get(key))})
+        cells |= {cell["key"]: cell for cell in own if cell["key"] not in cells}
+        conditions.append(_condition(place, own, plan["titles"]))
+    conditions = against_own_controls(against_clean(conditions))
+    places = plan.get("measures", [])
+    found = {key: store.read(key) for place in places for key in place["cells"]}
+    measure_cells = {key: _measure_cell(place, key, found[key]) for place in places for key in place["cells"]}
+    return Results(
+        name,
+        plan,
+        conditions,
+        list(cells.values()),
+        list(records.values()),
+        left_out,
+        store.root,
+        measured=[_measured(place, plan["titles"], found) for place in places],
+        measure_cells=list(measure_cells.values()),
+        measure_records=[record for record in found.values() if record],
+    )
+
+
+def _measured(place: Record, titles: Record, records: Mapping[str, Record | None]) -> Measured:
+    """One place of the measures of a plan."""
+    return Measured(
+        place=(place["dataset"], place["model"]),
+        label=place["method"],
+        method=Words(**titles[place["method"]]),
+        control=place["control"],
+        measure=place["measure"],
+        title=place["title"],
+        numbers=place["numbers"],
+        settings=place["settings"],
+        found=[_found(records[key]) for key in place["cells"]],
+        declined=place["declined"],
+        keys=place["cells"],
+    )
+
+
+def _measure_cell(place: Record, key: str, record: Record | None) -> Record:
+    status = record["status"] if record and "measure" in record["cell"] else "missing"
+    error = {"error": record["error"]} if record and status == "failed" else {}
+    return {"title": place["title"], "method": place["method"], "key": key, "status": status, **error}
+
+
+def _found(record: Record | None) -> Record | None:
+    if record is None or record["status"] != "finished" or "measure" not in record["cell"]:
+        return None
+    result: Record = record["result"]
+    return result
+
+
+def _row(record: Record | None) -> Record:
+    if record is None or "measure" in record["cell"]:
+        return {"status": "missing"}
+    if record["status"] != "finished":
+        return {"status": "failed", "error": record["error"]}
+    held_out = record["history"].get("validation_clean") is not None
+    return {
+        "status": "finished",
+        "held_out": held_out,
+        "test_images": test_images(record),
+        "collapsed": has_collapsed(record),
+        **{name: _value(record, path) for name, path in QUANTITIES.items()},
+    }
+
+
+def _value(record: Record, path: Sequence[str]) -> Any:
+    *parents, last = path
+    return reduce(lambda part, key: part.get(key, {}), parents, record).get(last)
+
+
+def _condition(place: Record, rows: list[Record], titles: Record) -> ConditionResult:
+    finished = [row for row in rows if row["status"] == "finished"]
+    images = next((row["test_images"] for row in finished), None)
+    tested = {name: images if name in TESTED else None for name in MEASURED}
+    return ConditionResult(
+        label={part: place[part] for part in PLACE},
+        method=Words(**titles[place["method"]]),
+        attack=Words(**titles[place["attack"]]),
+        control=place["control"],
+        release=place["release"],
+        assumes=place["assumes"],
+        own_controls=[(control["method"], control["attack"]) for control in place["own_controls"]],
+        paper=place["paper"],
+        accuracies=[row.get("final_accuracy") for row in rows],
+        failed=sum(row["status"] == "failed" for row in rows),
+        estimates={
+            name: estimate_over_noises([row.get(name) for row in rows], place["noises"], tested[name])
+            for name in MEASURED
+        },
+        others={"peak_accuracy": [row.get("peak_accuracy") for row in rows]},
+        test_images=images,
+        collapsed=sum(row["collapsed"] for row in finished),
+        published=matching(place),
+        held_out=any(row["held_out"] for row in finished),
+        noises=place["noises"],
+        declined=place["declined"],
+        keys=place["cells"],
+    )

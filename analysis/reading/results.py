@@ -1,0 +1,220 @@
+"""The results of a plan: each cell, and each condition over its seeds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from analysis.numbers.differences import Runs
+from analysis.numbers.estimates import Estimate
+from analysis.reading.published import Published
+from bench.store import Record
+
+PLACE = ["dataset", "model", "method", "attack"]
+ACCURACY, TO_THE_END = "final_accuracy", "to_the_end"
+"""Quantities of a condition: what its victims reach, and what they would have without stopping early."""
+CLEAN = "clean"
+"""The unprotected data set, by its name in every plan: what each attack reaches on it is what there is to recover."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """How people call a method or a stack of attacks."""
+
+    title: str
+    """At the scale of the plan."""
+    paper: str = ""
+    """At the paper's scale, every radius included."""
+    hint: str = ""
+    """What the paper has instead of the settings in the title; empty if it has the same."""
+
+
+@dataclass(frozen=True)
+class ConditionResult:
+    """One place of a table, over its noises and victims. Accuracies are shares in [0, 1]."""
+
+    label: dict[str, str]
+    """What the plan calls it, by data set, model, method and attack."""
+    method: Words
+    """How people call its method."""
+    attack: Words
+    """How people call its stack of attacks."""
+    control: bool
+    """Whether nothing but chance protects here."""
+    release: bool
+    """Whether an attack decides what is released, which no trainer can."""
+    assumes: list[str]
+    """What its attacks need beyond the released images and their labels."""
+    own_controls: list[tuple[str, str]]
+    """Labels of method and attack of the controls that its attacks name."""
+    paper: Record
+    """Names and settings of the same condition at the paper's scale."""
+    accuracies: list[float | None]
+    """The final one of each victim; None if it is not finished."""
+    failed: int
+    estimates: dict[str, Estimate | None]
+    """By column of the finished cells, such as `final_accuracy`; None if no cell has it."""
+    published: list[Published]
+    """The surest first."""
+    held_out: bool = False
+    """Whether some images only said when to stop, which these accuracies know nothing of: they are of the end."""
+    noises: int = 1
+    """Noises, each with as many victims; the accuracies of the first noise come first."""
+    declined: str = ""
+    """Why the method or the attack does not apply here, so that there are no cells."""
+    others: dict[str, list[float | None]] = field(default_factory=dict)
+    """Other quantities of each victim than the final accuracy, in the same order."""
+    test_images: int | None = None
+    """On how many images each victim was tested; None if nobody knows."""
+    collapsed: int = 0
+    """Victims that never left chance."""
+    keys: Sequence[str] = ()
+    """Of its cells, in the order of the accuracies."""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its data set and model."""
+        return self.label["dataset"], self.label["model"]
+
+    @property
+    def interval_over(self) -> str:
+        """Over what its interval is: there is none over noises if all victims have the same one."""
+        if self.planned == 1 and self.test_images:
+            return "test images of one victim"
+        return "noises" if self.noises > 1 else "victims" if self.is_clean else "victims of one noise"
+
+    @property
+    def victims(self) -> int:
+        """Cells on each noise, one for each victim seed."""
+        return self.planned // max(self.noises, 1)
+
+    def runs(self, quantity: str) -> Runs:
+        """The runs behind an estimate; without any if they are not kept."""
+        known = self.accuracies if quantity == ACCURACY else self.others.get(quantity, [])
+        return Runs(known, self.noises)
+
+    @property
+    def planned(self) -> int:
+        """Cells, one for each victim of each noise."""
+        return len(self.accuracies)
+
+    @property
+    def finished(self) -> int:
+        """Those with a result."""
+        return sum(accuracy is not None for accuracy in self.accuracies)
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether all its victims are finished and none stayed at chance: then accuracies say what protects."""
+        return bool(self.accuracies) and self.finished == self.planned and not self.collapsed
+
+    @property
+    def missing(self) -> int:
+        """Cells without a record."""
+        return self.planned - self.finished - self.failed
+
+    @property
+    def column_title(self) -> str:
+        """Its attack's title over accuracies of the end."""
+        return self.attack.title + (", to the end" if self.held_out else "")
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the images are as they were."""
+        return bool(self.paper["method"]["name"] == CLEAN)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one measure found of the noises of one method."""
+
+    place: tuple[str, str]
+    """Data set and model."""
+    label: str
+    """What the plan calls the method."""
+    method: Words
+    control: bool
+    measure: str
+    """The measure's name."""
+    title: str
+    numbers: dict[str, str]
+    """Titles of the numbers that tables show, by key."""
+    settings: Record
+    """Of the measure, as it was run."""
+    found: list[Record | None]
+    """The results of each noise; None if it is not finished."""
+    declined: str = ""
+    """Why the measure does not apply."""
+    keys: Sequence[str] = ()
+    """Of its cells, one for each noise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """A plan with all that the store holds of it."""
+
+    name: str
+    plan: Record
+    conditions: list[ConditionResult]
+    cells: list[Record]
+    """Each cell once: its PLACE, key, status (finished, failed or missing) and error or QUANTITIES."""
+    records: list[Record]
+    """The records there are, each once, in the order of the plan."""
+    left_out: dict[str, list[str]]
+    """Attacks that a reader did not want, by what they assume."""
+    root: Path
+    """The results folder, for the commands that a report names."""
+    measured: Sequence[Measured] = ()
+    """What was measured of the noises."""
+    measure_cells: Sequence[Record] = ()
+    """Each cell of a measure: the measure's title, method, key, status and error."""
+    measure_records: Sequence[Record] = ()
+    """Their records that there are."""
+
+    @property
+    def seeds(self) -> list[int]:
+        """How many victims each noise has: one number unless the conditions differ."""
+        return sorted({condition.victims for condition in self.conditions if not condition.declined})
+
+    @property
+    def noises(self) -> list[int]:
+        """How many noises the conditions have that draw any."""
+        return sorted({one.noises for one in self.conditions if not (one.declined or one.is_clean)}) or [1]
+
+    @property
+    def recipes(self) -> list[Record]:
+        """How the victims of the records were trained, each different recipe once."""
+        found: list[Record] = []
+        for record in self.records:
+            recipe = {key: value for key, value in record["cell"]["train"].items() if key != "revision"}
+            found += [recipe] if recipe not in found else []
+        return found
+
+    def title(self, label: str) -> str:
+        """A label of the plan as people read it."""
+        return str(self.plan["titles"][label]["title"])
+
+    def context(self, place: tuple[str, str]) -> str:
+        """What stands over every table of a data set and a model, so that nobody mistakes one scale for another."""
+        return ", ".join([*place, f"scale {self.plan['scale']['name']}"])
+
+    def count(self, status: str) -> int:
+        """Cells with that status, those of measures included."""
+        return sum(cell["status"] == status for cell in self.all_cells)
+
+    @property
+    def all_cells(self) -> list[Record]:
+        """The cells, and those of measures."""
+        return [*self.cells, *self.measure_cells]
+
+    @property
+    def all_records(self) -> list[Record]:
+        """The records, and those of measures."""
+        return [*self.records, *self.measure_records]
+
+
+def by_place(conditions: Iterable[ConditionResult]) -> dict[tuple[str, str], list[ConditionResult]]:
+    """The conditions of each data set and model, in the plan's order."""
+    places: dict[tuple[str, str], list[ConditionResult]] = {}
+    for condition in conditions:
+        places.setdefault(condition.place, []).append(condition)
+    return places

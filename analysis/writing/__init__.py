@@ -1,0 +1,1 @@
+"""How results are written: sections and tables, what stands under them, and the files that they become."""
