@@ -8,9 +8,9 @@ from statistics import fmean
 from analysis.numbers.differences import resolution
 from analysis.numbers.rank_correlation import correlation_words, rank_correlation
 from analysis.reading.collapse import COLLAPSED
-from analysis.reading.controls import answers_among
-from analysis.reading.league import ANY, FREE, NO_ATTACK, league, names, protections, ranked
-from analysis.reading.results import ConditionResult, Results, by_place
+from analysis.reading.controls import against_clean, answers_among
+from analysis.reading.league import ANY, FREE, league, names, protections, ranked
+from analysis.reading.results import ConditionResult, Results, by_place, over_common_noises
 from analysis.reading.stopping import stopped
 from analysis.writing.sections import MISSING, Entry, Section, Table, percent, plain_table, share_entry
 from analysis.writing.standing import resolution_line
@@ -187,6 +187,6 @@ def _met(conditions: Sequence[ConditionResult]) -> list[list[ConditionResult]]:
         answers = answers_among(group)
         met = {one.label["attack"] for one in answers if not one.is_clean}
         own = [one for one in answers if one.label["attack"] in met]
-        if len({names(condition) for condition in own} - {NO_ATTACK}) >= LEAST_ATTACKS:
-            kept.append(own)
+        if len({names(one) for one in own if not one.is_plain}) >= LEAST_ATTACKS:
+            kept.append(against_clean(over_common_noises(own)))
     return kept

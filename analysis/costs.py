@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from analysis.reading.results import PLACE, Results
+from analysis.reading.results import PLACE, PLAIN, Results
 from analysis.writing.sections import MISSING, Entry, Section, Table, plain_table
 from bench.store import Record
 
-PLAIN = "none"
-"""Plain training, by its name in every plan."""
 NOTE = (
     "One pass is forward and backward of 128 images. Seconds depend on the machine and on what else ran there; the "
     "measure generation_time takes them alone."

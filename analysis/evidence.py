@@ -25,12 +25,12 @@ class Found(NamedTuple):
 
 
 def evidence(one: Comparison, plans: Sequence[Conditions]) -> Found | None:
-    """Both sides in the plan that knows most; None if no plan has finished both, or victims stayed at chance."""
+    """Both sides where most is known of them; None if no plan has finished both, or victims stayed at chance."""
     found = [
         Found(low, high, known)
         for conditions in plans
-        for low in matching(one.low, conditions)[:1]
-        for high in matching(one.high, conditions)[:1]
+        for low in matching(one.low, conditions)
+        for high in matching(one.high, conditions)
         if low.is_comparable and high.is_comparable
         if (known := _below(one, low.runs(ACCURACY), high.runs(one.quantity)))
     ]

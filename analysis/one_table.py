@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from analysis.page.templating import environment
 from analysis.reading.records import read_results
 from analysis.reading.results import Results
 from analysis.report import STUDIES
 from analysis.writing.caveats import with_caveats
 from analysis.writing.formats import caption, csv, latex, markdown_remarks, markdown_table, markdown_text
 from analysis.writing.provenance import Chapter, chapter
+from analysis.writing.templating import environment
 from bench.core.errors import UserError, cut, one_line, suggestion
 from bench.store import Store
 from bench.words import TableFormat

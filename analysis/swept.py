@@ -7,7 +7,7 @@ from operator import itemgetter
 import matplotlib
 from matplotlib.figure import Figure
 
-from analysis.drawing.canvas import INK, PALETTE, PLAIN, canvas, drawing
+from analysis.drawing.canvas import INK, LITERAL, PALETTE, canvas, drawing
 from analysis.drawing.curves import FEWEST
 from analysis.drawing.panels import BARS, Curve, Panel, over, panels
 from analysis.numbers.estimates import Estimate
@@ -117,7 +117,7 @@ def _map(sweep: Sweep, values: Sequence[Sequence[str]], names: tuple[str, str]) 
     axes = figure.add_axes((0.9 / width, 0.6 / height, 1 - 1.0 / width, 1 - 0.7 / height))
     percents = {key: 100 * known.mean for key, known in sweep.items()}
     lowest, highest = min(percents.values()), max(percents.values())
-    with matplotlib.rc_context(PLAIN):
+    with matplotlib.rc_context(LITERAL):
         for (first, second), accuracy in percents.items():
             x, y = across.index(second), down.index(first)
             strength = 0.08 + 0.67 * (accuracy - lowest) / max(highest - lowest, 1e-9)

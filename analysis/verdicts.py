@@ -48,7 +48,7 @@ def chapters(results: Sequence[Results], studies: Sequence[Chapter]) -> Iterator
                 [
                     _section(
                         one,
-                        "Verdicts elsewhere" if number else "Verdicts",
+                        "Verdicts on other data, networks or trainings" if number else "Verdicts",
                         NOTE if not number else "",
                         scale,
                         tell_training=one.training != found[0].training,
@@ -137,7 +137,8 @@ def _section(one: Verdicts, heading: str, note: str, scale: str, *, tell_trainin
         context=", ".join([f"{model} on {dataset}", f"scale {scale}", *([one.training] if tell_training else [])]),
         note=note,
         numbers=[
-            {"dataset": dataset, "model": model, "claim": row.claim, "verdict": row.word, **numbers}
+            {"dataset": dataset, "model": model, "training": one.training, "claim": row.claim, "verdict": row.word}
+            | dict(numbers)
             for row in one.rows
             for numbers in row.numbers
         ],

@@ -128,13 +128,16 @@ def _chosen(request: Request) -> dict[str, Cell]:
 
 
 def _names(request: Request, cells: dict[str, Cell]) -> dict[str, str]:
-    """What to call the folder of each noise: its method, of several data sets that too, and which noise of several."""
+    """What to call the folder of each noise: its method, of several data sets that too, and which noise of several.
+
+    It is called the same whatever part of the grids is asked for.
+    """
     called = words_of(request)
-    words = {key: called[cell.key] for key, cell in cells.items()}
-    several = len({one.dataset for one in words.values()}) > 1
+    every = {cell.noise_key: called[cell.key] for grid, _ in request.expanded for cell in grid.cells}
+    several = len({one.dataset for one in every.values()}) > 1
     names = {
         key: safe_name(f"{one.dataset} {one.method}{one.noise}" if several else one.method + one.noise)
-        for key, one in words.items()
+        for key, one in every.items()
     }
     count = Counter(name.casefold() for name in names.values())
-    return {key: name if count[name.casefold()] == 1 else f"{name}_{key[:8]}" for key, name in names.items()}
+    return {key: names[key] if count[names[key].casefold()] == 1 else f"{names[key]}_{key[:8]}" for key in cells}

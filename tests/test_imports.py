@@ -140,7 +140,14 @@ def test_no_two_rooms_import_each_other() -> None:
         assert not [other for other in allowed if room in ROOMS.get(other, ())]
 
 
-def test_only_the_expansion_knows_the_tables_of_plug_ins() -> None:
+def test_only_the_report_knows_the_page() -> None:
+    outside = {name for name in modules("analysis") if not within(name, "analysis.page")}
+    assert {name for name in outside if any(within(one, "analysis.page") for one in IMPORTS[name])} == {
+        "analysis.report"
+    }
+
+
+def test_one_file_knows_the_tables_of_plug_ins() -> None:
     assert {name for name in modules("bench") if {"methods", "attacks"} & IMPORTS[name]} == {"bench.grid.plug_ins"}
     for name in modules("bench", "analysis"):
         assert not {module for module in IMPORTS[name] if module.startswith(("methods.", "attacks."))}

@@ -169,6 +169,14 @@ def test_a_folder_has_its_name_whatever_part_of_a_grid_is_written() -> None:
     assert {file.name for file in Path("out").iterdir()} == {"SC_noise_seed_0", "SC_noise_seed_1"}
 
 
+def test_a_folder_has_its_name_whatever_data_set_is_written() -> None:
+    Path("grid.yaml").write_text(GRID.replace("train_images: 40", "train_images: [20, 40]"))
+    assert protect("--only", "dataset=synthetic size=8 train_images=20 test_images=20") == 0
+    assert protect() == 0
+    images = (f"synthetic_size=8_train_images={count}_test_images=20" for count in (20, 40))
+    assert {file.name for file in Path("out").iterdir()} == {f"{name}_SC" for name in images}
+
+
 def test_what_another_run_has_written_meanwhile_stays() -> None:
     assert protect() == 0
     before = {file: file.stat().st_mtime_ns for file in Path("out").rglob("*")}

@@ -19,7 +19,7 @@ PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 """Okabe and Ito's colours, which colour-blind people tell apart; without those that vanish on black or white."""
 MARKERS = "osD^vPX"
 DASHES: list[Any] = ["-", (0, (5, 2)), (0, (1, 1.5))]
-PLAIN: dict[Any, Any] = {"text.parse_math": False}
+LITERAL: dict[Any, Any] = {"text.parse_math": False}
 """A title is text, also one with dollar signs."""
 SHARP = 160
 """Points in an inch of a PNG."""
@@ -32,7 +32,7 @@ DOTS, COLOURS = 110, 32
 def svg(figure: Figure) -> str:
     """The figure as one element for a page or a file: no date, no random names, text as text."""
     stream = io.StringIO()
-    with matplotlib.rc_context({**PLAIN, "svg.hashsalt": "bench", "svg.fonttype": "none"}):
+    with matplotlib.rc_context({**LITERAL, "svg.hashsalt": "bench", "svg.fonttype": "none"}):
         figure.savefig(stream, format="svg", transparent=True, dpi=DOTS)
     text = stream.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
@@ -52,7 +52,7 @@ def _smaller(png: re.Match[str]) -> str:
 def png(figure: Figure) -> bytes:
     """The figure as an image on white."""
     stream = io.BytesIO()
-    with matplotlib.rc_context(PLAIN):
+    with matplotlib.rc_context(LITERAL):
         figure.savefig(
             stream, format="png", dpi=SHARP, facecolor="white", metadata={"Software": None}, pil_kwargs=QUICK
         )

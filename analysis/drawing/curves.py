@@ -8,9 +8,8 @@ from analysis.drawing.canvas import drawing
 from analysis.drawing.panels import BARS, Curve, Panel, over, panels
 from analysis.numbers.estimates import Estimate
 from analysis.reading.published import number, parse
-from analysis.reading.results import ConditionResult, Results
+from analysis.reading.results import PLAIN, ConditionResult, Results
 from analysis.writing.sections import Drawing
-from analysis.writing.tables import PLAIN
 from bench.store import Record
 
 UP = "accuracy, %"

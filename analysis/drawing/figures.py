@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import ScaledTranslation
 
-from analysis.drawing.canvas import DASHES, INK, MARKERS, PALETTE, PLAIN, QUIET, canvas
+from analysis.drawing.canvas import DASHES, INK, LITERAL, MARKERS, PALETTE, QUIET, canvas
 from analysis.reading.results import ConditionResult
 from analysis.writing.tables import attacks_of
 
@@ -60,7 +60,7 @@ def accuracy_figure(conditions: Sequence[ConditionResult]) -> Figure | None:
     if not lines:
         return None
     many = len(columns) > MANY or len(lines) > CROWD
-    with matplotlib.rc_context(PLAIN):
+    with matplotlib.rc_context(LITERAL):
         return (
             _heat_map(conditions, columns) if many else _line_chart(lines, list(columns.values()), _title(conditions))
         )

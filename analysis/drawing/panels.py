@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from analysis.drawing.canvas import INK, PALETTE, PLAIN, QUIET, bare, canvas
+from analysis.drawing.canvas import INK, LITERAL, PALETTE, QUIET, bare, canvas
 from analysis.numbers.estimates import Estimate
 
 ACROSS = 5
@@ -58,7 +58,7 @@ def panels(drawn: Sequence[Panel], across: str, up: str, legend: Mapping[str, st
     figure = canvas(width, height)
     figure.subplots_adjust(0.5 / width, 0.45 / height, 1 - 0.1 / width, 1 - 0.62 / height, 0.14, 0.34)
     grid = figure.subplots(rows, columns, sharex=alike, sharey=True, squeeze=False)
-    with matplotlib.rc_context(PLAIN):
+    with matplotlib.rc_context(LITERAL):
         for place, axes in enumerate(grid.flat):
             bare(axes, 8)
             if place >= len(drawn):

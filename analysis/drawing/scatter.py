@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 
-from analysis.drawing.canvas import INK, MARKERS, PALETTE, PLAIN, QUIET, bare, canvas, drawing
+from analysis.drawing.canvas import INK, LITERAL, MARKERS, PALETTE, QUIET, bare, canvas, drawing
 from analysis.numbers.association import curvature
 from analysis.reading.pairings import Pairing
+from analysis.reading.results import PLAIN
 from analysis.writing.sections import Drawing
-from analysis.writing.tables import PLAIN as PLAIN_TRAINING
 
 PANEL = 3.3
 """Inches of one panel, across and down."""
@@ -29,7 +29,7 @@ LINES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (2.5, 1.5)), (0, (1, 1.5)))
 """The last network of a training first."""
 
 
-@rc_context(PLAIN)
+@rc_context(LITERAL)
 def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) -> Drawing | None:
     """A panel for each pairing with points: the type of a generator is its marker and colour, bars are 95 % intervals.
 
@@ -53,16 +53,14 @@ def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) ->
             axes.plot(ends, np.polyval(np.polyfit(one.first, one.second, 1), ends), color=QUIET, linewidth=1.2)
         axes.set_xlabel(one.predictor.title, color=INK)
         axes.set_ylabel("F", color=INK)
-        axes.set_title(
-            "plain training" if one.attack == PLAIN_TRAINING else one.attack, color=INK, fontsize=10, loc="left"
-        )
+        axes.set_title("plain training" if one.attack == PLAIN else one.attack, color=INK, fontsize=10, loc="left")
         axes.locator_params(nbins=5)
     _finish(figure, panels, len(pairings), kinds)
     text = f"Protection F against {', '.join(dict.fromkeys(one.predictor.title for one in pairings))}"
     return drawing(figure, f"{file}.svg", text)
 
 
-@rc_context(PLAIN)
+@rc_context(LITERAL)
 def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], sources: Sequence[str], file: str) -> Drawing:
     """A row for each embedding, by its name, a column for each source: its points (N, 2), and in grey where any lies.
 
@@ -86,7 +84,7 @@ def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], source
     return drawing(figure, f"{file}.svg", text)
 
 
-@rc_context(PLAIN)
+@rc_context(LITERAL)
 def shapes(
     drawn: Mapping[str, tuple[Sequence[float], Mapping[str, Sequence[float]]]], doubling: str, file: str
 ) -> Drawing:

@@ -6,7 +6,7 @@ Runs are compared over common seeds. What is independent are noises if there are
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 
@@ -45,11 +45,6 @@ class Runs:
     def mean(self) -> float:
         """Over the units."""
         return statistics.fmean(self.units)
-
-    def first(self, noises: int) -> "Runs":
-        """Those of the first so many noises."""
-        kept = by_noise(self.values, self.noises)[:noises]
-        return replace(self, values=[value for group in kept for value in group], noises=noises)
 
 
 @dataclass(frozen=True)
@@ -121,20 +116,16 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     return found
 
 
-def tests_against(best: str, rows: Mapping[str, Runs]) -> dict[str, float | None]:
-    """The Holm-corrected p-value of each other row against that of `best`; None where there is no test."""
-    others = [name for name in rows if name != best]
-    found = [difference(rows[name], rows[best]) for name in others]
-    return dict(zip(others, holm([one.p if one else None for one in found]), strict=True))
-
-
 def tied(best: str, rows: Mapping[str, Runs]) -> set[str]:
     """The rows that cannot be told from that of `best`, by Holm-corrected tests of each other one against it.
 
     Whichever row the runs make the best, the truly best one is in this set, or is it, with 95 % probability: it is
     tested against each of the others, of which the best is one. A row without a test cannot be told from any.
     """
-    return {name for name, p in tests_against(best, rows).items() if p is None or p >= LEVEL}
+    others = [name for name in rows if name != best]
+    found = [difference(rows[name], rows[best]) for name in others]
+    corrected = holm([one.p if one else None for one in found])
+    return {name for name, p in zip(others, corrected, strict=True) if p is None or p >= LEVEL}
 
 
 def groups(rows: Mapping[str, Runs]) -> dict[str, int]:

@@ -7,7 +7,7 @@ import matplotlib
 import numpy as np
 from scipy.stats import friedmanchisquare, rankdata, studentized_range
 
-from analysis.drawing.canvas import INK, PALETTE, PLAIN, bare, canvas, drawing
+from analysis.drawing.canvas import INK, LITERAL, PALETTE, bare, canvas, drawing
 from analysis.page.ranking import Ranked
 from analysis.reading.controls import answers_among
 from analysis.reading.results import ConditionResult
@@ -79,7 +79,7 @@ def _diagram(ranks: Mapping[str, float], gap: float) -> matplotlib.figure.Figure
     figure = canvas(WIDTH, height)
     left, right = 1.9 / WIDTH, 1 - 1.9 / WIDTH
     axes = figure.add_axes((left, 0.1 / height, right - left, 1 - 0.5 / height))
-    with matplotlib.rc_context(PLAIN):
+    with matplotlib.rc_context(LITERAL):
         bare(axes)
         axes.set_xlim(1, len(ranks))
         axes.set_ylim(-(top + LINE * half), 0)

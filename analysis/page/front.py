@@ -8,7 +8,7 @@ import matplotlib
 import matplotlib.ticker
 from matplotlib.axes import Axes
 
-from analysis.drawing.canvas import INK, PALETTE, PLAIN, QUIET, bare, canvas, drawing
+from analysis.drawing.canvas import INK, LITERAL, PALETTE, QUIET, bare, canvas, drawing
 from analysis.page.ranking import Ranked
 from analysis.writing.sections import Drawing
 
@@ -55,7 +55,7 @@ def cost_figure(rows: Sequence[Ranked]) -> list[Drawing]:
     kept = front(drawn)
     figure = canvas(*SIZE)
     axes = figure.add_axes((0.09, 0.13, 0.88, 0.8))
-    with matplotlib.rc_context(PLAIN):
+    with matplotlib.rc_context(LITERAL):
         bare(axes)
         axes.set_xscale("log")
         highest = max(one.passes for one in drawn)

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from analysis.reading.results import ConditionResult
+from analysis.reading.results import PLAIN, ConditionResult
 from analysis.writing.sections import Entry, Row, Section
-from analysis.writing.tables import PLAIN
 from bench.store import Record
 
 BEST = "-best-response"

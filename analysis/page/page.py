@@ -14,9 +14,9 @@ from analysis.page.answer import Answer
 from analysis.page.blocks import blocks
 from analysis.page.opened import Opened
 from analysis.page.portraits import Portrait
-from analysis.page.templating import TEMPLATES, environment
 from analysis.writing.provenance import CELLS, Chapter
 from analysis.writing.sections import Section, percent, rough
+from analysis.writing.templating import TEMPLATES, environment
 
 EMPTY = "no plan yet: run a grid first"
 SPARED = (

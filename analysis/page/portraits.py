@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from analysis.claims import RECOVERED
 from analysis.page.ranking import Ranked
 from analysis.reading.controls import answers_among, controls_among
-from analysis.reading.results import ConditionResult, Results
+from analysis.reading.results import PLAIN, ConditionResult, Results
 from analysis.reading.stopping import stopped
 from analysis.writing.sections import Entry, Table, percent, plain_table, share_entry
-from analysis.writing.tables import PLAIN, training_passes
+from analysis.writing.tables import training_passes
 from bench.core.errors import UserError
 
 Card = Callable[[str, str], Iterable[str]]

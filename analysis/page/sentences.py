@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from analysis.claims import RECOVERED
 from analysis.page.ranking import Ranked
 from analysis.reading.controls import answers_among
-from analysis.reading.results import Results
+from analysis.reading.results import PLAIN, Results
 from analysis.reading.stopping import stopped
 from analysis.writing.caveats import interval_line, training_line, ways_line
 from analysis.writing.sections import percent
-from analysis.writing.tables import PLAIN, training_passes
+from analysis.writing.tables import training_passes
 
 SYNTHETIC = "synthetic"
 """The data set that the suite draws itself, by its name."""

@@ -10,7 +10,6 @@ from analysis.reading.responses import QUANTITY, Response, best_response, widene
 from analysis.reading.results import ConditionResult
 from bench.store import Record
 
-NO_ATTACK = ("none",)
 FREE, ANY = "free_", "any_"
 """What the columns begin with that are of attacks that assume nothing, and of all attacks."""
 Responses = dict[str, dict[str, Response]]
@@ -97,8 +96,7 @@ def _order(row: Record) -> tuple[Any, ...]:
 
 
 def _place(own: Sequence[ConditionResult]) -> Record:
-    """What stands for all conditions of a method; its seeds are those of the noises that all attacks meet."""
-    first = min(own, key=lambda one: (bool(one.declined), one.noises))
+    first = next((one for one in own if not one.declined), own[0])
     return {
         **{part: first.label[part] for part in ("dataset", "model", "method")},
         "title": first.method.title,
@@ -111,7 +109,7 @@ def _place(own: Sequence[ConditionResult]) -> Record:
 
 
 def _plain(own: Sequence[ConditionResult]) -> Record:
-    plain = next((one.estimates[QUANTITY] for one in own if names(one) == NO_ATTACK), None)
+    plain = next((one.estimates[QUANTITY] for one in own if one.is_plain), None)
     return _written("no_attack", plain)
 
 

@@ -71,7 +71,9 @@ def _predictors(results: Results, place: tuple[str, str]) -> Iterator[Predictor]
 
 def _measured(methods: Mapping[str, Measured], key: str, one: ConditionResult) -> Estimate | None:
     own = methods.get(one.label["method"])
-    return value(own, key, one.noises) if own else None
+    if own is None or None in own.found[: one.noises]:
+        return None
+    return value(own, key, one.noises)
 
 
 def _estimated(key: str, one: ConditionResult) -> Estimate | None:

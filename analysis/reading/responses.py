@@ -3,14 +3,14 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import combinations
 from statistics import fmean
 
 from analysis.numbers.differences import Runs
-from analysis.numbers.estimates import Estimate, estimate, estimate_over_noises, ratio
+from analysis.numbers.estimates import Estimate, estimate, ratio
 from analysis.reading.results import ConditionResult
 
 QUANTITY = "final_accuracy"
@@ -58,27 +58,25 @@ class Response:
 
 
 def best_response(conditions: Sequence[ConditionResult], attacks: int) -> Response:
-    """The best response to one method, of so many `attacks` that there are.
+    """The best response to one method, of so many `attacks` that there are, all on the same noises.
 
-    The seeds are those of the noises that all attacks have met. They are split in halves in every way. One half, the
-    smaller one, chooses the attack with the highest mean; the other half values it. Victims that never left chance are
-    left out with their attack, which counts as tried. Without any attack that has all its victims, the best of the
-    unfinished ones is told, uncorrected.
+    The seeds are split in halves in every way. One half, the smaller one, chooses the attack with the highest mean; the
+    other half values it. Victims that never left chance are left out with their attack, which counts as tried. Without
+    any attack that has all its victims, the best of the unfinished ones is told, uncorrected.
     """
     own = [one for one in conditions if not one.declined]
     tried = [one for one in own if one.runs(QUANTITY).whole]
     attacks -= sum(bool(one.declined) for one in conditions)
     usable = [one for one in tried if not one.collapsed]
+    rows = [one.runs(QUANTITY).units for one in usable]
     if not usable:
         return _unfinished([one for one in own if one.finished and not one.collapsed], len(tried), attacks)
-    noises = min(one.noises for one in usable)
-    rows = _common([one.runs(QUANTITY).first(noises).units for one in usable])
+    if len(rows[0]) == 1:
+        return _single(usable, len(tried), attacks)
     seeds = len(rows[0])
-    if seeds == 1:
-        return _single(usable, rows, len(tried), attacks)
     choices = [(_choice(rows, split), split) for split in splits(seeds)]
     often = [usable[place] for place, _ in Counter(place for place, _ in choices).most_common()]
-    runs = Runs(_valued(rows, choices), seeds if noises > 1 else 1, _widening(seeds))
+    runs = Runs(_valued(rows, choices, seeds), seeds if usable[0].noises > 1 else 1, _widening(seeds))
     return Response(
         len(tried),
         attacks,
@@ -86,7 +84,7 @@ def best_response(conditions: Sequence[ConditionResult], attacks: int) -> Respon
         tuple(often[0].assumes),
         widened(estimate(runs.units), runs),
         max(fmean(row) for row in rows),
-        _recovered(usable, choices, runs, noises),
+        _recovered(usable, choices, runs),
         runs,
     )
 
@@ -118,42 +116,34 @@ def _choice(rows: Sequence[Sequence[float]], split: Sequence[int]) -> int:
     return means.index(max(means))
 
 
-def _common(rows: Sequence[list[float]]) -> list[list[float]]:
-    """The seeds that all rows have."""
-    seeds = min(map(len, rows))
-    return [row[:seeds] for row in rows]
+def _valued(rows: Sequence[Sequence[float]], choices: Choices, seeds: int) -> list[float]:
+    """For each of so many seeds the mean of its values under the attacks that were chosen without it."""
+    return [fmean(rows[place][seed] for place, split in choices if seed not in split) for seed in range(seeds)]
 
 
-def _valued(rows: Mapping[int, Sequence[float]] | Sequence[Sequence[float]], choices: Choices) -> list[float]:
-    """For each seed the mean of its values under the attacks that were chosen without it."""
-    seeds = range(min(len(rows[place]) for place, _ in choices))
-    return [fmean(rows[place][seed] for place, split in choices if seed not in split) for seed in seeds]
-
-
-def _recovered(usable: Sequence[ConditionResult], choices: Choices, runs: Runs, noises: int) -> Estimate | None:
+def _recovered(usable: Sequence[ConditionResult], choices: Choices, runs: Runs) -> Estimate | None:
     """None if clean images lack a victim under an attack that was chosen."""
-    clean = {place: usable[place].runs("control_accuracy").first(noises) for place, _ in choices}
-    if not all(one.whole for one in clean.values()):
+    clean = [one.runs("control_accuracy") for one in usable]
+    if not all(clean[place].whole for place, _ in choices):
         return None
-    found = ratio(runs.units, _valued({place: one.units for place, one in clean.items()}, choices))
+    found = ratio(runs.units, _valued([one.units for one in clean], choices, len(runs.units)))
     return Estimate(found.mean, None, found.count) if found and usable[0].is_clean else widened(found, runs)
 
 
-def _single(usable: Sequence[ConditionResult], rows: Sequence[list[float]], tried: int, attacks: int) -> Response:
+def _single(usable: Sequence[ConditionResult], tried: int, attacks: int) -> Response:
     """Of one seed, which chooses and values: all attacks that share the highest accuracy."""
-    accuracies = [only for [only] in rows]
-    highest = max(accuracies)
-    places = [place for place, accuracy in enumerate(accuracies) if accuracy == highest]
-    first, runs = usable[places[0]], Runs([highest])
+    means = [one.runs(QUANTITY).mean for one in usable]
+    best = [one for one, mean in zip(usable, means, strict=True) if mean == max(means)]
+    first = best[0]
     return Response(
         tried,
         attacks,
-        tuple(usable[place].attack.title for place in places),
+        tuple(one.attack.title for one in best),
         tuple(first.assumes),
-        estimate_over_noises(runs.values, 1, first.test_images),
-        highest,
-        _recovered(usable, [(places[0], ())], runs, 1),
-        runs,
+        first.estimates[QUANTITY],
+        max(means),
+        first.estimates.get("recovered"),
+        Runs(first.runs(QUANTITY).units),
     )
 
 

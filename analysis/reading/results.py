@@ -1,17 +1,19 @@
 """The results of a plan: each cell, and each condition over its seeds."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from analysis.numbers.differences import Runs
-from analysis.numbers.estimates import Estimate
+from analysis.numbers.estimates import Estimate, estimate_over_noises
 from analysis.reading.published import Published
 from bench.store import Record
 
 PLACE = ["dataset", "model", "method", "attack"]
 ACCURACY, TO_THE_END = "final_accuracy", "to_the_end"
 """Quantities of a condition: what its victims reach, and what they would have without stopping early."""
+PLAIN = "none"
+"""Training without an attack, by its name in every plan."""
 CLEAN = "clean"
 """The unprotected data set, by its name in every plan: what each attack reaches on it is what there is to recover."""
 
@@ -92,6 +94,22 @@ class ConditionResult:
         known = self.accuracies if quantity == ACCURACY else self.others.get(quantity, [])
         return Runs(known, self.noises)
 
+    def first(self, noises: int) -> "ConditionResult":
+        """The same over its first so many noises; of its estimates only that of the accuracy is left."""
+        if noises == self.noises:
+            return self
+        kept = noises * self.victims
+        accuracies = self.accuracies[:kept]
+        known = estimate_over_noises(accuracies, noises, self.test_images)
+        return replace(
+            self,
+            noises=noises,
+            accuracies=accuracies,
+            others={name: values[:kept] for name, values in self.others.items()},
+            keys=self.keys[:kept],
+            estimates=dict.fromkeys(self.estimates) | {ACCURACY: known},
+        )
+
     @property
     def planned(self) -> int:
         """Cells, one for each victim of each noise."""
@@ -121,6 +139,11 @@ class ConditionResult:
     def is_clean(self) -> bool:
         """Whether the images are as they were."""
         return bool(self.paper["method"]["name"] == CLEAN)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the victim is trained without any attack."""
+        return [attack["name"] for attack in self.paper["attacks"]] == [PLAIN]
 
 
 @dataclass(frozen=True)
@@ -210,6 +233,15 @@ class Results:
     def all_records(self) -> list[Record]:
         """The records, and those of measures."""
         return [*self.records, *self.measure_records]
+
+
+def over_common_noises(conditions: Sequence[ConditionResult]) -> list[ConditionResult]:
+    """Those of one data set and model, each over the noises that all attacks on its method have met."""
+    fewest: dict[str, int] = {}
+    for one in conditions:
+        if not one.declined:
+            fewest[one.label["method"]] = min(one.noises, fewest.get(one.label["method"], one.noises))
+    return [one if one.declined else one.first(fewest[one.label["method"]]) for one in conditions]
 
 
 def by_place(conditions: Iterable[ConditionResult]) -> dict[tuple[str, str], list[ConditionResult]]:

@@ -11,7 +11,6 @@ TRAINED = 0.9
 """Clean plain training that ends with less of its own training images right is far from its end."""
 OVERFITTED = 0.2
 """Adversarial training whose accuracy under PGD is a smaller share of that on clean images withstands its own alone."""
-PLAIN = ["none"]
 
 
 def with_caveats(section: Section, results: Results) -> Section:
@@ -50,7 +49,7 @@ def ways_line(results: Results, place: tuple[str, str]) -> str:
 
 def training_line(results: Results, place: tuple[str, str]) -> str:
     """A warning if plain training on clean images ends far below full training accuracy; empty if not, or unknown."""
-    clean = next((one for one in results.conditions if one.place == place and is_plain(one) and one.is_clean), None)
+    clean = next((one for one in results.conditions if one.place == place and one.is_plain and one.is_clean), None)
     seen, unseen = (clean.estimates[name] for name in ("train_accuracy", "final_accuracy")) if clean else (None, None)
     if not seen or not unseen or seen.mean >= TRAINED:
         return ""
@@ -83,8 +82,3 @@ def _overfitted(one: ConditionResult) -> float | None:
         return None
     _, highest = wilson(robust.mean, round(images.mean * images.count)).ends or (0.0, 1.0)
     return robust.mean if highest < OVERFITTED * final.mean else None
-
-
-def is_plain(condition: ConditionResult) -> bool:
-    """Whether the victim is trained without any attack."""
-    return [attack["name"] for attack in condition.paper["attacks"]] == PLAIN

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from analysis.numbers.differences import Resolution, resolution, tests_against, tied
+from analysis.numbers.differences import Resolution, resolution, tied
 from analysis.reading.results import ConditionResult
 from analysis.writing.sections import percent
 
@@ -24,7 +24,7 @@ def standings(conditions: Sequence[ConditionResult], quantity: str) -> Standings
         if best is None or _lacking(column, quantity):
             continue
         runs = {method: one.runs(quantity) for method, one in rows.items()}
-        tested = any(p is not None for p in tests_against(best, runs).values())
+        tested = len(runs[best].units) > 1
         others = tied(best, runs) if tested else set()
         if tested and len(others) == len(runs) - 1:
             continue

@@ -5,13 +5,10 @@ from dataclasses import replace
 from statistics import fmean
 
 from analysis.reading.collapse import COLLAPSED
-from analysis.reading.results import ConditionResult
+from analysis.reading.results import PLAIN, ConditionResult
 from analysis.writing.brackets import laboratories
 from analysis.writing.sections import FAILED, MISSING, Entry, Row, Table, percent, share_entry
 from analysis.writing.standing import BEST, LOWEST, TIED, standings
-
-PLAIN = "none"
-"""Plain training, by its label in every plan."""
 
 
 def table_of(conditions: Sequence[ConditionResult], quantity: str) -> Table:

@@ -21,7 +21,7 @@ class Variant:
     shown: tuple[str, ...] = ()
     """Names of settings: those that the grid file writes, or in which a control differs."""
     added: bool = False
-    """Whether it is a method that the suite added as a control: no setting of a user reaches it."""
+    """Whether it is there only as a control that the suite added: no setting of a user reaches it."""
 
     @property
     def label(self) -> str:

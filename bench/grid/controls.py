@@ -106,7 +106,8 @@ def _attack_variant(attack: Variant, here: Attack, paper: Attack, attacks: Attac
     same = type(here) is type(attack.choice.settings)
     [name] = [name for name, kind in attacks.items() if kind is type(here)]
     shown, usual = (attack.shown, attack.choice.settings) if same else ((), type(here)())
-    return Variant(Choice(name, here), Choice(name, paper), tuple(dict.fromkeys([*shown, *changed(usual, here)])))
+    shown = tuple(dict.fromkeys([*shown, *changed(usual, here)]))
+    return Variant(Choice(name, here), Choice(name, paper), shown, added=not same)
 
 
 def _method_variant(methods: Methods, name: str, at_scale: Mapping[str, Any], on_paper: Mapping[str, Any]) -> Variant:

@@ -76,7 +76,7 @@ class Wanted:
         return self.method, self.attacks
 
     @property
-    def written(self) -> tuple[Any, ...]:
+    def place(self) -> tuple[Any, ...]:
         """The same for all that mean the same and name the same settings, in whatever order."""
         return identity(self.pair), *(frozenset(one.shown) for one in (self.method, *self.attacks))
 
@@ -121,9 +121,7 @@ class Expansion:
             for one in wanted:
                 method, attacks = one.pair
                 applied = tuple(acting(attacks, method, NONE))
-                if not (reason := declined(method.choice, applied, outline, model)):
-                    check_method(method.choice, outline, self._where(f"{one.block}methods"))
-                    check_victim(applied, model, outline, self._where(f"{one.block}attacks"))
+                reason = declined(method.choice, applied, outline, model)
                 cells = tuple(
                     Cell(dataset.choice, fingerprint, model, method.choice, applied, recipe, seed, noise)
                     for noise in range(one.drawn)
@@ -153,21 +151,26 @@ class Expansion:
         large = (at_scale.large_images, on_paper.large_images)
         found: dict[Any, Wanted] = {}
         for one in self._wanted(self._sources_for(dataset), large):
-            first = found.setdefault(one.written, one)
-            found[one.written] = replace(first, noises=max(first.noises, one.noises))
-        written = {one.pair: one for one in found.values()}
+            first = found.get(one.place, one)
+            found[one.place] = replace(first, noises=max(first.noises, one.noises))
+        pairs = {one.pair: one for one in found.values()}
+        run = [one.pair for one in pairs.values() if self._runs(one, outline, model)]
         if not self.parsed.controls:
-            return list(written.values())
-        run = [
-            (method, attacks)
-            for method, attacks in written
-            if not declined(method.choice, acting(attacks, method, NONE), outline, model)
-        ]
-        noises = _noises_of_own_controls(list(written.values()))
+            return list(pairs.values())
+        noises = _noises_of_own_controls(list(pairs.values()))
         return [
-            written.get(pair) or Wanted(*pair, noises.get(identity(pair), self._noises()))
-            for pair in controls_first([*written, *controls_of(run, at_scale.shape, on_paper.shape, METHODS, ATTACKS)])
+            pairs.get(pair) or Wanted(*pair, noises.get(identity(pair), self._noises()))
+            for pair in controls_first([*pairs, *controls_of(run, at_scale.shape, on_paper.shape, METHODS, ATTACKS)])
         ]
+
+    def _runs(self, one: Wanted, outline: Outline, model: str) -> bool:
+        """Whether nothing declines it. Raises UserError for a network that does not fit the images."""
+        applied = acting(one.attacks, one.method, NONE)
+        if declined(one.method.choice, applied, outline, model):
+            return False
+        check_method(one.method.choice, outline, self._where(f"{one.block}methods"))
+        check_victim(applied, model, outline, self._where(f"{one.block}attacks"))
+        return True
 
     def _wanted(self, sources: Sources, large: Large) -> Iterator[Wanted]:
         """Every method with every stack of attacks of its block, that of the whole grid first."""

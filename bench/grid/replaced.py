@@ -44,16 +44,17 @@ def replaced_by(
 def check_reached(user: Scale, conditions: Iterable[Condition]) -> None:
     """Raise UserError for a plug-in of --set that no condition has: it would have no effect."""
     met = list(conditions)
-    added = {one.method.choice.name for one in met if one.method.added}
-    used = {
-        "datasets": {one.dataset.choice.name for one in met},
-        "methods": {one.method.choice.name for one in met if not one.method.added},
-        "attacks": {attack.choice.name for one in met for attack in one.attacks},
-        "measures": {one.measure.choice.name for one in met if one.measure},
+    every = {
+        "datasets": [one.dataset for one in met],
+        "methods": [one.method for one in met],
+        "attacks": [attack for one in met for attack in one.attacks],
+        "measures": [one.measure for one in met if one.measure],
     }
-    for group, names in used.items():
+    for group, variants in every.items():
+        names = {one.choice.name for one in variants if not one.added}
+        added = {one.choice.name for one in variants if one.added} - names
         for name in getattr(user, group):
-            if group == "methods" and name in added - names:
-                raise UserError(f"--set methods.{name}: is a control here, as large as what it is compared with")
+            if name in added:
+                raise UserError(f"--set {group}.{name}: is only a control here; what it is compared with decides on it")
             if name not in (EVERY, *names):
                 raise UserError(f"--set {group}.{name}: in no grid of this run{suggestion(name, sorted(names))}")

@@ -80,7 +80,7 @@ def validate(settings: type[S], layers: Sequence[tuple[str, Mapping[str, Any]]])
     try:
         return settings.model_validate(merged)
     except ValidationError as error:
-        place = error.errors()[0]["loc"]  # empty if settings do not go together: the strongest layer says so last
+        place = error.errors()[0]["loc"]  # empty if it is of all settings together
         where = origin.get(str(place[0]), layers[-1][0]) if place else _last(layers)
         raise explain(error, settings.model_fields, where) from None
 

@@ -30,7 +30,7 @@ def wanted_by(only: Sequence[str], conditions: Sequence[Condition]) -> Wanted:
 
 def meets(condition: Condition, cell: Cell | None, wanted: Wanted) -> bool:
     """Whether a cell of the condition is wanted; without a cell, whether the condition is, whatever the seed."""
-    if not wanted:
+    if not wanted:  # as most often, and names take time
         return True
     seeds = {"seed": cell.seed, "noise_seed": cell.noise_seed} if cell else {}
     names = _names(condition) | {key: [str(seeds[key])] if seeds else list(wanted.get(key, ())) for key in SEEDS}

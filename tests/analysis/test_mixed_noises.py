@@ -15,7 +15,7 @@ from analysis.page.ranking import ranking
 from analysis.reading.league import league
 from analysis.reading.records import read_results
 from analysis.reading.responses import best_response
-from analysis.reading.results import ConditionResult
+from analysis.reading.results import ConditionResult, over_common_noises
 from analysis.reading.stopping import stopped
 from analysis.report import _chapter
 from analysis.writing.standing import standing_lines, standings
@@ -36,23 +36,30 @@ def test_a_best_response_is_over_the_noises_that_all_attacks_have_met(first: int
     others = [of_noises(1, "em", f"attack{number}", [0.4, 0.2]) for number in (1, 2)]
     cut = best_response([condition("em", "attack0", [0.5, 0.3]), *others], 3)
     conditions = [more, *others] if first == 0 else [*others, more]
-    assert replace(best_response(conditions, 3), chosen=cut.chosen) == cut
+    assert replace(best_response(over_common_noises(conditions), 3), chosen=cut.chosen) == cut
     two = of_noises(2, "em", "attack1", [0.4, 0.2, 0.6, 0.4])
-    found = best_response([more, two], 2)
+    found = best_response(over_common_noises([more, two]), 2)
     assert found.runs.noises == 2
     assert found.runs.units == pytest.approx([(0.5 + 0.3) / 2, (0.9 + 0.9) / 2])
 
 
 def test_one_victim_of_the_first_noise_is_a_single_run_and_its_number_that_of_its_attack() -> None:
-    found = best_response([of_noises(3, "em", "attack0", [0.2, 0.9, 0.9]), condition("em", "attack1", [0.3])], 2)
+    conditions = [of_noises(3, "em", "attack0", [0.2, 0.9, 0.9]), condition("em", "attack1", [0.3])]
+    found = best_response(over_common_noises(conditions), 2)
     assert (found.chosen, found.accuracy.mean, found.uncorrected) == (("attack 1",), 0.3, 0.3)
     assert found.correction is None  # nothing else could have chosen
 
 
-def test_the_row_of_a_league_says_of_how_many_noises_it_is() -> None:
-    conditions = [of_noises(3, "em", "attack0", [0.2] * 6), condition("em", "attack1", [0.1, 0.2])]
-    [row] = league(conditions)
-    assert (row["noises"], row["interval_over"], row["seeds_planned"]) == (1, "victims of one noise", 2)
+def test_the_row_of_a_league_is_of_one_number_of_noises(tmp_path: Path) -> None:
+    wanted = runs(clean=CLEAN, em=[0.7, 0.71, 0.72], sem=STRONG)
+    for attack in ("none", "attack3"):
+        wanted["em", attack] = [0.7, 0.71, 0.72, *[0.1] * 6]
+    counts = {("em", "none"): 3, ("em", "attack3"): 3}
+    [section] = best_responses(results_of(tmp_path, wanted, noises=counts))
+    em = next(row for row in section.numbers if row["method"] == "em")
+    assert (em["noises"], em["interval_over"], em["seeds_planned"]) == (1, "victims of one noise", 3)
+    assert em["free_accuracy"] == em["no_attack"] == pytest.approx(0.71)
+    assert em["free_recovered"] == pytest.approx(0.71 / 0.81)
 
 
 @pytest.mark.parametrize("lacking", ["none", "attack3"])
@@ -99,11 +106,17 @@ def test_a_single_run_takes_no_test_from_rows_of_several_noises() -> None:
     rows = {"em": [0.5, 0.51, 0.52], "sem": [0.2, 0.21, 0.22], "sc": [0.4]}
     column = [of_noises(len(values), method, "none", values) for method, values in rows.items()]
     assert standings(column, "final_accuracy") == {("sem", "none"): "best", ("sc", "none"): "tied with the best"}
+    assert {row["method"]: row["group"] for row in league(column)} == {"sem": 1, "sc": 1, "em": 2}
     lowest = [*column[:2], of_noises(1, "sc", "none", [0.1])]
-    assert standings(lowest, "final_accuracy") == {("sc", "none"): "lowest of single runs"}
-    assert "3 noises each could show" in " ".join(standing_lines(lowest, "final_accuracy"))
-    groups = {row["method"]: row["group"] for row in league(column)}
-    assert groups == {"sem": 1, "sc": 1, "em": 2}
+    said = " ".join(standing_lines(lowest, "final_accuracy"))
+    assert "Where the lowest is a single run" in said
+    assert "3 noises each could show" in said
+
+
+@pytest.mark.parametrize("others", [[], [of_noises(1, "em", "none", [0.4])]])
+def test_a_row_of_several_noises_is_not_called_a_single_run(others: list[ConditionResult]) -> None:
+    column = [of_noises(3, "sem", "none", [0.2, 0.21, 0.22]), *others]
+    assert standings(column, "final_accuracy") == {}
 
 
 def test_the_smallest_difference_is_of_noises_or_of_victims_and_never_of_both() -> None:
@@ -124,6 +137,9 @@ def test_the_number_of_a_generator_is_over_the_noises_of_its_victims_and_unfinis
     one_noise, _ = correlations(replace(results, measured=measured))
     as_before, _ = correlations(replace(results, measured=[replace(first, found=[{"r_theta": 5.0}]), *others]))
     assert one_noise.numbers == as_before.numbers
+    part = replace(first, found=[None, {"r_theta": -9.0}])
+    unmeasured, _ = correlations(replace(results, measured=[part, *others]))
+    assert {row["generators"] for row in unmeasured.numbers if row["number"] == "r_theta"} == {7}
     begun = [replace(one, accuracies=[*one.accuracies, None]) for one in results.conditions[:1]]
     fewer, _ = correlations(replace(results, conditions=[*begun, *results.conditions[1:]]))
     assert {row["generators"] for row in fewer.numbers} == {7}

@@ -176,7 +176,7 @@ def test_every_mistake_in_set_gets_one_line(tmp_path: Path, assignment: str, exp
 
 
 def test_what_set_names_must_be_in_a_grid_of_the_run(tmp_path: Path) -> None:
-    text = HEAD + "methods: [em]\nattacks: [none, [median, pgd]]\nmeasures: [separability]\n"
+    text = HEAD + "methods: [em]\nattacks: [none, [median, pgd], early_stopping]\nmeasures: [separability]\n"
     met = ["methods.em.steps=2", "methods.*.steps=2", "attacks.pgd.steps=2", "measures.separability.folds=3"]
     for assignment in (*met, "datasets.synthetic.size=8"):
         user = read_assignments([assignment])
@@ -184,7 +184,8 @@ def test_what_set_names_must_be_in_a_grid_of_the_run(tmp_path: Path) -> None:
     for assignment, expected in {
         "methods.sem.samples=1": "--set methods.sem: in no grid of this run; did you mean 'em'?",
         "datasets.cifar10.size=8": "--set datasets.cifar10: in no grid of this run; choices: synthetic",
-        "methods.random.radius=1/2": "--set methods.random: is a control here, as large as what it is compared with",
+        "methods.random.radius=1/2": "--set methods.random: is only a control here; what it is compared with decides",
+        "attacks.partial_poisoning.stratified=false": "--set attacks.partial_poisoning: is only a control here",
     }.items():
         user = read_assignments([assignment])
         with pytest.raises(UserError, match=expected.replace("?", r"\?")):

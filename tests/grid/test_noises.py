@@ -108,10 +108,18 @@ def test_what_a_file_is_like_keeps_the_noises_of_its_blocks_at_a_scale(tmp_path:
     assert list(grid.replaced) == ["noise_seeds 3 -> 1"]
 
 
-def test_a_misfit_is_told_where_it_is_written(tmp_path: Path) -> None:
-    text = ALONE.replace("[synthetic]", "[{name: synthetic, size: 8}]") + "methods: [em]\nattacks: [none]\n"
-    with pytest.raises(UserError, match=re.escape("grid.yaml: also[0].methods: ")):
-        expand(tmp_path, text + "also: [{methods: [{name: em, surrogate: timm/test_vit}], attacks: [none]}]\n")
+@pytest.mark.parametrize("controls", ["false", "true"])
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ("{methods: [{name: em, surrogate: timm/test_vit}], attacks: [none]}", "grid.yaml: also[0].methods: "),
+        ("{methods: [em], attacks: [[{name: pretrained, network: timm/test_vit}]]}", "grid.yaml: also[0].attacks"),
+    ],
+)
+def test_a_misfit_is_told_where_it_is_written(controls: str, block: str, expected: str, tmp_path: Path) -> None:
+    text = ALONE.replace("[synthetic]", "[{name: synthetic, size: 8}]").replace("false", controls)
+    with pytest.raises(UserError, match=re.escape(expected)):
+        expand(tmp_path, text + f"methods: [em]\nattacks: [none]\nalso: [{block}]\n")
 
 
 def test_every_noise_of_a_method_is_measured_whichever_block_asks_for_it(tmp_path: Path) -> None:
@@ -128,10 +136,10 @@ def test_every_noise_of_a_method_is_measured_whichever_block_asks_for_it(tmp_pat
 
 
 def test_a_measure_is_counted_once_for_each_noise(tmp_path: Path) -> None:
-    names = ", ".join(f"{{name: delusiveness, adv_steps: {count}}}" for count in range(1, 60))
+    names = ", ".join(f"{{name: stability, adv_steps: {count}}}" for count in range(1, 60))
     text = ALONE + f"methods: [clean, em]\nattacks: [{{name: pgd, steps: {list(range(1, 51))}}}]\nmeasures: [{names}]\n"
     text += "seeds: 1\nalso: [{methods: [em], attacks: [none], noise_seeds: 8}]\n"
-    grid = expand(tmp_path, text.replace("delusiveness", "stability"))
+    grid = expand(tmp_path, text)
     assert sum(len(one.cells) for one in grid.conditions if one.measure) == 59 * (1 + 8)
 
 

@@ -126,7 +126,7 @@ def test_a_scale_is_called_as_a_file_may_be(name: str, tmp_path: Path) -> None:
         read_scales(tmp_path / "scales.yaml")
 
 
-def test_settings_that_do_not_go_together_are_told_where_the_strongest_of_them_is_written(
+def test_what_is_wrong_with_settings_together_is_told_where_the_strongest_are_written(
     tmp_path: Path,
 ) -> None:
     (file := tmp_path / "x.npy").write_bytes(b"x")

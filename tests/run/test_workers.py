@@ -38,8 +38,11 @@ def test_a_worker_that_is_killed_while_it_is_idle_is_replaced_without_a_word() -
     first = pool.submit(os.getpid).result()
     [idle] = pool._busy.values()
     os.kill(first, signal.SIGKILL)
-    while not idle._flags.broken:  # type: ignore[attr-defined]
+    for _ in range(400):
+        if idle._flags.broken:  # type: ignore[attr-defined]
+            break
         time.sleep(0.05)
+    assert idle._flags.broken  # type: ignore[attr-defined]
     assert pool.submit(os.getpid).result() != first
     pool.stop()
 
