@@ -65,6 +65,7 @@ class Processes(Workers):
         # A process that has grown ends after a task, and the next one is given to a new process: nothing is lost.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
         self._threads = threads
+        self._started: list[Executor] = []
         self._idle: list[Executor] = []
         self._busy: dict[Future[Any], Executor] = {}
 
@@ -75,12 +76,12 @@ class Processes(Workers):
             try:
                 return self._given(worker, function, *arguments)
             except BrokenProcessPool:  # it was killed while it had nothing to do
-                worker.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
+                self._end(worker)
         return self._given(self._start(), function, *arguments)
 
     def stop(self) -> None:
-        for worker in (*self._idle, *self._busy.values()):
-            worker.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
+        for worker in list(self._started):  # also one that was just being given its task
+            self._end(worker)
 
     def _given(self, worker: Executor, function: Callable[..., T], *arguments: Any) -> "Future[T]":
         future = worker.submit(function, *arguments)
@@ -90,14 +91,19 @@ class Processes(Workers):
     def _start(self) -> Executor:
         environment = dict.fromkeys(THREADS, str(self._threads))
         pool: Executor = ProcessPoolExecutor(1, initializer=end_with, initargs=(os.getpid(),), env=environment)
+        self._started.append(pool)
         return pool
+
+    def _end(self, worker: Executor) -> None:
+        worker.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
+        self._started.remove(worker)
 
     def _collect(self) -> None:
         """Take back the workers that are done, and let go of those that were killed."""
         for future in [future for future in self._busy if future.done()]:
             worker = self._busy.pop(future)
             if self.was_killed(future.exception() or Exception()):
-                worker.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
+                self._end(worker)
             else:
                 self._idle.append(worker)
 

@@ -7,8 +7,10 @@ import socket
 import time
 import warnings
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from joblib.externals.loky import ProcessPoolExecutor
 
 from bench.core.errors import UserError
 from bench.run.schedule import KILLED
@@ -45,6 +47,23 @@ def test_a_worker_that_is_killed_while_it_is_idle_is_replaced_without_a_word() -
     assert idle._flags.broken  # type: ignore[attr-defined]
     assert pool.submit(os.getpid).result() != first
     pool.stop()
+
+
+def test_a_worker_that_is_just_being_given_its_task_ends_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a run that is interrupted at that moment would wait for the task at its end."""
+    pool, submit = Processes(1), ProcessPoolExecutor.submit
+
+    def interrupted(self: Any, *arguments: Any) -> Any:
+        submit(self, *arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pool.submit(time.sleep, 600)
+    [worker] = pool._started
+    [process] = worker._processes.values()  # type: ignore[attr-defined]
+    pool.stop()
+    assert not process.is_alive()
 
 
 def distrustful() -> int:
