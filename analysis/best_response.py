@@ -8,9 +8,9 @@ from statistics import fmean
 from analysis.numbers.differences import resolution
 from analysis.numbers.rank_correlation import correlation_words, rank_correlation
 from analysis.reading.collapse import COLLAPSED
-from analysis.reading.controls import against_clean, answers_among
+from analysis.reading.controls import against_clean, answers_among, over_common_noises
 from analysis.reading.league import ANY, FREE, league, names, protections, ranked
-from analysis.reading.results import ConditionResult, Results, by_place, over_common_noises
+from analysis.reading.results import ConditionResult, Results, by_place
 from analysis.reading.stopping import stopped
 from analysis.writing.sections import MISSING, Entry, Section, Table, percent, plain_table, share_entry
 from analysis.writing.standing import resolution_line

@@ -1,4 +1,4 @@
-"""Every condition against clean images, and against the controls that its attacks name."""
+"""What conditions are read against: clean images, the controls that attacks name, and over which noises."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,6 +33,15 @@ def answers_among(conditions: Sequence[ConditionResult]) -> list[ConditionResult
     """Those with an attack that a trainer can choose, and that is not there for others to be compared with."""
     compared = controls_among(conditions)
     return [one for one in conditions if not one.release and one.label["attack"] not in compared]
+
+
+def over_common_noises(conditions: Sequence[ConditionResult]) -> list[ConditionResult]:
+    """Those of one data set and model, each over the noises that all attacks on its method have met."""
+    fewest: dict[str, int] = {}
+    for one in conditions:
+        if not one.declined:
+            fewest[one.label["method"]] = min(one.noises, fewest.get(one.label["method"], one.noises))
+    return [one if one.declined else one.first(fewest[one.label["method"]]) for one in conditions]
 
 
 def controls_among(conditions: Sequence[ConditionResult]) -> set[str]:

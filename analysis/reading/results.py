@@ -235,15 +235,6 @@ class Results:
         return [*self.records, *self.measure_records]
 
 
-def over_common_noises(conditions: Sequence[ConditionResult]) -> list[ConditionResult]:
-    """Those of one data set and model, each over the noises that all attacks on its method have met."""
-    fewest: dict[str, int] = {}
-    for one in conditions:
-        if not one.declined:
-            fewest[one.label["method"]] = min(one.noises, fewest.get(one.label["method"], one.noises))
-    return [one if one.declined else one.first(fewest[one.label["method"]]) for one in conditions]
-
-
 def by_place(conditions: Iterable[ConditionResult]) -> dict[tuple[str, str], list[ConditionResult]]:
     """The conditions of each data set and model, in the plan's order."""
     places: dict[tuple[str, str], list[ConditionResult]] = {}
