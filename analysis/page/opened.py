@@ -5,6 +5,7 @@ import shlex
 import zlib
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +31,19 @@ class Opened:
         self._whole = command(f"show {KEY} --json", root)
         self._places: dict[str, int] = {}
         self._cells: list[Record] = []
-        for one in results:
-            commands = dict(_commands(one))
-            for record in one.all_records:
-                if record["key"] not in self._places:
-                    self._places[record["key"]] = len(self._cells)
-                    self._cells.append(_facts(record) | commands[record["key"]])
+        records = {record["key"]: record for one in results for record in one.all_records}
+        places = [place for one in results for place in _places(one)]
+        for keys, commands in sorted(places, key=lambda place: -len(place[0])):  # so that most have a run of numbers
+            for key in keys:
+                if key in records and key not in self._places:
+                    self._places[key] = len(self._cells)
+                    self._cells.append(_facts(records[key]) | commands)
 
     def places(self, keys: Iterable[str]) -> str:
-        """Where the records of these cells stand, as a page writes it: `12 13 14`; those that are missing are not."""
-        return " ".join(str(self._places[key]) for key in keys if key in self._places)
+        """Where the records of these cells stand, as a page writes it: `12-14 20`; those that are missing are not."""
+        found = [self._places[key] for key in keys if key in self._places]
+        runs = groupby(enumerate(found), lambda one: one[1] - one[0])
+        return " ".join(_run([place for _, place in run]) for _, run in runs)
 
     def packed(self) -> str:
         """What `to_json` says, as a page holds it: deflated, a fifth of the characters, and those of base64."""
@@ -59,6 +63,10 @@ class Opened:
             "whole": self._whole,
         }
         return _dumped(said)
+
+
+def _run(places: Sequence[int]) -> str:
+    return str(places[0]) if len(places) == 1 else f"{places[0]}-{places[-1]}"
 
 
 def _shared(name: str, value: Any, parts: dict[str, int]) -> Any:
@@ -119,8 +127,8 @@ def _assigned(settings: Mapping[str, Any] | None) -> str | None:
     return " ".join([*([settings["name"]] if "name" in settings else []), *lines])
 
 
-def _commands(results: Results) -> Iterable[tuple[str, Record]]:
-    """Of each cell the command that makes it again, in two parts that many share, without its seeds."""
+def _places(results: Results) -> Iterable[tuple[Sequence[str], Record]]:
+    """Of each place its cells and the command that makes them again, in two parts that many share, without seeds."""
     plan = results.plan
     several = [part for part in PLACE[:2] if len({place[part] for place in plan["conditions"]}) > 1]
     words = [shlex.quote(plan["file"] if "file" in plan else plan["grid"]), "--scale", plan["scale"]["name"]]
@@ -131,5 +139,4 @@ def _commands(results: Results) -> Iterable[tuple[str, Record]]:
         picked = {part: place[part] for part in (*several, "method", what)}
         filters = " ".join(f"--only {shlex.quote(f'{part}={label}')}" for part, label in picked.items())
         several_noises = place.get("noises", len(place["cells"])) > 1
-        for key in place["cells"]:
-            yield key, {"run": run, "filters": filters, "noises": several_noises}
+        yield place["cells"], {"run": run, "filters": filters, "noises": several_noises}

@@ -14,6 +14,14 @@ function record(place) {
   return Object.fromEntries(known.fields.map((name, at) => [name, whole(name, values[at] ?? null)]));
 }
 
+// "12-14 20": the places of records, runs of them in short.
+function places(told) {
+  return told.split(" ").flatMap((run) => {
+    const [first, last = first] = run.split("-").map(Number);
+    return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+  });
+}
+
 const percent = (share) => (100 * share).toFixed(1);
 const quoted = (value) => (typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : String(value));
 const listed = (value) => Object.entries(value).map(([key, one]) => `${key.replaceAll("_", " ")} ${quoted(one)}`).join(", ");
@@ -109,7 +117,7 @@ function title(cell) {
 
 async function open(cell) {
   known ??= await unpacked();
-  const records = cell.dataset.cells.split(" ").map((place) => record(Number(place)));
+  const records = places(cell.dataset.cells).map(record);
   const inside = dialog.querySelector("div");
   inside.replaceChildren();
   add(inside, "h2", title(cell));

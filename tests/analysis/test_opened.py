@@ -46,10 +46,20 @@ def test_what_cells_share_is_written_once(tmp_path: Path) -> None:
 
 
 def test_a_number_names_the_cells_that_have_a_record(tmp_path: Path) -> None:
-    results = results_of(tmp_path, {("em", "none"): [0.1, None, 0.3], ("em", "pgd"): [0.2, 0.2]})
+    results = results_of(tmp_path, {("em", "none"): [0.1, None, 0.3], ("em", "pgd"): [0.2], ("sem", "pgd"): [0.4]})
     opened = Opened([results])
-    assert [opened.places(one.keys) for one in results.conditions] == ["0 1", "2 3"]
+    assert [opened.places(one.keys) for one in results.conditions] == ["0-1", "2", "3"]
     assert decoded(opened)[1]["final"] == 0.3
+    first, second, third = (one.keys for one in results.conditions)
+    assert opened.places([*second, *first]) == "2 0-1"
+    assert opened.places([*first, *third]) == "0-1 3"
+
+
+def test_cells_that_a_number_has_in_any_plan_stand_side_by_side(tmp_path: Path) -> None:
+    few = results_of(tmp_path, {("em", "none"): [0.1], ("sem", "none"): [0.2]})
+    many = results_of(tmp_path, {("em", "none"): [0.1, 0.2, 0.3], ("sem", "none"): [0.2, 0.3, 0.4]})
+    opened = Opened([few, many])
+    assert [opened.places(one.keys) for one in (*few.conditions, *many.conditions)] == ["0", "3", "0-2", "3-5"]
 
 
 def test_cells_stand_once_however_many_plans_have_them(tmp_path: Path) -> None:
