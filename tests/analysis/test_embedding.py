@@ -11,7 +11,7 @@ from analysis.drawing.scatter import clouds
 from analysis.embedding import sections
 from analysis.reading.results import Measured, Results, Words
 from tests.analysis.conftest import rasters, results_of, texts
-from tests.analysis.test_pictures import words
+from tests.analysis.drawing.test_pictures import words
 
 POINTS: dict[str, Any] = {
     "UMAP 0, raw": {"uniform": [(0, 0), (0.1, 0.1)], "victim": [(1, 1), (0.9, 1.2)]},

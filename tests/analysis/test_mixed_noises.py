@@ -23,7 +23,7 @@ from analysis.writing.standing import standing_lines, standings
 from bench.store import Store
 from tests.analysis.conftest import Accuracies, condition, plan_of, results_of
 from tests.analysis.conftest import place as place_of
-from tests.analysis.test_answer import CLEAN, STRONG, runs
+from tests.analysis.page.test_answer import CLEAN, STRONG, runs
 from tests.analysis.test_correlation import study
 
 

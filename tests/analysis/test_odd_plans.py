@@ -23,9 +23,9 @@ from analysis.writing.sections import file_of
 from bench.store import Store
 from tests.analysis.conftest import TITLES, Accuracies, plan_of, results_of
 from tests.analysis.conftest import place as place_of
-from tests.analysis.test_answer import CLEAN, STRONG, runs
+from tests.analysis.drawing.test_pictures import words
+from tests.analysis.page.test_answer import CLEAN, STRONG, runs
 from tests.analysis.test_early_stopping import MADE_UP
-from tests.analysis.test_pictures import words
 
 ATTACKS = ("none", *(f"attack{number}" for number in range(6)))
 

@@ -16,7 +16,7 @@ from bench.core.errors import UserError
 from bench.store import Store
 from tests.analysis.conftest import place, results_of
 from tests.analysis.conftest import plan_of as a_plan
-from tests.analysis.test_formats import HOSTILE
+from tests.analysis.writing.test_formats import HOSTILE
 
 RUNS = {
     ("clean", "none"): [0.8, 0.9],

@@ -21,7 +21,7 @@ from analysis.swept import swept
 from analysis.writing.sections import Drawing
 from bench.core.errors import UserError
 from tests.analysis.conftest import Accuracies, results_of
-from tests.analysis.test_answer import CLEAN, STRONG, runs
+from tests.analysis.page.test_answer import CLEAN, STRONG, runs
 
 
 def words(drawn: Drawing) -> list[str]:
