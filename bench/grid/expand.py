@@ -67,8 +67,10 @@ class Wanted:
     method: Variant
     attacks: Stack
     noises: int
-    block: str = ""
-    """What the keys of its block begin with: `also[0].`."""
+    methods_key: str
+    """Where the method is written: `methods`, or `also[0].methods`."""
+    attacks_key: str
+    """Where the attacks are."""
 
     @property
     def pair(self) -> Pair:
@@ -159,7 +161,7 @@ class Expansion:
             return list(pairs.values())
         noises = _noises_of_own_controls(list(pairs.values()))
         return [
-            pairs.get(pair) or Wanted(*pair, noises.get(identity(pair), self._noises()))
+            pairs.get(pair) or Wanted(*pair, noises.get(identity(pair), self._noises()), "methods", "attacks")
             for pair in controls_first([*pairs, *controls_of(run, at_scale.shape, on_paper.shape, METHODS, ATTACKS)])
         ]
 
@@ -168,19 +170,20 @@ class Expansion:
         applied = acting(one.attacks, one.method, NONE)
         if declined(one.method.choice, applied, outline, model):
             return False
-        check_method(one.method.choice, outline, self._where(f"{one.block}methods"))
-        check_victim(applied, model, outline, self._where(f"{one.block}attacks"))
+        check_method(one.method.choice, outline, self._where(one.methods_key))
+        check_victim(applied, model, outline, self._where(one.attacks_key))
         return True
 
     def _wanted(self, sources: Sources, large: Large) -> Iterator[Wanted]:
         """Every method with every stack of attacks of its block, that of the whole grid first."""
         whole_grid = Block(methods=self.parsed.methods, attacks=self.parsed.attacks)
         for where, block in [("", whole_grid), *self._blocks()]:
+            written, met = (where, block.attacks) if block.attacks else ("", self.parsed.attacks)
             methods = sources.variants("methods", block.methods, large, where)
-            stacks = sources.stacks(block.attacks, large, where)
+            stacks = sources.stacks(met, large, written)
             check_count(len(methods) * len(stacks), str(self.file))
             for method, attacks in itertools.product(methods, stacks):
-                yield Wanted(method, attacks, self._noises(block), where)
+                yield Wanted(method, attacks, self._noises(block), f"{where}methods", f"{written}attacks")
 
     def _blocks(self) -> Iterator[tuple[str, Block]]:
         """The further blocks of the file, each after what its keys begin with."""

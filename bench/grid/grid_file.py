@@ -12,10 +12,11 @@ Items = Annotated[list[Any], Field(min_length=1)]
 
 
 class Block(Settings):
-    """Methods that meet attacks of their own: conditions beside those of the whole grid, such as a control's."""
+    """Methods with attacks or noises of their own: conditions beside those of the whole grid, such as a control's."""
 
     methods: Items
-    attacks: Items
+    attacks: Items | None = None
+    """What its methods meet, if not what those of the whole grid do."""
     noise_seeds: Count | None = None
     """Noises of each of its methods, if not as many as of those of the whole grid."""
 
@@ -41,7 +42,7 @@ class GridFile(Settings):
     measures: list[Any] = []
     """What is measured of each noise of each method, beside the accuracy of victims."""
     also: list[Values] = []
-    """Blocks of `methods` and `attacks` that join the same tables, with `noise_seeds` of their own if they write any.
+    """Blocks of `methods` that join the same tables, with `attacks` and `noise_seeds` of their own if they write any.
     What stands in several blocks has as many noises as the block with the most."""
     scalable: bool = False
     """Whether a scale may replace `datasets`, `models`, `seeds` and `noise_seeds` of this file; else they stand."""

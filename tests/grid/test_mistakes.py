@@ -94,8 +94,8 @@ def message(folder: Path, text: str, scale: str = "paper") -> str:
             "grid.yaml: also[0]: must be a mapping of `key: value`, got 'clean'",
         ),
         (
-            HEAD + "methods: [em]\nattacks: [none]\nalso: [{methods: [clean]}]\n",
-            "grid.yaml: also[0]: missing key 'attacks'",
+            HEAD + "methods: [em]\nattacks: [none]\nalso: [{attacks: [none]}]\n",
+            "grid.yaml: also[0]: missing key 'methods'",
         ),
         (
             HEAD + "methods: [em]\nattacks: [none]\nalso: [{methods: [clean], atacks: [none]}]\n",

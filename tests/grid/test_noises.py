@@ -48,6 +48,15 @@ def test_what_a_block_writes_again_has_the_noises_of_the_block_and_stands_where_
     assert len(grid.cells) == (5 * 1 + 2 * 3) * 2
 
 
+def test_a_block_without_attacks_meets_those_of_the_grid_at_the_scale(tmp_path: Path) -> None:
+    text = ALONE + "methods: [em, rem]\nattacks: [none, pgd]\nalso: [{methods: [rem, sem], noise_seeds: 3}]\n"
+    text += "at: {tiny: {attacks: [gray]}}\n"
+    attacks = "none", "pgd"
+    expected = {"em": 1, "rem": 3, "sem": 3}
+    assert noises(expand(tmp_path, text)) == {(one, attack): expected[one] for one in expected for attack in attacks}
+    assert noises(expand(tmp_path, text, "tiny")) == {(one, "gray"): expected[one] for one in expected}
+
+
 def test_a_block_of_fewer_noises_takes_none_away(tmp_path: Path) -> None:
     text = ALONE + "methods: [em]\nattacks: [none]\nnoise_seeds: 2\nalso: [{methods: [em, rem], attacks: [none]}]\n"
     assert set(noises(expand(tmp_path, text)).values()) == {2}

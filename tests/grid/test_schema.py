@@ -23,7 +23,7 @@ def test_the_schema_knows_every_plug_in_and_its_settings(capsys: pytest.CaptureF
     assert schema["properties"]["methods"]["items"] == {"$ref": "#/$defs/methods"}
     block = schema["properties"]["also"]["items"]
     assert block["properties"]["methods"] == schema["properties"]["methods"]
-    assert set(block["required"]) == {"methods", "attacks"}
+    assert set(block["required"]) == {"methods"}
     assert set(block["properties"]) == {"methods", "attacks", "noise_seeds"}
     whole, like = (set(form["required"]) for form in schema["anyOf"])
     assert whole == {"title", "datasets", "models", "methods", "attacks"}
