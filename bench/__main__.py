@@ -1,8 +1,10 @@
 """`python -m bench`: the commands, with all that a person can get wrong as one line."""
 
+import os
 import signal
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 from typing import NoReturn, cast
 
 import typer
@@ -22,6 +24,9 @@ def main() -> None:
     SIGTERM, which schedulers of clusters send, stops it as Ctrl-C does: else its workers would go on without it. What
     the terminal cannot show, such as a file's name that is no text, is printed as Python writes it.
     """
+    if sys.stdout is None or sys.stderr is None:  # closed, as under some daemons: what is printed there is lost
+        nowhere = Path(os.devnull).open("w")  # noqa: SIM115
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -32,7 +37,8 @@ def main() -> None:
         name = COMMAND if set(sys.argv[1:2]) & {*COMPLETING} else None
         raise SystemExit(app(args=sys.argv[1:] or ["--help"], prog_name=name, standalone_mode=False))
     except USAGE as error:
-        said = error.format_message().rstrip(".").replace("Value error, ", "")
+        said = " ".join(error.format_message().rstrip(".").replace("Value error, ", "").split())
+        said = said.replace(". Choose from:", "; choices:")
         where = error.ctx.command_path if error.ctx else COMMAND
         _fail(UserError(f"{where}: {said[:1].lower()}{said[1:]}; see --help"))
     except UserError as error:

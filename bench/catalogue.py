@@ -9,15 +9,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.core.errors import UserError, cut, suggestion
+from bench.core.errors import UserError, asked, cut, suggestion
 from bench.words import CARD
 
 
 def show_cards(what: str, names: Sequence[str]) -> None:
     """Print all that is known of what is named. Raises UserError for an unknown name."""
     console = Console(highlight=False, soft_wrap=True)
-    for name in names:
-        for line in _card(what, name):
+    for name in dict.fromkeys(names):
+        with asked(f"list {what} {cut(name)}"):
+            lines = list(_card(what, name))
+        for line in lines:
             console.print(line, markup=False)
 
 

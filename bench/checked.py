@@ -1,7 +1,6 @@
 """Files that may not hold what they should: read, or named and set aside. And what all checks of JSON share."""
 
 import itertools
-import json
 import logging
 import os
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from bench.core.errors import UserError, brief, one_line
-from bench.core.settings import PROTOCOL
+from bench.core.settings import PROTOCOL, is_usable
 
 T = TypeVar("T")
 Record = dict[str, Any]
@@ -48,8 +47,19 @@ def checked(model: TypeAdapter[Any], content: bytes) -> Record:
         said = first["msg"].removeprefix("Value error, ")
         problem = f"{said[0].lower()}{said[1:]}, got {brief(first['input'])}"
         raise ValueError(f"{place}: {problem}" if place else problem) from None
-    json.dumps(found, allow_nan=False)  # raises ValueError for 1e999 wherever it stands
+    check_numbers(found)
     return found
+
+
+def check_numbers(found: Any) -> None:
+    """Raise ValueError for a number in JSON values that no calculation takes, such as 1e999."""
+    if isinstance(found, dict):
+        found = list(found.values())
+    if isinstance(found, list):
+        for one in found:
+            check_numbers(one)
+    elif isinstance(found, int | float) and not is_usable(found):
+        raise ValueError(f"a number is not finite or too large: {brief(found)}")
 
 
 def _check_age(found: Any) -> None:

@@ -25,6 +25,7 @@ from bench.options import (
     Results,
     ResultsFolders,
     ScaleName,
+    Seeds,
     Without,
     check_folder,
     examples,
@@ -71,7 +72,7 @@ def run(
     scale: ScaleName = "paper",
     assign: Assign = [],  # noqa: B006
     only: Only = [],  # noqa: B006
-    seeds: Annotated[int | None, typer.Option(min=1, help="Victims on each noise.")] = None,
+    seeds: Seeds = None,
     noise_seeds: NoiseSeeds = None,
     jobs: Jobs = None,
     device: Device = "auto",

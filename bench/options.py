@@ -9,6 +9,11 @@ import typer
 from bench import completion
 from bench.core.errors import UserError, cut, suggestion
 
+MOST = 10**9
+"""Seeds; as many as a grid file may ask for."""
+MOST_JOBS = 10_000
+"""Tasks at a time, of all machines of a cluster."""
+
 
 def examples(*lines: str) -> str:
     """What `--help` shows at the end of a command."""
@@ -55,8 +60,9 @@ ScaleName = Annotated[
 ]
 Assign = Annotated[list[str], typer.Option("--set", help="Change a setting: train.steps=2000.")]
 Only = Annotated[list[str], typer.Option(help="Take part of the grid: method=SEM.")]
-NoiseSeeds = Annotated[int | None, typer.Option(min=1, help="Noises of each method.")]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Tasks at a time; default one per core or GPU.")]
+Seeds = Annotated[int | None, typer.Option(min=1, max=MOST, help="Victims on each noise.")]
+NoiseSeeds = Annotated[int | None, typer.Option(min=1, max=MOST, help="Noises of each method.")]
+Jobs = Annotated[int | None, typer.Option(min=1, max=MOST_JOBS, help="Tasks at a time; default one per core or GPU.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")]
 Results = Annotated[Path, typer.Option(help="Folder of records, noise and the report.", callback=check_folder)]
 ResultsFolders = Annotated[

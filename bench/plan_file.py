@@ -14,6 +14,7 @@ class ScaleWords(Part):
     name: str
     about: str
     changes: Record
+    replaced: list[str] = []
 
 
 class Title(Part):
@@ -85,10 +86,11 @@ class MeasuredPlace(Part):
 
 
 class Plan(Part):
-    """What a grid asked for. Plans of before say no protocol."""
+    """What a grid asked for. Plans of before say no protocol, no file, and not what their scale replaced."""
 
     protocol: Protocol = 1
     grid: str
+    file: str = ""
     title: str
     about: str
     scale: ScaleWords

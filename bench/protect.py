@@ -1,5 +1,6 @@
 """What `protect` shows: the making of each method's noise, and where its protected images are."""
 
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -57,8 +58,7 @@ def _check(folder: Path, request: Request, cells: dict[str, Cell]) -> None:
             raise UserError(f"--to {folder}: is in {images}, among the images to protect; name a folder outside")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (probe := folder / ".partial").mkdir(exist_ok=True)
-        probe.rmdir()
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise UserError(f"--to {folder}: cannot be written ({error.strerror})") from None
 
@@ -94,7 +94,7 @@ def _make(request: Request, cells: dict[str, Cell], console: Console) -> None:
     """Make the noise that is missing, and say what became of each."""
     place, names, outline = request.workplace, words_of(request), request.workplace.outlines()
     tasks = [
-        Task(cell, cell.method.settings.cost(outline(cell.dataset.settings).train_images), {}, noise_only=True)
+        Task(cell, cell.noise_cost(outline(cell.dataset.settings).train_images), {}, noise_only=True)
         for key, cell in cells.items()
         if cell.method.settings.cached and not place.store.has_noise(key)
     ]

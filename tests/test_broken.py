@@ -57,7 +57,8 @@ def bytes_of(value: Any) -> bytes:
             bytes_of(changed(RECORD, "result.final_loss", 1.5)).replace(b"1.5", b"1e999"),
             "finished.result.final_loss: input should be a finite number, got inf",
         ),
-        (bytes_of({**RECORD, "notes": {"a": 1.25}}).replace(b"1.25", b"1e999"), "Out of range float values"),
+        (bytes_of({**RECORD, "notes": {"a": 1.25}}).replace(b"1.25", b"1e999"), "a number is not finite or too large"),
+        (bytes_of(changed(RECORD, "result.test_images", 10**25)), "a number is not finite or too large: 1000000"),
         (
             bytes_of(changed(RECORD, "result.final_accuracy", 17.5)),
             "finished.result.final_accuracy: input should be less",
@@ -144,6 +145,8 @@ def test_nothing_that_was_set_aside_is_overwritten(tmp_path: Path) -> None:
     [
         (bytes_of(PLAN)[:100], "EOF while parsing"),
         (b"{}", "grid: field required, got {}"),
+        (bytes_of(changed(PLAN, "scale.replaced", 5)), "scale.replaced: input should be a valid list, got 5"),
+        (bytes_of(changed(PLAN, "file", 5)), "file: input should be a valid string, got 5"),
         (bytes_of(changed(PLAN, "conditions.0.cells", ["../../etc"])), "conditions.0.cells.0: string should match"),
         (bytes_of(changed(PLAN, "conditions.0.noises", 2)), "conditions.0: 3 cells do not spread over 2"),
         (bytes_of(changed(PLAN, "conditions.0.noises", 0)), "conditions.0: 3 cells do not spread over 0"),

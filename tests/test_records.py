@@ -2,14 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from bench.core.data import Outline
 from bench.core.datasets.image_files import ImageFiles
 from bench.core.settings import digest
 from bench.grid.expand import read_grid
 from bench.grid.scale import read_assignments, read_scales
+from bench.plan_file import MeasuredPlace, Place, Plan, ScaleWords
 from bench.store import Store
 from bench.summary import summary
 
@@ -23,6 +26,19 @@ def test_every_record_is_called_by_the_digest_of_its_cell() -> None:
     for file in files:
         record = json.loads(file.read_text())
         assert file.stem == record["key"] == digest(record["cell"])
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_the_check_of_plans_knows_every_key_of_them(plan: str) -> None:
+    content = json.loads(Path(f"results/plans/{plan}.json").read_text())
+    parts: list[tuple[type[BaseModel], list[Any]]] = [
+        (Plan, [content]),
+        (ScaleWords, [content["scale"]]),
+        (Place, content["conditions"]),
+        (MeasuredPlace, content.get("measures", [])),
+    ]
+    for model, found in parts:
+        assert {key for one in found for key in one} <= model.model_fields.keys()
 
 
 @pytest.fixture

@@ -23,3 +23,10 @@ assert "torch" not in sys.modules
 def test_a_command_that_trains_nothing_starts_without_torch(command: str, tmp_path: Path) -> None:
     folder = ["--results", str(tmp_path)] if command == "report" else []
     subprocess.run([sys.executable, "-c", CHECKED, *command.split(), *folder], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_run_needs_nothing_to_print_to(folder: Path) -> None:
+    command = [sys.executable, "-m", "bench", "run", "grid.yaml", "--jobs", "1", "--device", "cpu"]
+    closed = subprocess.run(["sh", "-c", '"$@" >&- 2>&-', "sh", *command, "--only", "method=clean"], check=False)
+    assert closed.returncode == 0
+    assert len(list((folder / "results" / "cells").iterdir())) == 2

@@ -1,9 +1,14 @@
 """The one error for what a user wrote, and the words that help to write it right."""
 
 import difflib
-from collections.abc import Iterable
+import errno
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+FULL = {errno.ENOSPC, errno.EDQUOT}
+"""Errors of the system when a disk, or what is printed to, takes no more."""
 FEW = 8
 """So many choices are listed beside a suggestion."""
 WIDTH = 80
@@ -32,6 +37,18 @@ def cut(text: str) -> str:
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}..."
 
 
+@contextmanager
+def asked(what: str) -> Iterator[None]:
+    """Raise UserError, beginning with `what` a plug-in was asked for, if its code fails in the block: why and where."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise UserError(f"{what}: {head_of(error)} ({place.filename}:{place.lineno})") from error
+
+
 def head_of(error: Exception) -> str:
     """The kind of an error and the first line of its message."""
     return f"{type(error).__name__}: {error}".partition("\n")[0]
@@ -41,6 +58,8 @@ def refusal(error: Exception, advice: str) -> str:
     """What an error says; if the disk refused a file, which one and why, with the advice."""
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}; {advice}"
+    if isinstance(error, OSError) and error.errno in FULL:
+        return f"what is printed, or a file: cannot be written ({error.strerror})"
     return str(error)
 
 

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from bench.core.data import ImageDataset
+from bench.core.errors import brief
 from bench.core.keeper import Kind
 from bench.core.plug_in import Cost, PlugIn
 from bench.core.protocols import Method
 from bench.core.session import Session
+from bench.core.settings import is_usable
 from bench.core.train import Recipe
 
 
@@ -61,3 +63,16 @@ class Measure(PlugIn, ABC):
     def cost(self, images: int, method: Method, training: Training) -> Cost:
         """What `measure` takes for so many training images, beside the noise."""
         return Cost()
+
+
+def as_promised(found: Any, name: str, measure: Measure) -> dict[str, Any]:
+    """What a measure found. Raises TypeError or ValueError unless it holds the numbers that the measure promises."""
+    if not isinstance(found, dict):
+        raise TypeError(f"{name} must return a mapping, got {brief(found)}")
+    for key in measure.numbers:
+        if key not in found:
+            raise ValueError(f"{name} promises {key!r} among its numbers, and found {', '.join(found) or 'none'}")
+        value = found[key]
+        if not (value is None or (type(value) in (int, float) and is_usable(value))):
+            raise ValueError(f"{name}: {key} must be a finite number or None, got {brief(value)}")
+    return found

@@ -31,6 +31,8 @@ FORMS = re.compile(r"\{(\w+)\|(\w+)\}")
 """A word of a phrase in the singular and in the plural."""
 ACRONYMS = ("pgd", "fgsm", "tpgd", "apgd", "cnn", "fnn")
 """Values of settings that tables write in capitals."""
+LARGEST = 2**63 - 1
+"""The largest whole number that calculations take."""
 MOST = 1_000_000_000
 """No count is higher: what nobody can wait for is a slip."""
 ImageShape = tuple[int, int, int]
@@ -103,6 +105,11 @@ class Settings(BaseModel):
         added = {name: field.default for name, field in fields if Added() in field.metadata}
         unchanged = {name for name, default in added.items() if getattr(self, name) == default}
         return {"revision": revision_of(type(self)), **self.model_dump(mode="json", exclude=unchanged)}
+
+
+def is_usable(number: float) -> bool:
+    """Whether calculations take the number: it is finite and, if whole, of 64 bits."""
+    return abs(number) <= LARGEST if isinstance(number, int) else math.isfinite(number)
 
 
 def parse_fraction(value: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from bench.core.augment import flip_crop
 from bench.core.datasets import DatasetSettings
+from bench.core.errors import asked
 from bench.core.keeper import Kind
 from bench.core.measures import Measure, Training
 from bench.core.network_names import maker
@@ -65,8 +66,16 @@ class Cell:
     def cost(self, images: int) -> Cost:
         """What it takes with so many training images, once the noise is there."""
         if self.measure:
-            return self.measure.settings.cost(images, self.method.settings, Training(self.model, self.train))
-        return self.train.cost([attack.settings for attack in self.attacks], images)
+            training = Training(self.model, self.train)
+            with asked(f"what {self.measure.name} costs"):
+                return Cost() + self.measure.settings.cost(images, self.method.settings, training)
+        with asked(f"what {' + '.join(attack.name for attack in self.attacks)} costs"):
+            return self.train.cost([attack.settings for attack in self.attacks], images)
+
+    def noise_cost(self, images: int) -> Cost:
+        """What making the noise of so many images takes."""
+        with asked(f"what {self.method.name} costs"):
+            return Cost() + self.method.settings.cost(images)
 
     @property
     def keeps(self) -> frozenset[Kind]:

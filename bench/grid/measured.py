@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from bench.core.errors import asked
 from bench.grid.cell import Cell, Choice
 from bench.grid.condition import Condition, Variant
 
@@ -17,7 +18,8 @@ def measured(conditions: Sequence[Condition], measures: Sequence[Variant]) -> It
     for one in conditions:
         noises[one.method.choice] |= {cell.noise_seed: cell for cell in one.cells}
     for (choice, one), measure in itertools.product(methods.items(), measures):
-        reason = measure.choice.settings.declines(choice.settings)
+        with asked(f"whether {measure.choice.name} declines {choice.name}"):
+            reason = measure.choice.settings.declines(choice.settings)
         met = [] if reason else noises[choice].values()
         cells = [replace(cell, attacks=(), seed=0, measure=measure.choice) for cell in met]
         said = f"{measure.choice.name} of {choice.name}: {reason}" if reason else ""

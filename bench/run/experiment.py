@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 import torch
 from torch import Tensor
 
+from bench.checked import check_numbers
 from bench.core.data import ImageDataset
+from bench.core.errors import one_line
 from bench.core.files import to_json
-from bench.core.measures import Subject, Training
+from bench.core.measures import Subject, Training, as_promised
 from bench.core.memory import CPU, moved
 from bench.core.models import Classifier
 from bench.core.protocols import Attack
@@ -24,6 +26,9 @@ from bench.run.progress import reported
 from bench.run.trouble import PLACE
 from bench.run.workplace import Workplace
 from bench.store import Record, Store
+
+LONGEST = 500
+"""Characters of an error that the record of a cell shows; its trace has all."""
 
 
 def make_noise(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tensor, Record]:
@@ -48,7 +53,7 @@ def _generate(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tenso
     start = time.perf_counter()
     method = cell.method.settings
     session = place.open_session(cell.noise_seed, device, shelf=place.store)
-    with reported(session, place.progress_file(cell.noise_key)):
+    with reported(session, place.progress_file(cell.noise_key)), place.unchanged(clean):
         protection = method.generate(clean, session)
     released = clean.protected(protection)
     method.check(clean, released)
@@ -79,10 +84,11 @@ def run_cell(cell: Cell, place: Workplace, device: torch.device, *, asked: Recor
         about: Record = {"key": cell.key, "status": "finished", "asked": asked, "cell": cell.canonical()}
         try:
             record = about | (_measure(cell, place, device) if cell.measure else _test(cell, place, device))
-            to_json(record)  # a number that is not finite is no result either
-        except PLACE:
+            check_numbers(record)  # one that is not finite is no result either
+            to_json(record)
+        except (KeyboardInterrupt, *PLACE):
             raise
-        except (Exception, SystemExit) as error:  # whatever a plug-in raises must not stop the other cells
+        except BaseException as error:  # whatever a plug-in raises must not stop the other cells
             record = about | failure(error_line(error), traceback.format_exc())
         record["time"] = record.pop("time", {}) | _ended(start)
         record.setdefault("provenance", place.provenance(device))
@@ -114,8 +120,9 @@ def failure(reason: str, trace: str) -> Record:
 
 
 def error_line(error: BaseException) -> str:
-    """The kind of an error and its message."""
-    return f"{type(error).__name__}: {error}"
+    """The kind of an error and its message, in one line and no more than a few."""
+    said = one_line(" ".join(f"{type(error).__name__}: {error}".split()))
+    return said if len(said) <= LONGEST else f"{said[: LONGEST - 3]}..."
 
 
 def _printable(text: str) -> str:
@@ -152,10 +159,10 @@ def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
     kept = place.store.read_kept(cell.noise_key) if cell.keeps else {}
     subject = Subject(cell.method.settings, clean, clean.protected(protection), test, kept)
     session = place.open_session(cell.seed, device)
-    with reported(session, place.progress_file(cell.key)):
+    with reported(session, place.progress_file(cell.key)), place.unchanged(clean, test):
         found = measure.measure(subject, Training(cell.model, cell.train), session)
     return {
-        "result": found,
+        "result": as_promised(found, cell.measure.name, measure),
         "cost": {"measure_passes": session.passes, "noise_passes": about["passes"]},
         "noise": {name: about[name] for name in ("key", "size", "notes") if name in about},
         **_notes(session),
@@ -172,13 +179,14 @@ def _test(cell: Cell, place: Workplace, device: torch.device) -> Record:
     clean, test = split.train.to(device), split.test.to(device)
     keeping = place.keeping(place.store.kinds_kept(cell.key))  # what an earlier run kept would be lost otherwise
     session = keeping.open_session(cell.seed, device)
-    with reported(session, place.progress_file(cell.key)):
-        model, history = _train(cell, clean, clean.protected(protection), test, session)
-    session.keeper.keep_network(model)
+    with place.unchanged(clean, test):
+        with reported(session, place.progress_file(cell.key)):
+            model, history = _train(cell, clean, clean.protected(protection), test, session)
+        session.keeper.keep_network(model)
+        passes = session.passes
+        for attack in cell.attacks:
+            attack.settings.examine(model, test, cell.train.steps * cell.train.batch_size, session)
     keeping.store.write_kept(cell.key, session.keeper.tensors)
-    passes = session.passes
-    for attack in cell.attacks:
-        attack.settings.examine(model, test, cell.train.steps * cell.train.batch_size, session)
     return {
         "result": summary(history) | {"test_images": len(test), "chance": _chance(clean, test)},
         "history": columns(history),

@@ -14,7 +14,7 @@ from torch import Tensor
 from bench.core.data import ImageDataset, Split
 from bench.core.datasets import Names
 from bench.core.device import default_jobs
-from bench.core.errors import one_line
+from bench.core.errors import UserError, one_line
 from bench.core.files import to_json
 from bench.core.long_work import tell
 from bench.core.memory import parts
@@ -27,6 +27,8 @@ from bench.store import Record
 UNSAFE = re.compile(r"[^\w.=+-]+")
 """What the name of a file or folder shall not have: separators, spaces, and bytes that are no text."""
 ABOUT = "about.json"
+IGNORED, EVERYTHING = ".gitignore", "*\n"
+"""The file that is written first, and what it says; it also marks a folder as one that was written here."""
 LONGEST = 100
 """Bytes of a name; file systems allow 255."""
 
@@ -52,10 +54,10 @@ def write_release(cell: Cell, place: Workplace, folder: Path) -> tuple[int, Reco
 def _write_whole(split: Split, names: Names, protection: Tensor, folder: Path, about: str) -> None:
     folders = class_folders(names.classes, split.train.num_classes)
     partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+    _clear(partial)
     partial.mkdir(parents=True)
     try:
-        (partial / ".gitignore").write_text("*\n")  # somebody's pictures belong in no commit
+        (partial / IGNORED).write_text(EVERYTHING)  # somebody's pictures belong in no commit
         (partial / ABOUT).write_text(about, "utf-8")
         _write_images(split.train.protected(protection), partial / "train", folders, names.train)
         _write_images(split.test, partial / "val", folders, names.test)
@@ -63,6 +65,16 @@ def _write_whole(split: Split, names: Names, protection: Tensor, folder: Path, a
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+
+
+def _clear(partial: Path) -> None:
+    """Remove what a process left that was killed. Raises UserError if the folder is of somebody else."""
+    if not partial.exists():
+        return
+    marked = partial / IGNORED
+    if any(partial.iterdir()) and not (marked.is_file() and marked.read_text() == EVERYTHING):
+        raise UserError(f"{partial}: is in the way and not of this suite; move it")
+    shutil.rmtree(partial)
 
 
 def is_release(folder: Path, cell: Cell) -> bool:

@@ -82,7 +82,7 @@ def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -
     outline = place.outlines()
     for cell in cells:
         images = outline(cell.dataset.settings).train_images
-        making = cell.method.settings.cost(images)
+        making = cell.noise_cost(images)
         task = Task(cell, cell.cost(images), asked[cell.key])
         if not making.total or place.keeping(cell.keeps).store.has_noise(cell.noise_key):
             ready.append(task)
@@ -180,9 +180,9 @@ def do_task(task: Task, place: Workplace) -> Outcome:
                 return Outcome(task, run_cell(task.cell, place, device, asked=task.asked))
             try:
                 make_noise(task.cell, place.keeping(task.keep), device)
-            except PLACE:
+            except (KeyboardInterrupt, *PLACE):
                 raise
-            except (Exception, SystemExit) as error:  # it is the result of the cells that need this noise
+            except BaseException as error:  # it is the result of the cells that need this noise
                 return Outcome(task, error=error_line(error))
             return Outcome(task)
 

@@ -4,13 +4,12 @@ import errno
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.core.errors import UserError
+from bench.core.errors import FULL, UserError
 from bench.core.settings import digest
 from bench.grid.cell import Cell
 
 RUN = "run"
 """What a trouble concerns if nothing can work any more."""
-FULL = {errno.ENOSPC, errno.EDQUOT}
 EVERYWHERE = FULL | {errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOTCONN, errno.ESTALE}
 """Errors of the system that no other cell escapes."""
 

@@ -42,7 +42,9 @@ class Workers:
         future: Future[T] = Future()
         try:
             future.set_result(function(*arguments))
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             future.set_exception(error)
         return future
 

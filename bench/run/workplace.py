@@ -3,24 +3,28 @@
 import math
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
 import torch
 
-from bench.core.data import Outline, Split
+from bench.core.data import ImageDataset, Outline, Split
 from bench.core.datasets import DatasetSettings
 from bench.core.device import describe, lease, peak_memory
 from bench.core.keeper import Keeper, Kind
+from bench.core.memory import CPU, moved
 from bench.core.session import Session, Shelf
 from bench.run.trouble import DataError
 from bench.store import Record, Store
 
 CHECKOUT = Path(__file__).parents[2]
 """Where this code is, if it was not installed from a wheel."""
+LOOKED_AT = 2**23
+"""Bytes of images that are looked at to see whether any were changed."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,19 @@ class Workplace:
             raise
         except Exception as error:  # of torchvision, PIL and pickle: whatever is wrong with the files
             raise DataError(f"data set not readable in {self.data_root} ({error}); see --data-root") from error
+
+    @contextmanager
+    def unchanged(self, *data: ImageDataset) -> Iterator[None]:
+        """Raise ValueError if the block changes images or labels in place: other cells of this process share them."""
+        before = list(map(_mark, data))
+        try:
+            yield
+        finally:
+            changed = list(map(_mark, data)) != before
+            if changed:
+                _load.cache_clear()
+        if changed:
+            raise ValueError("the images or labels that a plug-in was given were changed in place; let it copy them")
 
     def check_images(self, dataset: DatasetSettings, fingerprint: str) -> None:
         """Raise DataError if the images are not those that were known by `fingerprint`."""
@@ -76,6 +93,17 @@ class Workplace:
         about = {"commit": _commit(), **describe(device), "peak_memory": peak_memory(device)}
         precisions = session.precisions if session else []
         return about | {"precision": ", ".join(precisions) or "float32", "compiled": self.compiling}
+
+
+def _mark(data: ImageDataset) -> tuple[int, ...]:
+    """What tells whether images or labels are still what they were: torch's count of changes, and what others do.
+
+    Arrays that share memory with a tensor are not counted, so a sum over labels and some images is taken too.
+    """
+    images, labels = data.images, data.labels
+    some = images[:: max(1, images.nbytes // LOOKED_AT)]
+    sums = [zlib.crc32(moved(one, CPU).contiguous().numpy().data) for one in (some, labels)]
+    return images._version, labels._version, *sums
 
 
 @lru_cache(maxsize=2)
