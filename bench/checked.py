@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from bench.core.errors import UserError, brief, one_line
-from bench.core.settings import PROTOCOL, is_usable
+from bench.core.files import check_numbers
+from bench.core.settings import PROTOCOL
 
 T = TypeVar("T")
 Record = dict[str, Any]
@@ -49,17 +50,6 @@ def checked(model: TypeAdapter[Any], content: bytes) -> Record:
         raise ValueError(f"{place}: {problem}" if place else problem) from None
     check_numbers(found)
     return found
-
-
-def check_numbers(found: Any) -> None:
-    """Raise ValueError for a number in JSON values that no calculation takes, such as 1e999."""
-    if isinstance(found, dict):
-        found = list(found.values())
-    if isinstance(found, list):
-        for one in found:
-            check_numbers(one)
-    elif isinstance(found, int | float) and not is_usable(found):
-        raise ValueError(f"a number is not finite or too large: {brief(found)}")
 
 
 def _check_age(found: Any) -> None:

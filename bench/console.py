@@ -7,7 +7,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.core.device import default_jobs
 from bench.core.errors import UserError
 from bench.core.session import IMAGES_PER_PASS
 from bench.display import Watch, awaited, shown
@@ -15,11 +14,12 @@ from bench.grid.cell import Cell
 from bench.outcomes import show_results, words_of
 from bench.run import schedule
 from bench.run.advice import LONG, fitting_scale
-from bench.run.forecast import Pace, forecast
+from bench.run.forecast import Pace, Rates, forecast
 from bench.run.preparation import pending, prepare
 from bench.run.request import Request
 from bench.run.schedule import Outcome, Task
 from bench.run.workers import workers
+from bench.run.workplace import Workplace
 from bench.words import command, counted, duration
 
 
@@ -48,8 +48,10 @@ def show_forecast(request: Request, console: Console) -> int:
                 f"{dataset.name}: not in {place.data_root}; name its folder with --data-root, "
                 "or run without --dry-run, which downloads it"
             )
-    cost = forecast(tasks, place)
-    advise(request, cost.seconds_in_all, console)
+    rates: Rates = {}
+    cost = forecast(tasks, place, rates=rates)
+    advise(request, cost.seconds_in_all, console, rates)
+    warn_of_jobs(place, console)
     show_declined(request, console)
     names = words_of(request)
     table = Table(box=None, header_style="bold")
@@ -68,18 +70,25 @@ def show_forecast(request: Request, console: Console) -> int:
         table.add_row(name, *shown, f"{task.passes:,.0f}", duration(seconds))
     console.print(table)
     passes = sum(task.passes for task in tasks)
-    console.print(
-        f"{counted(len(request.cells), 'cell')}, {len(done)} done. "
+    todo = (
         f"To do: {passes:,.0f} passes (forward+backward of {IMAGES_PER_PASS} images), about "
-        f"{duration(cost.seconds_in_all)} with {place.jobs} worker(s) on {', '.join(place.devices)}: "
+        f"{duration(cost.seconds_in_all)} with {counted(place.jobs, 'worker')} on {', '.join(place.devices)}: "
         "from a two-second measurement of this machine."
     )
+    console.print(f"{counted(len(request.cells), 'cell')}, {len(done)} done. {todo if tasks else 'Nothing to do.'}")
     return 0
 
 
-def advise(request: Request, seconds: float, console: Console) -> None:
+def warn_of_jobs(place: Workplace, console: Console) -> None:
+    """Print that there are more workers than cores, if so."""
+    if place.jobs > place.at_once:
+        cores = counted(place.at_once, "core")
+        console.print(f"--jobs {place.jobs}: too many for {cores}, of which each worker keeps one busy")
+
+
+def advise(request: Request, seconds: float, console: Console, rates: Rates | None = None) -> None:
     """Print which scale fits this machine, if the run takes so many seconds that it does not."""
-    if seconds > LONG and (fit := fitting_scale(request)):
+    if seconds > LONG and (fit := fitting_scale(request, rates)):
         left = duration(fit.seconds) if fit.seconds else "done already"
         console.print(f"about {duration(seconds)} on this machine; --scale {fit.scale}: {left}")
 
@@ -120,15 +129,12 @@ def carry_out(request: Request, console: Console) -> int:
 def _announce(request: Request, done: list[Cell], tasks: list[Task], console: Console) -> Pace:
     """Print what is to do and how long it takes. Returns what will tell how long the rest takes."""
     place = request.workplace
-    cost = forecast(tasks, place, budget=0.5 if tasks else 0.0)
-    advise(request, cost.seconds_in_all, console)
+    rates: Rates = {}
+    cost = forecast(tasks, place, budget=0.5, rates=rates)
+    advise(request, cost.seconds_in_all, console, rates)
     show_declined(request, console)
     show_replaced(request, console)
-    cores = default_jobs(list(place.devices))
-    if place.jobs > cores and not place.cluster:
-        console.print(
-            f"--jobs {place.jobs}: too many for {counted(cores, 'core')}, of which each worker keeps one busy"
-        )
+    warn_of_jobs(place, console)
     left = f", about {duration(cost.seconds_in_all)}" if tasks else ""
     console.print(
         f"{counted(len(request.cells), 'cell')}: {len(done)} done, {len(request.cells) - len(done)} to run, "

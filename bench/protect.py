@@ -94,7 +94,7 @@ def _make(request: Request, cells: dict[str, Cell], console: Console) -> None:
     """Make the noise that is missing, and say what became of each."""
     place, names, outline = request.workplace, words_of(request), request.workplace.outlines()
     tasks = [
-        Task(cell, cell.noise_cost(outline(cell.dataset.settings).train_images), {}, noise_only=True)
+        Task(cell, cell.noise_cost(outline(cell.dataset.settings)), {}, noise_only=True)
         for key, cell in cells.items()
         if cell.method.settings.cached and not place.store.has_noise(key)
     ]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import console
+from bench.run import workplace
 from tests.commands import GRID, bench, run
 
 
@@ -61,7 +61,7 @@ def test_dry_run_shows_the_cells_and_their_cost_and_writes_nothing(
     before = sorted(folder.rglob("*"))
     assert run("--dry-run") == 0
     printed = capsys.readouterr().out
-    assert "4 cells, 0 done. To do: 1 passes" in printed
+    assert "4 cells, 0 done. To do: 2 passes" in printed
     assert printed.count("PGD 4/255") == 2
     assert sorted(folder.rglob("*")) == before
 
@@ -80,12 +80,13 @@ def test_dry_run_notices_that_a_data_set_is_not_there(folder: Path, capsys: pyte
 def test_more_workers_than_cores_are_said_to_be_too_many(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(console, "default_jobs", lambda devices: 1)
+    monkeypatch.setattr(workplace, "default_jobs", lambda devices: 1)
     alone = ("run", "grid.yaml", "--device", "cpu", "--only", "method=clean", "--only", "attack=none", "--jobs")
     assert bench(*alone, "1") == 0
     assert "too many" not in capsys.readouterr().out
-    assert bench(*alone, "2") == 0
-    assert "--jobs 2: too many for 1 core, of which each worker keeps one busy" in capsys.readouterr().out
+    for further in ("--dry-run",), ():
+        assert bench(*alone, "2", *further) == 0
+        assert "--jobs 2: too many for 1 core, of which each worker keeps one busy" in capsys.readouterr().out
 
 
 def test_the_plan_holds_the_whole_grid_even_if_only_a_part_is_run(folder: Path) -> None:

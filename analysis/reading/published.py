@@ -28,6 +28,8 @@ FIXED: Mapping[str, Mapping[str, str]] = {"sc": {"norm": "rms"}, "ops": {"norm":
 """What is fixed by the name of a method of ours, so that no setting says it."""
 TELLING = ("norm", "radius", "pixels", "kernel", "surrogate")
 """Columns that tell one point of a method from another."""
+SAME_IMAGES = {"path", "skip_broken"}
+"""Settings of a data set that change nothing of what a published value says of it."""
 COLUMNS = {
     "radius": "radius",
     "l2_radius": "radius",
@@ -123,10 +125,12 @@ def clean_accuracies(model: str) -> Iterator[str]:
 def matching(condition: Mapping[str, Any]) -> list[Published]:
     """The published values of one condition of a plan at the paper's scale, the method's own authors' first.
 
-    None if the condition has another data set than the paper: a synthetic image's number stands beside no photograph's.
+    None if the condition has another data set than the paper, or other images of it than a scale of the suite makes:
+    a number of synthetic, smaller or fewer images stands beside none of photographs.
     """
     paper = condition["paper"]
-    if condition["dataset"].partition(" ")[0] != paper["dataset"]:
+    [(name, written)] = parse(condition["dataset"])
+    if name != paper["dataset"] or written.keys() - SAME_IMAGES:
         return []
     stack = "+".join(attack["name"] for attack in paper["attacks"])
     candidates = published_values().get((paper["dataset"], paper["model"], paper["method"]["name"], stack), [])

@@ -106,3 +106,4 @@ class Outline:
     shape: ImageShape
     """Channels, height and width of one image."""
     num_classes: int
+    test_images: int = 0

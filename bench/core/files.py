@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from bench.core.errors import brief
+from bench.core.settings import is_usable
+
 
 @contextmanager
 def write_whole(file: Path) -> Iterator[BinaryIO]:
@@ -32,8 +35,23 @@ def write_whole(file: Path) -> Iterator[BinaryIO]:
 
 
 def to_json(value: Any) -> str:
-    """JSON that people can review: indented, with whatever fits a line of 120 on one line."""
+    """JSON that people can review: indented, with whatever fits a line of 120 on one line.
+
+    Raises ValueError for numbers that no calculation takes, and TypeError for what JSON does not know.
+    """
+    check_numbers(value)
     return _laid_out(value, 0) + "\n"
+
+
+def check_numbers(found: Any) -> None:
+    """Raise ValueError for a number in JSON values that no calculation takes, such as 1e999."""
+    if isinstance(found, dict):
+        found = list(found.values())
+    if isinstance(found, list):
+        for one in found:
+            check_numbers(one)
+    elif isinstance(found, int | float) and not is_usable(found):
+        raise ValueError(f"a number is not finite or too large: {brief(found)}")
 
 
 def _laid_out(value: Any, indent: int) -> str:

@@ -10,6 +10,9 @@ from bench.core.revision import Part, revisions
 from bench.core.session import IMAGES_PER_PASS
 from bench.core.settings import Settings
 
+FORWARD = 1 / 3
+"""Passes that take as long as one without gradients."""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -18,7 +21,7 @@ class Cost:
     passes: float = 0.0
     """Those that a session counts."""
     other: float = 0.0
-    """Roughly, what nothing counts, as the passes that take as long: without gradients a pass is a third of one."""
+    """Roughly, what nothing counts, as the passes that take as long, such as `FORWARD` of one without gradients."""
     seconds: float = 0.0
     """Roughly, of work beside all networks on one thread, such as an embedding, which no pass can stand for."""
 

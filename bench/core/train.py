@@ -18,7 +18,7 @@ from bench.core.data import ImageDataset
 from bench.core.memory import in_order
 from bench.core.models import images_at_once
 from bench.core.perturb import frozen
-from bench.core.plug_in import Cost
+from bench.core.plug_in import FORWARD, Cost
 from bench.core.protocols import Attack, Hooks
 from bench.core.session import Session
 from bench.core.settings import Count, Fraction, NonNegative, Positive, Settings
@@ -68,6 +68,11 @@ class Recipe(Settings):
         """What preparing so many images and training under `attacks` takes."""
         trained = self.steps * self.batch_size
         return sum((attack.cost(images, trained) for attack in attacks), start=Cost.of_images(trained))
+
+    def cost_of_looks(self, test_images: int) -> Cost:
+        """What all looks at so many test images take: passes without gradients."""
+        looks = 1 + self.steps // self.evaluate_every + (self.steps % self.evaluate_every > 0)
+        return Cost.of_images(0, looks * test_images * FORWARD)
 
 
 @dataclass(frozen=True)

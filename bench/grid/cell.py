@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from bench.core.augment import flip_crop
+from bench.core.data import Outline
 from bench.core.datasets import DatasetSettings
 from bench.core.errors import asked
 from bench.core.keeper import Kind
@@ -63,19 +64,21 @@ class Cell:
             what = training | {"attacks": attacks}
         return {**self.noise_canonical(), **what, "seed": self.seed}
 
-    def cost(self, images: int) -> Cost:
-        """What it takes with so many training images, once the noise is there."""
+    def cost(self, outline: Outline) -> Cost:
+        """What it takes on such data, once the noise is there."""
+        images = outline.train_images
         if self.measure:
             training = Training(self.model, self.train)
             with asked(f"what {self.measure.name} costs"):
                 return Cost() + self.measure.settings.cost(images, self.method.settings, training)
         with asked(f"what {' + '.join(attack.name for attack in self.attacks)} costs"):
-            return self.train.cost([attack.settings for attack in self.attacks], images)
+            cost = self.train.cost([attack.settings for attack in self.attacks], images)
+        return cost + self.train.cost_of_looks(outline.test_images)
 
-    def noise_cost(self, images: int) -> Cost:
-        """What making the noise of so many images takes."""
+    def noise_cost(self, outline: Outline) -> Cost:
+        """What making the noise takes."""
         with asked(f"what {self.method.name} costs"):
-            return Cost() + self.method.settings.cost(images)
+            return Cost() + self.method.settings.cost(outline.train_images)
 
     @property
     def keeps(self) -> frozenset[Kind]:

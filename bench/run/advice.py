@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bench.core.errors import UserError
-from bench.run.forecast import forecast
+from bench.run.forecast import Rates, forecast
 from bench.run.request import Request
 from bench.run.schedule import arrange, is_done
 
@@ -23,17 +23,18 @@ class Fit:
     seconds: float
 
 
-def fitting_scale(request: Request) -> Fit | None:
+def fitting_scale(request: Request, rates: Rates | None = None) -> Fit | None:
     """The first other scale, in the order of the scales file, that ends within a day; else the fastest.
 
-    None if there is no other scale, or the data that they need are missing.
+    None if there is no other scale, or the data that they need are missing. Networks in `rates` are not measured again.
     """
-    others = [name for name in request.scales if name != request.scale]
-    fits = [Fit(name, seconds) for name in others if (seconds := _seconds(replace(request, scale=name))) is not None]
+    others = {name: replace(request, scale=name) for name in request.scales if name != request.scale}
+    known: Rates = {} if rates is None else rates  # one for all scales: else the shorter may seem to take longer
+    fits = [Fit(name, seconds) for name, one in others.items() if (seconds := _seconds(one, known)) is not None]
     return next((fit for fit in fits if fit.seconds <= FITTING), min(fits, key=lambda fit: fit.seconds, default=None))
 
 
-def _seconds(request: Request) -> float | None:
+def _seconds(request: Request, rates: Rates) -> float | None:
     """What is left to do takes so long; None if it cannot be run here and now."""
     try:
         cells, place = request.cells, request.workplace
@@ -42,4 +43,4 @@ def _seconds(request: Request) -> float | None:
     todo = [cell for cell in cells if not is_done(cell, place.store, retry_failed=request.retry_failed)]
     if not all(cell.dataset.settings.is_there(place.data_root) for cell in todo):
         return None
-    return forecast(arrange(todo, place, request.asked), place, BUDGET).seconds_in_all
+    return forecast(arrange(todo, place, request.asked), place, BUDGET, rates).seconds_in_all

@@ -17,6 +17,10 @@ MOST_TRUST = 600.0
 """The same in seconds of work, at most."""
 
 
+Rates = dict[tuple[str, Outline], float]
+"""Seconds of a pass, by the network and the images that it sees."""
+
+
 @dataclass(frozen=True)
 class Forecast:
     """Seconds that one worker needs for each task, and that all workers together need for all."""
@@ -25,14 +29,18 @@ class Forecast:
     seconds_in_all: float
 
 
-def forecast(tasks: Sequence[Task], place: Workplace, budget: float = 2.0) -> Forecast:
-    """Predict the cost of `tasks` from `budget` seconds of measurement, shared between the networks they use."""
-    outline = place.outlines()
+def forecast(tasks: Sequence[Task], place: Workplace, budget: float = 2.0, rates: Rates | None = None) -> Forecast:
+    """Predict the cost of `tasks` from `budget` seconds of measurement, shared between the networks they use.
+
+    What is in `rates` is not measured again; what is measured is added. Tasks that share a core are slower.
+    """
+    outline, rates = place.outlines(), {} if rates is None else rates
     networks = [_network(task, outline(task.cell.dataset.settings)) for task in tasks]
-    device, share = prepare_device(place.devices[0]), budget / max(1, len(set(networks)))
-    rates = {network: seconds_per_pass(*network, device, share) for network in dict.fromkeys(networks)}
+    device, new = prepare_device(place.devices[0]), dict.fromkeys(one for one in networks if one not in rates)
+    rates |= {network: seconds_per_pass(*network, device, budget / len(new)) for network in new}
+    sharing = max(1.0, min(place.jobs, len(tasks)) / place.at_once)
     both = zip(tasks, networks, strict=True)
-    seconds = tuple(task.passes * rates[network] + task.cost.seconds for task, network in both)
+    seconds = tuple(sharing * (task.passes * rates[network] + task.cost.seconds) for task, network in both)
     made = {task.key: time for task, time in zip(tasks, seconds, strict=True) if task.noise_only}
     waits = [0.0 if task.noise_only else made.get(task.cell.noise_key, 0.0) for task in tasks]
     chains = map(sum, zip(seconds, waits, strict=True))  # a victim waits for its noise

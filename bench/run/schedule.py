@@ -81,7 +81,7 @@ def arrange(cells: Sequence[Cell], place: Workplace, asked: dict[str, Record]) -
     waiting: dict[str, list[Task]] = {}
     outline = place.outlines()
     for cell in cells:
-        images = outline(cell.dataset.settings).train_images
+        images = outline(cell.dataset.settings)
         making = cell.noise_cost(images)
         task = Task(cell, cell.cost(images), asked[cell.key])
         if not making.total or place.keeping(cell.keeps).store.has_noise(cell.noise_key):

@@ -14,7 +14,7 @@ import torch
 
 from bench.core.data import ImageDataset, Outline, Split
 from bench.core.datasets import DatasetSettings
-from bench.core.device import describe, lease, peak_memory
+from bench.core.device import default_jobs, describe, lease, peak_memory
 from bench.core.keeper import Keeper, Kind
 from bench.core.memory import CPU, moved
 from bench.core.session import Session, Shelf
@@ -75,6 +75,11 @@ class Workplace:
     def keeping(self, kinds: frozenset[Kind]) -> "Workplace":
         """The same place, where more is kept of what is made."""
         return replace(self, store=replace(self.store, keep=self.store.keep | kinds))
+
+    @property
+    def at_once(self) -> int:
+        """Tasks that run as fast beside each other as alone: on the cores of this machine one each."""
+        return self.jobs if self.cluster or self.devices != ("cpu",) else min(self.jobs, default_jobs(["cpu"]))
 
     def lease(self) -> AbstractContextManager[torch.device]:
         """One of the devices, for the time of a block; cells share it if there are more jobs than accelerators."""

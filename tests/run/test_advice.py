@@ -10,7 +10,7 @@ from rich.console import Console
 from bench.console import advise
 from bench.run import advice
 from bench.run.advice import FITTING, LONG, Fit, fitting_scale
-from bench.run.forecast import Forecast
+from bench.run.forecast import Forecast, Rates
 from bench.run.request import Request
 from bench.run.schedule import Task
 from bench.run.workplace import Workplace
@@ -29,8 +29,9 @@ tiny: {dataset: synthetic, train: {steps: 160}}
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
     """A run at paper scale whose passes take an hour each."""
 
-    def hours(tasks: Sequence[Task], place: Workplace, budget: float) -> Forecast:
-        return Forecast((), sum(3600 * task.passes for task in tasks))
+    def hours(tasks: Sequence[Task], place: Workplace, budget: float, rates: Rates) -> Forecast:
+        rates.setdefault("hours", 3600.0)  # type: ignore[call-overload]
+        return Forecast((), sum(rates["hours"] * task.cost.passes for task in tasks))  # type: ignore[index]
 
     monkeypatch.setattr(advice, "forecast", hours)
     asked = replace(request(tmp_path), grids=(tmp_path / "plain.yaml",))
@@ -43,6 +44,10 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
 def test_the_largest_scale_that_ends_within_a_day_fits(asked: Request, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.core.datasets.Cifar10.is_there", lambda self, root: True)
     assert fitting_scale(asked) == Fit("small", 20 * 3600)
+
+
+def test_what_was_measured_for_the_run_holds_for_all_scales(asked: Request) -> None:
+    assert fitting_scale(asked, {"hours": 7200.0}) == Fit("tiny", 20 * 3600)  # type: ignore[dict-item]
 
 
 def test_a_scale_without_its_data_does_not_fit(asked: Request) -> None:

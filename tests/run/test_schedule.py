@@ -15,13 +15,10 @@ from bench.core.memory import CPU
 from bench.core.plug_in import Cost
 from bench.core.protocols import Method
 from bench.core.session import Session
-from bench.grid.cell import Choice
 from bench.run import schedule
 from bench.run.experiment import run_cell
-from bench.run.forecast import forecast
 from bench.run.workers import workers
 from bench.store import Store
-from measures import MEASURES
 from methods import METHODS
 from tests.builders import cell, workplace
 from tests.run.cells import carry_out, tasks
@@ -100,38 +97,6 @@ def test_what_another_run_is_at_comes_last_and_no_worker_waits_for_it(
     assert len(Flat.made) == 2
 
 
-class Laborious(Flat):
-    """Work without a network."""
-
-    def cost(self, images: int) -> Cost:
-        return Cost(other=images / 2) + Cost(seconds=7)
-
-
-def test_work_outside_networks_is_work_in_passes_of_a_resnet_or_in_seconds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = workplace(tmp_path)
-    todo = tasks([cell(Laborious(), 0), cell(Laborious(), 1)], place)
-    assert [task.noise_only for task in todo] == [True, False, False]
-    assert todo[0].passes == 10
-    rates = {"resnet18": 3.0, "cnn": 0.5}
-    monkeypatch.setattr("bench.run.forecast.seconds_per_pass", lambda network, *_: rates[network])
-    assert forecast(todo, place).seconds == (37.0, *(0.5 * task.passes for task in todo[1:]))
-
-
-def test_a_measure_that_trains_nothing_is_timed_with_the_network_of_its_method(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rates = {"resnet18": 3.0, "cnn": 0.5}
-    monkeypatch.setattr("bench.run.forecast.seconds_per_pass", lambda network, *_: rates[network])
-    measures = [Choice(name, MEASURES[name]()) for name in ("generation_time", "delusiveness")]
-    todo = tasks([replace(cell(Flat()), measure=measure) for measure in measures], workplace(tmp_path))
-    found = zip(todo, forecast(todo, workplace(tmp_path)).seconds, strict=True)
-    (timed, first), (trained, second) = [(task, seconds) for task, seconds in found if not task.noise_only]
-    assert first == pytest.approx(3.0 * timed.passes + timed.cost.seconds)
-    assert second == pytest.approx(0.5 * trained.passes + trained.cost.seconds)
-
-
 def test_noise_that_cannot_be_made_fails_its_cells_and_no_others(tmp_path: Path) -> None:
     place, cells = workplace(tmp_path), [cell(Flat(fails=True), 0), cell(Flat(fails=True), 1), cell(Flat(), 0)]
     carry_out(cells, place)
@@ -181,16 +146,6 @@ def test_two_workers_give_the_same_results_as_one(tmp_path: Path) -> None:
         results.append([place.store.read(cell.key) for cell in cells])
     one, two = ([record and (record["result"], record["history"]) for record in records] for records in results)
     assert one == two
-
-
-def test_a_run_takes_no_less_than_a_noise_and_the_longest_of_its_cells(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bench.run.forecast.seconds_per_pass", lambda *_: 1.0)
-    place = replace(workplace(tmp_path), jobs=8)
-    todo = tasks([cell(Flat(), 0), cell(Flat(), 1, steps=9)], place)
-    noise, longest = (next(one.passes for one in todo if one.noise_only), max(one.passes for one in todo[1:]))
-    assert forecast(todo, place).seconds_in_all == noise + longest
 
 
 def test_cells_of_a_noise_that_this_run_makes_keep_no_worker_from_others(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from bench.core.datasets.arrays import cut
 from bench.core.datasets.base import About, Archive, DatasetSettings
 
 SOURCE = "Krizhevsky, Learning multiple layers of features from tiny images, 2009; https://www.cs.toronto.edu/~kriz"
+TEST_IMAGES = 10_000
 LICENCE = "none stated; the authors ask to cite them"
 
 
@@ -31,7 +32,7 @@ class Cifar(DatasetSettings):
         """The class of torchvision, which is slow to import."""
 
     def outline(self, root: Path) -> Outline:
-        return Outline(self.train_images, self.shape, self.classes)
+        return Outline(self.train_images, self.shape, self.classes, TEST_IMAGES)
 
     def is_there(self, root: Path) -> bool:
         kind = self.official()

@@ -39,8 +39,8 @@ class ImageFiles(DatasetSettings):
     def outline(self, root: Path) -> Outline:
         listing = self.listing(root)
         broken = known_broken(listing, root) if self.skip_broken else {}
-        used = sum(sample.name not in broken for sample in listing.train)
-        return Outline(used, self.shape, len(listing.classes))
+        train, test = (sum(one.name not in broken for one in part) for part in (listing.train, listing.test))
+        return Outline(train, self.shape, len(listing.classes), test)
 
     def fingerprint(self, root: Path) -> str:
         return fingerprint(self.listing(root), root)

@@ -38,7 +38,8 @@ class MedMnist(DatasetSettings):
 
     def outline(self, root: Path) -> Outline:
         info = self._info()
-        return Outline(info["n_samples"]["train"], self.shape, len(info["label"]))
+        images = info["n_samples"]
+        return Outline(images["train"], self.shape, len(info["label"]), images["test"])
 
     def is_there(self, root: Path) -> bool:
         return (root / self._file).is_file()

@@ -12,7 +12,7 @@ from bench.core.datasets.base import About, Archive, DatasetSettings
 
 TRAIN, TEST = "train_32x32.mat", "test_32x32.mat"
 HOME = "http://ufldl.stanford.edu/housenumbers"
-IMAGES = 73_257
+IMAGES, TEST_IMAGES = 73_257, 26_032
 EQUAL = 46_590
 """Ten times the images of the rarest digit."""
 
@@ -48,7 +48,7 @@ class Svhn(DatasetSettings):
         return count
 
     def outline(self, root: Path) -> Outline:
-        return Outline(self.train_images, self.shape, 10)
+        return Outline(self.train_images, self.shape, 10, TEST_IMAGES)
 
     def is_there(self, root: Path) -> bool:
         return all((root / archive.file).is_file() for archive in self.archives)

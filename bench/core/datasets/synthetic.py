@@ -31,7 +31,7 @@ class Synthetic(DatasetSettings):
     """Fixes every image; it is part of the data, not of an experiment's randomness."""
 
     def outline(self, root: Path) -> Outline:
-        return Outline(self.train_images, self.shape, 10)
+        return Outline(self.train_images, self.shape, 10, self.test_images)
 
     def load(self, root: Path) -> Split:
         train, test = (

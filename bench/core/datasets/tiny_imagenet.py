@@ -39,8 +39,8 @@ class TinyImageNet(ImageFiles):
     """Images to train on and to validate with, and classes."""
 
     def outline(self, root: Path) -> Outline:
-        images, _, classes = self.whole
-        return Outline(images, self.shape, classes)
+        images, test_images, classes = self.whole
+        return Outline(images, self.shape, classes, test_images)
 
     def fingerprint(self, root: Path) -> str:
         return ""  # it is what its archive holds

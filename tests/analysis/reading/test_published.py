@@ -134,6 +134,13 @@ def test_other_models_and_synthetic_images_meet_nothing() -> None:
     assert not matching(place("em") | {"dataset": "synthetic"})
 
 
+@pytest.mark.parametrize("written", ["size=16", "train_images=1000", "path=a classes=10", "size=16 path=a"])
+def test_other_images_of_a_data_set_meet_no_published_value(written: str) -> None:
+    assert matching(place("em"))
+    assert matching(place("em") | {"dataset": "cifar10 path=my folder skip_broken=true"})
+    assert not matching(place("em") | {"dataset": f"cifar10 {written}"})
+
+
 def test_the_file_tells_what_it_must_of_every_accuracy() -> None:
     with FILE.open(newline="", encoding="utf-8") as stream:
         rows = [Published.model_validate(row) for row in csv.DictReader(stream)]
