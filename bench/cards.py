@@ -42,8 +42,7 @@ def card(group: str, name: str) -> Iterator[str]:
 
     Raises UserError if none is called so.
     """
-    if name not in TABLES[group]:
-        raise UserError(f"list {group} {cut(name)}: no such name{suggestion(name, TABLES[group])}")
+    name = _called(group, name)
     if group == "datasets":
         yield from _data_card(name, DATASETS[name])
         return
@@ -66,6 +65,16 @@ def card(group: str, name: str) -> Iterator[str]:
         yield from _line("trains", "networks, as the grid's victim" if plug_in.trains else "no network")
     if isinstance(plug_in, PlugIn):
         yield from _origin(plug_in)
+
+
+def _called(group: str, word: str) -> str:
+    """The name of the plug-in that is called so, by its name or as tables call it. Raises UserError if none is."""
+    table = TABLES[group]
+    names = {kind.called(name).lower(): name for name, kind in table.items() if issubclass(kind, PlugIn)}
+    names |= {name.lower(): name for name in table}
+    if word.lower() not in names:
+        raise UserError(f"list {group} {cut(word)}: no such name{suggestion(word.lower(), table)}")
+    return names[word.lower()]
 
 
 def _data_card(name: str, kind: type[DatasetSettings]) -> Iterator[str]:

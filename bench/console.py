@@ -24,16 +24,19 @@ from bench.words import command, counted, duration
 
 
 def show_declined(request: Request, console: Console) -> None:
-    """Print which plug-ins decline a data set or a victim of the grids, and why."""
-    conditions = [condition for grid, _ in request.expanded for condition in grid.conditions]
-    for reason in dict.fromkeys(condition.declined for condition in conditions if condition.declined):
+    """Print which plug-ins decline a data set or a victim of what is wanted of the grids, and why."""
+    for reason in dict.fromkeys(request.declined):
         console.print(f"does not apply: {reason}", markup=False)
 
 
 def show_replaced(request: Request, console: Console) -> None:
-    """Print what the scale changed of what the grids say."""
+    """Print what the scale changed of what the grids say, and what of it stands."""
     for words in dict.fromkeys("; ".join(grid.replaced) for grid, _ in request.expanded if grid.replaced):
         console.print(f"--scale {request.scale}: {words}", markup=False)
+    for grid, _ in request.expanded:
+        if grid.kept and not grid.replaced:
+            kept = f"replaces no {' or '.join(grid.kept)} of {grid.name}, which writes its own"
+            console.print(f"--scale {request.scale}: {kept}; `scalable: true` in it would let it", markup=False)
 
 
 def show_forecast(request: Request, console: Console) -> int:

@@ -137,7 +137,7 @@ def awaited(console: Console) -> Iterator[None]:
 
 
 def _print(watch: Watch, console: Console) -> None:
-    now = f"{datetime.now():%H:%M:%S}"
+    now = f"{datetime.now():%Y-%m-%d %H:%M:%S}"
     console.print(now, "; ".join(line.text for line in watch.look()), markup=False)
 
 

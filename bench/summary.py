@@ -18,7 +18,8 @@ NAMES = ("method", "attack", "dataset", "model")
 def named(cell: str, store: Store) -> Record:
     """The record of the one cell whose key begins so. Raises UserError if there is none, or several."""
     if not KEY.fullmatch(cell):
-        raise UserError(f"show {cut(cell)}: a key has hexadecimal digits, such as {[*store.find(''), '0' * 16][0]}")
+        example = [*store.find(""), "0" * 16][0]
+        raise UserError(f"show {cut(cell)}: a key has up to 16 hexadecimal digits, such as {example}")
     keys = store.find(cell)
     if len(keys) > 1:
         listed = [*keys[:FEW], *(["..."] if keys[FEW:] else [])]

@@ -1,5 +1,7 @@
 """What a card tells of a method, of an attack and of a data set."""
 
+import re
+
 import pytest
 
 from attacks import ATTACKS
@@ -66,6 +68,16 @@ def test_a_list_is_a_line_for_each(what: str, table: dict[str, type], capsys: py
     assert [line.split()[0] for line in first] == list(table)
     named = {line.split()[0]: line for line in first}
     assert "EM, SEM repository" in named["em_stepwise"] if what == "methods" else "grayscale" in named["gray"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"), [("methods SEM", "sem"), ("methods em,~sem~repository", "em_stepwise"), ("attacks PGD", "pgd")]
+)
+def test_a_card_is_found_by_what_tables_call_it(typed: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    group, word = typed.split()
+    assert bench("list", group, word.replace("~", " "), name) == 0
+    first, second = re.findall(rf"^{name}: .*$", capsys.readouterr().out, re.MULTILINE)
+    assert first == second
 
 
 def test_a_wrong_name_is_told_with_what_was_probably_meant(capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,8 +72,8 @@ def test_in_a_pipe_a_line_with_the_time_comes_again_and_again(watch: Watch, monk
     with shown(watch, Console(file=out, width=200)):
         wait_for(lambda: out.getvalue().count("\n") > 1)
     line = out.getvalue().splitlines()[0]
-    assert time.strptime(line[:8], "%H:%M:%S")
-    assert line[8:] == " 4 of 5 cells, 8.3 min left; second: step 1,200 of 2,400, loss 1.250, 8.3 min left"
+    assert time.strptime(line[:19], "%Y-%m-%d %H:%M:%S")
+    assert line[19:] == " 4 of 5 cells, 8.3 min left; second: step 1,200 of 2,400, loss 1.250, 8.3 min left"
 
 
 def test_a_terminal_has_a_bar_for_all_and_one_for_what_runs(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:

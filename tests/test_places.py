@@ -102,7 +102,7 @@ def test_a_key_that_is_none_reaches_no_folder(key: str, folder: Path, capsys: py
         assert bench("show", key) == 2
         example = [*cells, "0" * 16][0]
         said = line(capsys)
-        assert said.endswith(f": a key has hexadecimal digits, such as {example}\n")
+        assert said.endswith(f": a key has up to 16 hexadecimal digits, such as {example}\n")
         assert len(said) < 160
 
 

@@ -69,7 +69,7 @@ def suggestion(word: str, choices: Iterable[str]) -> str:
     if not choices:
         return "; there is none"
     close = difflib.get_close_matches(word[:WIDTH], choices, n=1)
-    listed = f"choices: {', '.join(choices)}"
+    listed = f"choices: {('; ' if any(',' in one for one in choices) else ', ').join(choices)}"
     if not close:
         return f"; {listed}"
     return f"; did you mean {close[0]!r}?" + (f" ({listed})" if len(choices) <= FEW else "")

@@ -15,7 +15,7 @@ import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -127,8 +127,7 @@ def _write(file: Path, listing: Listing, look: Look, root: Path, name: str, *, s
 
         shape = (len(listing.samples) - len(broken), 3, look.size, look.size)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of oddities in what comes with an image
+            with _quiet():
                 write_tensor(file, "images", parts(), shape=shape, dtype=torch.uint8, about={"broken": broken})
         except UnusableError:
             broken = broken | found
@@ -151,11 +150,20 @@ def _read(file: Path) -> tuple[Tensor, dict[str, Any]]:
     return read
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let no warning of oddities in what comes with an image reach the user."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _still_broken(known: dict[str, str], listing: Listing, look: Look) -> dict[str, str]:
     """Those of the known ones that are broken now: another Pillow may read them."""
     contents = listing.contents
     rows = {sample.name: row for row, sample in enumerate(listing.samples) if sample.name in known}
-    found = {name: _pixels(look, contents[row : row + 1][0]) for name, row in rows.items()}
+    with _quiet():
+        found = {name: _pixels(look, contents[row : row + 1][0]) for name, row in rows.items()}
     return {name: one for name, one in found.items() if isinstance(one, str)}
 
 

@@ -98,7 +98,7 @@ def class_folders(
     """
     place = folder / part
     if not place.is_dir():
-        raise UserError(f"{place}: no such folder; see docs/data.md for the layout")
+        raise UserError(f"{place}: no such folder; a path is relative to --data-root (docs/data.md)")
     prefix = f"{part}/" if part else ""
     found, known = Found({}, {}), {os.stat(f"{folder}/{name}").st_ino: f"{folder}/{name}" for name in tests}  # noqa: PTH116
     for entry in _entries(place):

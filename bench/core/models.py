@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.compilation import Call, call
+from bench.core.errors import head_of
 from bench.core.folding import Pair, convolutions_with_norm
 from bench.core.memory import at_once
 from bench.core.network_names import FLAT, MODELS, check_name, maker, narrowing, whole
@@ -161,5 +162,5 @@ def _misfit(_: Part, name: str, num_classes: int, shape: tuple[int, int, int]) -
     except ValueError as error:  # ours say it
         reason = str(error)
     except Exception as error:  # networks of timm raise anything
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        reason = f"it fails on them: {head_of(error)}"
     return f"{name} cannot take images of {height}x{width} pixels ({reason})" if reason else ""

@@ -39,6 +39,8 @@ class Grid:
     conditions: tuple[Condition, ...]
     replaced: tuple[str, ...] = ()
     """What the scale changed of what the file says, in words: `resnet18 -> cnn`."""
+    kept: tuple[str, ...] = ()
+    """The keys of the file that the scale has other values for, and that stand."""
 
     @property
     def cells(self) -> list[Cell]:
@@ -57,7 +59,12 @@ def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale
     scale = scales[scale_name].model_copy(
         update={field: None for field, key in REPLACED.items() if key in written.fixed}
     )
-    return Expansion(file, Sources(written, f"scale {scale_name}", scale, user), data_root).grid()
+    for other in written.keys.at.keys() - {scale_name}:  # a mistake there is told before anybody runs it
+        sources = Sources(read_written(file, scales, other), f"scale {other}", scales[other], Scale())
+        Expansion(file, sources, data_root).check()
+    grid = Expansion(file, Sources(written, f"scale {scale_name}", scale, user), data_root).grid()
+    kept = (key for field, key in REPLACED.items() if getattr(scales[scale_name], field) and key in written.fixed)
+    return replace(grid, kept=tuple(kept))
 
 
 @dataclass(frozen=True)
@@ -104,14 +111,7 @@ class Expansion:
     def grid(self) -> Grid:
         """All conditions and cells."""
         scale, user, parsed = self.sources.scale, self.sources.user, self.parsed
-        recipe = validate(
-            Recipe,
-            [
-                (f"{self.sources.scale_where}: train", scale.train),
-                (self._where("train"), parsed.train),
-                ("--set train", user.train),
-            ],
-        )
+        recipe = self._recipe(user)
         seeds = range(user.seeds or scale.seeds or parsed.seeds)
         datasets, models = self._datasets(), self._models()
         conditions: list[Condition] = []
@@ -136,9 +136,31 @@ class Expansion:
             noises = {(one.method.choice, noise) for one in wanted for noise in range(one.drawn)}
             check_count(number * len(noises) * len(measures), str(self.file))
             conditions += measured(here, measures)
-        counts = {"seeds": [parsed.seeds], "noise_seeds": self._replaced_noises()}
-        replaced = tuple(replaced_by(scale, user, counts, [dataset for dataset, *_ in datasets], models))
+        written: dict[str, list[Any]] = {
+            "datasets": [one.choice.name for one in self.sources.variants("datasets", parsed.datasets, NO_DATA)],
+            "models": parsed.models,
+            "seeds": [parsed.seeds],
+            "noise_seeds": self._replaced_noises(),
+        }
+        used = {one.choice for each in conditions for one in (each.method, *each.attacks)}
+        settings = {name for choice in used for name in type(choice.settings).model_fields}
+        replaced = tuple(replaced_by(scale, user, written, [dataset for dataset, *_ in datasets], models, settings))
         return Grid(one_line(self.file.stem), parsed.title, parsed.about, tuple(conditions), replaced)
+
+    def check(self) -> None:
+        """Raise UserError for what is wrong whatever the data are: names and settings of all lists."""
+        self._recipe(Scale())
+        self.sources.variants("datasets", self.parsed.datasets, NO_DATA)
+        self.sources.variants("measures", self.parsed.measures, NO_DATA)
+        for _ in self._wanted(self.sources, NO_DATA):
+            pass
+
+    def _recipe(self, user: Scale) -> Recipe:
+        """How victims are trained. What a file writes must hold also if the user changes it."""
+        of_scale = (f"{self.sources.scale_where}: train", self.sources.scale.train)
+        written = [of_scale, (self._where("train"), self.parsed.train)]
+        validate(Recipe, written)
+        return validate(Recipe, [*written, ("--set train", user.train)])
 
     def _where(self, key: str) -> str:
         return self.sources.written.where(key)

@@ -68,7 +68,7 @@ def lineage_of(file: Path) -> Iterator[tuple[Path, Values]]:
         like = values.get("like")
         if like is not None and not isinstance(like, str):
             raise UserError(f"{following}: like: must be the name of a grid, got {kind(like)}")
-        following = _found(like, following) if like else None
+        following = None if like is None else _found(like, following)
     yield from reversed(chain)
 
 

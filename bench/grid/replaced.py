@@ -1,6 +1,7 @@
 """What a scale replaces of what a grid file says, and what --set reaches of it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from bench.core.errors import UserError, suggestion
 from bench.grid.condition import Condition, Variant
@@ -16,29 +17,35 @@ def is_cut(dataset: Variant) -> bool:
 def replaced_by(
     scale: Scale,
     user: Scale,
-    counts: Mapping[str, Sequence[int]],
+    written: Mapping[str, Sequence[Any]],
     datasets: Sequence[Variant],
     models: Sequence[tuple[str, str]],
+    settings: Collection[str],
 ) -> Iterator[str]:
-    """In words, what the scale changed: `resnet18 -> cnn`.
+    """In words, what the scale changed: `resnet18, vgg16 -> cnn`.
 
-    `counts` has all numbers of seeds that a file writes under a key. Each of `models` is the one in use and the one on
-    paper.
+    `written` has all that a file writes under a key: names of data sets and of victims, numbers of seeds. Each of
+    `models` is the one in use and the one on paper; `settings` are those that any plug-in of the grid has.
     """
+    names = list(dict.fromkeys(written["datasets"]))
+    if names != [one for one in names if one in {dataset.choice.name for dataset in datasets}]:
+        yield f"{', '.join(names)} -> {datasets[0].choice.name}"
     for dataset in datasets:
         here, paper = dataset.choice, dataset.paper
-        if here.name != paper.name:
-            yield f"{paper.name} -> {here.name}"
-        elif here != paper:
+        if here.name == paper.name and here != paper:
             yield f"{here.name}: {', '.join(map(here.settings.phrase, changed(paper.settings, here.settings)))}"
-    yield from (f"{paper} -> {model}" for model, paper in models if model != paper)
-    for key, written in counts.items():
+    if not (user.model or scale.model):
+        yield from (f"{paper} -> {model}" for model, paper in models if model != paper)
+    elif written["models"] != [models[0][0]]:
+        yield f"{', '.join(written['models'])} -> {models[0][0]}"
+    for key in ("seeds", "noise_seeds"):
         at_scale = None if getattr(user, key) else getattr(scale, key)
-        yield from (f"{key} {count} -> {at_scale}" for count in dict.fromkeys(written) if at_scale not in (None, count))
+        counts = dict.fromkeys(written[key])
+        yield from (f"{key} {count} -> {at_scale}" for count in counts if at_scale not in (None, count))
     if any(map(is_cut, datasets)):
-        for factor in dict.fromkeys(scale.multiply.values()):
-            names = [name for name, value in scale.multiply.items() if value == factor]
-            yield f"{', '.join(names)} x {factor:g}"
+        multiplied = {name: factor for name, factor in scale.multiply.items() if name in settings}
+        for factor in dict.fromkeys(multiplied.values()):
+            yield f"{', '.join(name for name, value in multiplied.items() if value == factor)} x {factor:g}"
 
 
 def check_reached(user: Scale, conditions: Iterable[Condition]) -> None:

@@ -153,6 +153,8 @@ def read_assignments(assignments: list[str]) -> Scale:
                 raise UserError(f"--set {cut(assignment)}: {cut(parent)} is set to a value already")
         if not text:
             raise UserError(f"--set {cut(path)}: the value is empty")
+        if last in node:
+            raise UserError(f"--set {cut(path)}: is set twice")
         if path in GROUPS:
             other = " or dataset=NAME" if path == "datasets" else ""
             raise UserError(f"--set {path}: write {path}.NAME.KEY=VALUE{other}")

@@ -9,14 +9,18 @@ from bench.core.device import available_devices, default_jobs
 from bench.core.errors import UserError, brief, cut, suggestion
 from bench.core.keeper import KINDS, Kind
 from bench.grid.cell import Cell
+from bench.grid.condition import Condition
 from bench.grid.expand import Grid, read_grid
 from bench.grid.library import SCALES, grid_file, place_of, scales_file
 from bench.grid.plan import Plan, plan_name, plan_of
 from bench.grid.replaced import check_reached
 from bench.grid.scale import Scale, read_assignments, read_scales
-from bench.run.selection import meets, wanted_by
+from bench.run.selection import Wanted, meets, wanted_by
 from bench.run.workplace import Workplace
 from bench.store import Record, Store
+
+LONGEST = 200
+"""Bytes of the name of a plan, after which its tables and figures are called; file systems allow 255."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,13 @@ class Request:
     @cached_property
     def user(self) -> Scale:
         """What --set, --seeds and --noise-seeds change."""
+        user = read_assignments(list(self.assignments))
         numbers = {"seeds": self.seeds, "noise_seeds": self.noise_seeds}
-        return read_assignments(list(self.assignments)).model_copy(
-            update={name: number for name, number in numbers.items() if number}
-        )
+        given = {name: number for name, number in numbers.items() if number}
+        for name in given:
+            if getattr(user, name):
+                raise UserError(f"--set {name}: --{name.replace('_', '-')} sets it too; leave one of them out")
+        return user.model_copy(update=given)
 
     @cached_property
     def expanded(self) -> list[tuple[Grid, Scale]]:
@@ -100,14 +107,26 @@ class Request:
         }
 
     @cached_property
+    def declined(self) -> list[str]:
+        """Why some of what is wanted does not apply."""
+        return [one.declined for one in self._conditions if one.declined and meets(one, None, self._wanted)]
+
+    @property
+    def _conditions(self) -> list[Condition]:
+        return [condition for grid, _ in self.expanded for condition in grid.conditions]
+
+    @cached_property
+    def _wanted(self) -> Wanted:
+        return wanted_by(self.only, self._conditions)
+
+    @cached_property
     def cells(self) -> list[Cell]:
         """All wanted cells, each once."""
-        conditions = [condition for grid, _ in self.expanded for condition in grid.conditions]
-        wanted = wanted_by(self.only, conditions)
-        keys = {cell.key for condition in conditions for cell in condition.cells if meets(condition, cell, wanted)}
+        wanted = self._wanted
+        keys = {cell.key for one in self._conditions for cell in one.cells if meets(one, cell, wanted)}
         if self.only and not keys:
-            reasons = (one.declined for one in conditions if one.declined and meets(one, None, wanted))
-            raise UserError(f"--only {cut(' '.join(self.only))}: {next(reasons, 'no cell of the grid is all of that')}")
+            reason = next(iter(self.declined), "no cell of the grid is all of that")
+            raise UserError(f"--only {cut(' '.join(self.only))}: {reason}")
         return list({cell.key: cell for grid, _ in self.expanded for cell in grid.cells if cell.key in keys}.values())
 
     def plans(self) -> dict[str, Plan]:
@@ -126,6 +145,8 @@ class Request:
         store = Store(self.results)
         owners: dict[str, str] = {}
         for file, name, place in zip(self.files, names, self._places, strict=True):
+            if len(name.encode()) > LONGEST:
+                raise UserError(f"{cut(str(file))}: names its plan, and is longer than {LONGEST} bytes; shorten it")
             owner = owners.setdefault(name, (store.plan(name, to_replace=True) or {}).get("file") or place)
             if owner != place:
                 raise UserError(

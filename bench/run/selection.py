@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from bench.core.errors import UserError, cut, suggestion
 from bench.grid.cell import Cell
-from bench.grid.condition import STACKED, Condition
+from bench.grid.condition import STACKED, Condition, Variant
 
 FILTERS = ("dataset", "model", "method", "attack", "measure", "seed", "noise_seed")
 KEYS = f", KEY one of {', '.join(FILTERS)}"
 SEEDS = FILTERS[-2:]
 """Those that pick some of a condition's cells."""
 Wanted = Mapping[str, set[str]]
-"""For each filter in use, the names that it lets pass, in small letters."""
+"""For each filter in use, the names that it lets pass, as `_plain` writes them."""
 
 
 def wanted_by(only: Sequence[str], conditions: Sequence[Condition]) -> Wanted:
@@ -21,10 +21,10 @@ def wanted_by(only: Sequence[str], conditions: Sequence[Condition]) -> Wanted:
         key, equals, value = text.partition("=")
         if not equals or key not in FILTERS:
             raise UserError(f"--only {cut(text)}: write KEY=VALUE{suggestion(key, FILTERS) if equals else KEYS}")
-        known = {name.lower(): name for one in conditions for name in reversed(_names(one)[key])}
-        if value.lower() not in known:
+        known = {_plain(name): name for one in conditions for name in reversed(_names(one)[key])}
+        if _plain(value) not in known:
             raise UserError(f"--only {cut(text)}: no such {key} in the grid{suggestion(value, known.values())}")
-        wanted.setdefault(key, set()).add(value.lower())
+        wanted.setdefault(key, set()).add(_plain(value))
     return wanted
 
 
@@ -34,7 +34,12 @@ def meets(condition: Condition, cell: Cell | None, wanted: Wanted) -> bool:
         return True
     seeds = {"seed": cell.seed, "noise_seed": cell.noise_seed} if cell else {}
     names = _names(condition) | {key: [str(seeds[key])] if seeds else list(wanted.get(key, ())) for key in SEEDS}
-    return all(values & {name.lower() for name in names[key]} for key, values in wanted.items())
+    return all(values & set(map(_plain, names[key])) for key, values in wanted.items())
+
+
+def _plain(name: str) -> str:
+    """A name as it is compared: in small letters, with single spaces."""
+    return " ".join(name.lower().split())
 
 
 def _names(condition: Condition) -> dict[str, list[str]]:
@@ -49,6 +54,11 @@ def _names(condition: Condition) -> dict[str, list[str]]:
             condition.attack_label,
             STACKED.join(attack.title for attack in attacks),
         ],
-        "measure": [condition.measure.choice.name, condition.measure.title] if condition.measure else [],
+        "measure": _names_of_measure(condition.measure) if condition.measure else [],
         **{key: [str(getattr(cell, key)) for cell in condition.cells] for key in SEEDS},
     }
+
+
+def _names_of_measure(measure: Variant) -> list[str]:
+    """Its name, its title, and the titles of its numbers, which tables print."""
+    return [measure.choice.name, measure.title, *measure.choice.settings.numbers.values()]

@@ -129,7 +129,7 @@ def test_a_folder_without_its_parts_is_refused_by_name(image_folder: Path) -> No
     with pytest.raises(UserError, match="birds: no such folder; an image folder has train/CLASS/ and val/CLASS/"):
         Folder(path="birds", size=8).load(image_folder)
     (image_folder / "pets/val").rename(image_folder / "pets/other")
-    with pytest.raises(UserError, match=r"pets/val: no such folder; see docs/data\.md for the layout"):
+    with pytest.raises(UserError, match=r"pets/val: no such folder; a path is relative to --data-root"):
         Folder(path="pets", size=8).load(image_folder)
 
 

@@ -123,6 +123,25 @@ def test_what_a_grid_writes_stands_unless_it_is_scalable(
     assert grid.replaced == replaced
 
 
+@pytest.mark.parametrize(
+    ("datasets", "models", "replaced"),
+    [
+        ("[cifar10, svhn]", "[resnet18, vgg16]", ("cifar10, svhn -> synthetic", "resnet18, vgg16 -> cnn")),
+        ("[synthetic, svhn]", "[cnn, vgg16]", ("synthetic, svhn -> synthetic", "cnn, vgg16 -> cnn")),
+        ("[synthetic]", "[cnn]", ()),
+    ],
+)
+def test_all_that_a_scale_replaces_is_told_and_no_setting_that_the_grid_has_not(
+    datasets: str, models: str, replaced: tuple[str, ...], tmp_path: Path
+) -> None:
+    text = f"title: t\ndatasets: {datasets}\nmodels: {models}\ncontrols: false\nmethods: [clean]\nattacks: [none]\n"
+    scales = {"tiny": Scale(dataset="synthetic", model="cnn", multiply={"radius": 2.0, "adv_radius": 2.0})}
+    grid = expand(tmp_path, text + "scalable: true\n", "tiny", scales=scales)
+    assert (grid.replaced, grid.kept) == (replaced, ())
+    grid = expand(tmp_path, text, "tiny", scales=scales)
+    assert (grid.replaced, grid.kept) == ((), ("datasets", "models"))
+
+
 def test_radii_stay_if_the_images_keep_their_size(tmp_path: Path) -> None:
     text = ALONE.replace("datasets: [synthetic]", "datasets: [{name: synthetic, size: 32}, synthetic]")
     grid = expand(tmp_path, text + "methods: [em, {name: sem, adv_radius: 3/255}]\nattacks: [none]\n", "small")

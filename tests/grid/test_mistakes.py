@@ -129,7 +129,8 @@ def message(folder: Path, text: str, scale: str = "paper") -> str:
         ),
         (
             HEAD.replace("synthetic", "{name: folder, path: nowhere, size: 16}") + "methods: [em]\nattacks: [none]\n",
-            "grid.yaml: datasets: {folder}/nowhere: no such folder; an image folder has train/CLASS/ and val/CLASS/",
+            "grid.yaml: datasets: {folder}/nowhere: no such folder; an image folder has train/CLASS/ and val/CLASS/; "
+            "its path is relative to --data-root",
         ),
     ],
 )
@@ -164,6 +165,8 @@ def test_an_unknown_scale_is_answered_with_the_scales_there_are(tmp_path: Path) 
         ("methods.*.stepz=1", "--set methods.*: unknown key 'stepz'; did you mean 'steps'?"),
         ("seeds=x", "--set seeds: must be a whole number, got 'x'"),
         ("seeds=", "--set seeds: the value is empty"),
+        ("seeds=1 seeds=2", "--set seeds: is set twice"),
+        ("train.steps=1 train.steps=1", "--set train.steps: is set twice"),
         ("seeds=null", "--set seeds: must not be null"),
         ("datasets=folder", "--set datasets: write datasets.NAME.KEY=VALUE or dataset=NAME"),
         ("methods.em_stepwise.adv_steps=3", "--set methods.em_stepwise.adv_steps: does nothing for em_stepwise"),
@@ -171,7 +174,9 @@ def test_an_unknown_scale_is_answered_with_the_scales_there_are(tmp_path: Path) 
 )
 def test_every_mistake_in_set_gets_one_line(tmp_path: Path, assignment: str, expected: str) -> None:
     with pytest.raises(UserError) as caught:
-        expand(tmp_path, HEAD + "methods: [em, em_stepwise]\nattacks: [none]\n", user=read_assignments([assignment]))
+        expand(
+            tmp_path, HEAD + "methods: [em, em_stepwise]\nattacks: [none]\n", user=read_assignments(assignment.split())
+        )
     assert str(caught.value) == expected
 
 

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from bench.core.errors import UserError
-from bench.grid.scale import read_scales
+from bench.grid.scale import Scale, read_assignments, read_scales
 from bench.grid.written import Written, read_written
 from bench.grid.yaml_file import validate
 from methods import METHODS
 from tests.commands import bench
+from tests.grid.test_expand import ALONE, expand
 
 SCALES = read_scales(Path("grids/scales.yaml"))
 BASE = """\
@@ -134,3 +135,28 @@ def test_what_is_wrong_with_settings_together_is_told_where_the_strongest_are_wr
     layers.insert(1, ("grid.yaml: methods[0]", {"file": str(file)}))
     with pytest.raises(UserError, match=r"^grid.yaml: methods\[0\]: .*not readable"):
         validate(METHODS["file"], layers)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("at: {small: {nope: 1}}", "at.small: unknown key 'nope'"),
+        ("at: {small: {seeds: 0}}", "at.small.seeds: must be at least 1, got 0"),
+        ("at: {small: {methods: [nope]}}", "at.small.methods[0]: unknown method 'nope'"),
+        ("at: {small: {measures: [nope]}}", "at.small.measures[0]: unknown measure 'nope'"),
+        (
+            "at: {small: {also: [{methods: [em], attacks: [nope]}]}}",
+            "at.small.also[0].attacks[0]: unknown attack 'nope'",
+        ),
+        ("at: {small: {train: {steps: 0}}}", "at.small.train.steps: must be at least 1, got 0"),
+        ("train: {steps: 0}", "train.steps: must be at least 1, got 0"),
+        ("like: ''", "like: no grid is called ''"),
+    ],
+)
+def test_a_mistake_is_told_whatever_scale_is_run_and_whatever_the_user_sets(
+    written: str, expected: str, tmp_path: Path
+) -> None:
+    scales, user = {"paper": Scale(), "small": Scale()}, read_assignments(["train.steps=2"])
+    with pytest.raises(UserError) as told:
+        expand(tmp_path, f"{ALONE}methods: [em]\nattacks: [none]\n{written}\n", "paper", user, scales)
+    assert f": {expected}" in str(told.value)

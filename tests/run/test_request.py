@@ -21,6 +21,41 @@ def request(folder: Path, **changes: Any) -> Request:
     return Request((folder / "grid.yaml",), **(settings | {"retry_failed": False} | changes))
 
 
+def test_filters_take_every_name_that_tables_print_however_it_is_spaced(tmp_path: Path) -> None:
+    grid = (
+        HEAD
+        + "methods: [em_stepwise]\nattacks: [{name: pgd, radius: 4/255}]\nmeasures: [noise_robustness, delusiveness]\n"
+    )
+    for wanted in ("measure=R_delta_u", "measure=noise_robustness", "measure=  r_delta_u "):
+        asked = request(tmp_path, only=(wanted,))
+        (tmp_path / "grid.yaml").write_text(grid)
+        assert {cell.measure.name for cell in asked.cells if cell.measure} == {"noise_robustness"}
+    asked = request(tmp_path, only=("attack=PGD  4/255", "method=em,  sem Repository"))
+    (tmp_path / "grid.yaml").write_text(grid)
+    assert {cell.method.name for cell in asked.cells} == {"em_stepwise"}
+
+
+def test_a_number_of_seeds_is_said_once(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--set noise_seeds: --noise-seeds sets it too; leave one of them out"):
+        _ = request(tmp_path, assignments=("noise_seeds=2",), noise_seeds=3).user
+
+
+def test_a_grid_whose_plan_could_have_no_name_is_refused(tmp_path: Path) -> None:
+    asked = request(tmp_path)
+    long = (tmp_path / "grid.yaml").rename(tmp_path / f"{'n' * 240}.yaml")
+    with pytest.raises(UserError, match=r"names its plan, and is longer than 200 bytes; shorten it"):
+        _ = replace(asked, grids=(long,)).cells
+
+
+def test_only_what_is_wanted_is_said_not_to_apply(tmp_path: Path) -> None:
+    asked = request(tmp_path)
+    (tmp_path / "grid.yaml").write_text(HEAD + "methods: [em, sc]\nattacks: [none]\nmeasures: [surrogate_robustness]\n")
+    assert any("surrogate_robustness of sc" in reason for reason in asked.declined)
+    em = request(tmp_path, only=("method=em",))
+    (tmp_path / "grid.yaml").write_text(HEAD + "methods: [em, sc]\nattacks: [none]\nmeasures: [surrogate_robustness]\n")
+    assert em.declined == []
+
+
 def test_filters_hold_for_controls_as_for_all_else(tmp_path: Path) -> None:
     assert {cell.method.name for cell in request(tmp_path, only=("method=sem",)).cells} == {"sem"}
     assert {cell.method.name for cell in request(tmp_path, only=("method=random",)).cells} == {"random"}

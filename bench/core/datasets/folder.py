@@ -34,7 +34,8 @@ class Folder(ImageFiles):
     def listing(self, root: Path) -> Listing:
         folder = root / self.path
         if not folder.is_dir():
-            raise UserError(f"{folder}: no such folder; an image folder has train/CLASS/ and val/CLASS/")
+            layout = "has train/CLASS/ and val/CLASS/; its path is relative to --data-root"
+            raise UserError(f"{folder}: no such folder; an image folder {layout}")
         test = next((name for name in TESTS if (folder / name).is_dir()), TESTS[0])
         second = class_folders(folder, test)
         first = class_folders(folder, "train", tests=[name for names in second.files.values() for name in names])

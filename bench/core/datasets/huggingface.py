@@ -54,7 +54,7 @@ class HuggingFace(ImageFiles):
     def listing(self, root: Path) -> Listing:
         folder = root / self.path
         if not folder.is_dir():
-            raise UserError(f"{folder}: no such folder; see docs/data.md for the layout")
+            raise UserError(f"{folder}: no such folder; a path is relative to --data-root (docs/data.md)")
         splits = self._read(folder, root)
         for name in (self.train_split, self.test_split):
             if name not in splits:
