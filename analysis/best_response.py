@@ -27,7 +27,7 @@ NOTE = (
     "split, and the correction says how many points that takes off the best of all. Methods of a group cannot be told "
     "from its first one: tests paired by seed, or Welch's where one has more noises, Holm-corrected, at 5 %. A method "
     "whose attacks met different numbers of its noises is judged by the noises that all of them met. Ranks have 95 % "
-    "bootstrap intervals. "
+    "bootstrap intervals. Where a method has one noise, neither these nor groups say anything of a second one. "
     "A method on which attacks are missing stands apart and has no rank: what is known of it is a lower bound. Early "
     "stopping is an attack for each clean share of its validation set: training to the end, then going back to the "
     "look that was best on that set. Partial poisoning is no answer of the trainer, who does not choose what is "
