@@ -141,5 +141,6 @@ def timm_network(name: str, num_classes: int, channels: int, size: tuple[int, in
     grid = getattr(getattr(body, "patch_embed", None), "grid_size", None)
     if size and grid and min(grid) < FEWEST_PATCHES:
         finer = max(1, min(size) // (2 * FEWEST_PATCHES))
-        raise ValueError(f"its patches leave {grid[0]}x{grid[1]} of them; write {TIMM}{name}/patch{finer}")
+        made = f"its patches make a grid of {grid[0]}x{grid[1]}, fewer than {FEWEST_PATCHES}x{FEWEST_PATCHES}"
+        raise ValueError(f"{made}; write {TIMM}{name}/patch{finer}")
     return body

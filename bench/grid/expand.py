@@ -20,7 +20,7 @@ from bench.grid.named import NO_DATA, Large, Sources
 from bench.grid.plug_ins import ATTACKS, METHODS, TABLES
 from bench.grid.replaced import is_cut, replaced_by
 from bench.grid.scale import Scale, check_names
-from bench.grid.stack import check_method, check_victim, declined
+from bench.grid.stack import check_method, check_victim, declined, seen_by_victim
 from bench.grid.written import read_written
 from bench.grid.yaml_file import validate
 
@@ -193,7 +193,8 @@ class Expansion:
         if declined(one.method.choice, applied, outline, model):
             return False
         check_method(one.method.choice, outline, self._where(one.methods_key))
-        check_victim(applied, model, outline, self._where(one.attacks_key))
+        unchanged = seen_by_victim(applied, outline.shape) == outline.shape
+        check_victim(applied, model, outline, self._where("models" if unchanged else one.attacks_key))
         return True
 
     def _wanted(self, sources: Sources, large: Large) -> Iterator[Wanted]:

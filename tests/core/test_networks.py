@@ -190,9 +190,9 @@ def test_timm_cuts_images_into_patches_of_the_size_that_a_name_asks_for() -> Non
 @pytest.mark.parametrize(
     ("name", "size", "message"),
     [
-        ("timm/test_vit", 32, "its patches leave 2x2 of them; write timm/test_vit/patch4"),
-        ("timm/test_vit", 8, "its patches leave 0x0 of them; write timm/test_vit/patch1"),
-        ("timm/test_vit/patch16", 32, "its patches leave 2x2 of them; write timm/test_vit/patch4"),
+        ("timm/test_vit", 32, "its patches make a grid of 2x2, fewer than 4x4; write timm/test_vit/patch4"),
+        ("timm/test_vit", 8, "its patches make a grid of 0x0, fewer than 4x4; write timm/test_vit/patch1"),
+        ("timm/test_vit/patch16", 32, "its patches make a grid of 2x2, fewer than 4x4; write timm/test_vit/patch4"),
         ("timm/resnet10t/patch4", 32, "resnet10t has no patches to set"),
         ("timm/test_convnext/patch33", 32, "its patches are larger than images of 32 pixels"),
         ("timm/test_vit/patch99", 8, "its patches are larger than images of 8 pixels"),

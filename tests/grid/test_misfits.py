@@ -22,7 +22,10 @@ train: {{steps: 2, batch_size: 4}}
 seeds: 1
 controls: false
 """
-SMALL_VIT = "timm/test_vit cannot take images of 8x8 pixels (its patches leave 0x0 of them; write timm/test_vit/patch1)"
+SMALL_VIT = (
+    "timm/test_vit cannot take images of 8x8 pixels "
+    "(its patches make a grid of 0x0, fewer than 4x4; write timm/test_vit/patch1)"
+)
 
 
 def grid(*, size: int = 8, model: str = "cnn", method: str = "clean", attack: str = "none") -> str:
@@ -32,7 +35,7 @@ def grid(*, size: int = 8, model: str = "cnn", method: str = "clean", attack: st
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (grid(model="timm/test_vit"), f"grid.yaml: attacks: victim {SMALL_VIT}"),
+        (grid(model="timm/test_vit"), f"grid.yaml: models: victim {SMALL_VIT}"),
         (grid(method="{name: em, surrogate: timm/test_vit}"), f"grid.yaml: methods: em: {SMALL_VIT}"),
         (grid(method="{name: tap, surrogate: timm/test_vit}"), f"grid.yaml: methods: tap: {SMALL_VIT}"),
     ],
