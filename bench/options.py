@@ -8,6 +8,7 @@ import typer
 
 from bench import completion
 from bench.core.errors import UserError, cut, suggestion
+from bench.words import RESULTS
 
 MOST = 10**9
 """Seeds; as many as a grid file may ask for."""
@@ -33,10 +34,14 @@ def check_folder(option: typer.CallbackParam, folder: Path) -> Path:
 
 
 def check_folders(option: typer.CallbackParam, folders: list[Path]) -> list[Path]:
-    """The same of each folder, which must be there."""
+    """The same of each folder, which must be there. If it is only that nothing has run yet, the exit code is 1."""
     for folder in folders:
         if not check_folder(option, folder).is_dir():
-            raise UserError(f"{option.opts[0]} {folder}: is not there; run a grid first, or name another folder")
+            said = f"{option.opts[0]} {folder}: is not there; run a grid first, or name another folder"
+            if folder != RESULTS:
+                raise UserError(said)
+            typer.echo(said, err=True)
+            raise typer.Exit(1)
     return folders
 
 

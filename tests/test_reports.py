@@ -180,6 +180,15 @@ def test_what_cannot_be_compared_is_one_line(
 def test_a_report_without_any_plan_says_what_to_do_and_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert bench("report", "--results", "mine") == 2
     assert capsys.readouterr() == ("", "--results mine: is not there; run a grid first, or name another folder\n")
+
+
+def test_a_report_before_any_run_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert bench("report") == 1
+    assert capsys.readouterr() == ("", "--results results: is not there; run a grid first, or name another folder\n")
+    assert not list(tmp_path.iterdir())
     assert not Path("mine").exists()
     Path("mine").mkdir()
     assert bench("report", "--results", "mine") == 1
