@@ -39,8 +39,8 @@ class Answer:
     settings: Sequence[str]
     """What the scale changes, a line for each plug-in."""
     pictures: Sequence[Drawing]
-    trust: tuple[bool, bool, float]
-    """What scales are sorted by: enough complete rows, real images, images that a victim sees."""
+    trust: tuple[bool, bool, bool, float]
+    """What scales are sorted by: enough complete rows, real images, several victims, images that a victim sees."""
 
     @property
     def is_timed(self) -> bool:
@@ -96,7 +96,7 @@ def _answer(plans: Sequence[Results], chapters: Mapping[str, Chapter], scale: st
         limits=limits(best, rows),
         settings=grouped(best.plan["scale"]["changes"]),
         pictures=_pictures(best, rows, plans),
-        trust=(enough(rows), not is_synthetic(best, first.place if first else None), _seen(best)),
+        trust=(enough(rows), not is_synthetic(best, first.place if first else None), _victims(rows) > 1, _seen(best)),
     )
 
 
@@ -114,7 +114,12 @@ def _pictures(best: Results, rows: Sequence[Ranked], plans: Sequence[Results]) -
 
 def _worth(results: Results, rows: Sequence[Ranked]) -> tuple[bool, float, int]:
     """Which of several plans of a scale to believe: enough complete rows, most victims of each method, most methods."""
-    return enough(rows), fmean(row.best.planned if row.best else 0 for row in rows), len(rows)
+    return enough(rows), _victims(rows), len(rows)
+
+
+def _victims(rows: Sequence[Ranked]) -> float:
+    """Of each method on average: of one alone no two methods can be told apart."""
+    return fmean(row.best.planned if row.best else 0 for row in rows) if rows else 0.0
 
 
 def _seen(results: Results) -> float:

@@ -85,6 +85,18 @@ def test_without_enough_attacks_there_is_no_ranking_but_what_the_numbers_are_no_
     assert said.limits[0] == "They are no numbers to compare with published ones."
 
 
+@pytest.mark.parametrize(("victims", "first"), [(3, "long"), (1, "small")])
+def test_longer_training_stands_first_unless_it_has_one_victim_each(
+    victims: int, first: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.page.answer._seen", lambda results: len(results.name))
+    small = results_of(tmp_path / "small", runs(clean=CLEAN, em=STRONG))
+    long = results_of(tmp_path / "long", runs(clean=CLEAN[:victims], em=STRONG[:victims]))
+    long = replace(long, name="g-longer", plan=long.plan | {"scale": {"name": "long", "about": "", "changes": {}}})
+    found = answers_of([small, long], {one.name: _chapter(one) for one in (small, long)})
+    assert found[0].scale == first
+
+
 def section(heading: str, context: str = "") -> Section:
     return Section(heading, Table([Entry("method")], []), context=context)
 
