@@ -104,7 +104,7 @@ def test_a_measure_opens_in_the_report_and_is_done_whatever_is_kept(
     store = Store(folder / "results")
     results = read_results("grid-paper", store.plans()["grid-paper"], store)
     [one] = [one for one in results.measured if (one.label.startswith("sc"), one.measure[0]) == (True, "d")]
-    assert Opened([results]).places(one.keys) == "0 1"
+    assert Opened([results]).places(one.keys) == "0-1"
     capsys.readouterr()
     assert run(*chosen, "--keep", "surrogates") == 0
     assert "0 to run" in capsys.readouterr().out

@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
+
+from analysis.report import write_report
+from bench.store import Store
+from tests.analysis.conftest import results_of
+from tests.analysis.page.test_answer import CLEAN, STRONG, runs
 
 LARGEST = 3_000_000
 """Bytes of the page of all committed records."""
@@ -177,9 +182,11 @@ def test_what_is_shown_is_copied_as_markdown_and_latex_and_saved_as_csv(page: Pa
     assert "| **" in page.evaluate("pasted")
 
 
-def test_what_is_incomplete_stays_below_however_the_ranking_is_sorted(page: Page) -> None:
-    page.goto(page.url.partition("#")[0] + "#answer-long")
-    ranking = page.locator("#answer-long .ranking")
+def test_what_is_incomplete_stays_below_however_the_ranking_is_sorted(browser: Browser, tmp_path: Path) -> None:
+    results_of(tmp_path, runs(clean=CLEAN, em=[0.7, 0.71, 0.72], sem=[0.3, None, 0.32], rem=STRONG))
+    page = browser.new_page()
+    page.goto(write_report(Store(tmp_path)).page.as_uri())
+    ranking = page.locator("#answer .ranking")
     for _ in range(2):
         ranking.get_by_role("button", name="accuracy").click()
         rows = ranking.locator("tbody tr").all_inner_texts()
