@@ -18,7 +18,7 @@ ROOMS = {
     "bench.checked": {"bench.core"},
     "bench.record": {"bench.core", "bench.checked"},
     "bench.plan_file": {"bench.core", "bench.checked"},
-    "bench.options": {"bench.core", "bench.completion"},
+    "bench.options": {"bench.core", "bench.completion", "bench.words"},
     "bench.store": {"bench.core", "bench.checked", "bench.record", "bench.plan_file"},
     "bench.grid": {"bench.core", *PLUG_INS},
     "bench.run": {"bench.core", "bench.store", "bench.grid"},
