@@ -8,7 +8,7 @@ from attacks._channels import lack_of_channels
 from attacks._image_operations import applied
 from attacks._plasma import plasma
 from attacks.augmentation import eight_bits
-from bench.core import Attack, Cost, Count, Fraction, Outline, Part
+from bench.core import FORWARD, Attack, Cost, Count, Fraction, Outline, Part
 
 SOURCE = "UEraser (Qin et al. 2023, arXiv 2303.15127), released settings for CIFAR-10"
 REPOSITORY = "lafeat/ueraser"
@@ -103,7 +103,7 @@ class Ueraser(Attack):
 
     def cost(self, images: int, trained: int) -> Cost:
         """A third of a pass for each view, while there are several."""
-        return Cost.of_images(0, other=self.worst_until * self.views / 3 * trained)
+        return Cost.of_images(0, other=self.worst_until * self.views * FORWARD * trained)
 
 
 class UeraserMax(Ueraser):

@@ -107,3 +107,4 @@ class Outline:
     """Channels, height and width of one image."""
     num_classes: int
     test_images: int = 0
+    """Those that victims are tested on; a forecast counts them."""

@@ -1,6 +1,9 @@
 """One encoded image to its pixels: three channels of 8 bits, upright, square; or why it cannot be one."""
 
 import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +21,14 @@ REVISION = 1
 """Raised if the same bytes become other pixels: no file of decoded images of before is then used."""
 SIXTEEN_BITS = ("PNG", "PPM")
 """Formats whose grey levels Pillow may give as 32-bit numbers though they are of 16."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let no warning of oddities in what comes with an image reach the user, whichever thread decodes it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 class UnusableError(ValueError):

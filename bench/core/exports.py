@@ -22,9 +22,10 @@ from bench.core.models import Classifier, classifier_layers
 from bench.core.network_names import ModelName, maker
 from bench.core.networks import TIMM, two_linear
 from bench.core.perturb import as_int8, ascend, frozen, loss_gradient, quantised, uniform
-from bench.core.plug_in import Cost
+from bench.core.plug_in import FORWARD, Cost
 from bench.core.protocols import Assumption, Attack, Method, Needs, Norm
 from bench.core.revision import Part, revisions
+from bench.core.schedules import Schedule, schedule_rates
 from bench.core.seeding import default_randomness, generator_for
 from bench.core.session import IMAGES_PER_PASS, Session, Trained
 from bench.core.settings import (
@@ -43,12 +44,13 @@ from bench.core.settings import (
     parse_fraction,
 )
 from bench.core.tensor_file import read_tensor
-from bench.core.train import Schedule, batches, check_finite, evaluate, schedule_rates, update
+from bench.core.train import batches, check_finite, evaluate, update
 from bench.core.train import train as train_victim
 
 __all__ = [
     "FLIP_CROP",
     "FLIP_TRANSLATE",
+    "FORWARD",
     "HASH",
     "IMAGES_PER_PASS",
     "L2",

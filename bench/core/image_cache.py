@@ -11,11 +11,10 @@ All is in the folder `decoded` of the data root, and safe to delete while nothin
 import json
 import os
 import time
-import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.core.decoding import Look, Pixels, UnusableError
+from bench.core.decoding import Look, Pixels, UnusableError, quiet
 from bench.core.device import default_jobs
 from bench.core.errors import UserError
 from bench.core.files import write_whole
@@ -127,7 +126,7 @@ def _write(file: Path, listing: Listing, look: Look, root: Path, name: str, *, s
 
         shape = (len(listing.samples) - len(broken), 3, look.size, look.size)
         try:
-            with _quiet():
+            with quiet():
                 write_tensor(file, "images", parts(), shape=shape, dtype=torch.uint8, about={"broken": broken})
         except UnusableError:
             broken = broken | found
@@ -150,19 +149,11 @@ def _read(file: Path) -> tuple[Tensor, dict[str, Any]]:
     return read
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Let no warning of oddities in what comes with an image reach the user."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 def _still_broken(known: dict[str, str], listing: Listing, look: Look) -> dict[str, str]:
     """Those of the known ones that are broken now: another Pillow may read them."""
     contents = listing.contents
     rows = {sample.name: row for row, sample in enumerate(listing.samples) if sample.name in known}
-    with _quiet():
+    with quiet():
         found = {name: _pixels(look, contents[row : row + 1][0]) for name, row in rows.items()}
     return {name: one for name, one in found.items() if isinstance(one, str)}
 

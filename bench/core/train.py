@@ -4,14 +4,14 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import SGD
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR, OneCycleLR
+from torch.optim.lr_scheduler import LRScheduler
 
 from bench.core.augment import flip_crop
 from bench.core.data import ImageDataset
@@ -20,23 +20,9 @@ from bench.core.models import images_at_once
 from bench.core.perturb import frozen
 from bench.core.plug_in import FORWARD, Cost
 from bench.core.protocols import Attack, Hooks
+from bench.core.schedules import Schedule, schedule_rates
 from bench.core.session import Session
 from bench.core.settings import Count, Fraction, NonNegative, Positive, Settings
-
-Schedule = Literal["steps", "cosine", "one_cycle"]
-
-
-def schedule_rates(schedule: Schedule, optimiser: SGD, length: int, decay_at: Sequence[float]) -> LRScheduler:
-    """A learning-rate schedule that takes `length` steps; `decay_at` holds shares of these, in [0, 1].
-
-    `steps` multiplies the rate by 0.1 at each of `decay_at`; `cosine` and `one_cycle` end near 0.
-    """
-    if schedule == "cosine":
-        return CosineAnnealingLR(optimiser, length)
-    if schedule == "one_cycle":
-        [group] = optimiser.param_groups
-        return OneCycleLR(optimiser, group["lr"], total_steps=length, cycle_momentum=False)
-    return MultiStepLR(optimiser, sorted({round(share * length) for share in decay_at}), 0.1)
 
 
 class Recipe(Settings):

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from bench.core.errors import UserError, cut, one_line, refusal, suggestion
 from bench.core.network_names import whole
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
-from bench.grid.condition import Condition, Pair, Stack, Variant
+from bench.grid.condition import Condition, Variant
 from bench.grid.controls import acting, controls_first, controls_of, identity, own_controls
 from bench.grid.grid_file import Block, GridFile
 from bench.grid.limit import check_count
@@ -20,7 +21,8 @@ from bench.grid.named import NO_DATA, Large, Sources
 from bench.grid.plug_ins import ATTACKS, METHODS, TABLES
 from bench.grid.replaced import is_cut, replaced_by
 from bench.grid.scale import Scale, check_names
-from bench.grid.stack import check_method, check_victim, declined, seen_by_victim
+from bench.grid.stack import check_method, check_victim, declined
+from bench.grid.wanted import Wanted, noises_of_own_controls
 from bench.grid.written import read_written
 from bench.grid.yaml_file import validate
 
@@ -56,43 +58,13 @@ def read_grid(file: Path, scales: dict[str, Scale], scale_name: str, user: Scale
     check_names(scales[scale_name], f"scale {scale_name}: ", TABLES, Recipe)
     check_names(user, "--set ", TABLES, Recipe)
     written = read_written(file, scales, scale_name)
-    scale = scales[scale_name].model_copy(
-        update={field: None for field, key in REPLACED.items() if key in written.fixed}
-    )
+    kept = [field for field, key in REPLACED.items() if key in written.fixed]
+    scale = scales[scale_name].model_copy(update=dict.fromkeys(kept))
     for other in written.keys.at.keys() - {scale_name}:  # a mistake there is told before anybody runs it
         sources = Sources(read_written(file, scales, other), f"scale {other}", scales[other], Scale())
         Expansion(file, sources, data_root).check()
     grid = Expansion(file, Sources(written, f"scale {scale_name}", scale, user), data_root).grid()
-    kept = (key for field, key in REPLACED.items() if getattr(scales[scale_name], field) and key in written.fixed)
-    return replace(grid, kept=tuple(kept))
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A method with what it meets, as a block of a file asks for it."""
-
-    method: Variant
-    attacks: Stack
-    noises: int
-    methods_key: str
-    """Where the method is written: `methods`, or `also[0].methods`."""
-    attacks_key: str
-    """Where the attacks are."""
-
-    @property
-    def pair(self) -> Pair:
-        """What decides its cells, but for their seeds."""
-        return self.method, self.attacks
-
-    @property
-    def place(self) -> tuple[Any, ...]:
-        """The same for all that mean the same and name the same settings, in whatever order."""
-        return identity(self.pair), *(frozenset(one.shown) for one in (self.method, *self.attacks))
-
-    @property
-    def drawn(self) -> int:
-        """The noises that there are of the method."""
-        return self.noises if self.method.choice.settings.draws else 1
+    return replace(grid, kept=tuple(REPLACED[field] for field in kept if getattr(scales[scale_name], field)))
 
 
 @dataclass(frozen=True)
@@ -137,7 +109,7 @@ class Expansion:
             check_count(number * len(noises) * len(measures), str(self.file))
             conditions += measured(here, measures)
         written: dict[str, list[Any]] = {
-            "datasets": [one.choice.name for one in self.sources.variants("datasets", parsed.datasets, NO_DATA)],
+            "datasets": [one.choice.name for one in self._written_datasets],
             "models": parsed.models,
             "seeds": [parsed.seeds],
             "noise_seeds": self._replaced_noises(),
@@ -150,7 +122,7 @@ class Expansion:
     def check(self) -> None:
         """Raise UserError for what is wrong whatever the data are: names and settings of all lists."""
         self._recipe(Scale())
-        self.sources.variants("datasets", self.parsed.datasets, NO_DATA)
+        _ = self._written_datasets
         self.sources.variants("measures", self.parsed.measures, NO_DATA)
         for _ in self._wanted(self.sources, NO_DATA):
             pass
@@ -181,7 +153,7 @@ class Expansion:
         run = [one.pair for one in pairs.values() if self._runs(one, outline, model)]
         if not self.parsed.controls:
             return list(pairs.values())
-        noises = _noises_of_own_controls(list(pairs.values()))
+        noises = noises_of_own_controls(list(pairs.values()))
         return [
             pairs.get(pair) or Wanted(*pair, noises.get(identity(pair), self._noises()), "methods", "attacks")
             for pair in controls_first([*pairs, *controls_of(run, at_scale.shape, on_paper.shape, METHODS, ATTACKS)])
@@ -193,8 +165,7 @@ class Expansion:
         if declined(one.method.choice, applied, outline, model):
             return False
         check_method(one.method.choice, outline, self._where(one.methods_key))
-        unchanged = seen_by_victim(applied, outline.shape) == outline.shape
-        check_victim(applied, model, outline, self._where("models" if unchanged else one.attacks_key))
+        check_victim(applied, model, outline, self._where("models"), self._where(one.attacks_key))
         return True
 
     def _wanted(self, sources: Sources, large: Large) -> Iterator[Wanted]:
@@ -229,10 +200,14 @@ class Expansion:
         own = [] if self._stands("also") else [block.noise_seeds for _, block in self._blocks()]
         return of_grid + [count for count in own if count]
 
+    @cached_property
+    def _written_datasets(self) -> list[Variant]:
+        return self.sources.variants("datasets", self.parsed.datasets, NO_DATA)
+
     def _datasets(self) -> list[tuple[Variant, str, Outline]]:
         """Data sets, fingerprints of their contents, outlines; one that replaces the others stands for the first."""
         user, scale = self.sources.user, self.sources.scale
-        variants = self.sources.variants("datasets", self.parsed.datasets, NO_DATA)
+        variants = self._written_datasets
         if replacement := user.dataset or scale.dataset:
             where = "--set dataset" if user.dataset else f"{self.sources.scale_where}: dataset"
             [substitute] = self.sources.one("datasets", replacement, where, NO_DATA)
@@ -257,12 +232,3 @@ def _with_own_controls(conditions: Sequence[Condition]) -> Iterator[Condition]:
     for condition in conditions:
         controls = map(identity, own_controls((condition.method, condition.attacks), METHODS, ATTACKS))
         yield replace(condition, own_controls=tuple(known[control] for control in controls if control in known))
-
-
-def _noises_of_own_controls(wanted: Sequence[Wanted]) -> dict[tuple[Choice[Any], ...], int]:
-    """The noises of each control that an attack names: those of the pair that is read against it."""
-    found: dict[tuple[Choice[Any], ...], int] = {}
-    for one in wanted:
-        for control in map(identity, own_controls(one.pair, METHODS, ATTACKS)):
-            found[control] = max(one.noises, found.get(control, 0))
-    return found

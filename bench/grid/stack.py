@@ -38,10 +38,14 @@ def objection(stack: Choices) -> str | None:
     return None
 
 
-def check_victim(stack: Choices, victim: str, data: Outline, where: str) -> None:
-    """Raise UserError, beginning with `where`, if the network called `victim` fits not all of the rest."""
-    if reason := misfit(victim, data.num_classes, seen_by_victim(stack, data.shape)):
-        raise UserError(f"{where}: victim {reason}")
+def check_victim(stack: Choices, victim: str, data: Outline, models: str, attacks: str) -> None:
+    """Raise UserError if the network called `victim` cannot take the images, or what the stack makes of them.
+
+    The message begins with `models`, where victims are written, or with `attacks` if these change the shape.
+    """
+    seen = seen_by_victim(stack, data.shape)
+    if reason := misfit(victim, data.num_classes, seen):
+        raise UserError(f"{models if seen == data.shape else attacks}: victim {reason}")
 
 
 def check_method(method: Choice[Method], data: Outline, where: str) -> None:
