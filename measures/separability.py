@@ -26,12 +26,12 @@ class Separability(Measure):
     neighbours: Count = 5
 
     def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
-        """Both accuracies, as shares in [0, 1]; None if a class has fewer images than there are folds."""
+        """Both accuracies, as shares in [0, 1]; None if a class that has images has fewer than there are folds."""
         index = balanced(subject.clean.labels, self.images)
         change = subject.released.floats(index) - subject.clean.floats(index)
         noise = change.flatten(1).double().cpu().numpy()
         labels = subject.clean.labels[index].cpu().numpy()
-        if np.bincount(labels).min() < self.folds:
+        if np.unique(labels, return_counts=True)[1].min() < self.folds:
             return dict.fromkeys(self.numbers)
         models = {"linear": linear_map(), "nearest": KNeighborsClassifier(self.neighbours)}
         return {name: cross_validated(model, noise, labels, self.folds, session.seed) for name, model in models.items()}

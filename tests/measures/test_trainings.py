@@ -3,12 +3,14 @@
 import pytest
 import torch
 
-from bench.core.measures import Training
+from bench.core.measures import Subject, Training
 from bench.core.session import Session
 from bench.core.train import evaluate, train
 from measures.delusiveness import Delusiveness, Stability
 from measures.noise_only import NoiseOnly
 from measures.separability import Separability
+from methods.random_noise import RandomNoise
+from tests.conftest import MadeUp
 from tests.measures.conftest import MakeSubject, class_patterns, random_signs
 
 CPU = torch.device("cpu")
@@ -24,6 +26,14 @@ def test_noise_of_a_class_is_separable_and_random_noise_is_not(subject: MakeSubj
     assert all(value < 0.5 for value in random.values())
     few = Separability(images=8, folds=4).measure(subject(), training, Session(0, CPU))
     assert few == {"linear": None, "nearest": None}
+
+
+def test_a_class_without_images_is_no_class_with_too_few(made_up: MadeUp, training: Training) -> None:
+    clean = made_up([label for label in (1, 3) for _ in range(10)], classes=5, low=60, high=196)
+    patterned = clean.protected(class_patterns(clean, 8).to(torch.int8))
+    one = Subject(RandomNoise(), clean, patterned, clean, {})
+    found = Separability(images=20, folds=4).measure(one, training, Session(0, CPU))
+    assert found == {"linear": 1.0, "nearest": 1.0}
 
 
 def test_a_network_learns_patterns_alone_and_nothing_of_random_noise(subject: MakeSubject, training: Training) -> None:
