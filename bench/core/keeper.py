@@ -1,7 +1,7 @@
 """What a run keeps beside its result, on request: the networks it trained, and the perturbations met on the way."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Literal, get_args
 
 import torch
@@ -9,6 +9,12 @@ from torch import Tensor, nn
 
 Kind = Literal["surrogates", "perturbations", "checkpoints"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+CALLS: dict[Kind, str] = {
+    "surrogates": "keep_network(model)",
+    "perturbations": "keep_perturbations(loop, step, steps, views, perturbed)",
+    "checkpoints": "keep_checkpoint(model, step, steps)",
+}
+"""What a method calls of `session.keeper` for each kind."""
 MILESTONES = (0.1, 0.2, 0.4, 1.0)
 """Shares of a training at which something is kept: steps 500, 1,000, 2,000 and 5,000 of 5,000."""
 IMAGES = 1000
@@ -60,6 +66,18 @@ class Keeper:
     def _milestones(self, steps: int) -> set[int]:
         """The steps of a training of so many that something is kept at."""
         return {max(1, round(share * steps)) for share in self._shares}
+
+
+def check_kept(kinds: Collection[Kind], names: Iterable[str], method: str) -> None:
+    """Raise ValueError, which says what to call, if tensors of these names lack a kind that was asked for."""
+    there = {_kind(name) for name in names}
+    for kind in sorted(set(kinds) - there):
+        raise ValueError(f"{method} keeps no {kind}: its `generate` must call session.keeper.{CALLS[kind]}")
+
+
+def _kind(name: str) -> Kind:
+    first = name.partition("/")[0]
+    return "surrogates" if first == "weights" else "checkpoints" if first == "checkpoints" else "perturbations"
 
 
 def _state(model: nn.Module) -> dict[str, Tensor]:

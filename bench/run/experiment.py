@@ -11,6 +11,7 @@ from torch import Tensor
 from bench.core.data import ImageDataset
 from bench.core.errors import one_line
 from bench.core.files import to_json
+from bench.core.keeper import check_kept
 from bench.core.measures import Subject, Training, as_promised
 from bench.core.memory import CPU, moved
 from bench.core.models import Classifier
@@ -155,6 +156,7 @@ def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
     start = time.perf_counter()
     clean, test = split.train.to(device), split.test.to(device)
     kept = place.store.read_kept(cell.noise_key) if cell.keeps else {}
+    check_kept(cell.keeps, kept, cell.method.name)
     subject = Subject(cell.method.settings, clean, clean.protected(protection), test, kept)
     session = place.open_session(cell.seed, device)
     with reported(session, place.progress_file(cell.key)), place.unchanged(clean, test):

@@ -20,6 +20,7 @@ from bench.grid.stack import declined
 from bench.run.experiment import LONGEST
 from bench.run.workplace import Workplace
 from bench.store import Record
+from measures.surrogate_robustness import SurrogateRobustness
 from tests.builders import FEW, cell, finished
 from tests.run.cells import Flat, carry_out, statuses, tasks
 
@@ -144,6 +145,13 @@ def test_a_measure_that_finds_what_it_does_not_promise_fails(found: int, place: 
     carry_out(measures, place)
     assert statuses(measures, place) == ["failed", "finished"]
     assert failure(measures[0], place)["error"].startswith(FINDINGS[found][1])
+
+
+def test_a_method_that_keeps_nothing_of_what_a_measure_needs_is_told_what_to_call(place: Workplace) -> None:
+    one = replace(measuring(found=0), measure=Choice("surrogate_robustness", SurrogateRobustness(images=1)))
+    carry_out([one], place)
+    said = failure(one, place)["error"]
+    assert said.endswith("keeps no surrogates: its `generate` must call session.keeper.keep_network(model)"), said
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
