@@ -12,12 +12,15 @@ from bench.grid.condition import Condition, Variant
 
 
 def measured(conditions: Sequence[Condition], measures: Sequence[Variant]) -> Iterator[Condition]:
-    """Each measure of each method of some conditions, with a cell for each noise."""
-    methods = {one.method.choice: one for one in conditions if not one.declined}
+    """Each measure of each method of some conditions, with a cell for each noise.
+
+    A method that is written in two ways, so that tables have two rows of it, has two conditions with the same cells.
+    """
+    methods = {(one.method.choice, frozenset(one.method.shown)): one for one in conditions if not one.declined}
     noises = defaultdict[Choice[Any], dict[int, Cell]](dict)
     for one in conditions:
         noises[one.method.choice] |= {cell.noise_seed: cell for cell in one.cells}
-    for (choice, one), measure in itertools.product(methods.items(), measures):
+    for ((choice, _), one), measure in itertools.product(methods.items(), measures):
         with asked(f"whether {measure.choice.name} declines {choice.name}"):
             reason = measure.choice.settings.declines(choice.settings)
         met = [] if reason else noises[choice].values()

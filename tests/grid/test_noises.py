@@ -144,6 +144,19 @@ def test_every_noise_of_a_method_is_measured_whichever_block_asks_for_it(tmp_pat
     ]
 
 
+def test_a_method_that_is_written_in_two_ways_is_measured_once_and_has_it_in_both_rows(tmp_path: Path) -> None:
+    text = ALONE + "methods: [{name: sem, updates: [500, 5000]}, {name: sem, samples: [2, 5]}]\nattacks: [none]\n"
+    measured = [one for one in expand(tmp_path, text + "measures: [delusiveness]\n").conditions if one.measure]
+    assert [one.method.label for one in measured] == [
+        "sem updates=500",
+        "sem updates=5000",
+        "sem samples=2",
+        "sem samples=5",
+    ]
+    assert measured[1].cells == measured[3].cells
+    assert len({cell.key for one in measured for cell in one.cells}) == 3
+
+
 def test_a_measure_is_counted_once_for_each_noise(tmp_path: Path) -> None:
     names = ", ".join(f"{{name: stability, adv_steps: {count}}}" for count in range(1, 60))
     text = ALONE + f"methods: [clean, em]\nattacks: [{{name: pgd, steps: {list(range(1, 51))}}}]\nmeasures: [{names}]\n"
