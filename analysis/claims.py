@@ -9,6 +9,8 @@ from analysis.reading.results import ACCURACY, TO_THE_END
 Settings = Mapping[str, Any]
 EXTREMES = ("most", "least")
 """Values of settings that stand for the largest and the smallest that a grid has."""
+OF_ONE = "{}, of one noise"
+"""What is said of a claim if a comparison that decides it is of a single noise."""
 HOLDS, FAILS, UNSURE, NOT_RUN = "holds", "does not hold", "cannot be told", "not run"
 """What the records may say of a claim."""
 RECOVERED = 0.8
@@ -40,10 +42,13 @@ class Comparison:
 class Sign:
     """That a number of generators goes together with protection from the attacks: `sign` is 1 or -1."""
 
+    measure: str
     number: str
-    """Its key in the results of a measure."""
+    """Its key in the results of the measure."""
     sign: int
     attacks: tuple[tuple[str, Settings], ...]
+    reading: str
+    """What is the paper's in it, and what is ours."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,19 @@ def family(noise_step: str, surrogate_step: str) -> tuple[tuple[str, Any], ...]:
 
 
 AT, MILD = pgd(4), pgd(2)
-STOPPED = (("early_stopping", {}), *AT)
 OTHERS = ("em_stepwise", "tap_rem", "ntga", "rem", "sem")
 UNDONE = ("em_stepwise", "tap_rem", "sc", "ntga")
 FILTERS = ("mean", "median", "gaussian")
+SHARES = (0, 0.1, 0.3, 0.5, 0.7)
+"""Clean shares of the images that say when to stop, as the paper has them."""
+READING = "{} is our reading of the paper's Definition {}, whose formula and procedure we have not seen."
 ADVERSARIES, RADII = (2, 4), (0, 1, 2, 4, 8)
 """Radii of both adversaries and of the random noise in 1/255, as the longer scales have them."""
+
+
+def _stopped(method: str, share: float) -> Place:
+    """A victim that stops early by images of which a share is clean."""
+    return Place(method, (("early_stopping", {"clean_share": share}), *AT))
 
 
 def _poisoned(share: float) -> Place:
@@ -115,9 +127,13 @@ CLAIMS = (
     ),
     Claim(
         "Early stopping recovers little of what SEM takes away",
-        (
-            Comparison(Place("sem", STOPPED), Place("clean", STOPPED), RECOVERED),
-            Comparison(Place("sem", STOPPED), Place("sem", STOPPED), margin=-0.05, quantity=TO_THE_END),
+        tuple(
+            comparison
+            for share in SHARES
+            for comparison in (
+                Comparison(_stopped("sem", share), _stopped("clean", share), RECOVERED),
+                Comparison(_stopped("sem", share), _stopped("sem", share), margin=-0.05, quantity=TO_THE_END),
+            )
         ),
     ),
     Claim(
@@ -152,10 +168,10 @@ CLAIMS = (
     ),
     Claim(
         "The more robust the surrogate (R_theta), the better the protection",
-        sign=Sign("r_theta", 1, AT),
+        sign=Sign("surrogate_robustness", "r_theta", 1, AT, READING.format("R_theta", 1)),
     ),
     Claim(
         "The more robust the noise (R_delta_u), the worse the protection",
-        sign=Sign("r_delta_u", -1, AT),
+        sign=Sign("noise_robustness", "r_delta_u", -1, AT, READING.format("R_delta_u", 2)),
     ),
 )

@@ -1,10 +1,10 @@
 """The correlation study: what goes together with protection over many generators, and what explains it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from analysis.claims import CLAIMS, FAILS, HOLDS, UNSURE
+from analysis.claims import CLAIMS, FAILS, HOLDS, UNSURE, Sign
 from analysis.drawing.scatter import scatter
 from analysis.numbers.association import (
     COEFFICIENTS,
@@ -16,25 +16,27 @@ from analysis.numbers.association import (
     curvature,
     partial,
 )
+from analysis.numbers.differences import LEVEL, holm
 from analysis.reading.measures import places
 from analysis.reading.pairings import Pairing, pairings, settings_of, types_of
 from analysis.reading.results import Results
 from analysis.writing.sections import MISSING, Entry, Section, file_of, plain_table
 from bench.store import Record
 
-SIGNS = {claim.sign.number: claim.sign.sign for claim in CLAIMS if claim.sign}
-"""The sign that the paper claims for the correlation of a number with protection."""
+SIGNS = {(claim.sign.measure, claim.sign.number): claim.sign for claim in CLAIMS if claim.sign}
+"""What the paper claims of a number's correlation with protection, by its measure and key."""
 FILE = "-correlation"
 """How the file of all coefficients is called."""
 GIVEN = ("adv_radius", "updates")
 """Settings of a generator whose influence partial correlations take away."""
-PAIRING = ("number", "title", "victim", "generators")
+PAIRING = ("measure", "number", "title", "victim", "generators", "planned")
 """What the coefficients of one pairing, which follow each other, have in common."""
-SIGNIFICANT = 0.05
 NOTE = (
     "Protection is F = 1 - accuracy of the victim. Each point is a generator; its type says what perturbs "
     "the views of its noise step and of its surrogate step. [Brackets] hold 95 % BCa bootstrap "
-    "intervals over generators. p-values are of permutation tests, corrected after Holm over the whole table."
+    "intervals over generators. p-values of coefficients are of permutation tests, those of a bend are of t-tests of "
+    "the quadratic term; both are corrected after Holm over the whole table. r within types is that of the "
+    "differences from the mean of each type."
 )
 
 
@@ -49,39 +51,47 @@ def sections(results: Results) -> list[Section]:
 
 
 def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -> Section:
+    types = types_of(results, place)
     flat = corrected([one for pairing in met for one in associate(pairing.first, pairing.second)])
     size = len(COEFFICIENTS)
     families = [flat[start : start + size] for start in range(0, len(flat), size)]
-    rows = [_row(results, place, *both) for both in zip(met, families, strict=True)]
-    head = ["number", "victim", "generators", *COEFFICIENTS, "r given radius and updates", "p of a bend"]
+    inside = [_within(pairing, types) for pairing in met]
+    bends = holm([curvature(pairing.first, pairing.second) for pairing in met])
+    rows = [_row(results, place, *each) for each in zip(met, families, inside, bends, strict=True)]
+    head = ["number", "victim", "generators", *COEFFICIENTS, "r given radius and updates", "r within types"]
     numbers = [
         {
             "dataset": place[0],
             "model": place[1],
+            "measure": pairing.predictor.measure,
             "number": pairing.predictor.key,
             "title": pairing.predictor.title,
             "victim": pairing.attack,
             "generators": len(pairing.first),
+            "planned": pairing.planned,
             "noises": min(pairing.noises, default=1),
             "coefficient": one.coefficient,
             "value": one.value,
             "low": one.low,
             "high": one.high,
-            "p_holm": one.p,
+            "p": one.p,
+            "p_holm": one.p_holm,
+            "r_within_types": within,
+            "p_of_bend_holm": bend,
             "reason": one.reason,
         }
-        for pairing, family in zip(met, families, strict=True)
+        for pairing, family, within, bend in zip(met, families, inside, bends, strict=True)
         for one in family
     ]
     return Section(
         "What goes together with protection",
-        plain_table(head, rows, words=(0, 1)),
+        plain_table([*head, "p of a bend"], rows, words=(0, 1)),
         context=results.context(place),
         note=NOTE + _repeats(met),
-        remarks=[*_told(numbers)],
+        remarks=[*_told(numbers), *_left_out(met)],
         figure=scatter(
-            [one for one in met if one.predictor.key in SIGNS],
-            types_of(results, place),
+            [one for one in met if _sign(one)],
+            types,
             f"{FILE}{file_of(place)}",
         ),
         file=FILE,
@@ -102,74 +112,119 @@ def _repeats(met: Sequence[Pairing]) -> str:
     return f" {len(repeated)} of {len(noises)} generators made {several}."
 
 
+def _left_out(met: Sequence[Pairing]) -> Iterator[str]:
+    """Which generators are no points, and why."""
+    numbers: dict[tuple[str, tuple[tuple[str, str], ...]], list[Pairing]] = {}
+    for pairing in met:
+        numbers.setdefault((pairing.attack, tuple(pairing.left_out.items())), []).append(pairing)
+    for (attack, left_out), own in numbers.items():
+        if left_out:
+            points = f"{len(own[0].first)} of {own[0].planned} generators ({attack})"
+            reasons = "; ".join(f"{title}: {reason}" for title, reason in left_out)
+            yield f"{', '.join(one.predictor.title for one in own)}: {points}. Left out: {reasons}."
+
+
+def _within(pairing: Pairing, types: Mapping[str, str]) -> float | None:
+    """Pearson's r of what each type's mean leaves; None if it leaves nothing."""
+    own = [types[method] for method in pairing.methods]
+    return partial(pairing.first, pairing.second, [[float(one == kind) for one in own] for kind in dict.fromkeys(own)])
+
+
+def _sign(pairing: Pairing) -> Sign | None:
+    return SIGNS.get((pairing.predictor.measure, pairing.predictor.key))
+
+
 def _row(
-    results: Results, place: tuple[str, str], pairing: Pairing, family: Sequence[Association]
+    results: Results,
+    place: tuple[str, str],
+    pairing: Pairing,
+    family: Sequence[Association],
+    within: float | None,
+    bend: float | None,
 ) -> list[Entry | str]:
     warning = caution(pairing.first, pairing.second)
     given = [settings_of(results, place, pairing.methods, key) for key in GIVEN]
     known = [column for column in given if column is not None]
     alone = partial(pairing.first, pairing.second, known) if len(known) == len(given) else None
-    bend = curvature(pairing.first, pairing.second)
     return [
         pairing.predictor.title,
         pairing.attack,
         str(len(pairing.first)),
         *(_entry(one, warning) for one in family),
-        MISSING if alone is None else f"{alone:.2f}",
-        MISSING if bend is None else f"{bend:.3f}",
+        *(MISSING if one is None else f"{one:.2f}" for one in (alone, within)),
+        MISSING if bend is None else p_value(bend),
     ]
+
+
+def p_value(p: float) -> str:
+    """A p-value with three decimals, as far as these tell it from 0."""
+    return f"{p:.3f}" if p >= 0.0005 else "< 0.001"
 
 
 def _entry(one: Association, warning: str) -> Entry:
     if one.value is None:
         return Entry(MISSING, note=one.reason)
     ends = f" [{one.low:.2f}, {one.high:.2f}]" if one.low is not None else ""
-    return Entry(f"{one.value:.2f}{ends}, p {one.p:.3f}", note=warning)
+    return Entry(f"{one.value:.2f}{ends}, p {p_value(one.p_holm or 0)}", note=warning)
 
 
 def verdict(numbers: Sequence[Record], sign: int) -> str:
-    """What the coefficients of one pairing say of a claimed sign, with p-values corrected; empty without any.
+    """What the coefficients of one pairing say of a claimed sign; empty without any.
 
-    It holds if all have that sign and are significant. It does not hold if one is significant with the other sign.
+    As for other claims, it holds if all have that sign by their interval and their test, and does not hold if one has
+    the other sign, Holm-corrected for their number. Neither is said against the sign within the types of generators:
+    then what goes together with protection is the type.
     """
-    told = [sign * one["value"] for one in numbers if one["value"] is not None and one["p_holm"] is not None]
-    sure = [sign * one["value"] for one in numbers if one["p_holm"] is not None and one["p_holm"] < SIGNIFICANT]
-    if not told:
+    known = [one for one in numbers if one["value"] is not None and one["p"] is not None]
+    if not known:
         return ""
-    if any(value < 0 for value in sure):
-        return FAILS
-    return HOLDS if len(sure) == len(told) else UNSURE
+    values, found = [sign * one["value"] for one in known], [one["p"] for one in known]
+    within = [sign * one["r_within_types"] for one in known if one["r_within_types"] is not None]
+    against = any(value < 0 and p is not None and p < LEVEL for value, p in zip(values, holm(found), strict=True))
+    if against:
+        return FAILS if all(value < 0 for value in within) else UNSURE
+    ends = [sign * end for one in known for end in (one["low"], one["high"]) if end is not None]
+    sure = all(value > 0 for value in (*values, *ends)) and max(found) < LEVEL
+    return HOLDS if sure and all(value > 0 for value in within) else UNSURE
 
 
 def _told(numbers: Sequence[Record]) -> Iterator[str]:
     """What became of the signs that the paper claims."""
-    for (number, title, victim, generators), own in groupby(numbers, itemgetter(*PAIRING)):
-        sign = SIGNS.get(number, 0)
-        if sign and (word := verdict(list(own), sign)):
+    for (measure, number, title, victim, generators, planned), own in groupby(numbers, itemgetter(*PAIRING)):
+        sign = SIGNS.get((measure, number))
+        if sign and (word := verdict(list(own), sign.sign)):
+            points = f"{generators} generators" if generators == planned else f"{generators} of {planned} generators"
             yield (
                 f"The paper's claim that {title} goes together with protection with a "
-                f"{'positive' if sign > 0 else 'negative'} sign {word} here ({victim}, {generators} generators)."
+                f"{'positive' if sign.sign > 0 else 'negative'} sign {word} here ({victim}, {points}). {sign.reading}"
             )
 
 
 def _by_type(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -> Iterator[Section]:
     """One if a claim is on any of the numbers."""
     types = types_of(results, place)
-    rows: list[list[Entry | str]] = []
+    tests: list[Association] = []
+    beside: list[tuple[list[str], str]] = []
     for pairing in met:
-        if pairing.predictor.key not in SIGNS:
+        if not _sign(pairing):
             continue
         for kind in dict.fromkeys(types.values()):
             inside = [place for place, method in enumerate(pairing.methods) if types[method] == kind]
             pair = [[sample[place] for place in inside] for sample in (pairing.first, pairing.second)]
-            entries = [_entry(one, caution(*pair)) for one in corrected(associate(*pair))]
-            rows.append([pairing.predictor.title, pairing.attack, kind, str(len(inside)), *entries])
+            tests += associate(*pair)
+            beside.append(([pairing.predictor.title, pairing.attack, kind, str(len(inside))], caution(*pair)))
+    tests, size = corrected(tests), len(COEFFICIENTS)
+    rows: list[list[Entry | str]] = [
+        [*words, *(_entry(one, warning) for one in tests[size * row : size * (row + 1)])]
+        for row, (words, warning) in enumerate(beside)
+    ]
     head = ["number", "victim", "type of generator", "generators", *COEFFICIENTS]
     if rows:
         yield Section(
             "The same within each type of generator",
             plain_table(head, rows, words=(0, 1, 2)),
             context=results.context(place),
-            note="A correlation over all generators mixes the effect of their design with that of the number.",
+            note="A correlation over all generators mixes the effect of their design with that of the number. p-values "
+            "are of permutation tests, corrected after Holm over this table.",
             folded=True,
         )

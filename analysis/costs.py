@@ -8,8 +8,8 @@ from analysis.writing.sections import MISSING, Entry, Section, Table, plain_tabl
 from bench.store import Record
 
 NOTE = (
-    "One pass is forward and backward of 128 images. Seconds depend on the machine and on what else ran there; the "
-    "measure generation_time takes them alone."
+    "One pass is forward and backward of 128 images. Seconds depend on the machine and on what else ran there. The "
+    "measure generation_time takes those of the noise by itself; with --jobs 1 nothing of the run is beside it."
 )
 Groups = dict[tuple[str, ...], list[Record]]
 """Cells by their labels, in the order of the plan."""

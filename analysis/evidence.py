@@ -1,12 +1,15 @@
 """What decides a claim: two conditions, and how far the first is below its mark at the second."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from analysis.claims import EXTREMES, Comparison, Place, Settings
 from analysis.numbers.differences import Difference, Runs, difference
 from analysis.reading.published import equal, parse
 from analysis.reading.results import ACCURACY, ConditionResult
+from analysis.writing.sections import percent
+from bench.store import Record
 
 Conditions = Sequence[ConditionResult]
 
@@ -41,7 +44,7 @@ def _below(one: Comparison, low: Runs, high: Runs) -> Difference | None:
     if not (low.whole and high.whole):
         return None
     mark = [None if value is None else one.share * value - one.margin for value in high.values]
-    return difference(Runs(mark, high.noises), low)
+    return difference(replace(high, values=mark, step=one.share * high.step), low)
 
 
 def matching(place: Place, conditions: Conditions) -> list[ConditionResult]:
@@ -78,3 +81,31 @@ def meets(one: ConditionResult, attacks: Sequence[tuple[str, Settings]]) -> bool
         set(written) <= set(settings) and all(equal(attack.get(key), str(value)) for key, value in settings.items())
         for attack, (_, written), (_, settings) in zip(own, parse(one.label["attack"]), attacks, strict=True)
     )
+
+
+def words(one: Comparison, found: Found) -> str:
+    """A comparison in a few words, with the paper's radii: which is below which, by how many points."""
+    mark = "" if one.share == 1 else f"{one.share:.0%} of "
+    margin = f", {100 * abs(one.margin):.0f} points {'less' if one.margin > 0 else 'more'}," if one.margin else ""
+    width = found.difference.half_width()
+    interval = "" if width is None else f" ± {percent(width)}"
+    low, high = (f"{side.method.paper} ({side.attack.paper})" for side in (found.low, found.high))
+    ending = "" if one.quantity == ACCURACY else f" {one.quantity.replace('_', ' ')}"
+    return f"{low} below {mark}{high}{ending}{margin} by {percent(found.difference.mean)}{interval}"
+
+
+def numbers(one: Comparison, found: Found) -> Record:
+    """A comparison in full: both sides with the paper's radii and as the plan writes them, shares in [0, 1]."""
+    sides = {"low": found.low, "high": found.high}
+    return {
+        **{name: f"{side.method.paper} ({side.attack.paper})" for name, side in sides.items()},
+        **{f"{name}_{part}": side.label[part] for name, side in sides.items() for part in ("method", "attack")},
+        **{f"{name}_noises": side.noises for name, side in sides.items()},
+        "high_quantity": one.quantity,
+        "share": one.share,
+        "margin": one.margin,
+        "difference": found.difference.mean,
+        "half_width": found.difference.half_width(),
+        "p": found.difference.p,
+        "units": found.difference.count,
+    }

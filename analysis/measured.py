@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analysis.reading.measures import generators, places, titles, value
+from analysis.reading.measures import Way, generators, places, titles, value
 from analysis.reading.results import Measured, Results
 from analysis.writing.sections import MISSING, Entry, Section, plain_table
 
@@ -18,7 +18,7 @@ def _section(results: Results, place: tuple[str, str]) -> Section | None:
     methods = generators(results, place)
     columns = titles(methods)
     rows = [
-        [Entry(first.method.title), *(_entry(measures.get(measure), number) for measure, number in columns)]
+        [Entry(first.method.title), *(_entry(measures.get(way), number) for way, number in columns)]
         for measures in methods.values()
         for first in [next(iter(measures.values()))]
     ]
@@ -65,9 +65,9 @@ def _entry(one: Measured | None, number: str) -> Entry:
     return Entry(f"{estimate.mean:,.{digits}f}", half_width, keys=one.keys)
 
 
-def _procedures(methods: dict[str, dict[str, Measured]]) -> Iterator[str]:
+def _procedures(methods: dict[str, dict[Way, Measured]]) -> Iterator[str]:
     """With which numbers each measure was made."""
-    seen = {one.title: one for measures in methods.values() for one in measures.values()}
+    seen = {way: one for measures in methods.values() for way, one in measures.items()}
     for one in seen.values():
         settings = ", ".join(
             f"{key.replace('_', ' ')} {value}" for key, value in one.settings.items() if key not in ("name", "revision")

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from analysis import correlation
-from analysis.claims import CLAIMS, FAILS, HOLDS, NOT_RUN, UNSURE, Claim, Comparison, Sign
-from analysis.evidence import Conditions, Found, evidence, meets
+from analysis.claims import CLAIMS, FAILS, HOLDS, NOT_RUN, OF_ONE, UNSURE, Claim, Sign
+from analysis.evidence import Conditions, evidence, meets, numbers, words
 from analysis.numbers.differences import LEVEL, Difference, holm
-from analysis.reading.results import ACCURACY, Results, by_place
+from analysis.reading.results import Results, by_place
 from analysis.reading.stopping import stopped
+from analysis.writing.caveats import overfitting_line, training_line
 from analysis.writing.provenance import Chapter, Progress, flat, where_it_was_run
-from analysis.writing.sections import Entry, Section, percent, plain_table
+from analysis.writing.sections import Entry, Section, plain_table
 from bench.store import Record
 
 HEAD = ("claim", "verdict", "noises", "what decides it")
@@ -18,9 +19,10 @@ NOTE = (
     "Each claim is decided on one data set, with one network and one training. It holds if every comparison has an "
     "interval on the claimed side. It does not hold if one is on the other side by a test at 5 %, Holm-corrected "
     "for the number of comparisons. Intervals are 95 % Student intervals of paired differences: over noises if both "
-    "sides have as many, else over victims of one noise. A verdict on one noise says nothing of a second one. Sides "
+    "sides have as many, else over victims of one noise. A verdict of one noise says nothing of a second one. Sides "
     "with different numbers of noises are compared unpaired (Welch). Differences are percent points. A claim on a "
-    "correlation holds if all its coefficients have the claimed sign and are significant."
+    "correlation is decided likewise, by its three coefficients over generators, unless the sign within the types of "
+    "generators is another one."
 )
 
 
@@ -52,6 +54,7 @@ def chapters(results: Sequence[Results], studies: Sequence[Chapter]) -> Iterator
                         NOTE if not number else "",
                         scale,
                         tell_training=one.training != found[0].training,
+                        remarks=_caveats(one, [own for own, _ in plans]),
                     )
                     for number, one in enumerate(found)
                 ],
@@ -126,7 +129,14 @@ def verdicts(sources: Sequence[Source]) -> list[Verdicts]:
     return [first, *(one for one in decided if one.rows)]
 
 
-def _section(one: Verdicts, heading: str, note: str, scale: str, *, tell_training: bool) -> Section:
+def _caveats(one: Verdicts, plans: Sequence[Results]) -> list[str]:
+    """What may be wrong with the numbers behind some verdicts."""
+    own = [plan for plan in plans if _training(plan) == one.training]
+    told = (tell(plan, one.place) for plan in own for tell in (training_line, overfitting_line))
+    return [line for line in dict.fromkeys(told) if line]
+
+
+def _section(one: Verdicts, heading: str, note: str, scale: str, *, tell_training: bool, remarks: list[str]) -> Section:
     dataset, model = one.place
     rows: list[list[Entry | str]] = [
         [row.claim, Entry(row.word, keys=row.keys), row.noises, row.told] for row in one.rows
@@ -136,6 +146,7 @@ def _section(one: Verdicts, heading: str, note: str, scale: str, *, tell_trainin
         plain_table(HEAD, rows, words=(0, 1, 2, 3)),
         context=", ".join([f"{model} on {dataset}", f"scale {scale}", *([one.training] if tell_training else [])]),
         note=note,
+        remarks=remarks,
         numbers=[
             {"dataset": dataset, "model": model, "training": one.training, "claim": row.claim, "verdict": row.word}
             | dict(numbers)
@@ -151,14 +162,16 @@ def _judged(claim: Claim, sources: Sequence[Source]) -> Verdict:
     plans = [one.conditions for one in sources]
     known = [(one, found) for one in claim.comparisons if (found := evidence(one, plans))]
     word = _verdict([found.difference for _, found in known], len(claim.comparisons))
+    if word in (HOLDS, FAILS) and min(found.noises for _, found in known) == 1:
+        word = OF_ONE.format(word)
     sides = [side for _, found in known for side in (found.low, found.high)]
     return Verdict(
         claim.text,
         word,
         noises=_range([found.noises for _, found in known]),
-        told="; ".join(_words(one, found) for one, found in known),
+        told="; ".join(words(one, found) for one, found in known),
         keys=list(dict.fromkeys(key for side in sides for key in side.keys)),
-        numbers=[_numbers(one, found) for one, found in known],
+        numbers=[numbers(one, found) for one, found in known],
         weight=len(known),
         whole=len(known) == len(claim.comparisons),
     )
@@ -175,19 +188,26 @@ def _of_sign(text: str, sign: Sign, sources: Sequence[Source]) -> Verdict:
     pairings: dict[tuple[int, str, str], list[Record]] = {}
     for study, source in enumerate(sources):
         for row in source.coefficients:
-            if row["number"] == sign.number and row["victim"] in met and row["value"] is not None:
+            known = (row["measure"], row["number"]) == (sign.measure, sign.number) and row["value"] is not None
+            if known and row["victim"] in met:
                 pairings.setdefault((study, row["title"], row["victim"]), []).append(row)
     own = max(pairings.values(), key=lambda rows: rows[0]["generators"], default=[])
     word = correlation.verdict(own, sign.sign)
     if not word:
         return Verdict(text, NOT_RUN)
-    told = f"{'; '.join(map(_coefficient, own))} ({met[own[0]['victim']]}, {own[0]['generators']} generators)"
-    return Verdict(text, word, str(own[0]["noises"]), told, numbers=own, weight=1, whole=True)
+    first = own[0]
+    of = "" if first["generators"] == first["planned"] else f" of {first['planned']}"
+    within = "" if first["r_within_types"] is None else f"; r within types {first['r_within_types']:.2f}"
+    told = (
+        f"{'; '.join(map(_coefficient, own))}{within} ({met[first['victim']]}, {first['generators']}{of} generators). "
+        f"{sign.reading}"
+    )
+    return Verdict(text, word, str(first["noises"]), told, numbers=own, weight=1, whole=not of)
 
 
 def _coefficient(row: Record) -> str:
     ends = "" if row["low"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
-    return f"{row['coefficient']} {row['value']:.2f}{ends}, corrected p {row['p_holm']:.3f}"
+    return f"{row['coefficient']} {row['value']:.2f}{ends}, p {correlation.p_value(row['p'])}"
 
 
 def _verdict(differences: Sequence[Difference], needed: int) -> str:
@@ -203,30 +223,3 @@ def _verdict(differences: Sequence[Difference], needed: int) -> str:
         return FAILS
     above = [one.mean > 0 and p is not None and p < LEVEL for one, p in zip(differences, found, strict=True)]
     return HOLDS if len(above) == needed and all(above) else UNSURE
-
-
-def _words(one: Comparison, found: Found) -> str:
-    mark = "" if one.share == 1 else f"{one.share:.0%} of "
-    margin = f", {100 * abs(one.margin):.0f} points {'less' if one.margin > 0 else 'more'}," if one.margin else ""
-    width = found.difference.half_width()
-    interval = "" if width is None else f" ± {percent(width)}"
-    low, high = (f"{side.method.paper} ({side.attack.paper})" for side in (found.low, found.high))
-    ending = "" if one.quantity == ACCURACY else f" {one.quantity.replace('_', ' ')}"
-    return f"{low} below {mark}{high}{ending}{margin} by {percent(found.difference.mean)}{interval}"
-
-
-def _numbers(one: Comparison, found: Found) -> Record:
-    """A comparison in full: both sides with the paper's radii and as the plan writes them, shares in [0, 1]."""
-    sides = {"low": found.low, "high": found.high}
-    return {
-        **{name: f"{side.method.paper} ({side.attack.paper})" for name, side in sides.items()},
-        **{f"{name}_{part}": side.label[part] for name, side in sides.items() for part in ("method", "attack")},
-        **{f"{name}_noises": side.noises for name, side in sides.items()},
-        "high_quantity": one.quantity,
-        "share": one.share,
-        "margin": one.margin,
-        "difference": found.difference.mean,
-        "half_width": found.difference.half_width(),
-        "p": found.difference.p,
-        "units": found.difference.count,
-    }

@@ -1,12 +1,13 @@
 """How two quantities of the same generators go together: coefficients, intervals, tests, and what else explains it.
 
-Samples are float64 (N,), one value for each generator. Intervals are BCa bootstrap over generators (Efron 1987),
-p-values are of permutations of one sample, both with `RESAMPLES` draws of a fixed seed.
+Samples are float64 (N,), one value for each generator. Intervals are BCa bootstrap over generators (Efron 1987) with
+`RESAMPLES` draws, p-values those of `PERMUTATIONS` of one sample, both of a fixed seed.
 """
 
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,12 @@ from analysis.numbers.differences import holm
 Sample = NDArray[np.float64]
 Statistic = Callable[..., Any]
 RESAMPLES = 10_000
+PERMUTATIONS = 100_000
+"""As they are, the samples count as one. So many, because a p-value near 5 % must not depend on the seed."""
+AT_ONCE = 10_000
+"""Permutations in memory."""
+ROUNDING = 1e-9
+"""By which coefficients of equal samples may differ."""
 TIED_RESAMPLES = RESAMPLES // 100
 """If more resamples than this have no coefficient, there is no interval."""
 FEWEST = 5
@@ -36,7 +43,9 @@ class Association:
     high: float | None = None
     """Ends of the 95 % interval; None if all resamples are alike."""
     p: float | None = None
-    """Of no association, two-sided; corrected for the family of tests once `corrected` saw it."""
+    """Of no association, two-sided: the share of permutations with a coefficient as far from 0."""
+    p_holm: float | None = None
+    """The same, corrected for the family of tests that `corrected` saw."""
     reason: str = ""
 
 
@@ -55,13 +64,14 @@ def spearman(first: Any, second: Any, axis: int = -1) -> Any:
 
 def kendall(first: Any, second: Any, axis: int = -1) -> Any:
     """Kendall's tau-b, which corrects for ties."""
-    pairs = np.triu_indices(np.shape(first)[axis], 1)
-    signs = []
-    for sample in (first, second):
-        moved = np.moveaxis(np.asarray(sample), axis, -1)
-        signs.append(np.sign(moved[..., pairs[0]] - moved[..., pairs[1]]))
-    scale = np.sqrt(np.sum(signs[0] ** 2, axis=-1) * np.sum(signs[1] ** 2, axis=-1))
-    both = np.sum(signs[0] * signs[1], axis=-1)
+    one, other = (np.ascontiguousarray(np.moveaxis(np.asarray(sample), axis, 0)) for sample in (first, second))
+    both, untied, others_untied = (np.zeros(one.shape[1:]) for _ in range(3))
+    for i, j in combinations(range(len(one)), 2):
+        sign, other_sign = np.sign(one[i] - one[j]), np.sign(other[i] - other[j])
+        both += sign * other_sign
+        untied += sign**2
+        others_untied += other_sign**2
+    scale = np.sqrt(untied * others_untied)
     return np.divide(both, scale, out=np.full_like(scale, np.nan), where=scale > 0)
 
 
@@ -100,17 +110,19 @@ def caution(first: Sequence[float], second: Sequence[float]) -> str:
 
 def _associate(name: str, statistic: Statistic, first: Sample, second: Sample) -> Association:
     value = float(statistic(first, second))
-    low, high = _interval(statistic, first, second)
-    # p-values of a permutation test are never 0: the pairs as they are count as one of the permutations.
-    tested = stats.permutation_test(
-        (first,),
-        lambda moved, axis: statistic(moved, np.broadcast_to(second, np.shape(moved)), axis=axis),
-        permutation_type="pairings",
-        n_resamples=RESAMPLES - 1,
-        vectorized=True,
-        rng=np.random.default_rng(0),
-    )
-    return Association(name, value, low, high, float(tested.pvalue))
+    return Association(name, value, *_interval(statistic, first, second), _p(statistic, first, second, abs(value)))
+
+
+def _p(statistic: Statistic, first: Sample, second: Sample, found: float) -> float:
+    """The share of permutations whose coefficient is as far from 0; never 0, because the pairs as they are count."""
+    generator = np.random.default_rng(0)
+    count = 1
+    for start in range(1, PERMUTATIONS, AT_ONCE):
+        size = min(AT_ONCE, PERMUTATIONS - start)
+        moved = generator.permuted(np.broadcast_to(first, (size, len(first))), axis=1)
+        others = statistic(moved, np.broadcast_to(second, moved.shape))
+        count += int(np.count_nonzero(np.abs(others) >= found - ROUNDING))
+    return count / PERMUTATIONS
 
 
 def _interval(statistic: Statistic, first: Sample, second: Sample) -> tuple[float | None, float | None]:
@@ -134,6 +146,7 @@ def _interval(statistic: Statistic, first: Sample, second: Sample) -> tuple[floa
             paired=True,
             vectorized=True,
             n_resamples=RESAMPLES,
+            batch=AT_ONCE // 10,
             method="BCa",
             rng=np.random.default_rng(0),
         ).confidence_interval
@@ -143,7 +156,7 @@ def _interval(statistic: Statistic, first: Sample, second: Sample) -> tuple[floa
 
 def corrected(family: Sequence[Association]) -> list[Association]:
     """The same with p-values corrected for their number after Holm (1979)."""
-    return [replace(one, p=p) for one, p in zip(family, holm([one.p for one in family]), strict=True)]
+    return [replace(one, p_holm=p) for one, p in zip(family, holm([one.p for one in family]), strict=True)]
 
 
 def partial(first: Sequence[float], second: Sequence[float], given: Sequence[Sequence[float]]) -> float | None:

@@ -30,6 +30,8 @@ class Runs:
     noises: int = 1
     widening: float = 1.0
     """How many times the error of independent units their mean may have."""
+    step: float = 0.0
+    """Between neighbouring values, such as one test image; victims that agree to it need not agree any further."""
 
     @property
     def units(self) -> list[float]:
@@ -84,8 +86,9 @@ def difference(ours: Runs, theirs: Runs) -> Difference | None:
         for left, right in pairs:
             both = zip(left[:size], right[:size], strict=True)
             points += [None if a is None or b is None else a - b for a, b in both]
-        return _of_sample(units(points, ours.noises), max(ours.widening, theirs.widening))
-    first, second = (_of_sample(runs.units, runs.widening) for runs in (ours, theirs))
+        step = math.hypot(ours.step, theirs.step)
+        return _of_sample(units(points, ours.noises), max(ours.widening, theirs.widening), step)
+    first, second = (_of_sample(runs.units, runs.widening, runs.step) for runs in (ours, theirs))
     if first is None or second is None:
         return None
     count = min(first.count, second.count)
@@ -97,11 +100,13 @@ def difference(ours: Runs, theirs: Runs) -> Difference | None:
     return Difference(first.mean - second.mean, math.sqrt(sum(parts)), freedom, count)
 
 
-def _of_sample(values: Sequence[float], widening: float) -> Difference | None:
+def _of_sample(values: Sequence[float], widening: float, step: float) -> Difference | None:
+    """The mean of some units: their spread is at least that of rounding to a step, which is a twelfth of its square."""
     if not values:
         return None
     count = len(values)
-    error = widening * deviation(values) / math.sqrt(count) if count > 1 else None
+    spread = max(deviation(values), step / math.sqrt(12)) if count > 1 else 0.0
+    error = widening * spread / math.sqrt(count) if count > 1 else None
     return Difference(statistics.fmean(values), error, count - 1, count)
 
 

@@ -11,22 +11,26 @@ def places(results: Results) -> list[tuple[str, str]]:
     return list(dict.fromkeys(one.place for one in results.measured))
 
 
-def generators(results: Results, place: tuple[str, str]) -> dict[str, dict[str, Measured]]:
-    """What is measured of each method, by its label and by the title of the measure, which says what varies."""
-    found: dict[str, dict[str, Measured]] = {}
+Way = tuple[str, str]
+"""The name of a measure, and its title, which says what varies."""
+
+
+def generators(results: Results, place: tuple[str, str]) -> dict[str, dict[Way, Measured]]:
+    """What is measured of each method, by its label."""
+    found: dict[str, dict[Way, Measured]] = {}
     for one in results.measured:
         if one.place == place:
-            found.setdefault(one.label, {})[one.title] = one
+            found.setdefault(one.label, {})[one.measure, one.title] = one
     return found
 
 
-def titles(methods: dict[str, dict[str, Measured]]) -> dict[tuple[str, str], str]:
-    """What tables call each number, by the title of its measure and its key; a measure that varies says how."""
-    every = {one.title: one for measures in methods.values() for one in measures.values()}
-    count = Counter(one.measure for one in every.values())
+def titles(methods: dict[str, dict[Way, Measured]]) -> dict[tuple[Way, str], str]:
+    """What tables call each number, by its measure and its key; a measure that varies says how."""
+    every = {way: one for measures in methods.values() for way, one in measures.items()}
+    count = Counter(name for name, _ in every)
     return {
-        (measure, number): f"{title}, {measure}" if count[one.measure] > 1 else title
-        for measure, one in every.items()
+        (way, number): f"{title}, {way[1]}" if count[way[0]] > 1 else title
+        for way, one in every.items()
         for number, title in one.numbers.items()
     }
 

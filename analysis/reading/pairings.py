@@ -10,11 +10,18 @@ from analysis.reading.measures import generators, titles, value
 from analysis.reading.published import number
 from analysis.reading.results import ConditionResult, Measured, Results
 
+COSTS = "generation_time"
+"""A measure of what noise costs, which says nothing of what it does."""
+STEPS = ("noise_step", "surrogate_step")
+"""Settings that say what perturbs the views of each step."""
+
 
 @dataclass(frozen=True)
 class Predictor:
     """A number of every generator."""
 
+    measure: str
+    """The name of its measure; empty for what every record has."""
     key: str
     title: str
     of: Callable[[ConditionResult], Estimate | None]
@@ -34,18 +41,27 @@ class Pairing:
     """Half of the 95 % interval of each of the first, and of the second; 0 if there is none."""
     noises: list[int]
     """Of how many noises each generator is."""
+    left_out: dict[str, str]
+    """Why the others are no points, by the title of the generator."""
+
+    @property
+    def planned(self) -> int:
+        """The generators that were to be points."""
+        return len(self.first) + len(self.left_out)
 
 
 def pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
     """Every number of the generators with protection from every kind of training."""
-    conditions = [one for one in results.conditions if one.place == place and not one.control and one.is_comparable]
+    conditions = _generators(results, place)
     attacks = list(dict.fromkeys(one.label["attack"] for one in conditions))
     for predictor in _predictors(results, place):
         for attack in attacks:
+            every = [one for one in conditions if one.label["attack"] == attack]
+            reasons = {one.method.title: _objection(one, predictor) for one in every}
             met = [
                 (one, known, accuracy)
-                for one in conditions
-                if one.label["attack"] == attack
+                for one in every
+                if not reasons[one.method.title]
                 and (accuracy := one.estimates["final_accuracy"])
                 and (known := predictor.of(one))
             ]
@@ -57,16 +73,36 @@ def pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
                 [one.label["method"] for one, *_ in met],
                 ([_width(known) for _, known, _ in met], [_width(accuracy) for *_, accuracy in met]),
                 [one.noises for one, *_ in met],
+                {title: reason for title, reason in reasons.items() if reason},
             )
+
+
+def _generators(results: Results, place: tuple[str, str]) -> list[ConditionResult]:
+    """A condition for each generator and attack: two ways to write the same cells are one generator."""
+    found: dict[tuple[str, ...], ConditionResult] = {}
+    for one in results.conditions:
+        if one.place == place and not one.control and not one.declined:
+            found.setdefault(tuple(one.keys) or tuple(one.label.values()), one)
+    return list(found.values())
+
+
+def _objection(one: ConditionResult, predictor: Predictor) -> str:
+    """Why a generator is no point; empty if it is one."""
+    if one.collapsed:
+        return "a victim stayed at chance"
+    if one.finished < one.planned:
+        return "victims failed" if one.failed else "victims are missing"
+    return "" if predictor.of(one) else f"no {predictor.title}"
 
 
 def _predictors(results: Results, place: tuple[str, str]) -> Iterator[Predictor]:
     found = generators(results, place)
-    for (measure, key), title in titles(found).items():
-        own = {method: measures[measure] for method, measures in found.items() if measure in measures}
-        yield Predictor(key, title, partial(_measured, own, key))
+    for (way, key), title in titles(found).items():
+        if way[0] != COSTS:
+            own = {method: measures[way] for method, measures in found.items() if way in measures}
+            yield Predictor(way[0], key, title, partial(_measured, own, key))
     for key, title in (("noise_psnr", "PSNR"), ("noise_passes", "passes of generation")):
-        yield Predictor(key, title, partial(_estimated, key))
+        yield Predictor("", key, title, partial(_estimated, key))
 
 
 def _measured(methods: Mapping[str, Measured], key: str, one: ConditionResult) -> Estimate | None:
@@ -86,9 +122,17 @@ def _width(known: Estimate) -> float:
 
 
 def settings_of(results: Results, place: tuple[str, str], methods: Sequence[str], key: str) -> list[float] | None:
-    """A setting of some methods as numbers; None if some method has none."""
-    written = {one.label["method"]: one.paper["method"].get(key) for one in results.conditions if one.place == place}
-    values = [number(str(written[method])) for method in methods]
+    """A setting of some methods as numbers, as their cells have it; None if some method has none.
+
+    The radius of an adversary that no step has is 0.
+    """
+    made = {one.label["method"]: one.made for one in results.conditions if one.place == place}
+    values = [
+        0.0
+        if key == "adv_radius" and all(made[method].get(step) == "none" for step in STEPS)
+        else number(str(made[method].get(key)))
+        for method in methods
+    ]
     known = [value for value in values if value is not None]
     return known if len(known) == len(values) else None
 
@@ -96,9 +140,7 @@ def settings_of(results: Results, place: tuple[str, str], methods: Sequence[str]
 def types_of(results: Results, place: tuple[str, str]) -> dict[str, str]:
     """What perturbs the views of each generator's steps, else its title."""
     return {
-        one.label["method"]: " / ".join(
-            str(one.paper["method"][key]) for key in ("noise_step", "surrogate_step") if key in one.paper["method"]
-        )
+        one.label["method"]: " / ".join(str(one.paper["method"][key]) for key in STEPS if key in one.paper["method"])
         or one.method.title
         for one in results.conditions
         if one.place == place

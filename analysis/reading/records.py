@@ -52,7 +52,8 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
                 records[key] = record
             own.append({**{part: place[part] for part in PLACE}, "key": key, **_row(records.get(key))})
         cells |= {cell["key"]: cell for cell in own if cell["key"] not in cells}
-        conditions.append(_condition(place, own, plan["titles"]))
+        made: Record = next((records[key]["cell"]["method"] for key in place["cells"] if key in records), {})
+        conditions.append(_condition(place, own, plan["titles"], made))
     conditions = against_own_controls(against_clean(conditions))
     places = plan.get("measures", [])
     found = {key: store.read(key) for place in places for key in place["cells"]}
@@ -121,7 +122,7 @@ def _value(record: Record, path: Sequence[str]) -> Any:
     return reduce(lambda part, key: part.get(key, {}), parents, record).get(last)
 
 
-def _condition(place: Record, rows: list[Record], titles: Record) -> ConditionResult:
+def _condition(place: Record, rows: list[Record], titles: Record, made: Record) -> ConditionResult:
     finished = [row for row in rows if row["status"] == "finished"]
     images = next((row["test_images"] for row in finished), None)
     tested = {name: images if name in TESTED else None for name in MEASURED}
@@ -148,4 +149,5 @@ def _condition(place: Record, rows: list[Record], titles: Record) -> ConditionRe
         noises=place["noises"],
         declined=place["declined"],
         keys=place["cells"],
+        made=made,
     )

@@ -76,7 +76,8 @@ def best_response(conditions: Sequence[ConditionResult], attacks: int) -> Respon
     seeds = len(rows[0])
     choices = [(_choice(rows, split), split) for split in splits(seeds)]
     often = [usable[place] for place, _ in Counter(place for place, _ in choices).most_common()]
-    runs = Runs(_valued(rows, choices, seeds), seeds if usable[0].noises > 1 else 1, _widening(seeds))
+    step = usable[0].runs(QUANTITY).step
+    runs = Runs(_valued(rows, choices, seeds), seeds if usable[0].noises > 1 else 1, _widening(seeds), step)
     return Response(
         len(tried),
         attacks,
@@ -143,7 +144,7 @@ def _single(usable: Sequence[ConditionResult], tried: int, attacks: int) -> Resp
         first.estimates[QUANTITY],
         max(means),
         first.estimates.get("recovered"),
-        Runs(first.runs(QUANTITY).units),
+        Runs(first.runs(QUANTITY).units, step=first.runs(QUANTITY).step),
     )
 
 

@@ -71,6 +71,8 @@ class ConditionResult:
     """Victims that never left chance."""
     keys: Sequence[str] = ()
     """Of its cells, in the order of the accuracies."""
+    made: Record = field(default_factory=dict)
+    """Its method with the settings that its cells have; empty if there is no record."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -92,7 +94,7 @@ class ConditionResult:
     def runs(self, quantity: str) -> Runs:
         """The runs behind an estimate; without any if they are not kept."""
         known = self.accuracies if quantity == ACCURACY else self.others.get(quantity, [])
-        return Runs(known, self.noises)
+        return Runs(known, self.noises, step=1 / self.test_images if self.test_images else 0.0)
 
     def first(self, noises: int) -> "ConditionResult":
         """The same over its first so many noises; of its estimates only that of the accuracy is left."""

@@ -17,6 +17,8 @@ CLEAN_IMAGES = "clean images"
 """The assumption of a validation set with clean images."""
 CLEAN_SHARES = (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)
 """Of the validation images; a trainer without clean images has 0."""
+STOPPING = "early_stopping"
+"""The attack that has a validation set, by its name in every plan."""
 COSTS = ("noise_", "train_passes", "train_seconds")
 """How the names of estimates begin that stopping does not change: training is timed to its end."""
 
@@ -111,11 +113,12 @@ def _shares(results: Results, histories: list[Record]) -> list[float]:
 
 def _at_share(condition: ConditionResult, histories: list[Record | None], share: float) -> ConditionResult:
     accuracies = [stop(history, PAPER_STEPS, share).restored_accuracy if history else None for history in histories]
-    words = f", {100 * share:g} % clean"
+    words, attack = f", {100 * share:g} % clean", condition.attack
     return replace(
         condition,
         label=condition.label | {"attack": condition.label["attack"] + words},
-        attack=replace(condition.attack, title=condition.attack.title + words),
+        attack=replace(attack, title=attack.title + words, paper=attack.paper + words),
+        paper=condition.paper | {"attacks": [_with_share(one, share) for one in condition.paper["attacks"]]},
         assumes=sorted({*condition.assumes, CLEAN_IMAGES}) if share else condition.assumes,
         accuracies=accuracies,
         held_out=False,
@@ -123,6 +126,11 @@ def _at_share(condition: ConditionResult, histories: list[Record | None], share:
         | {"final_accuracy": estimate_over_noises(accuracies, condition.noises, condition.test_images)},
         others={TO_THE_END: condition.accuracies},
     )
+
+
+def _with_share(attack: Record, share: float) -> Record:
+    """An attack at the paper's scale, with the clean share of its validation set if it has one."""
+    return attack | {"clean_share": share} if attack["name"] == STOPPING else attack
 
 
 def _histories(results: Results) -> dict[str, Record]:

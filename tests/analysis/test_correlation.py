@@ -7,10 +7,12 @@ import pytest
 
 from analysis.correlation import sections
 from analysis.numbers.estimates import estimate_over_noises
+from analysis.reading.pairings import settings_of
 from analysis.reading.results import Measured, Results, Words
 from tests.analysis.conftest import Accuracies, results_of
 
 PLACE = ("d", "m")
+MEASURES = {"r_theta": "surrogate_robustness", "r_delta_u": "noise_robustness"}
 ACCURACIES = [0.6, 0.5, 0.45, 0.4, 0.32, 0.3, 0.2, 0.1]
 OVER_TWO = estimate_over_noises([0.7, 0.5], 2)
 
@@ -20,16 +22,18 @@ def study(folder: Path, numbers: list[float], key: str = "r_theta", title: str =
     names = [f"g{number}" for number in range(len(ACCURACIES))]
     runs: Accuracies = {(name, "none"): [accuracy] for name, accuracy in zip(names, ACCURACIES, strict=True)}
     results = results_of(folder, runs | {("clean", "none"): [0.9]})
-    for number, one in enumerate(results.conditions):
-        one.paper["method"] |= {"adv_radius": f"{1 + number % 3}/255", "updates": 100 * (1 + number % 2)}
-    found = zip([*names, "clean"], [*numbers, 99.0], strict=True)
+    conditions = [
+        replace(one, made={"adv_radius": f"{1 + number % 3}/255", "updates": 100 * (1 + number % 2)})
+        for number, one in enumerate(results.conditions)
+    ]
+    found, measure = zip([*names, "clean"], [*numbers, 99.0], strict=True), MEASURES.get(key, "some")
     measured = [
         Measured(
-            PLACE, name, Words(name), name == "clean", "some", "some", {key: title}, {"name": "some"}, [{key: value}]
+            PLACE, name, Words(name), name == "clean", measure, measure, {key: title}, {"name": measure}, [{key: value}]
         )
         for name, value in found
     ]
-    return replace(results, measured=measured)
+    return replace(results, conditions=conditions, measured=measured)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,69 @@ def test_without_measures_there_is_no_study_and_few_generators_get_no_coefficien
     overall, _ = sections(replace(results, measured=results.measured[:4]))
     theta = [row for row in overall.numbers if row["number"] == "r_theta"]
     assert {(row["value"], row["reason"]) for row in theta} == {(None, "4 generators are too few")}
+    assert overall.remarks == [
+        "R_theta: 4 of 8 generators (none). Left out: g4: no R_theta; g5: no R_theta; g6: no R_theta; g7: no R_theta."
+    ]
+
+
+def test_generators_that_are_no_points_are_told_with_the_reason(tmp_path: Path) -> None:
+    results = study(tmp_path, [float(number) for number in range(8)])
+    first, second, third, *others = results.conditions
+    conditions = [
+        replace(first, collapsed=1),
+        replace(second, accuracies=[None], failed=1),
+        replace(third, accuracies=[*third.accuracies, None]),
+        *others,
+    ]
+    overall, _ = sections(replace(results, conditions=conditions))
+    told, left_out = overall.remarks
+    assert "5 of 8 generators" in told
+    assert left_out == (
+        "R_theta, PSNR, passes of generation: 5 of 8 generators (none). Left out: g0: a victim stayed at chance; "
+        "g1: victims failed; g2: victims are missing."
+    )
+
+
+def test_one_generator_that_is_written_in_two_ways_is_one_point(tmp_path: Path) -> None:
+    results = study(tmp_path, [float(number) for number in range(8)])
+    first = results.conditions[0]
+    twice = replace(first, label=first.label | {"method": "again"})
+    overall, _ = sections(replace(results, conditions=[*results.conditions, twice]))
+    assert {row["planned"] for row in overall.numbers} == {8}
+
+
+def test_a_partial_correlation_is_given_what_the_cells_had_and_not_what_no_step_had(tmp_path: Path) -> None:
+    results = study(tmp_path, [3.0, 1.0, 4.0, 1.5, 5.0, 2.0, 2.5, 3.5])
+    made = [one.made for one in results.conditions]
+    unused = replace(results.conditions[0], made=made[0] | {"noise_step": "none", "surrogate_step": "none"})
+    conditions = [unused, *results.conditions[1:]]
+    names = [one.label["method"] for one in conditions if not one.control]
+    changed = replace(results, conditions=conditions)
+    assert settings_of(changed, PLACE, names, "adv_radius") == [0, *(number / 255 for number in (2, 3, 1, 2, 3, 1, 2))]
+    assert settings_of(changed, PLACE, names, "updates") == [100, 200] * 4
+    assert settings_of(changed, PLACE, names, "samples") is None
+
+
+def test_a_claim_is_not_decided_against_the_sign_within_types(tmp_path: Path) -> None:
+    """Two types far apart, within each of which the sign is the other one."""
+    results = study(tmp_path, [4.0, 3.0, 2.0, 1.0, 14.0, 13.0, 12.0, 11.0])
+    for number, one in enumerate(results.conditions):
+        one.paper["method"]["noise_step"] = "pgd" if number < 4 else "none"
+    overall, by_type = sections(results)
+    head = [entry.value for entry in overall.table.head]
+    assert overall.table.rows[0].entries[head.index("r within types")].value.startswith("-0.9")
+    assert overall.numbers[0]["value"] > 0.7
+    assert "cannot be told here" in overall.remarks[0]
+    assert by_type.folded
+
+
+def test_a_number_of_the_same_name_by_another_measure_is_not_the_claimed_one(tmp_path: Path) -> None:
+    results = study(tmp_path, [float(number) for number in range(8)])
+    other = [replace(one, measure="mine") for one in results.measured]
+    [overall] = sections(replace(results, measured=other))
+    assert overall.remarks == []
+    both, _ = sections(replace(results, measured=[*other, *results.measured]))
+    assert len(both.remarks) == 1
 
 
 def test_numbers_that_no_claim_is_on_have_no_table_by_type(tmp_path: Path) -> None:

@@ -139,7 +139,15 @@ def test_a_measure_whose_setting_varies_has_a_column_for_each_value(tmp_path: Pa
         "R_delta_u, noise robustness 4/255",
     ]
     assert [row["r_delta_u"] for row in section.numbers] == [2.0, 4.0]
-    assert [*titles({"sem": {one.title: one for one in measures(4)}}).values()] == ["R_delta_u"]
+    assert [*titles({"sem": {(one.measure, one.title): one for one in measures(4)}}).values()] == ["R_delta_u"]
+
+
+def test_measures_with_one_title_have_a_column_each(tmp_path: Path) -> None:
+    results = results_of(tmp_path, {("sem", "none"): [0.3]})
+    [one] = measures(4)
+    mine = replace(one, measure="mine", numbers={"own": "own"}, found=[{"own": 7.0}])
+    [section] = measured(replace(results, measured=[one, mine]))
+    assert [entry.value for entry in section.table.head] == ["method", "R_delta_u", "own"]
 
 
 def test_files_are_named_by_data_set_and_network_and_never_too_long_for_a_disk() -> None:

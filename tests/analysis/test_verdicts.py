@@ -10,6 +10,7 @@ from analysis.claims import Comparison, Place, pgd
 from analysis.correlation import verdict
 from analysis.evidence import evidence, matching
 from analysis.numbers.differences import Difference
+from analysis.reading.stopping import stopped
 from analysis.verdicts import Source, _verdict, verdicts
 from tests.analysis.conftest import Accuracies, results_of
 
@@ -56,6 +57,26 @@ def test_a_difference_is_paired_and_counts_share_and_margin(tmp_path: Path) -> N
     assert evidence(Comparison(Place("sem", pgd(2)), high), [conditions]) is None
 
 
+def test_early_stopping_is_decided_at_every_clean_share(tmp_path: Path) -> None:
+    looks = {
+        "step": [2, 4],
+        "test_accuracy": [0.3, 0.5],
+        "validation_clean": [[2] * 10, [3] * 10],
+        "validation_protected": [[3] * 10, [2] * 10],
+    }
+    stack = "early_stopping + pgd radius=4/255"
+    runs: Accuracies = {(method, stack): [0.5, 0.5] for method in ("sem", "clean")}
+    results = results_of(tmp_path, runs, sem=looks, clean=looks)
+    [(_, rows, _)] = verdicts([Source(stopped(results))])
+    [row] = [one for one in rows if one.claim.startswith("Early stopping")]
+    told = [(one["low"].rpartition(", ")[2], one["high_quantity"], one["difference"]) for one in row.numbers]
+    reached = {0: 0.3, 10: 0.3, 30: 0.3, 50: 0.3, 70: 0.5}  # from more than a half on, the clean parts decide
+    assert [(share, quantity) for share, quantity, _ in told] == [
+        (f"{share} % clean)", quantity) for share in reached for quantity in ("final_accuracy", "to_the_end")
+    ]
+    assert [difference for *_, difference in told[::2]] == pytest.approx([-0.2 * value for value in reached.values()])
+
+
 def test_a_place_is_found_by_its_settings_alone(tmp_path: Path) -> None:
     runs: Accuracies = {
         ("sem", "none"): [0.1],
@@ -97,10 +118,10 @@ def test_a_claim_is_decided_on_one_data_set_with_one_network(tmp_path: Path) -> 
     assert first.place == ("imagenet100", "m")  # with the radius it decides one comparison more
     assert len(first.rows) == 12
     told = {row.claim: row.word for row in first.rows}
-    assert told["SC protects best without adversarial training"] == "does not hold"
+    assert told["SC protects best without adversarial training"] == "does not hold, of one noise"
     assert told["SEM protects better than REM at every radius of the victim up to 4/255"] == "cannot be told"
     assert [[row.claim, row.word] for row in second.rows] == [
-        ["SC protects best without adversarial training", "holds"]
+        ["SC protects best without adversarial training", "holds, of one noise"]
     ]
 
 
@@ -148,32 +169,45 @@ def test_a_verdict_has_the_noises_of_the_side_with_fewer_and_no_attack_of_other_
 
 
 @pytest.mark.parametrize(
-    ("values", "p", "sign", "word"),
+    ("values", "p", "within", "sign", "word"),
     [
-        ([0.8, 0.7, 0.6], 0.01, 1, "holds"),
-        ([0.8, 0.7, 0.6], 0.01, -1, "does not hold"),
-        ([0.8, 0.7, 0.6], 0.3, 1, "cannot be told"),
-        ([None, None, None], None, 1, ""),
+        ([0.8, 0.7, 0.6], 0.04, 0.1, 1, "holds"),
+        ([0.8, 0.7, 0.6], 0.04, None, 1, "holds"),
+        ([0.8, 0.7, 0.6], 0.04, -0.1, 1, "cannot be told"),
+        ([0.8, 0.7, 0.6], 0.01, 0.1, -1, "does not hold"),
+        ([0.8, 0.7, 0.6], 0.01, -0.1, -1, "cannot be told"),
+        ([0.8, 0.7, 0.6], 0.04, 0.1, -1, "cannot be told"),  # one of three has it by luck more often
+        ([0.8, 0.7, 0.6], 0.3, 0.1, 1, "cannot be told"),
+        ([None, None, None], None, None, 1, ""),
     ],
 )
-def test_a_claimed_sign_needs_every_coefficient(values: list[Any], p: float | None, sign: int, word: str) -> None:
-    assert verdict([{"value": value, "p_holm": p} for value in values], sign) == word
+def test_a_claimed_sign_needs_every_coefficient(
+    values: list[Any], p: float | None, within: float | None, sign: int, word: str
+) -> None:
+    ends = {"low": None, "high": None}
+    rows = [{"value": value, "p": p, "r_within_types": within, **ends} for value in values]
+    assert verdict(rows, sign) == word
+    spanning = [*rows[:2], rows[2] | {"low": -0.1, "high": 0.9}]
+    assert verdict(spanning, sign) == ("cannot be told" if word == "holds" else word)
 
 
 def test_the_claims_on_correlations_are_decided_under_the_training_of_the_claim(tmp_path: Path) -> None:
     found = results_of(tmp_path, {("sem", "pgd radius=4/255"): [0.3], ("sem", "none"): [0.3]}).conditions
     titles = {one.label["attack"]: one.attack.title for one in found}
     rows = [
-        {"dataset": "d", "model": "m", "number": "r_theta", "victim": titles[attack], "generators": 9}
-        | {"title": "R_theta", "noises": 2, "coefficient": "Pearson r", "value": value, "p_holm": 0.01}
-        | {"low": 0.5, "high": 0.9}
+        {"dataset": "d", "model": "m", "measure": "surrogate_robustness", "number": "r_theta"}
+        | {"victim": titles[attack], "generators": 9, "planned": 9, "title": "R_theta", "noises": 2}
+        | {"coefficient": "Pearson r", "value": value, "p": 0.01, "r_within_types": 0.3, "low": 0.5, "high": 0.9}
         for attack, value in (("pgd radius=4/255", 0.8), ("none", -0.8))
     ]
     fewer = [row | {"generators": 5, "value": -0.9} for row in rows]
-    more = [row | {"generators": 12, "value": None, "p_holm": None} for row in rows]
+    more = [row | {"generators": 12, "value": None, "p": None} for row in rows]
     way = [row | {"title": "R_theta, 1 turn", "generators": 7, "value": -0.9} for row in rows]
     [(_, told, _)] = verdicts([Source(found, study) for study in (fewer, [*rows, *way], more)])
     [theta, delta] = told[-2:]
-    assert theta.told == "Pearson r 0.80 [0.50, 0.90], corrected p 0.010 (PGD 4/255, 9 generators)"
+    assert theta.told == (
+        "Pearson r 0.80 [0.50, 0.90], p 0.010; r within types 0.30 (PGD 4/255, 9 generators). R_theta is our reading "
+        "of the paper's Definition 1, whose formula and procedure we have not seen."
+    )
     assert (theta.word, theta.noises) == ("holds", "2")
     assert delta.word == "not run"

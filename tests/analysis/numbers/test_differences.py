@@ -25,6 +25,15 @@ def test_victims_of_the_same_seeds_are_compared_in_pairs() -> None:
     assert (found.mean - found.half_width(), found.mean + found.half_width()) == pytest.approx((low, high))
 
 
+def test_victims_that_agree_to_one_test_image_are_not_known_any_better() -> None:
+    ours, theirs = [0.25, 0.5, 0.25], [0.5, 0.75, 0.5]
+    assert difference(Runs(ours), Runs(theirs)).p == 0
+    found = difference(Runs(ours, step=0.01), Runs(theirs, step=0.01))
+    assert found.error == pytest.approx(0.01 * np.sqrt(2 / 12 / 3))  # of two roundings, over three victims
+    spread = difference(Runs([0.1, 0.5, 0.25]), Runs(theirs))
+    assert spread == difference(Runs([0.1, 0.5, 0.25], step=0.01), Runs(theirs, step=0.01))
+
+
 def test_noises_are_the_pairs_if_both_have_several_and_only_common_seeds_count() -> None:
     ours, theirs = Runs([0.3, 0.5, None, 0.6, 0.7, 0.5], 3), Runs([0.1, 0.2, 0.3, 0.2, 0.2, None], 3)
     found = difference(ours, theirs)
