@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analysis.reading.measures import Way, generators, places, titles, value
+from analysis.reading.measures import TIMED, Way, generators, places, titles, value
 from analysis.reading.results import Measured, Results
 from analysis.writing.sections import MISSING, Entry, Section, plain_table
 
@@ -30,7 +30,7 @@ def _section(results: Results, place: tuple[str, str]) -> Section | None:
         plain_table(["method", *columns.values()], rows, controls=controls),
         context=results.context(place),
         note=NOTE,
-        remarks=list(_procedures(methods)),
+        remarks=[*_procedures(methods), *_beside(results)],
         numbers=[
             {
                 "dataset": place[0],
@@ -47,6 +47,17 @@ def _section(results: Results, place: tuple[str, str]) -> Section | None:
         ],
         file="-measures",
     )
+
+
+def _beside(results: Results) -> Iterator[str]:
+    """A warning if times were taken while other cells ran."""
+    jobs = {
+        record["provenance"].get("jobs", 1)
+        for record in results.measure_records
+        if record["cell"].get("measure", {}).get("name") == TIMED
+    }
+    if max(jobs, default=1) > 1:
+        yield f"Up to {max(jobs)} cells ran at once when seconds were taken: run again with --jobs 1 for those of one."
 
 
 def _entry(one: Measured | None, number: str) -> Entry:

@@ -9,14 +9,11 @@ from analysis.page.critical_difference import ranks_figure
 from analysis.page.front import cost_figure
 from analysis.page.ranking import Ranked, enough, ranking
 from analysis.page.sentences import is_synthetic, limits, sentences
-from analysis.reading.measures import value
+from analysis.reading.measures import TIMED, value
 from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
 from analysis.writing.provenance import Chapter, grouped
 from analysis.writing.sections import Drawing, Section
-
-TIMED = "generation_time"
-"""The measure of how long making a noise takes, by its name in every plan."""
 
 
 @dataclass(frozen=True)

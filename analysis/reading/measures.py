@@ -11,6 +11,8 @@ def places(results: Results) -> list[tuple[str, str]]:
     return list(dict.fromkeys(one.place for one in results.measured))
 
 
+TIMED = "generation_time"
+"""The measure of what noise costs, which says nothing of what it does."""
 Way = tuple[str, str]
 """The name of a measure, and its title, which says what varies."""
 

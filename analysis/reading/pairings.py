@@ -6,12 +6,10 @@ from functools import partial
 from math import isnan
 
 from analysis.numbers.estimates import Estimate
-from analysis.reading.measures import generators, titles, value
+from analysis.reading.measures import TIMED, generators, titles, value
 from analysis.reading.published import number
 from analysis.reading.results import ConditionResult, Measured, Results
 
-COSTS = "generation_time"
-"""A measure of what noise costs, which says nothing of what it does."""
 STEPS = ("noise_step", "surrogate_step")
 """Settings that say what perturbs the views of each step."""
 
@@ -98,7 +96,7 @@ def _objection(one: ConditionResult, predictor: Predictor) -> str:
 def _predictors(results: Results, place: tuple[str, str]) -> Iterator[Predictor]:
     found = generators(results, place)
     for (way, key), title in titles(found).items():
-        if way[0] != COSTS:
+        if way[0] != TIMED:
             own = {method: measures[way] for method, measures in found.items() if way in measures}
             yield Predictor(way[0], key, title, partial(_measured, own, key))
     for key, title in (("noise_psnr", "PSNR"), ("noise_passes", "passes of generation")):

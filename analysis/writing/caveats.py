@@ -9,6 +9,8 @@ from analysis.writing.sections import Section, percent
 
 TRAINED = 0.9
 """Clean plain training that ends with less of its own training images right is far from its end."""
+COPY = 2e-5
+"""Of a noise's mean l2 norm: copies of it differ by more, one copy on several machines by less."""
 OVERFITTED = 0.2
 """Adversarial training whose accuracy under PGD is a smaller share of that on clean images withstands its own alone."""
 
@@ -16,7 +18,7 @@ OVERFITTED = 0.2
 def with_caveats(section: Section, results: Results) -> Section:
     """The same, with remarks on its intervals, on training that has failed or was short, and on how it was computed."""
     lines = [interval_line(results)] if section.table.interval_columns else []
-    told = (tell(results, place) for place in section.places for tell in (training_line, overfitting_line, ways_line))
+    told = (tell(results, place) for place in section.places for tell in CAVEATS)
     lines += filter(None, dict.fromkeys(told))
     return replace(section, remarks=[*section.remarks, *lines])
 
@@ -47,6 +49,23 @@ def ways_line(results: Results, place: tuple[str, str]) -> str:
     return f"Cells that are read against each other were computed in different ways: {'; '.join(told)}." if told else ""
 
 
+def copies_line(results: Results, place: tuple[str, str]) -> str:
+    """A warning of noises that were made anew on another machine, which draws other numbers; empty if there are none.
+
+    A noise is known by its settings and seed. Its size tells two copies apart.
+    """
+    sizes: dict[str, list[float]] = {}
+    titles: dict[str, str] = {}
+    for cell in results.cells:
+        if (cell["dataset"], cell["model"]) == place and cell.get("noise_l2") is not None:
+            sizes.setdefault(cell["noise_key"], []).append(cell["noise_l2"])
+            titles[cell["noise_key"]] = results.title(cell["method"])
+    found = dict.fromkeys(titles[key] for key, own in sizes.items() if max(own) > (1 + COPY) * min(own))
+    if not found:
+        return ""
+    return f"Victims of one noise met different copies of it, because machines draw other numbers: {', '.join(found)}."
+
+
 def training_line(results: Results, place: tuple[str, str]) -> str:
     """A warning if plain training on clean images ends far below full training accuracy; empty if not, or unknown."""
     clean = next((one for one in results.conditions if one.place == place and one.is_plain and one.is_clean), None)
@@ -73,6 +92,9 @@ def overfitting_line(results: Results, place: tuple[str, str]) -> str:
         f"Catastrophic overfitting: victims of clean images are hardly ever right under PGD, after {', '.join(found)}. "
         "They withstand their own adversary alone, so these columns say little of adversarial training."
     )
+
+
+CAVEATS = (training_line, overfitting_line, ways_line, copies_line)
 
 
 def _overfitted(one: ConditionResult) -> float | None:

@@ -94,8 +94,8 @@ class Workplace:
         return self.store.locks / f"{key}.progress"
 
     def provenance(self, device: torch.device, session: Session | None = None) -> Record:
-        """Where a number comes from: code, machine, versions, memory (bytes), and how its networks computed."""
-        about = {"commit": _commit(), **describe(device), "peak_memory": peak_memory(device)}
+        """Where a number comes from: code, machine, workers, versions, memory (bytes), and how networks computed."""
+        about = {"commit": _commit(), **describe(device), "jobs": self.jobs, "peak_memory": peak_memory(device)}
         precisions = session.precisions if session else []
         return about | {"precision": ", ".join(precisions) or "float32", "compiled": self.compiling}
 

@@ -142,6 +142,15 @@ def test_a_measure_whose_setting_varies_has_a_column_for_each_value(tmp_path: Pa
     assert [*titles({"sem": {(one.measure, one.title): one for one in measures(4)}}).values()] == ["R_delta_u"]
 
 
+@pytest.mark.parametrize(("origin", "told"), [({}, False), ({"jobs": 1}, False), ({"jobs": 2}, True)])
+def test_times_that_were_taken_beside_other_cells_are_told(origin: dict[str, int], told: bool, tmp_path: Path) -> None:
+    results = results_of(tmp_path, {("sem", "none"): [0.3]})
+    timed = {"provenance": origin, "cell": {"measure": {"name": "generation_time"}}}
+    other = {"provenance": {"jobs": 9}, "cell": {"measure": {"name": "noise_robustness"}}}
+    [section] = measured(replace(results, measured=measures(4), measure_records=[timed, other]))
+    assert any("2 cells ran at once" in remark for remark in section.remarks) == told
+
+
 def test_measures_with_one_title_have_a_column_each(tmp_path: Path) -> None:
     results = results_of(tmp_path, {("sem", "none"): [0.3]})
     [one] = measures(4)

@@ -13,7 +13,7 @@ from analysis.drawing.figures import accuracy_figure
 from analysis.reading.records import read_results
 from analysis.report import write_report
 from bench.store import Store
-from tests.analysis.conftest import Accuracies, condition, keep, markdown_of, place, plan_of, record, results_of
+from tests.analysis.conftest import Accuracies, condition, keep, key_of, markdown_of, place, plan_of, record, results_of
 
 ONE_NOISE = "± is half of the 95 % Student interval of the mean over victims of one noise"
 SHORT = "the victims are far from fully trained"
@@ -54,6 +54,18 @@ def test_clean_victims_near_their_end_need_no_warning(trained: float, tmp_path: 
 
 def test_without_plain_training_on_clean_images_nothing_is_known(tmp_path: Path) -> None:
     assert SHORT not in short(tmp_path, 0.1, attacks=("pgd",))
+
+
+@pytest.mark.parametrize(("other", "told"), [(1.0, False), (1.00001, False), (1.001, True)])
+def test_tables_say_that_victims_met_two_copies_of_a_noise(other: float, told: bool, tmp_path: Path) -> None:
+    results_of(tmp_path, {("sem", "none"): [0.1, 0.2], ("em", "none"): [0.3, 0.4]})
+    made = record(0.2)
+    made["noise"]["size"]["mean_l2"] = other
+    keep(Store(tmp_path), "em-none-1", made)
+    made["noise"]["key"] = key_of("another")
+    keep(Store(tmp_path), "sem-none-1", made)
+    said = "Victims of one noise met different copies of it, because machines draw other numbers: EM."
+    assert (said in written(tmp_path)) == told
 
 
 def test_tables_say_that_their_cells_were_computed_in_two_ways(tmp_path: Path) -> None:
