@@ -20,10 +20,13 @@ COLUMNS = {
     "two_sample": "told apart from the victim's last",
     "mmd_p": "p of equal distributions",
 }
+SHARES = ("saturated", "two_sample", "mmd_p")
+"""Between 0 and 1."""
 NOTE = (
-    "Perturbations of the same images: uniform draws, random signs, those that the noise step adds at several steps of "
+    "Perturbations of the same whole images: uniform draws, random signs, those of the noise step at several steps of "
     "the surrogate, and those that PGD finds on a victim at several steps. A linear map that tells two sources apart "
-    "half of the time knows nothing. In the picture each column shows one source; grey is where any source lies. "
+    "half of the time knows nothing. It never saw the images that it is asked about, and p is that of permutations "
+    "which swap the sources of an image. In the picture each column shows one source; grey is where any source lies. "
     "It shows what lies near; the numbers carry the conclusion."
 )
 COMPONENTS = "first components"
@@ -73,7 +76,7 @@ class Cloud(BaseModel):
 
 
 def sections(results: Results) -> list[Section]:
-    """One or two for each generator whose perturbations were collected, and each way of it; of the first noise."""
+    """One or two for each generator whose perturbations were collected, and each way of it; of its first noise."""
     found = []
     for place in places(results):
         for measures in generators(results, place).values():
@@ -86,17 +89,18 @@ def sections(results: Results) -> list[Section]:
 
 
 def _cloud(one: Measured) -> Cloud | None:
-    """What was found on the first noise; None of another measure, without a result and if it cannot be drawn."""
-    if one.measure != MEASURE or not one.found:
+    """What was found on the first finished noise; None of another measure, and if it cannot be drawn."""
+    found = next((result for result in one.found if result), None)
+    if one.measure != MEASURE or not found:
         return None
     try:
-        return Cloud.model_validate(one.found[0])
+        return Cloud.model_validate(found)
     except ValidationError:  # also a record that was written by hand
         return None
 
 
 def _section(results: Results, place: tuple[str, str], one: Measured, cloud: Cloud, varied: Sequence[str]) -> Section:
-    rows = [[Entry(name), *(_number(about.get(key)) for key in COLUMNS)] for name, about in cloud.sources.items()]
+    rows = [[Entry(name), *(_number(about.get(key), key) for key in COLUMNS)] for name, about in cloud.sources.items()]
     file = "-perturbations" + file_of((*place, one.label, *varied))
     return Section(
         ", ".join([f"Perturbations of {one.method.title} and of its victim", *varied]),
@@ -137,5 +141,7 @@ def _shapes(results: Results, place: tuple[str, str], one: Measured, cloud: Clou
     )
 
 
-def _number(value: float | None) -> Entry:
-    return Entry(MISSING) if value is None else Entry(f"{value:.3g}")
+def _number(value: float | None, key: str) -> Entry:
+    if value is None:
+        return Entry(MISSING)
+    return Entry(f"{value:.3f}" if key in SHARES else f"{value:.3g}")

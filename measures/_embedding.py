@@ -8,6 +8,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import torch
 
 from measures._samples import Rows
 
@@ -21,6 +22,14 @@ def embed(rows: Rows, seeds: int) -> dict[str, Rows]:
 
     Few rows have fewer neighbours. A seed makes umap work on one thread, which it warns of: that is what is wanted.
     """
+    threads = torch.get_num_threads()
+    try:
+        return _embed(rows, seeds)
+    finally:
+        torch.set_num_threads(threads)  # numba gives the whole process as many as there are cores
+
+
+def _embed(rows: Rows, seeds: int) -> dict[str, Rows]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="n_jobs value")
         warnings.simplefilter("ignore", ImportWarning)  # of a part of umap that needs tensorflow

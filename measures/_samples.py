@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics.pairwise import euclidean_distances
-from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -37,9 +37,14 @@ def mean_cosine(first: Rows, second: Rows | None = None) -> float:
 
 
 def two_sample_accuracy(first: Rows, second: Rows, seed: int) -> float:
-    """Cross-validated accuracy of a linear map that tells two samples apart; of equally large ones 1/2 is chance."""
-    rows, labels = np.concatenate([first, second]), np.repeat([0, 1], [len(first), len(second)])
-    return cross_validated(linear_map(), rows, labels, FOLDS, seed)
+    """Cross-validated accuracy of a linear map that tells two paired samples apart, of which 1/2 is chance.
+
+    Row i of both belongs to the same image, so both are left out together: else what images have in common misleads.
+    """
+    rows, labels = np.concatenate([first, second]), np.repeat([0, 1], len(first))
+    splits = KFold(FOLDS, shuffle=True, random_state=seed).split(first)
+    of_pairs = [tuple(np.concatenate([part, part + len(first)]) for part in split) for split in splits]
+    return float(cross_val_score(linear_map(), rows, labels, cv=of_pairs).mean())
 
 
 def linear_map() -> Any:
@@ -54,28 +59,24 @@ def cross_validated(model: Any, rows: Rows, labels: NDArray[np.int64], folds: in
 
 
 def mmd(first: Rows, second: Rows, permutations: int, seed: int) -> tuple[float, float]:
-    """Squared maximum mean discrepancy, and its p-value by permutation.
+    """Squared maximum mean discrepancy of two paired samples, and its p-value by permutation.
 
     The kernel is Gaussian with the median distance of all rows as its width; the estimate is unbiased, so it may be
-    negative.
+    negative. Row i of both belongs to the same image: pairs are left out of the estimate, and a permutation swaps the
+    rows of some pairs.
     """
-    rows = np.concatenate([first, second])
+    rows, size = np.concatenate([first, second]), len(first)
     squares = euclidean_distances(rows, squared=True)
     width = np.median(squares[np.triu_indices(len(rows), 1)])
     kernel = np.exp(-squares / (2 * width)) if width else np.ones_like(squares)
-    np.fill_diagonal(kernel, 0.0)
-    generator, count = np.random.default_rng(seed), len(first)
-
-    def discrepancy(is_first: Rows) -> float:
-        other = 1 - is_first
-        n, m = count, len(rows) - count
-        within = is_first @ kernel @ is_first / (n * (n - 1)) + other @ kernel @ other / (m * (m - 1))
-        return float(within - 2 * is_first @ kernel @ other / (n * m))
-
-    mine = np.repeat([1.0, 0.0], [count, len(rows) - count])
-    found = discrepancy(mine)
-    others = [discrepancy(generator.permutation(mine)) for _ in range(permutations)]
-    return found, (1 + sum(other >= found for other in others)) / (1 + permutations)
+    same = np.arange(size)
+    for one, other in ((same, same), (same + size, same + size), (same, same + size), (same + size, same)):
+        kernel[one, other] = 0.0
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], (permutations + 1, size))
+    signs[0] = 1
+    weights = np.concatenate([signs, -signs], axis=1)  # 1 for a row that counts as the first of its pair, else -1
+    found = ((weights @ kernel) * weights).sum(1) / (size * (size - 1))
+    return float(found[0]), float(np.mean(found >= found[0]))
 
 
 def unit(rows: Rows) -> Rows:

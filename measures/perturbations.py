@@ -41,22 +41,23 @@ class Meeting(Protocol):
     surrogate: str
 
     def meet(self, model: nn.Module, images: Tensor, labels: Tensor, session: Session) -> Tensor:
-        """What its noise step adds to a view of each of `images` (N, C, H, W)."""
+        """What its noise step perturbs each of `images` (N, C, H, W) by, whole and under its noise."""
 
 
 class Perturbations(AdversarialMeasure):
     """Where the perturbations of the noise step lie, beside those that a victim meets in adversarial training.
 
-    On the same images: what the noise step adds at several steps of the surrogate, what PGD finds on a victim at
-    several steps of its training on the released images, uniform draws, and random signs of the full radius.
+    On the same images, whole and clipped to [0, 1]: what the noise step perturbs them by at several steps of the
+    surrogate, what PGD finds on a victim at several steps of its training on the released images, uniform draws, and
+    random signs of the full radius.
     """
 
-    revision = 2
+    revision = 3
     title = "perturbations"
     source = "figure of the SEM paper (Liu et al., AAAI 2024), UMAP of perturbations, collected and counted by us"
     deviations: ClassVar[tuple[str, ...]] = (
-        "the perturbations are those of fixed images at networks kept on the way; the released notebook reads arrays "
-        "of unknown making",
+        "the perturbations are those of fixed images, neither flipped nor cropped, at networks kept on the way; the "
+        "released notebook reads arrays of unknown making",
         "embedded three times with seeds, raw and at equal norm, and by t-SNE beside UMAP",
     )
     keeps: ClassVar[frozenset[Kind]] = frozenset({"checkpoints"})
@@ -67,7 +68,7 @@ class Perturbations(AdversarialMeasure):
     """Training images, the classes in turn."""
     embeddings: Count = 3
     """UMAP embeddings, with seeds 0, 1, ..."""
-    permutations: Count = 200
+    permutations: Count = 1000
     """Of the test of equal distributions."""
 
     def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
@@ -75,10 +76,11 @@ class Perturbations(AdversarialMeasure):
         index = balanced(subject.clean.labels, self.images)
         images, labels = subject.clean.floats(index), subject.clean.labels[index]
         seen = subject.released.floats(index)
-        found = {
+        draws = {
             "uniform": uniform(images, self.adv_radius, session.generator("uniform")),
             "signs": self.adv_radius * torch.sign(uniform(images, 1.0, session.generator("signs"))),
         }
+        found = {name: (seen + part).clamp(0, 1) - seen for name, part in draws.items()}
         generator = cast(Meeting, subject.method)  # as `declines` has made sure
         for name, model in _networks(subject.kept, "generator", generator.surrogate, subject, session):
             with frozen(model):

@@ -183,13 +183,16 @@ class ErrorMinimizing(Method):
         return quantised(descend(noise, partial(gradient, keep=keep), steps=1), self.radius)
 
     def meet(self, model: nn.Module, images: Tensor, labels: Tensor, session: Session) -> Tensor:
-        """What the last step of a noise step adds to a view of each of `images` (N, C, H, W), on the frozen `model`."""
+        """What the adversary of the noise step adds to each of `images` (N, C, H, W) under the noise of that step.
+
+        The `model` is frozen. The images are whole: a victim's perturbations have the same pixels.
+        """
         met: list[Tensor] = []
         generators = Generators.of(session)
         for part in in_order(len(images), self.batch_size):
-            views: list[Tensor] = []
-            self.minimise(model, images[part], labels[part], generators, lambda *pair: views.extend(pair))  # noqa: B023
-            met.append((views[1] - views[0])[: len(images[part])])
+            noise = self.minimise(model, images[part], labels[part], generators).float() / 255
+            noisy = (images[part] + noise).clamp(0, 1)
+            met.append(self._noise_adversary(model, noisy, labels[part], generators.draws) - noisy)
         return torch.cat(met)
 
     def uses(self) -> tuple[Part, ...]:

@@ -59,6 +59,12 @@ def test_a_noise_has_its_numbers_and_its_figure(tmp_path: Path) -> None:
     assert section.figure is not None
 
 
+def test_a_noise_that_failed_leaves_the_next_one(tmp_path: Path) -> None:
+    results = measured(tmp_path, POINTS)
+    [one] = results.measured
+    assert len(sections(replace(results, measured=[replace(one, found=[None, *one.found])]))) == 1
+
+
 def test_sizes_and_dimensions_have_a_table_a_figure_and_every_number(tmp_path: Path) -> None:
     _, section = sections(measured(tmp_path, POINTS, SHAPES))
     assert texts(section.table) == [
