@@ -15,7 +15,7 @@ def standings(conditions: Sequence[ConditionResult], quantity: str) -> Standings
     """The best of each column (attack) of one data set and model, and what is tied with it.
 
     A column in which a protecting row lacks results has no best. Nor has one whose lowest row is not below the
-    unprotected one, or cannot be told from any other. Victims that never left chance are no protection.
+    unprotected one, or cannot be told from it or from any other. Victims that never left chance are no protection.
     """
     found: Standings = {}
     for attack, column in columns_of(conditions).items():
@@ -26,7 +26,8 @@ def standings(conditions: Sequence[ConditionResult], quantity: str) -> Standings
         runs = {method: one.runs(quantity) for method, one in rows.items()}
         tested = len(runs[best].units) > 1
         others = tied(best, runs) if tested else set()
-        if tested and len(others) == len(runs) - 1:
+        unprotected = {method for method, one in rows.items() if one.is_clean}
+        if tested and (others & unprotected or len(others) == len(runs) - 1):
             continue
         found[best, attack] = BEST if tested else LOWEST
         found |= {(method, attack): TIED for method in others}
@@ -58,7 +59,10 @@ def standing_lines(conditions: Sequence[ConditionResult], quantity: str) -> list
         if attack not in marked and not _lacking(column, quantity) and _compares(column)
     ]
     if alike:
-        lines.append(f"No best is marked where the lowest row is not shown to be below any other: {', '.join(alike)}.")
+        lines.append(
+            "No best is marked where the lowest row is not shown to be below clean images, or below any other: "
+            f"{', '.join(alike)}."
+        )
     if lacking:
         lines.append(f"No best is marked where a protecting row lacks results: {', '.join(lacking)}.")
     return lines

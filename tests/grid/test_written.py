@@ -116,7 +116,7 @@ def test_ones_own_images_take_a_table_of_the_suite(
     assert "resnet18 -> cnn" in said
     assert "synthetic" in said
     assert "cifar10" not in said
-    assert "231 cells, 0 done" in said
+    assert "483 cells, 0 done" in said
 
 
 @pytest.mark.parametrize("name", ["a/b", "../up", ".hidden", "", "two words"])

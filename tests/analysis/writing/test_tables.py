@@ -112,7 +112,19 @@ def test_a_column_in_which_every_row_is_tied_has_no_best() -> None:
     assert [row[0] for row in marks] == [(False, False)] * 3
     assert [row[1] for row in marks] == [(False, False), (True, False), (False, True)]
     told = standing_lines(conditions, "final_accuracy")
-    assert "No best is marked where the lowest row is not shown to be below any other: none." in told
+    said = "No best is marked where the lowest row is not shown to be below clean images, or below any other: none."
+    assert said in told
+
+
+def test_a_column_whose_lowest_row_is_tied_with_clean_images_has_no_best_whatever_else_is_worse() -> None:
+    conditions = [
+        condition("clean", "none", [0.5, 0.6, 0.4]),
+        condition("em", "none", [0.4, 0.6, 0.4]),
+        condition("sem", "none", [0.9, 1.0, 0.92]),
+    ]
+    alone = entries(table(*conditions[1:]))
+    assert [(entry.best, entry.tied) for [entry] in alone] == [(True, False), (False, False)]
+    assert not any(entry.best or entry.tied for [entry] in entries(table(*conditions)))
 
 
 def test_a_victim_that_never_left_chance_is_marked_and_never_best() -> None:
