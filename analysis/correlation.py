@@ -46,12 +46,12 @@ def sections(results: Results) -> list[Section]:
     for place in places(results):
         met = list(pairings(results, place))
         if max((len(one.first) for one in met), default=0) >= FEWEST:
-            found += [_overall(results, place, met), *_by_type(results, place, met)]
+            types = types_of(results, place)
+            found += [_overall(results, place, met, types), *_by_type(results, place, met, types)]
     return found
 
 
-def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -> Section:
-    types = types_of(results, place)
+def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing], types: Mapping[str, str]) -> Section:
     flat = corrected([one for pairing in met for one in associate(pairing.first, pairing.second)])
     size = len(COEFFICIENTS)
     families = [flat[start : start + size] for start in range(0, len(flat), size)]
@@ -60,26 +60,8 @@ def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -
     rows = [_row(results, place, *each) for each in zip(met, families, inside, bends, strict=True)]
     head = ["number", "victim", "generators", *COEFFICIENTS, "r given radius and updates", "r within types"]
     numbers = [
-        {
-            "dataset": place[0],
-            "model": place[1],
-            "measure": pairing.predictor.measure,
-            "number": pairing.predictor.key,
-            "title": pairing.predictor.title,
-            "victim": pairing.attack,
-            "generators": len(pairing.first),
-            "planned": pairing.planned,
-            "noises": min(pairing.noises, default=1),
-            "coefficient": one.coefficient,
-            "value": one.value,
-            "low": one.low,
-            "high": one.high,
-            "p": one.p,
-            "p_holm": one.p_holm,
-            "r_within_types": within,
-            "p_of_bend_holm": bend,
-            "reason": one.reason,
-        }
+        {"dataset": place[0], "model": place[1], **_numbers(pairing, one)}
+        | {"r_within_types": within, "p_of_bend_holm": bend, "reason": one.reason}
         for pairing, family, within, bend in zip(met, families, inside, bends, strict=True)
         for one in family
     ]
@@ -89,14 +71,29 @@ def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -
         context=results.context(place),
         note=NOTE + _repeats(met),
         remarks=[*_told(numbers), *_left_out(met)],
-        figure=scatter(
-            [one for one in met if _sign(one)],
-            types,
-            f"{FILE}{file_of(place)}",
-        ),
+        figure=scatter([one for one in met if _sign(one)], types, f"{FILE}{file_of(place)}"),
         file=FILE,
         numbers=numbers,
     )
+
+
+def _numbers(pairing: Pairing, one: Association) -> Record:
+    """A coefficient of a pairing."""
+    return {
+        "measure": pairing.predictor.measure,
+        "number": pairing.predictor.key,
+        "title": pairing.predictor.title,
+        "victim": pairing.attack,
+        "generators": len(pairing.first),
+        "planned": pairing.planned,
+        "noises": min(pairing.noises, default=1),
+        "coefficient": one.coefficient,
+        "value": one.value,
+        "low": one.low,
+        "high": one.high,
+        "p": one.p,
+        "p_holm": one.p_holm,
+    }
 
 
 def _repeats(met: Sequence[Pairing]) -> str:
@@ -119,9 +116,9 @@ def _left_out(met: Sequence[Pairing]) -> Iterator[str]:
         numbers.setdefault((pairing.attack, tuple(pairing.left_out.items())), []).append(pairing)
     for (attack, left_out), own in numbers.items():
         if left_out:
-            points = f"{len(own[0].first)} of {own[0].planned} generators ({attack})"
+            names = ", ".join(one.predictor.title for one in own)
             reasons = "; ".join(f"{title}: {reason}" for title, reason in left_out)
-            yield f"{', '.join(one.predictor.title for one in own)}: {points}. Left out: {reasons}."
+            yield f"{names}: {points(len(own[0].first), own[0].planned)} ({attack}). Left out: {reasons}."
 
 
 def _within(pairing: Pairing, types: Mapping[str, str]) -> float | None:
@@ -162,10 +159,10 @@ def p_value(p: float) -> str:
 
 
 def _entry(one: Association, warning: str) -> Entry:
-    if one.value is None:
+    if one.value is None or one.p_holm is None:
         return Entry(MISSING, note=one.reason)
     ends = f" [{one.low:.2f}, {one.high:.2f}]" if one.low is not None else ""
-    return Entry(f"{one.value:.2f}{ends}, p {p_value(one.p_holm or 0)}", note=warning)
+    return Entry(f"{one.value:.2f}{ends}, p {p_value(one.p_holm)}", note=warning)
 
 
 def verdict(numbers: Sequence[Record], sign: int) -> str:
@@ -188,21 +185,27 @@ def verdict(numbers: Sequence[Record], sign: int) -> str:
     return HOLDS if sure and all(value > 0 for value in within) else UNSURE
 
 
+def points(generators: int, planned: int) -> str:
+    """How many generators are points, and of how many if some are not."""
+    return f"{generators} generators" if generators == planned else f"{generators} of {planned} generators"
+
+
 def _told(numbers: Sequence[Record]) -> Iterator[str]:
     """What became of the signs that the paper claims."""
     for (measure, number, title, victim, generators, planned), own in groupby(numbers, itemgetter(*PAIRING)):
         sign = SIGNS.get((measure, number))
         if sign and (word := verdict(list(own), sign.sign)):
-            points = f"{generators} generators" if generators == planned else f"{generators} of {planned} generators"
             yield (
                 f"The paper's claim that {title} goes together with protection with a "
-                f"{'positive' if sign.sign > 0 else 'negative'} sign {word} here ({victim}, {points}). {sign.reading}"
+                f"{'positive' if sign.sign > 0 else 'negative'} sign {word} here ({victim}, "
+                f"{points(generators, planned)}). {sign.reading}"
             )
 
 
-def _by_type(results: Results, place: tuple[str, str], met: Sequence[Pairing]) -> Iterator[Section]:
+def _by_type(
+    results: Results, place: tuple[str, str], met: Sequence[Pairing], types: Mapping[str, str]
+) -> Iterator[Section]:
     """One if a claim is on any of the numbers."""
-    types = types_of(results, place)
     tests: list[Association] = []
     beside: list[tuple[list[str], str]] = []
     for pairing in met:

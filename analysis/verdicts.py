@@ -196,13 +196,15 @@ def _of_sign(text: str, sign: Sign, sources: Sequence[Source]) -> Verdict:
     if not word:
         return Verdict(text, NOT_RUN)
     first = own[0]
-    of = "" if first["generators"] == first["planned"] else f" of {first['planned']}"
     within = "" if first["r_within_types"] is None else f"; r within types {first['r_within_types']:.2f}"
     told = (
-        f"{'; '.join(map(_coefficient, own))}{within} ({met[first['victim']]}, {first['generators']}{of} generators). "
+        f"{'; '.join(map(_coefficient, own))}{within} ({met[first['victim']]}, "
+        f"{correlation.points(first['generators'], first['planned'])}). "
         f"{sign.reading}"
     )
-    return Verdict(text, word, str(first["noises"]), told, numbers=own, weight=1, whole=not of)
+    return Verdict(
+        text, word, str(first["noises"]), told, numbers=own, weight=1, whole=first["generators"] == first["planned"]
+    )
 
 
 def _coefficient(row: Record) -> str:

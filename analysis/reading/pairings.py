@@ -54,15 +54,16 @@ def pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
     attacks = list(dict.fromkeys(one.label["attack"] for one in conditions))
     for predictor in _predictors(results, place):
         for attack in attacks:
-            every = [one for one in conditions if one.label["attack"] == attack]
-            reasons = {one.method.title: _objection(one, predictor) for one in every}
-            met = [
-                (one, known, accuracy)
-                for one in every
-                if not reasons[one.method.title]
-                and (accuracy := one.estimates["final_accuracy"])
-                and (known := predictor.of(one))
-            ]
+            met: list[tuple[ConditionResult, Estimate, Estimate]] = []
+            left_out: dict[str, str] = {}
+            for one in conditions:
+                if one.label["attack"] != attack:
+                    continue
+                known, accuracy = predictor.of(one), one.estimates["final_accuracy"]
+                if known and accuracy and one.is_comparable:
+                    met.append((one, known, accuracy))
+                else:
+                    left_out[one.method.title] = _objection(one, predictor.title)
             yield Pairing(
                 predictor,
                 results.title(attack),
@@ -71,7 +72,7 @@ def pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
                 [one.label["method"] for one, *_ in met],
                 ([_width(known) for _, known, _ in met], [_width(accuracy) for *_, accuracy in met]),
                 [one.noises for one, *_ in met],
-                {title: reason for title, reason in reasons.items() if reason},
+                left_out,
             )
 
 
@@ -84,13 +85,13 @@ def _generators(results: Results, place: tuple[str, str]) -> list[ConditionResul
     return list(found.values())
 
 
-def _objection(one: ConditionResult, predictor: Predictor) -> str:
-    """Why a generator is no point; empty if it is one."""
+def _objection(one: ConditionResult, number: str) -> str:
+    """Why a generator is no point."""
     if one.collapsed:
         return "a victim stayed at chance"
     if one.finished < one.planned:
         return "victims failed" if one.failed else "victims are missing"
-    return "" if predictor.of(one) else f"no {predictor.title}"
+    return f"no {number}"
 
 
 def _predictors(results: Results, place: tuple[str, str]) -> Iterator[Predictor]:
