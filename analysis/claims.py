@@ -153,7 +153,7 @@ CLAIMS = (
         ),
     ),
     Claim(
-        "More updates of the surrogate (M) and more views (J) protect better",
+        "The most updates of the surrogate (M) and the most views (J) protect better than the fewest",
         (
             Comparison(Place("sem", AT, (("updates", "most"),)), Place("sem", AT, (("updates", "least"),))),
             Comparison(Place("sem", AT, (("samples", "most"),)), Place("sem", AT, (("samples", "least"),))),

@@ -15,6 +15,7 @@ from analysis.numbers.association import (
     corrected,
     curvature,
     partial,
+    within,
 )
 from analysis.numbers.differences import LEVEL, holm
 from analysis.reading.measures import places
@@ -36,16 +37,16 @@ NOTE = (
     "the views of its noise step and of its surrogate step. [Brackets] hold 95 % BCa bootstrap "
     "intervals over generators. p-values of coefficients are of permutation tests, those of a bend are of t-tests of "
     "the quadratic term; both are corrected after Holm over the whole table. r within types is that of the "
-    "differences from the mean of each type."
+    "differences from the mean of each type; its p-value, of permutations inside the types, is uncorrected."
 )
 
 
 def sections(results: Results) -> list[Section]:
-    """One for each data set and model with measures of several generators, and one by type of generator."""
+    """One for each data set and model with measures of several generators, and one by type where these have several."""
     found = []
     for place in places(results):
         met = list(pairings(results, place))
-        if max((len(one.first) for one in met), default=0) >= FEWEST:
+        if max((one.planned for one in met if one.predictor.measure), default=0) >= FEWEST:
             types = types_of(results, place)
             found += [_overall(results, place, met, types), *_by_type(results, place, met, types)]
     return found
@@ -55,14 +56,14 @@ def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing], t
     flat = corrected([one for pairing in met for one in associate(pairing.first, pairing.second)])
     size = len(COEFFICIENTS)
     families = [flat[start : start + size] for start in range(0, len(flat), size)]
-    inside = [_within(pairing, types) for pairing in met]
+    inside = [within(one.first, one.second, [types[method] for method in one.methods]) for one in met]
     bends = holm([curvature(pairing.first, pairing.second) for pairing in met])
     rows = [_row(results, place, *each) for each in zip(met, families, inside, bends, strict=True)]
     head = ["number", "victim", "generators", *COEFFICIENTS, "r given radius and updates", "r within types"]
     numbers = [
         {"dataset": place[0], "model": place[1], **_numbers(pairing, one)}
-        | {"r_within_types": within, "p_of_bend_holm": bend, "reason": one.reason}
-        for pairing, family, within, bend in zip(met, families, inside, bends, strict=True)
+        | {"r_within_types": r, "p_within_types": p, "p_of_bend_holm": bend, "reason": one.reason}
+        for pairing, family, (r, p), bend in zip(met, families, inside, bends, strict=True)
         for one in family
     ]
     return Section(
@@ -121,12 +122,6 @@ def _left_out(met: Sequence[Pairing]) -> Iterator[str]:
             yield f"{names}: {points(len(own[0].first), own[0].planned)} ({attack}). Left out: {reasons}."
 
 
-def _within(pairing: Pairing, types: Mapping[str, str]) -> float | None:
-    """Pearson's r of what each type's mean leaves; None if it leaves nothing."""
-    own = [types[method] for method in pairing.methods]
-    return partial(pairing.first, pairing.second, [[float(one == kind) for one in own] for kind in dict.fromkeys(own)])
-
-
 def _sign(pairing: Pairing) -> Sign | None:
     return SIGNS.get((pairing.predictor.measure, pairing.predictor.key))
 
@@ -136,7 +131,7 @@ def _row(
     place: tuple[str, str],
     pairing: Pairing,
     family: Sequence[Association],
-    within: float | None,
+    inside: tuple[float | None, float | None],
     bend: float | None,
 ) -> list[Entry | str]:
     warning = caution(pairing.first, pairing.second)
@@ -148,9 +143,16 @@ def _row(
         pairing.attack,
         str(len(pairing.first)),
         *(_entry(one, warning) for one in family),
-        *(MISSING if one is None else f"{one:.2f}" for one in (alone, within)),
+        coefficient(alone),
+        coefficient(*inside),
         MISSING if bend is None else p_value(bend),
     ]
+
+
+def coefficient(value: float | None, p: float | None = None) -> str:
+    """A coefficient, with its p-value if it has one."""
+    words = MISSING if value is None else f"{value:.2f}"
+    return words if p is None else f"{words}, p {p_value(p)}"
 
 
 def p_value(p: float) -> str:
@@ -205,14 +207,16 @@ def _told(numbers: Sequence[Record]) -> Iterator[str]:
 def _by_type(
     results: Results, place: tuple[str, str], met: Sequence[Pairing], types: Mapping[str, str]
 ) -> Iterator[Section]:
-    """One if a claim is on any of the numbers."""
+    """One if a claim is on any of the numbers, and any type has enough generators."""
     tests: list[Association] = []
     beside: list[tuple[list[str], str]] = []
+    largest = 0
     for pairing in met:
         if not _sign(pairing):
             continue
         for kind in dict.fromkeys(types.values()):
             inside = [place for place, method in enumerate(pairing.methods) if types[method] == kind]
+            largest = max(largest, len(inside))
             pair = [[sample[place] for place in inside] for sample in (pairing.first, pairing.second)]
             tests += associate(*pair)
             beside.append(([pairing.predictor.title, pairing.attack, kind, str(len(inside))], caution(*pair)))
@@ -222,7 +226,7 @@ def _by_type(
         for row, (words, warning) in enumerate(beside)
     ]
     head = ["number", "victim", "type of generator", "generators", *COEFFICIENTS]
-    if rows:
+    if largest >= FEWEST:
         yield Section(
             "The same within each type of generator",
             plain_table(head, rows, words=(0, 1, 2)),

@@ -84,14 +84,15 @@ def meets(one: ConditionResult, attacks: Sequence[tuple[str, Settings]]) -> bool
 
 
 def words(one: Comparison, found: Found) -> str:
-    """A comparison in a few words, with the paper's radii: which is below which, by how many points."""
+    """A comparison in a few words, with the paper's radii: which is below or above which, by how many points."""
     mark = "" if one.share == 1 else f"{one.share:.0%} of "
     margin = f", {100 * abs(one.margin):.0f} points {'less' if one.margin > 0 else 'more'}," if one.margin else ""
     width = found.difference.half_width()
     interval = "" if width is None else f" ± {percent(width)}"
     low, high = (f"{side.method.paper} ({side.attack.paper})" for side in (found.low, found.high))
     ending = "" if one.quantity == ACCURACY else f" {one.quantity.replace('_', ' ')}"
-    return f"{low} below {mark}{high}{ending}{margin} by {percent(found.difference.mean)}{interval}"
+    side = "below" if found.difference.mean >= 0 else "above"
+    return f"{low} {side} {mark}{high}{ending}{margin} by {percent(abs(found.difference.mean))}{interval}"
 
 
 def numbers(one: Comparison, found: Found) -> Record:

@@ -1,12 +1,15 @@
 """The table of measures: numbers of each noise, a row for each method."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from analysis.reading.measures import TIMED, Way, generators, places, titles, value
+from analysis.reading.measures import TIMED, Way, counted, generators, places, titles, value
 from analysis.reading.results import Measured, Results
-from analysis.writing.sections import MISSING, Entry, Section, plain_table
+from analysis.writing.sections import FAILED, MISSING, Entry, Section, plain_table
 
-NOTE = "Each noise is measured once; ± is half of the 95 % Student interval of the mean over noises."
+LONGEST = 1e9
+"""From which on a number is written with a power of ten."""
+NOTE = "Each noise is measured once."
+INTERVALS = "± is half of the 95 % Student interval of the mean over noises."
 
 
 def sections(results: Results) -> list[Section]:
@@ -17,8 +20,9 @@ def sections(results: Results) -> list[Section]:
 def _section(results: Results, place: tuple[str, str]) -> Section | None:
     methods = generators(results, place)
     columns = titles(methods)
+    ends = {cell["key"]: cell["status"] for cell in results.measure_cells}
     rows = [
-        [Entry(first.method.title), *(_entry(measures.get(way), number) for way, number in columns)]
+        [Entry(first.method.title), *(_entry(measures.get(way), number, ends) for way, number in columns)]
         for measures in methods.values()
         for first in [next(iter(measures.values()))]
     ]
@@ -30,6 +34,7 @@ def _section(results: Results, place: tuple[str, str]) -> Section | None:
         plain_table(["method", *columns.values()], rows, controls=controls),
         context=results.context(place),
         note=NOTE,
+        intervals=INTERVALS,
         remarks=[*_procedures(methods), *_beside(results)],
         numbers=[
             {
@@ -60,20 +65,22 @@ def _beside(results: Results) -> Iterator[str]:
         yield f"Up to {max(jobs)} cells ran at once when seconds were taken: run again with --jobs 1 for those of one."
 
 
-def _entry(one: Measured | None, number: str) -> Entry:
+def _entry(one: Measured | None, number: str, ends: Mapping[str, str]) -> Entry:
+    """A number of a method; `ends` tells how each cell ended."""
     if one is None:
         return Entry(MISSING)
     if one.declined:
         return Entry("does not apply", note=one.declined)
     estimate = value(one, number)
     if estimate is None:
-        return Entry(MISSING)
-    size = abs(estimate.mean)
-    digits = 3 if size < 10 else 1 if size < 100 else 0
-    if not (size or estimate.half_width):
-        digits = 0
-    half_width = f"{estimate.half_width:,.{digits}f}" if estimate.half_width else ""
-    return Entry(f"{estimate.mean:,.{digits}f}", half_width, keys=one.keys)
+        found = {ends[key] for key in one.keys}
+        return Entry(FAILED if "failed" in found else MISSING, note="no value found" if found == {"finished"} else "")
+    size = abs(estimate.mean) or estimate.half_width or 0
+    form = ",.3f" if 0 < size < 10 else ",.1f" if 0 < size < 100 else ",.0f" if size < LONGEST else ".2e"
+    half_width = "" if estimate.half_width is None else f"{estimate.half_width:{form}}"
+    known = counted(one, number)
+    note = f"{known} of {len(one.found)} noises" if known < len(one.found) else ""
+    return Entry(f"{estimate.mean:{form}}", half_width, note=note, keys=one.keys)
 
 
 def _procedures(methods: dict[str, dict[Way, Measured]]) -> Iterator[str]:

@@ -17,10 +17,13 @@ from analysis.writing.sections import Drawing
 
 Sweep = dict[tuple[str, ...], Estimate]
 """Accuracies by the values of the settings, as the grid writes them."""
+Costs = dict[tuple[str, ...], float]
+"""Passes of making the noise, by the same values."""
 Varied = tuple[str, tuple[str, ...]]
 """The names of a method and of the settings that the grid wrote out for it."""
 ORDER = ("first", "second", "third")
 """Styles of the curves of attacks."""
+UP = "accuracy, %"
 CELL = 0.62
 """Inches of a place of a map."""
 
@@ -30,6 +33,7 @@ def swept(results: Results) -> list[Drawing]:
     conditions = [one for one in results.conditions if one.place == results.conditions[0].place]
     found: dict[Varied, dict[str, Sweep]] = {}
     titles: dict[str, list[str]] = {}
+    costs: dict[Varied, Costs] = {}
     for one in conditions:
         value = one.estimates["final_accuracy"]
         [(name, settings), *_] = parse(one.label["method"])
@@ -38,9 +42,11 @@ def swept(results: Results) -> list[Drawing]:
             titles.setdefault(name, []).append(one.method.title)
             sweeps = found.setdefault((name, tuple(settings)), {})
             sweeps.setdefault(one.attack.title, {})[tuple(settings.values())] = value
+            if passes := one.estimates["noise_passes"]:
+                costs.setdefault((name, tuple(settings)), {})[tuple(settings.values())] = passes.mean
     clean = {one.attack.title: one.estimates["final_accuracy"] for one in conditions if one.is_clean}
     called = {name: _shared(each) or name for name, each in titles.items()}
-    return [*_curves(found, called, clean), *_maps(found, called)]
+    return [*_curves(found, called, clean, costs), *_maps(found, called)]
 
 
 def _shared(titles: Sequence[str]) -> str:
@@ -50,11 +56,15 @@ def _shared(titles: Sequence[str]) -> str:
 
 
 def _curves(
-    found: Mapping[Varied, Mapping[str, Sweep]], called: Mapping[str, str], clean: Mapping[str, Estimate | None]
+    found: Mapping[Varied, Mapping[str, Sweep]],
+    called: Mapping[str, str],
+    clean: Mapping[str, Estimate | None],
+    costs: Mapping[Varied, Costs],
 ) -> list[Drawing]:
     """A panel for each method and setting, with a curve for each of the first attacks.
 
-    If there is one attack, what it reaches on clean images is a line as well.
+    If the noise's passes depend on the setting, a second panel has the same accuracies over these. If there is one
+    attack, what it reaches on clean images is a line as well.
     """
     alone = {
         (name, settings): {attack: sweep for attack, sweep in sweeps.items() if len(sweep) >= FEWEST}
@@ -66,20 +76,28 @@ def _curves(
     reference = clean.get(attacks[0]) if len(attacks) == 1 else None
     drawn = []
     for (name, (setting,)), sweeps in alone.items():
-        own = [_curve(styles[one], sweeps[one]) for one in attacks if one in sweeps]
-        if own:
-            level = [_level(own[0], reference)] if reference else []
-            drawn.append(Panel(f"{called[name]}, {setting.replace('_', ' ')}", [*level, *own]))
+        passes = costs.get((name, (setting,)), {})
+        scales = {"": {value: _number(*value) for sweep in sweeps.values() for value in sweep}}
+        if len(passes) == len(scales[""]) and len(set(passes.values())) > 1:
+            scales["passes by "] = passes
+        for title, across in scales.items():
+            own = [_curve(styles[one], sweeps[one], across) for one in attacks if one in sweeps]
+            level = [_level(own[0], reference)] if own and reference else []
+            if own:
+                drawn.append(Panel(f"{called[name]}, {title}{setting.replace('_', ' ')}", [*level, *own]))
     if not drawn:
         return []
     legend = {style: attack for attack, style in styles.items()} | ({"reference": "clean images"} if reference else {})
-    figure = panels(drawn, "value of the setting", "accuracy, %", legend, alike=False)
-    text = f"Accuracy over a setting of the method, all others as they are; lower protects better. {BARS}"
+    figure = panels(drawn, "value of the setting, or passes of 128 images to make the noise", UP, legend, alike=False)
+    text = (
+        "Accuracy over a setting of the method, all others as they are, and over the passes that the noise then costs; "
+        f"lower protects better. {BARS}"
+    )
     return [drawing(figure, "-settings.svg", text)]
 
 
-def _curve(style: str, sweep: Sweep) -> Curve:
-    return over(style, sorted(((_number(value), known) for (value,), known in sweep.items()), key=itemgetter(0)))
+def _curve(style: str, sweep: Sweep, across: Costs) -> Curve:
+    return over(style, sorted(((across[value], known) for value, known in sweep.items()), key=itemgetter(0)))
 
 
 def _level(along: Curve, known: Estimate) -> Curve:

@@ -196,7 +196,8 @@ def _of_sign(text: str, sign: Sign, sources: Sequence[Source]) -> Verdict:
     if not word:
         return Verdict(text, NOT_RUN)
     first = own[0]
-    within = "" if first["r_within_types"] is None else f"; r within types {first['r_within_types']:.2f}"
+    inside = correlation.coefficient(first["r_within_types"], first["p_within_types"])
+    within = "" if first["r_within_types"] is None else f"; r within types {inside}"
     told = (
         f"{'; '.join(map(_coefficient, own))}{within} ({met[first['victim']]}, "
         f"{correlation.points(first['generators'], first['planned'])}). "

@@ -39,7 +39,7 @@ class SurrogateRobustness(Measure):
         "how many steps the paper takes, and under which views, is not known to us",
     )
     keeps = frozenset({"surrogates"})
-    numbers = {"r_theta": "R_theta"}
+    numbers = {"r_theta": "R_theta", "loss_after_descent": "loss after descent"}
 
     radius: Radius = 8 / 255
     """l-inf bound of the noise that is updated."""
@@ -55,7 +55,7 @@ class SurrogateRobustness(Measure):
     """Their size, relative to the radius."""
 
     def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
-        """R_theta, and the loss after one more descent of the noise, which brackets the other order."""
+        """R_theta, and the loss after one more descent of the noise: minus it is R_theta if the noise moves last."""
         index = balanced(subject.clean.labels, self.images)
         images, labels = subject.clean.floats(index), subject.clean.labels[index]
         model = _surrogate(subject, session)

@@ -10,7 +10,7 @@ from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 
 from analysis.drawing.canvas import INK, LITERAL, MARKERS, PALETTE, QUIET, bare, canvas, drawing
-from analysis.numbers.association import curvature
+from analysis.numbers.association import FEW, curvature
 from analysis.reading.pairings import Pairing
 from analysis.reading.results import PLAIN
 from analysis.writing.sections import Drawing
@@ -33,13 +33,13 @@ LINES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (2.5, 1.5)), (0, (1, 1.5)))
 def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) -> Drawing | None:
     """A panel for each pairing with points: the type of a generator is its marker and colour, bars are 95 % intervals.
 
-    The fitted line is drawn only where a bend is not found.
+    The fitted line is drawn only over enough generators, and where a bend is not found.
     """
     pairings = [one for one in pairings if len(one.first) >= 3]
     if not pairings:
         return None
-    figure, panels = _panels(len(pairings))
     kinds = list(dict.fromkeys(types[method] for one in pairings for method in one.methods))
+    figure, panels = _panels(len(pairings), len(kinds))
     for axes, one in zip(panels, pairings, strict=False):
         for number, kind in enumerate(kinds):
             inside = [place for place, method in enumerate(one.methods) if types[method] == kind]
@@ -48,7 +48,7 @@ def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) ->
             axes.errorbar(x, y, high, wide, fmt="none", ecolor=QUIET, elinewidth=0.8, zorder=1)
             axes.scatter(x, y, FULL_SIZE, **_style(number), label=kind)
         bend = curvature(one.first, one.second)
-        if bend is not None and bend >= BENT and np.ptp(one.first):
+        if bend is not None and bend >= BENT and len(one.first) >= FEW:
             ends = np.array([min(one.first), max(one.first)])
             axes.plot(ends, np.polyval(np.polyfit(one.first, one.second, 1), ends), color=QUIET, linewidth=1.2)
         axes.set_xlabel(one.predictor.title, color=INK)
@@ -56,7 +56,10 @@ def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) ->
         axes.set_title("plain training" if one.attack == PLAIN else one.attack, color=INK, fontsize=10, loc="left")
         axes.locator_params(nbins=5)
     _finish(figure, panels, len(pairings), kinds)
-    text = f"Protection F against {', '.join(dict.fromkeys(one.predictor.title for one in pairings))}"
+    text = (
+        f"Protection F against {', '.join(dict.fromkeys(one.predictor.title for one in pairings))}. Bars are 95 % "
+        f"intervals. A line is fitted to at least {FEW} generators in which no bend is found (p of a bend above 5 %)."
+    )
     return drawing(figure, f"{file}.svg", text)
 
 
@@ -148,10 +151,16 @@ def _style(number: int) -> dict[str, Any]:
     }
 
 
-def _panels(count: int) -> tuple[Figure, list[Axes]]:
-    across = 2 if count == 4 else min(count, 3)
+def _across(count: int) -> int:
+    """Panels in a row."""
+    return 2 if count == 4 else min(count, 3)
+
+
+def _panels(count: int, kinds: int) -> tuple[Figure, list[Axes]]:
+    """Places for so many panels, below a legend of so many kinds."""
+    across = _across(count)
     down = -(-count // across)
-    figure = _figure(PANEL * across, PANEL * down + 0.6)
+    figure = _figure(PANEL * across, PANEL * down + 0.2 * (1 + -(-kinds // across)))
     return figure, list(figure.subplots(down, across, squeeze=False).flat)
 
 
@@ -167,5 +176,12 @@ def _finish(figure: Figure, panels: Sequence[Axes], used: int, labels: Sequence[
             spine.set(color=INK, alpha=0.5)
     handles, _ = panels[0].get_legend_handles_labels()
     figure.legend(
-        handles, labels, loc="outside upper center", ncols=3, frameon=False, labelcolor=INK, fontsize=9, markerscale=1.4
+        handles,
+        labels,
+        loc="outside upper center",
+        ncols=_across(used),
+        frameon=False,
+        labelcolor=INK,
+        fontsize=9,
+        markerscale=1.4,
     )

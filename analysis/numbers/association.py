@@ -24,7 +24,9 @@ PERMUTATIONS = 100_000
 AT_ONCE = 10_000
 """Permutations in memory."""
 ROUNDING = 1e-9
-"""By which coefficients of equal samples may differ."""
+"""By which coefficients of equal samples, and equal values relative to the largest, may differ."""
+FLAT = 1e-12
+"""Of squares of values up to 1: a part beside their line that is no longer tells nothing of a bend."""
 TIED_RESAMPLES = RESAMPLES // 100
 """If more resamples than this have no coefficient, there is no interval."""
 FEWEST = 5
@@ -80,20 +82,32 @@ COEFFICIENTS: dict[str, Statistic] = {"Pearson r": pearson, "Spearman rho": spea
 
 def associate(first: Sequence[float], second: Sequence[float]) -> list[Association]:
     """Every coefficient of two samples with its interval and p-value; a reason each if there are none."""
-    pair = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    pair = _standard(first), _standard(second)
     reason = _objection(*pair)
     if reason:
         return [Association(name, reason=reason) for name in COEFFICIENTS]
     return [_associate(name, statistic, *pair) for name, statistic in COEFFICIENTS.items()]
 
 
+def _standard(sample: Sequence[float]) -> Sample:
+    """The sample around 0 with a largest size of 1, so that no square is too large or too small; 0 if it is constant.
+
+    What rounding alone may have made different is constant.
+    """
+    values = np.asarray(sample, dtype=np.float64)
+    size = np.abs(values).max(initial=0)
+    if size == 0:
+        return values
+    around = values / size - np.mean(values / size)
+    spread = np.abs(around).max()
+    return around / spread if spread > ROUNDING else np.zeros_like(values)
+
+
 def _objection(first: Sample, second: Sample) -> str:
-    """Why no coefficient can be told."""
+    """Why nothing can be told of two samples around 0."""
     if len(first) < FEWEST:
         return f"{len(first)} generators are too few"
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
-        return "one of them is the same for every generator"
-    return ""
+    return "" if first.any() and second.any() else "one of them is the same for every generator"
 
 
 def caution(first: Sequence[float], second: Sequence[float]) -> str:
@@ -113,13 +127,20 @@ def _associate(name: str, statistic: Statistic, first: Sample, second: Sample) -
     return Association(name, value, *_interval(statistic, first, second), _p(statistic, first, second, abs(value)))
 
 
-def _p(statistic: Statistic, first: Sample, second: Sample, found: float) -> float:
-    """The share of permutations whose coefficient is as far from 0; never 0, because the pairs as they are count."""
+def _p(
+    statistic: Statistic, first: Sample, second: Sample, found: float, blocks: Sequence[NDArray[np.intp]] = ()
+) -> float:
+    """The share of permutations whose coefficient is as far from 0; never 0, because the pairs as they are count.
+
+    Values change places inside each of `blocks`, or anywhere if there are none.
+    """
     generator = np.random.default_rng(0)
     count = 1
     for start in range(1, PERMUTATIONS, AT_ONCE):
         size = min(AT_ONCE, PERMUTATIONS - start)
-        moved = generator.permuted(np.broadcast_to(first, (size, len(first))), axis=1)
+        moved = np.tile(first, (size, 1))
+        for block in blocks or [np.arange(len(first))]:
+            moved[:, block] = generator.permuted(moved[:, block], axis=1)
         others = statistic(moved, np.broadcast_to(second, moved.shape))
         count += int(np.count_nonzero(np.abs(others) >= found - ROUNDING))
     return count / PERMUTATIONS
@@ -160,31 +181,54 @@ def corrected(family: Sequence[Association]) -> list[Association]:
 
 
 def partial(first: Sequence[float], second: Sequence[float], given: Sequence[Sequence[float]]) -> float | None:
-    """Pearson's r of what linear regression on the samples of `given` leaves of both; None if it leaves nothing."""
+    """Pearson's r of what linear regression on the samples of `given` leaves of both; None if it leaves nothing.
+
+    None as well where `associate` gives a reason.
+    """
+    pair = _standard(first), _standard(second)
+    if _objection(*pair):
+        return None
     design = np.column_stack([np.ones(len(first)), *(np.asarray(sample, dtype=np.float64) for sample in given)])
     if len(first) <= np.linalg.matrix_rank(design) + 2:
         return None
     rests = []
-    for sample in (first, second):
-        values = np.asarray(sample, dtype=np.float64)
+    for values in pair:
         rest = values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
-        if np.linalg.norm(rest) <= 1e-9 * np.linalg.norm(values - values.mean()) + 1e-300:
+        if np.linalg.norm(rest) <= ROUNDING * np.linalg.norm(values):
             return None
         rests.append(rest)
     return float(pearson(*rests))
 
 
+def within(first: Sequence[float], second: Sequence[float], kinds: Sequence[str]) -> tuple[float | None, float | None]:
+    """Pearson's r of what each kind's mean leaves, and its p-value, of permutations inside the kinds.
+
+    None for both if it leaves nothing.
+    """
+    value = partial(first, second, [[float(one == kind) for one in kinds] for kind in dict.fromkeys(kinds)])
+    if value is None:
+        return None, None
+    pair = _standard(first), _standard(second)
+    places = [np.flatnonzero(np.asarray(kinds) == kind) for kind in dict.fromkeys(kinds)]
+    for sample in pair:
+        for place in places:
+            sample[place] -= sample[place].mean()
+    return value, _p(pearson, *pair, abs(value), places)
+
+
 def curvature(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """p-value of the quadratic term if `second` is fitted by a parabola in `first` (t-test); None if it cannot be."""
-    x, y = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if len(set(x)) < 3 or len(x) <= 3 or np.ptp(y) == 0:
+    """p-value of the quadratic term if `second` is fitted by a parabola in `first` (t-test); None if it cannot be.
+
+    None as well where `associate` gives a reason. The term is tested by its part that a line does not explain, which
+    no far value drowns in rounding.
+    """
+    x, y = _standard(first), _standard(second)
+    if _objection(x, y):
         return None
-    x = (x - x.mean()) / x.std()
-    design = np.column_stack([np.ones_like(x), x, x**2])
-    solution, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
+    terms, sizes = np.linalg.qr(np.column_stack([np.ones_like(x), x, x**2]))
+    found = terms.T @ y
     freedom = len(x) - 3
-    rest = float(((y - design @ solution) ** 2).sum())
-    if rank < 3 or rest == 0:
+    rest = float(((y - terms @ found) ** 2).sum())
+    if abs(sizes[2, 2]) <= FLAT or rest <= ROUNDING**2:
         return None
-    error = np.sqrt(rest / freedom * np.linalg.inv(design.T @ design)[2, 2])
-    return float(2 * stats.t.sf(abs(solution[2] / error), freedom))
+    return float(2 * stats.t.sf(abs(found[2]) / np.sqrt(rest / freedom), freedom))

@@ -39,5 +39,16 @@ def titles(methods: dict[str, dict[Way, Measured]]) -> dict[tuple[Way, str], str
 
 def value(one: Measured, number: str, noises: int | None = None) -> Estimate | None:
     """A number of a measure over the first so many noises of its method, else over all; None if none has it."""
+    found = _found(one, number, noises)
+    return estimate_over_noises(found, len(found))
+
+
+def counted(one: Measured, number: str, noises: int | None = None) -> int:
+    """How many of these noises have the number."""
+    return sum(each is not None for each in _found(one, number, noises))
+
+
+def _found(one: Measured, number: str, noises: int | None) -> list[float | None]:
+    """The number of each of the first so many noises, else of all."""
     found = [None if result is None else result.get(number) for result in one.found[:noises]]
-    return estimate_over_noises([each if isinstance(each, int | float) else None for each in found], len(found))
+    return [each if isinstance(each, int | float) else None for each in found]

@@ -6,10 +6,12 @@ from functools import partial
 from math import isnan
 
 from analysis.numbers.estimates import Estimate
-from analysis.reading.measures import TIMED, generators, titles, value
+from analysis.reading.measures import TIMED, counted, generators, titles, value
 from analysis.reading.published import number
 from analysis.reading.results import ConditionResult, Measured, Results
 
+PROTECTION = "F"
+"""How measures call protection, which would be paired with itself."""
 STEPS = ("noise_step", "surrogate_step")
 """Settings that say what perturbs the views of each step."""
 
@@ -97,7 +99,7 @@ def _objection(one: ConditionResult, number: str) -> str:
 def _predictors(results: Results, place: tuple[str, str]) -> Iterator[Predictor]:
     found = generators(results, place)
     for (way, key), title in titles(found).items():
-        if way[0] != TIMED:
+        if way[0] != TIMED and title != PROTECTION:
             own = {method: measures[way] for method, measures in found.items() if way in measures}
             yield Predictor(way[0], key, title, partial(_measured, own, key))
     for key, title in (("noise_psnr", "PSNR"), ("noise_passes", "passes of generation")):
@@ -106,9 +108,7 @@ def _predictors(results: Results, place: tuple[str, str]) -> Iterator[Predictor]
 
 def _measured(methods: Mapping[str, Measured], key: str, one: ConditionResult) -> Estimate | None:
     own = methods.get(one.label["method"])
-    if own is None or None in own.found[: one.noises]:
-        return None
-    return value(own, key, one.noises)
+    return value(own, key, one.noises) if own and counted(own, key, one.noises) == one.noises else None
 
 
 def _estimated(key: str, one: ConditionResult) -> Estimate | None:

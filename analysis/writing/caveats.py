@@ -17,7 +17,7 @@ OVERFITTED = 0.2
 
 def with_caveats(section: Section, results: Results) -> Section:
     """The same, with remarks on its intervals, on training that has failed or was short, and on how it was computed."""
-    lines = [interval_line(results)] if section.table.interval_columns else []
+    lines = [section.intervals or interval_line(results)] if section.table.interval_columns else []
     told = (tell(results, place) for place in section.places for tell in CAVEATS)
     lines += filter(None, dict.fromkeys(told))
     return replace(section, remarks=[*section.remarks, *lines])

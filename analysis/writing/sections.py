@@ -101,6 +101,8 @@ class Section:
     context: str = ""
     """What the numbers are of: data set, model and scale."""
     note: str = ""
+    intervals: str = ""
+    """Over what its intervals are, if not over what those of accuracies are."""
     remarks: list[str] = field(default_factory=list)
     figure: Drawing | None = None
     numbers: list[Record] = field(default_factory=list)

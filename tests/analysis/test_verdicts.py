@@ -149,6 +149,10 @@ def test_a_verdict_has_its_cells_its_noises_and_each_comparison_in_full(tmp_path
     [(_, rows, _)] = verdicts([Source(found)])
     [row] = [one for one in rows if one.claim.startswith("SEM protects better")]
     assert (row.word, row.noises) == ("cannot be told", "1")  # three radii were not run
+    assert row.told.startswith("SEM (PGD 4/255) below rem (PGD 4/255) by 20.5")
+    swapped = {key: runs[other] for key, other in zip(runs, reversed(runs), strict=True)}
+    [(_, others, _)] = verdicts([Source(results_of(tmp_path / "swapped", swapped).conditions)])
+    assert any(one.told.startswith("SEM (PGD 4/255) above rem (PGD 4/255) by 20.5") for one in others)
     assert set(row.keys) == {key for one in found for key in one.keys}
     [numbers] = row.numbers
     assert (numbers["low_method"], numbers["high_method"], numbers["units"]) == ("sem", "rem", 2)
@@ -197,7 +201,8 @@ def test_the_claims_on_correlations_are_decided_under_the_training_of_the_claim(
     rows = [
         {"dataset": "d", "model": "m", "measure": "surrogate_robustness", "number": "r_theta"}
         | {"victim": titles[attack], "generators": 9, "planned": 9, "title": "R_theta", "noises": 2}
-        | {"coefficient": "Pearson r", "value": value, "p": 0.01, "r_within_types": 0.3, "low": 0.5, "high": 0.9}
+        | {"coefficient": "Pearson r", "value": value, "p": 0.01, "low": 0.5, "high": 0.9}
+        | {"r_within_types": 0.3, "p_within_types": 0.2}
         for attack, value in (("pgd radius=4/255", 0.8), ("none", -0.8))
     ]
     fewer = [row | {"generators": 5, "value": -0.9} for row in rows]
@@ -206,8 +211,8 @@ def test_the_claims_on_correlations_are_decided_under_the_training_of_the_claim(
     [(_, told, _)] = verdicts([Source(found, study) for study in (fewer, [*rows, *way], more)])
     [theta, delta] = told[-2:]
     assert theta.told == (
-        "Pearson r 0.80 [0.50, 0.90], p 0.010; r within types 0.30 (PGD 4/255, 9 generators). R_theta is our reading "
-        "of the paper's Definition 1, whose formula and procedure we have not seen."
+        "Pearson r 0.80 [0.50, 0.90], p 0.010; r within types 0.30, p 0.200 (PGD 4/255, 9 generators). R_theta is our "
+        "reading of the paper's Definition 1, whose formula and procedure we have not seen."
     )
     assert (theta.word, theta.noises) == ("holds", "2")
     assert delta.word == "not run"

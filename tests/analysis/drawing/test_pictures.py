@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from analysis.drawing import gallery_images
 from analysis.drawing.curves import over_radius, over_training
 from analysis.early_stopping import sections as early_stopping
+from analysis.numbers.estimates import Estimate
 from analysis.page import portraits
 from analysis.page.critical_difference import cliques, critical_difference, mean_ranks, table_of_accuracies
 from analysis.page.front import Offer, front
@@ -81,6 +83,14 @@ def test_a_setting_that_varies_alone_is_a_curve_and_two_are_a_map(tmp_path: Path
     [against] = swept(results_of(tmp_path / "clean", {("clean", "none"): [0.8], **alone}))
     assert "clean images" in words(against)
     assert "stroke-width: 0.9" not in curve.svg  # one victim has no interval
+    results = results_of(tmp_path / "costs", alone)
+    dear = [
+        replace(one, estimates={**one.estimates, "noise_passes": Estimate(100 * (1 + place), None, 1)})
+        for place, one in enumerate(results.conditions)
+    ]
+    [beside] = swept(replace(results, conditions=dear))
+    assert "SEM updates, passes by updates" in words(beside)
+    assert "SEM updates, passes by updates" not in words(curve)  # they cost the same
     several: Accuracies = {(f"sem updates={count}", "none"): [0.1 * count, 0.2] for count in (1, 2, 3)}
     [bars] = swept(results_of(tmp_path / "several", several))
     assert bars.svg.count("stroke-width: 0.9") == 3

@@ -16,6 +16,7 @@ from analysis.numbers.association import (
     partial,
     pearson,
     spearman,
+    within,
 )
 
 GENERATOR = np.random.default_rng(1)
@@ -90,6 +91,47 @@ def test_a_partial_correlation_is_that_of_the_recursion() -> None:
     assert partial([1, 2, 3], [1, 3, 2], [[1, 1, 2]]) is None
 
 
+def test_within_kinds_values_change_places_inside_their_kind_only() -> None:
+    first, second, kinds = [1.0, 2.0, 3.0, 11.0, 12.0, 13.0], [1.0, 3.0, 2.0, 9.0, 7.0, 8.0], ["a"] * 3 + ["b"] * 3
+    rests = [np.concatenate([np.array(own) - np.mean(own) for own in (one[:3], one[3:])]) for one in (first, second)]
+    value, p = within(first, second, kinds)
+    assert value == pytest.approx(np.corrcoef(*rests)[0, 1])
+    every = [np.array([*left, *right]) for left in permutations(rests[0][:3]) for right in permutations(rests[0][3:])]
+    found = np.array([abs(np.corrcoef(one, rests[1])[0, 1]) for one in every])
+    assert p == pytest.approx(np.mean(found >= abs(value) - 1e-9), abs=0.005)
+    assert within(first, second, list("abcdef")) == (None, None)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-200, 1e12, 1e300])
+def test_the_unit_of_a_number_does_not_matter(size: float) -> None:
+    x, y = X.tolist(), Y.tolist()
+    for first, second in (((X * size).tolist(), y), (x, (Y * size).tolist())):
+        for one, other in zip(associate(first, second), associate(x, y), strict=True):
+            assert (one.value, one.p) == pytest.approx((other.value, other.p))
+        assert partial(first, second, [TIED.tolist()]) == pytest.approx(partial(x, y, [TIED.tolist()]))
+        assert curvature(first, second) == pytest.approx(curvature(x, y))
+
+
+@pytest.mark.parametrize("value", [0.98, -2.3, 1.0, 13.37, 2080.0, 0.0])
+def test_nothing_is_told_of_what_only_rounding_changes(value: float) -> None:
+    constant = [value * (1 + 1e-16 * (number % 3)) for number in range(26)]
+    for pair in ((constant, Y.tolist()), (X.tolist(), constant)):
+        assert all(one.reason for one in associate(*pair))
+        assert partial(*pair, [TIED.tolist()]) is None
+        assert within(*pair, ["a", "b"] * 13) == (None, None)
+        assert curvature(*pair) is None
+
+
+def test_a_far_value_neither_hides_nor_makes_a_bend() -> None:
+    near = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.2, 1.4, 1.5, 1.7, 1.8]
+    y = [0.3, 0.1, 0.25, 0.2, 0.4, 0.15, 0.35, 0.3, 0.2, 0.45, 0.4, 0.5]
+    limit = curvature([*near, 1e5], y)
+    assert limit is not None
+    for far in (1e7, 1e8, 1e9, 1e10):
+        assert curvature([*near, far], y) == pytest.approx(limit, rel=1e-3)
+    assert curvature([*near, 1e15], y) is None
+
+
 def test_a_parabola_is_found_and_a_line_is_not() -> None:
     assert curvature(X.tolist(), (X**2 + 0.1 * Y).tolist()) == pytest.approx(0, abs=1e-6)
     line = curvature(X.tolist(), Y.tolist())
@@ -97,6 +139,7 @@ def test_a_parabola_is_found_and_a_line_is_not() -> None:
     assert line is not None
     assert (line > 0.05) == (abs(slope[0]) < 0.3)
     assert curvature([1, 1, 2], [1, 2, 3]) is None
+    assert curvature([1, 2, 3, 4], [1, 4, 9, 17]) is None  # as few have no coefficient either
 
 
 def test_an_interval_is_not_made_of_resamples_without_a_coefficient() -> None:
