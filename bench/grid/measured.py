@@ -14,6 +14,7 @@ from bench.grid.condition import Condition, Variant
 def measured(conditions: Sequence[Condition], measures: Sequence[Variant]) -> Iterator[Condition]:
     """Each measure of each method of some conditions, with a cell for each noise.
 
+    What a measure trains starts from the seed of the noise, so that the spread over noises holds that of training too.
     A method that is written in two ways, so that tables have two rows of it, has two conditions with the same cells.
     """
     methods = {(one.method.choice, frozenset(one.method.shown)): one for one in conditions if not one.declined}
@@ -24,6 +25,6 @@ def measured(conditions: Sequence[Condition], measures: Sequence[Variant]) -> It
         with asked(f"whether {measure.choice.name} declines {choice.name}"):
             reason = measure.choice.settings.declines(choice.settings)
         met = [] if reason else noises[choice].values()
-        cells = [replace(cell, attacks=(), seed=0, measure=measure.choice) for cell in met]
+        cells = [replace(cell, attacks=(), seed=cell.noise_seed, measure=measure.choice) for cell in met]
         said = f"{measure.choice.name} of {choice.name}: {reason}" if reason else ""
         yield replace(one, attacks=(), cells=tuple(cells), measure=measure, declined=said)

@@ -59,6 +59,7 @@ def test_each_noise_is_measured_once_and_the_report_says_where_a_measure_does_no
     }
     assert "model" not in found["sem", "surrogate_robustness", 0]["cell"]  # it trains nothing
     assert found["sem", "delusiveness", 0]["cell"]["train"]["steps"] == 2
+    assert [found["sem", "delusiveness", noise]["cell"]["seed"] for noise in range(2)] == [0, 1]
     assert {one["provenance"]["jobs"] for one in found.values()} == {1}
     values = [found["sem", "surrogate_robustness", noise]["result"]["r_theta"] for noise in range(2)]
     assert values[0] != values[1]
