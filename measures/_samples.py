@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 Rows = NDArray[np.float64]
 FOLDS = 5
+"""In which two samples are told apart: as many pairs, at least, are needed."""
 
 
 def participation_ratio(rows: Rows) -> float:
@@ -44,7 +45,7 @@ def two_sample_accuracy(first: Rows, second: Rows, seed: int) -> float:
     rows, labels = np.concatenate([first, second]), np.repeat([0, 1], len(first))
     splits = KFold(FOLDS, shuffle=True, random_state=seed).split(first)
     of_pairs = [tuple(np.concatenate([part, part + len(first)]) for part in split) for split in splits]
-    return float(cross_val_score(linear_map(), rows, labels, cv=of_pairs).mean())
+    return float(cross_val_score(linear_map(), rows, labels, cv=of_pairs, error_score="raise").mean())
 
 
 def linear_map() -> Any:
@@ -53,9 +54,12 @@ def linear_map() -> Any:
 
 
 def cross_validated(model: Any, rows: Rows, labels: NDArray[np.int64], folds: int, seed: int) -> float:
-    """Mean accuracy of a classifier of scikit-learn on rows that were left out, a share in [0, 1]."""
+    """Mean accuracy of a classifier of scikit-learn on rows that were left out, a share in [0, 1].
+
+    An error of the classifier is raised: scikit-learn would print it and go on without a number.
+    """
     parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    return float(cross_val_score(model, rows, labels, cv=parts).mean())
+    return float(cross_val_score(model, rows, labels, cv=parts, error_score="raise").mean())
 
 
 def mmd(first: Rows, second: Rows, permutations: int, seed: int) -> tuple[float, float]:

@@ -1,9 +1,10 @@
 """The perturbations that a generator and its victim meet, embedded in the plane and compared in numbers."""
 
-from typing import Any, ClassVar, Protocol, cast
+from typing import Annotated, Any, ClassVar, Protocol, cast
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from bench.core import (
@@ -23,7 +24,7 @@ from bench.core import (
 from measures._adversary import AdversarialMeasure, Adversary
 from measures._embedding import embed, seconds_of
 from measures._images import balanced
-from measures._samples import Rows, mean_cosine, mmd, participation_ratio, spectrum, two_sample_accuracy, unit
+from measures._samples import FOLDS, Rows, mean_cosine, mmd, participation_ratio, spectrum, two_sample_accuracy, unit
 
 REAL = (0.025, 0.25, 1.0)
 """Shares of the victim's training at which its networks are met: steps 1,000, 10,000 and 40,000 of 40,000."""
@@ -64,16 +65,21 @@ class Perturbations(AdversarialMeasure):
     trains = True
     numbers = {"two_sample": "told apart from the victim's", "mmd_p": "p of equal distributions"}
 
-    images: Count = 1000
+    images: Annotated[Count, Field(ge=FOLDS)] = 1000
     """Training images, the classes in turn."""
-    embeddings: Count = 3
-    """UMAP embeddings, with seeds 0, 1, ..."""
+    embeddings: Annotated[Count, Field(le=9)] = 3
+    """UMAP embeddings, with seeds 0, 1, ...: as many as a figure has room for."""
     permutations: Count = 1000
     """Of the test of equal distributions."""
 
     def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
-        """Coordinates of every source, numbers of each, and of the last of the generator against the victim's last."""
+        """Coordinates of every source, numbers of each, and of the last of the generator against the victim's last.
+
+        Raises ValueError if the data have too few images, before anything is trained.
+        """
         index = balanced(subject.clean.labels, self.images)
+        if len(index) < FOLDS:
+            raise ValueError(f"images: must be at least {FOLDS}, and the data have {len(index)}")
         images, labels = subject.clean.floats(index), subject.clean.labels[index]
         seen = subject.released.floats(index)
         draws = {

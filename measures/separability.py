@@ -1,8 +1,10 @@
 """Separability: how well a linear map, or the nearest neighbours, tell the classes apart by the noise alone."""
 
-from typing import Any
+import math
+from typing import Annotated, Any, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 from sklearn.neighbors import KNeighborsClassifier
 
 from bench.core import Count, Measure, Session, Subject, Training
@@ -22,16 +24,40 @@ class Separability(Measure):
 
     images: Count = 2000
     """Training images whose noise is looked at, the classes in turn."""
-    folds: Count = 5
+    folds: Annotated[Count, Field(ge=2)] = 5
     neighbours: Count = 5
 
+    @model_validator(mode="after")
+    def _has_enough_images(self) -> Self:
+        if self.images < self.folds:
+            raise ValueError(f"images: must be at least {self.folds}, one for each fold, got {self.images}")
+        self._check_neighbours(self.images)
+        return self
+
     def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
-        """Both accuracies, as shares in [0, 1]; None if a class that has images has fewer than there are folds."""
+        """Both accuracies, as shares in [0, 1]; None if a class that has images has fewer than there are folds.
+
+        The record's notes then say so. Raises ValueError if the data have too few images for so many neighbours.
+        """
         index = balanced(subject.clean.labels, self.images)
         change = subject.released.floats(index) - subject.clean.floats(index)
         noise = change.flatten(1).double().cpu().numpy()
         labels = subject.clean.labels[index].cpu().numpy()
-        if np.unique(labels, return_counts=True)[1].min() < self.folds:
+        fewest = np.unique(labels, return_counts=True)[1].min()
+        if fewest < self.folds:
+            session.notes["not_measured"] = (
+                f"of {len(index)} images a class has {fewest}, fewer than there are folds ({self.folds})"
+            )
             return dict.fromkeys(self.numbers)
+        self._check_neighbours(len(index))
         models = {"linear": linear_map(), "nearest": KNeighborsClassifier(self.neighbours)}
         return {name: cross_validated(model, noise, labels, self.folds, session.seed) for name, model in models.items()}
+
+    def _check_neighbours(self, images: int) -> None:
+        """Raise ValueError if so many images without the largest fold are fewer than the neighbours."""
+        left = images - math.ceil(images / self.folds)
+        if self.neighbours > left:
+            raise ValueError(
+                f"neighbours: must be at most {left}, the images that {self.folds} folds leave of {images}, "
+                f"got {self.neighbours}"
+            )
