@@ -1,6 +1,7 @@
 """The numbers that measures found of the noises of each method."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from analysis.numbers.estimates import Estimate, estimate_over_noises
 from analysis.reading.results import Measured, Results
@@ -18,12 +19,23 @@ Way = tuple[str, str]
 
 
 def generators(results: Results, place: tuple[str, str]) -> dict[str, dict[Way, Measured]]:
-    """What is measured of each method, by its label."""
+    """What is measured of each method, by its label. Two ways to write the same cells are one, the first."""
+    here = [one for one in results.measured if one.place == place]
+    same = _first_ways(here)
     found: dict[str, dict[Way, Measured]] = {}
-    for one in results.measured:
-        if one.place == place:
-            found.setdefault(one.label, {})[one.measure, one.title] = one
+    for one in here:
+        found.setdefault(one.label, {}).setdefault(same.get(_way(one), _way(one)), one)
     return found
+
+
+def _first_ways(measured: Iterable[Measured]) -> dict[Way, Way]:
+    """The first way that has the same cells, by each way that has any."""
+    first: dict[tuple[str, ...], Way] = {}
+    return {_way(one): first.setdefault(tuple(one.keys), _way(one)) for one in measured if one.keys}
+
+
+def _way(one: Measured) -> Way:
+    return one.measure, one.title
 
 
 def titles(methods: dict[str, dict[Way, Measured]]) -> dict[tuple[Way, str], str]:

@@ -16,12 +16,16 @@ def measured(conditions: Sequence[Condition], measures: Sequence[Variant]) -> It
 
     What a measure trains starts from the seed of the noise, so that the spread over noises holds that of training too.
     A method that is written in two ways, so that tables have two rows of it, has two conditions with the same cells.
+    A measure that is written twice counts once, as it is written first.
     """
     methods = {(one.method.choice, frozenset(one.method.shown)): one for one in conditions if not one.declined}
     noises = defaultdict[Choice[Any], dict[int, Cell]](dict)
     for one in conditions:
         noises[one.method.choice] |= {cell.noise_seed: cell for cell in one.cells}
-    for ((choice, _), one), measure in itertools.product(methods.items(), measures):
+    different: dict[Choice[Any], Variant] = {}
+    for measure in measures:
+        different.setdefault(measure.choice, measure)
+    for ((choice, _), one), measure in itertools.product(methods.items(), different.values()):
         with asked(f"whether {measure.choice.name} declines {choice.name}"):
             reason = measure.choice.settings.declines(choice.settings)
         met = [] if reason else noises[choice].values()

@@ -49,7 +49,9 @@ def test_every_perturbation_has_its_loss_its_median_and_f(tmp_path: Path) -> Non
 
 def test_ways_of_measuring_have_a_row_each(tmp_path: Path) -> None:
     results = measured(tmp_path, FOUND)
-    ways = [replace(one, title=title) for one in results.measured for title in ("4/255", "8/255")]
+    ways = [
+        replace(one, title=title, keys=("first", title)) for one in results.measured for title in ("4/255", "8/255")
+    ]
     [section] = sections(replace(results, measured=ways))
     assert [row[0] for row in texts(section.table)[1:]] == ["M0, 4/255", "M0, 8/255"]
 

@@ -1,4 +1,4 @@
-"""Measures in grid files: settings that can work on no data are refused."""
+"""Measures in grid files: settings that can work on no data are refused, and what is written twice counts once."""
 
 from pathlib import Path
 
@@ -40,3 +40,17 @@ def test_the_same_written_with_set_names_it(tmp_path: Path) -> None:
         expand(tmp_path, ALL + "measures: [separability]\n", user=user)
     expected = "neighbours: must be at most 1600, the images that 5 folds leave of 2000, got 3000"
     assert str(caught.value) == f"--set measures.separability: {expected}"
+
+
+@pytest.mark.parametrize(
+    ("entries", "titles"),
+    [
+        ("separability, separability", ["separability"]),
+        ("{name: separability, folds: [2, 2, 3]}", ["separability, folds 2", "separability, folds 3"]),
+        ("separability, {name: separability, folds: 5}", ["separability"]),
+        ("{name: separability, folds: 5}, noise_only, separability", ["separability, folds 5", "noise alone"]),
+    ],
+)
+def test_a_measure_that_is_written_twice_counts_once(entries: str, titles: list[str], tmp_path: Path) -> None:
+    grid = expand(tmp_path, ALL + f"controls: false\nmeasures: [{entries}]\n")
+    assert [one.measure.title for one in grid.conditions if one.measure] == titles
