@@ -39,11 +39,11 @@ def _way(one: Measured) -> Way:
 
 
 def titles(methods: dict[str, dict[Way, Measured]]) -> dict[tuple[Way, str], str]:
-    """What tables call each number, by its measure and its key; a measure that varies says how."""
+    """What tables call each number, by its measure and its key; if several ways have one of that name, with its way."""
     every = {way: one for measures in methods.values() for way, one in measures.items()}
-    count = Counter(name for name, _ in every)
+    count = Counter(title for one in every.values() for title in set(one.numbers.values()))
     return {
-        (way, number): f"{title}, {way[1]}" if count[way[0]] > 1 else title
+        (way, number): f"{title}, {way[1]}" if count[title] > 1 else title
         for way, one in every.items()
         for number, title in one.numbers.items()
     }

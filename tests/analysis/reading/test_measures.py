@@ -1,10 +1,10 @@
-"""What measures found, by method: two ways to write the same cells are one."""
+"""What measures found, by method: two ways to write the same cells are one, and no two numbers have one title."""
 
 from dataclasses import replace
 from pathlib import Path
 
 from analysis.measured import sections
-from analysis.reading.measures import generators
+from analysis.reading.measures import generators, titles
 from analysis.reading.results import Measured, Results, Words
 from tests.analysis.conftest import results_of
 
@@ -35,3 +35,10 @@ def test_places_with_the_same_cells_are_one_way_also_where_it_does_not_apply(tmp
 def test_a_method_that_is_written_in_two_ways_keeps_both_rows(tmp_path: Path) -> None:
     both = [measured(label, "separability", "a") for label in ("sem updates=5", "sem samples=2")]
     assert list(generators(results(tmp_path, *both), PLACE)) == ["sem updates=5", "sem samples=2"]
+
+
+def test_numbers_of_two_measures_with_one_title_say_which_they_are_of(tmp_path: Path) -> None:
+    one = measured("sem", "separability", "a")
+    mine = replace(one, measure="mine", title="my measure", keys=["b"], numbers={"own": "linear accuracy", "f": "F"})
+    found = titles(generators(results(tmp_path, one, mine), PLACE))
+    assert list(found.values()) == ["linear accuracy, separability", "linear accuracy, my measure", "F"]
