@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from analysis.drawing.scatter import clouds, shapes
+from analysis.reading.found import Share, read_found
 from analysis.reading.measures import generators, places
 from analysis.reading.results import Measured, Results
 from analysis.writing.sections import MISSING, Entry, Section, file_of, percent, plain_table
+from bench.core.errors import brief
 
 MEASURE = "perturbations"
 COLUMNS = {
@@ -44,74 +46,96 @@ Sources = Annotated[dict[str, Points], Field(min_length=1, max_length=MANY)]
 Positive = Annotated[float, Field(gt=0, le=1e6)]
 
 
+def _with_shares(about: dict[str, float | None]) -> dict[str, float | None]:
+    for key in SHARES:
+        if not 0 <= (about.get(key) or 0) <= 1:
+            raise ValueError(f"{key} must be in [0, 1], got {about[key]}")
+    return about
+
+
+About = Annotated[dict[str, Coordinate | None], AfterValidator(_with_shares)]
+"""The numbers of a source."""
+
+
 class Shape(BaseModel):
     """Shares of every source, by its name, over a quantity."""
 
     across: Annotated[list[Positive], Field(min_length=1)]
-    up: Annotated[dict[str, list[Coordinate]], Field(min_length=1, max_length=MANY)]
+    up: Annotated[dict[str, list[Share]], Field(min_length=1, max_length=MANY)]
 
     @model_validator(mode="after")
-    def _alike(self) -> Self:
-        if any(len(shares) != len(self.across) for shares in self.up.values()):
-            raise ValueError("a source with more or fewer shares than there are places for them")
+    def _has_a_share_for_each_place(self) -> Self:
+        for name, shares in self.up.items():
+            if len(shares) != len(self.across):
+                raise ValueError(f"{brief(name)} has {len(shares)} shares for {len(self.across)} places")
         return self
 
 
 class Cloud(BaseModel):
     """What the measure found, as far as it is read here."""
 
-    sources: Annotated[dict[str, dict[str, Coordinate | None]], Field(min_length=1)]
+    sources: Annotated[dict[str, About], Field(min_length=1)]
     points: Annotated[dict[str, Sources], Field(min_length=1, max_length=MANY)]
-    """Coordinates of each source, by embedding."""
+    """Coordinates of some of the sources, the same ones in each, by embedding."""
     shapes: dict[str, Shape] = {}
     """By what they are over."""
 
     @model_validator(mode="after")
-    def _alike(self) -> Self:
-        if len({frozenset(placed) for placed in self.points.values()}) > 1:
-            raise ValueError("embeddings of different sources")
+    def _is_of_the_same_sources(self) -> Self:
+        placed = {f"points.{kind}": set(one) for kind, one in self.points.items()}
+        for where, names in (placed | {f"shapes.{kind}": set(one.up) for kind, one in self.shapes.items()}).items():
+            if unknown := sorted(names - self.sources.keys()):
+                raise ValueError(f"{where}: {brief(unknown[0])} is none of the sources {', '.join(self.sources)}")
+        first, *others = placed
+        for other in others:
+            if odd := sorted(placed[other] ^ placed[first]):
+                raise ValueError(f"{other}: {brief(odd[0])} is in one of it and {first} alone")
         if len({tuple(shape.up) for shape in self.shapes.values()}) > 1:
-            raise ValueError("shapes of different sources, or in another order")
+            raise ValueError("shapes: of different sources, or in another order")
         return self
 
 
 def sections(results: Results) -> list[Section]:
-    """One or two for each generator whose perturbations were collected, and each way of it; of its first noise."""
+    """One or two for each generator whose perturbations were collected, and each way of it; of its first noise.
+
+    A record that does not hold what it should is told, and its noise left out.
+    """
     found = []
     for place in places(results):
         for measures in generators(results, place).values():
-            own = [(one, cloud) for one in measures.values() if (cloud := _cloud(one))]
-            for one, cloud in own:
+            read = [(one, *read_found(one, Cloud)) for one in measures.values() if one.measure == MEASURE]
+            own = [(one, whole, damaged) for one, whole, damaged in read if whole or damaged]
+            for one, whole, damaged in own:
                 varied = [one.title] if len(own) > 1 else []
-                found.append(_section(results, place, one, cloud, varied))
-                found += [_shapes(results, place, one, cloud, varied)] if COMPONENTS in cloud.shapes else []
+                cloud = whole[0][1] if whole else None
+                found.append(_section(results, place, one, cloud, varied, damaged))
+                if cloud and COMPONENTS in cloud.shapes:
+                    found.append(_shapes(results, place, one, cloud, varied))
     return found
 
 
-def _cloud(one: Measured) -> Cloud | None:
-    """What was found on the first finished noise; None of another measure, and if it cannot be drawn."""
-    found = next((result for result in one.found if result), None)
-    if one.measure != MEASURE or not found:
-        return None
-    try:
-        return Cloud.model_validate(found)
-    except ValidationError:  # also a record that was written by hand
-        return None
-
-
-def _section(results: Results, place: tuple[str, str], one: Measured, cloud: Cloud, varied: Sequence[str]) -> Section:
-    rows = [[Entry(name), *(_number(about.get(key), key) for key in COLUMNS)] for name, about in cloud.sources.items()]
+def _section(
+    results: Results,
+    place: tuple[str, str],
+    one: Measured,
+    cloud: Cloud | None,
+    varied: Sequence[str],
+    damaged: list[str],
+) -> Section:
+    sources = cloud.sources if cloud else {}
+    rows = [[Entry(name), *(_number(about.get(key), key) for key in COLUMNS)] for name, about in sources.items()]
     file = "-perturbations" + file_of((*place, one.label, *varied))
     return Section(
         ", ".join([f"Perturbations of {one.method.title} and of its victim", *varied]),
         plain_table(["source", *COLUMNS.values()], rows),
         context=results.context(place),
         note=NOTE,
-        figure=clouds(cloud.points, list(next(iter(cloud.points.values()))), file),
+        remarks=damaged,
+        figure=clouds(cloud.points, list(next(iter(cloud.points.values()))), file) if cloud else None,
         file=file,
         numbers=[
             {"dataset": place[0], "model": place[1], "method": one.label, "source": name, **about}
-            for name, about in cloud.sources.items()
+            for name, about in sources.items()
         ],
     )
 

@@ -2,8 +2,9 @@
 
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
+from analysis.reading.found import Share, read_found
 from analysis.reading.measures import generators, places
 from analysis.reading.results import Measured, Results
 from analysis.writing.sections import MISSING, Entry, Section, plain_table
@@ -18,19 +19,33 @@ NOTE = (
 )
 
 
+Loss = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Numbers(BaseModel):
+    """Those of one perturbation; None if its record lacks one."""
+
+    loss: Loss | None = None
+    median_loss: Loss | None = None
+    f: Share | None = None
+
+
 class Left(BaseModel):
     """What the measure found, as far as it is read here: the numbers of each perturbation."""
 
-    perturbations: Annotated[dict[str, dict[str, Annotated[float, Field(allow_inf_nan=False)]]], Field(min_length=1)]
+    perturbations: Annotated[dict[str, Numbers], Field(min_length=1)]
 
 
 class Found(NamedTuple):
-    """A row: a way of measuring a method, and the cell of its first finished noise."""
+    """A row: a way of measuring a method, and the first finished noise whose record holds what it should."""
 
     title: str
     measured: Measured
     key: str
-    left: Left
+    numbers: dict[str, Numbers]
+    """By perturbation; empty if no record holds any."""
+    damaged: list[str]
+    """What is wrong with other records."""
 
 
 def sections(results: Results) -> list[Section]:
@@ -42,7 +57,7 @@ def _section(results: Results, place: tuple[str, str]) -> Section | None:
     every = [one for measures in generators(results, place).values() for one in _rows(list(measures.values()))]
     if not every:
         return None
-    names = list(dict.fromkeys(name for one in every for name in one.left.perturbations))
+    names = list(dict.fromkeys(name for one in every for name in one.numbers))
     columns = [(name, number) for number in NUMBERS for name in names]
     rows: list[list[Entry | str]] = [[one.title, *(_entry(one, *column) for column in columns)] for one in every]
     return Section(
@@ -54,11 +69,12 @@ def _section(results: Results, place: tuple[str, str]) -> Section | None:
         ),
         context=results.context(place),
         note=NOTE,
+        remarks=[line for one in every for line in one.damaged],
         numbers=[
             {"dataset": place[0], "model": place[1], "method": one.measured.label, "title": one.measured.title}
-            | {"perturbation": name, **found}
+            | {"perturbation": name, **found.model_dump(exclude_none=True)}
             for one in every
-            for name, found in one.left.perturbations.items()
+            for name, found in one.numbers.items()
         ],
         file="-stability",
         folded=True,
@@ -66,23 +82,17 @@ def _section(results: Results, place: tuple[str, str]) -> Section | None:
 
 
 def _rows(measures: list[Measured]) -> list[Found]:
-    """The rows of one method: one, or one for each way of measuring it."""
-    own = [(one, *found) for one in measures if one.measure == MEASURE and (found := _first(one))]
-    return [
-        Found(one.method.title + (f", {one.title}" if len(own) > 1 else ""), one, key, left) for one, key, left in own
-    ]
-
-
-def _first(one: Measured) -> tuple[str, Left] | None:
-    """The key and the numbers of the first noise that is finished; none that were written by hand otherwise."""
-    for key, found in zip(one.keys, one.found, strict=True):
-        try:
-            return key, Left.model_validate(found)
-        except ValidationError:
-            continue
-    return None
+    """The rows of one method: one, or one for each way of measuring it; none without a finished noise."""
+    read = [(one, *read_found(one, Left)) for one in measures if one.measure == MEASURE]
+    own = [(one, whole, damaged) for one, whole, damaged in read if whole or damaged]
+    rows = []
+    for one, whole, damaged in own:
+        title = one.method.title + (f", {one.title}" if len(own) > 1 else "")
+        key, numbers = (whole[0][0], whole[0][1].perturbations) if whole else ("", {})
+        rows.append(Found(title, one, key, numbers, damaged))
+    return rows
 
 
 def _entry(one: Found, name: str, number: str) -> Entry:
-    value = one.left.perturbations.get(name, {}).get(number)
+    value = getattr(one.numbers.get(name), number, None)
     return Entry(MISSING) if value is None else Entry(f"{value:.2f}", keys=(one.key,))

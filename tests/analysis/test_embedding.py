@@ -19,6 +19,7 @@ POINTS: dict[str, Any] = {
 }
 
 
+SOURCES: dict[str, Any] = {"uniform": {"mean_l2": 0.5, "mmd_p": None}, "victim": {"mean_l2": 0.8}}
 SHAPES: dict[str, Any] = {
     "l2 norm": {"across": [0.1, 0.3, 0.5, 0.7], "up": {"uniform": [0, 0, 1, 0], "victim": [0, 0.5, 0.5, 0]}},
     "first components": {"across": [1, 2, 4], "up": {"uniform": [0.1, 0.2, 0.4], "victim": [0.5, 0.7, 1]}},
@@ -26,10 +27,21 @@ SHAPES: dict[str, Any] = {
 
 
 def measured(tmp_path: Path, points: Any, shapes: Any = None) -> Results:
-    sources = {"uniform": {"mean_l2": 0.5, "mmd_p": None}, "victim": {"mean_l2": 0.8}}
-    found = [{"sources": sources, "points": points, "shapes": shapes or {}}]
-    one = Measured(("d", "m"), "sem", Words("SEM"), False, "perturbations", "perturbations", {}, {}, found)
+    return found(tmp_path, {"sources": SOURCES, "points": points, "shapes": shapes or {}})
+
+
+def found(tmp_path: Path, *results: Any) -> Results:
+    keys = [f"key {number}" for number in range(len(results))]
+    named = ("perturbations", "perturbations")
+    one = Measured(("d", "m"), "sem", Words("SEM"), False, *named, {}, {}, list(results), keys=keys)
     return replace(results_of(tmp_path, {("sem", "none"): [0.3]}), measured=[one])
+
+
+def told(results: Results, problem: str) -> None:
+    """Nothing is shown but what is wrong with the record."""
+    [section] = sections(results)
+    assert section.remarks == [f"Cell key 0 is left out: {problem}; delete its record and run its grid again."]
+    assert (section.figure, section.table.rows, section.numbers) == (None, [], [])
 
 
 def dots(panel: np.ndarray) -> np.ndarray:
@@ -60,9 +72,13 @@ def test_a_noise_has_its_numbers_and_its_figure(tmp_path: Path) -> None:
 
 
 def test_a_noise_that_failed_leaves_the_next_one(tmp_path: Path) -> None:
-    results = measured(tmp_path, POINTS)
-    [one] = results.measured
-    assert len(sections(replace(results, measured=[replace(one, found=[None, *one.found])]))) == 1
+    assert len(sections(found(tmp_path, None, {"sources": SOURCES, "points": POINTS}))) == 1
+
+
+def test_a_damaged_noise_is_told_beside_the_next_one(tmp_path: Path) -> None:
+    [section] = sections(found(tmp_path, {"sources": SOURCES}, {"sources": SOURCES, "points": POINTS}))
+    assert section.remarks == ["Cell key 0 is left out: points: is missing; delete its record and run its grid again."]
+    assert section.figure is not None
 
 
 def test_sizes_and_dimensions_have_a_table_a_figure_and_every_number(tmp_path: Path) -> None:
@@ -78,23 +94,40 @@ def test_sizes_and_dimensions_have_a_table_a_figure_and_every_number(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "norms",
+    ("norms", "problem"),
     [
-        {"across": [0.1], "up": {"uniform": []}},
-        {"across": [0.1], "up": {}},
-        {"across": [0.1], "up": {"victim": [1], "uniform": [1]}},
-        {"across": [0.0], "up": {"uniform": [1], "victim": [1]}},
+        ({"across": [0.1], "up": {"uniform": []}}, "shapes.l2 norm: 'uniform' has 0 shares for 1 places"),
+        (
+            {"across": [0.1], "up": {}},
+            "shapes.l2 norm.up: dictionary should have at least 1 item after validation, not 0, got {}",
+        ),
+        (
+            {"across": [0.1], "up": {"victim": [1], "uniform": [1]}},
+            "shapes: of different sources, or in another order",
+        ),
+        (
+            {"across": [0.0], "up": {"uniform": [1], "victim": [1]}},
+            "shapes.l2 norm.across.0: input should be greater than 0, got 0.0",
+        ),
+        (
+            {"across": [0.1], "up": {"uniform": [-0.5], "victim": [1]}},
+            "shapes.l2 norm.up.uniform.0: must be in [0, 1], got -0.5",
+        ),
+        (
+            {"across": [0.1], "up": {"uniform": [1], "other": [1]}},
+            "shapes.l2 norm: 'other' is none of the sources uniform, victim",
+        ),
     ],
 )
-def test_shapes_written_by_hand_that_cannot_be_drawn_are_left_out(norms: Any, tmp_path: Path) -> None:
-    assert sections(measured(tmp_path, POINTS, SHAPES | {"l2 norm": norms})) == []
+def test_shapes_written_by_hand_that_cannot_be_drawn_are_told(norms: Any, problem: str, tmp_path: Path) -> None:
+    told(measured(tmp_path, POINTS, SHAPES | {"l2 norm": norms}), problem)
 
 
 def test_a_name_is_text_also_with_signs_of_mathematics(tmp_path: Path) -> None:
     name = "cost $\\bad$"
     points = {"UMAP": {name: [(0, 0), (1, 1)]}}
     shapes = {"first components": {"across": [1, 2], "up": {name: [0.5, 1]}}}
-    for section in sections(measured(tmp_path, points, shapes)):
+    for section in sections(found(tmp_path, {"sources": {name: {}}, "points": points, "shapes": shapes})):
         assert section.figure is not None
         assert name in words(section.figure)
 
@@ -102,7 +135,7 @@ def test_a_name_is_text_also_with_signs_of_mathematics(tmp_path: Path) -> None:
 def test_ways_of_collecting_have_a_heading_and_files_each(tmp_path: Path) -> None:
     results = measured(tmp_path, POINTS)
     [one] = results.measured
-    ways = [replace(one, title=f"perturbations, {count} images") for count in (100, 300)]
+    ways = [replace(one, title=f"perturbations, {count} images", keys=[f"{count}"]) for count in (100, 300)]
     both = sections(replace(results, measured=ways))
     assert [section.heading for section in both] == [
         "Perturbations of SEM and of its victim, perturbations, 100 images",
@@ -112,16 +145,39 @@ def test_ways_of_collecting_have_a_heading_and_files_each(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "points",
+    ("points", "problem"),
     [
-        {},
-        {"UMAP": {}},
-        {"UMAP": {"uniform": []}},
-        {"UMAP": {"uniform": [(float("nan"), 0)]}},
-        {"UMAP": {"uniform": [(float("inf"), 0)]}},
-        {"UMAP": {"uniform": [(1e308, 0), (-1e308, 0)]}},
-        {"UMAP": {"uniform": [(0, 0)]}, "t-SNE": {"victim": [(0, 0)]}},
+        ({}, "points: dictionary should have at least 1 item after validation, not 0, got {}"),
+        ({"UMAP": {}}, "points.UMAP: dictionary should have at least 1 item after validation, not 0, got {}"),
+        (
+            {"UMAP": {"uniform": []}},
+            "points.UMAP.uniform: list should have at least 1 item after validation, not 0, got []",
+        ),
+        (
+            {"UMAP": {"uniform": [(float("nan"), 0)]}},
+            "points.UMAP.uniform.0.0: input should be less than or equal to 1000000, got nan",
+        ),
+        (
+            {"UMAP": {"uniform": [(float("inf"), 0)]}},
+            "points.UMAP.uniform.0.0: input should be less than or equal to 1000000, got inf",
+        ),
+        (
+            {"UMAP": {"uniform": [(1e308, 0), (-1e308, 0)]}},
+            "points.UMAP.uniform.0.0: input should be less than or equal to 1000000, got 1e+308",
+        ),
+        (
+            {"UMAP": {"uniform": [(0, 0)]}, "t-SNE": {"victim": [(0, 0)]}},
+            "points.t-SNE: 'uniform' is in one of it and points.UMAP alone",
+        ),
+        ({"UMAP": {"me": [(0, 0)]}}, "points.UMAP: 'me' is none of the sources uniform, victim"),
     ],
 )
-def test_points_written_by_hand_that_cannot_be_drawn_are_left_out(points: Any, tmp_path: Path) -> None:
-    assert sections(measured(tmp_path, points)) == []
+def test_points_written_by_hand_that_cannot_be_drawn_are_told(points: Any, problem: str, tmp_path: Path) -> None:
+    told(measured(tmp_path, points), problem)
+
+
+@pytest.mark.parametrize("key", ["saturated", "two_sample", "mmd_p"])
+def test_a_share_beyond_one_is_told(key: str, tmp_path: Path) -> None:
+    sources = SOURCES | {"victim": {key: 1.5}}
+    problem = f"sources.victim: {key} must be in [0, 1], got 1.5"
+    told(found(tmp_path, {"sources": sources, "points": POINTS}), problem)

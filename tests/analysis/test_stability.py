@@ -56,8 +56,35 @@ def test_ways_of_measuring_have_a_row_each(tmp_path: Path) -> None:
     assert [row[0] for row in texts(section.table)[1:]] == ["M0, 4/255", "M0, 8/255"]
 
 
+def test_without_results_there_is_no_table(tmp_path: Path) -> None:
+    assert sections(measured(tmp_path, None)) == []
+
+
 @pytest.mark.parametrize(
-    "found", [None, {}, {"perturbations": {}}, {"perturbations": {"none": {"loss": float("nan")}}}]
+    ("found", "problem"),
+    [
+        ({}, "perturbations: is missing"),
+        (
+            {"perturbations": {}},
+            "perturbations: dictionary should have at least 1 item after validation, not 0, got {}",
+        ),
+        (
+            {"perturbations": {"none": {"loss": float("nan")}}},
+            "perturbations.none.loss: input should be a finite number, got nan",
+        ),
+        (
+            {"perturbations": {"own": {"loss": 1.0, "f": 1.5}}},
+            "perturbations.own.f: must be in [0, 1], got 1.5",
+        ),
+    ],
 )
-def test_without_results_there_is_no_table(found: Any, tmp_path: Path) -> None:
-    assert sections(measured(tmp_path, found)) == []
+def test_a_record_that_does_not_hold_is_told_with_its_key_field_and_value(
+    found: Any, problem: str, tmp_path: Path
+) -> None:
+    line = "Cell key {} is left out: {}; delete its record and run its grid again."
+    [alone] = sections(measured(tmp_path, found))
+    assert alone.remarks == [line.format(0, problem)]
+    assert texts(alone.table) == [["method"], ["M0"]]
+    [beside] = sections(measured(tmp_path, FOUND, found))
+    assert beside.remarks == [line.format(1, problem)]
+    assert [row[1] for row in texts(beside.table)[1:]] == ["3.25", "–"]  # noqa: RUF001

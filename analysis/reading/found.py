@@ -1,0 +1,49 @@
+"""What a measure found as a study of it reads that, and a line for each record that does not hold it."""
+
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ValidationError
+
+from analysis.reading.results import Measured
+from bench.core.errors import brief, one_line
+
+M = TypeVar("M", bound=BaseModel)
+ROUNDING = 1e-9
+"""What a sum of shares may be over 1."""
+
+
+def _in_unit_interval(value: float) -> float:
+    if not 0 <= value <= 1 + ROUNDING:
+        raise ValueError(f"must be in [0, 1], got {value}")
+    return value
+
+
+Share = Annotated[float, AfterValidator(_in_unit_interval)]
+
+
+def read_found(one: Measured, model: type[M]) -> tuple[list[tuple[str, M]], list[str]]:
+    """Key and content of each finished noise whose record holds what `model` says, and what is wrong with each other.
+
+    A record in the store may be damaged here all the same, or be of another measure of that name.
+    """
+    whole, damaged = [], []
+    for key, found in zip(one.keys, one.found, strict=True):
+        if found is not None:
+            try:
+                whole.append((key, model.model_validate(found)))
+            except ValidationError as error:
+                damaged.append(f"Cell {key} is left out: {_problem(error)}; delete its record and run its grid again.")
+    return whole, damaged
+
+
+def _problem(error: ValidationError) -> str:
+    """The field at fault first, what must be there and what is, in one line."""
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    if first["type"] == "value_error":
+        said = str(first["ctx"]["error"])
+    elif first["type"] == "missing":
+        said = "is missing"
+    else:
+        said = f"{first['msg'][0].lower()}{first['msg'][1:]}, got {brief(first['input'])}"
+    return one_line(f"{place}: {said}" if place else said)
