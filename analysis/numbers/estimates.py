@@ -10,6 +10,8 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 CONFIDENCE = 0.95
+ROUNDING = 1e-12
+"""Of the largest number: a spread below it is that of the sixteen digits that numbers have."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,15 @@ def estimate(values: Sequence[float]) -> Estimate | None:
     """The mean of independent runs with Student's 95 % interval; None if there is no run."""
     if not values:
         return None
-    count = len(values)
-    if count == 1:
+    if len(values) == 1:
         return Estimate(values[0], None, 1)
-    return Estimate(statistics.fmean(values), quantile(count - 1) * deviation(values) / math.sqrt(count), count)
+    return Estimate(statistics.fmean(values), _half_width(values, _size(values)), len(values))
+
+
+def _half_width(values: Sequence[float], size: float) -> float | None:
+    """Half of Student's interval of the mean of numbers that were computed from ones of this size; None of one."""
+    count = len(values)
+    return quantile(count - 1) * _deviation(values, size) / math.sqrt(count) if count > 1 else None
 
 
 def estimate_over_noises(values: Sequence[float | None], noises: int, images: int | None = None) -> Estimate | None:
@@ -95,14 +102,26 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Estimate | None:
         return None
     below = statistics.fmean(theirs)
     value = statistics.fmean(ours) / below
-    rest = estimate([(a - value * b) / below for a, b in zip(ours, theirs, strict=True)])
-    return Estimate(value, rest.half_width if rest else None, len(ours))
+    rest = [(a - value * b) / below for a, b in zip(ours, theirs, strict=True)]
+    return Estimate(value, _half_width(rest, _size(ours) / abs(below)), len(ours))
 
 
 def deviation(values: Sequence[float]) -> float:
-    """The standard deviation of two or more. That of `statistics` adds fractions, which takes a report a second."""
+    """The standard deviation of two or more, exactly 0 of equal ones, whose computed mean need not be equal to them.
+
+    That of `statistics` adds fractions, which takes a report a second.
+    """
+    return _deviation(values, _size(values))
+
+
+def _deviation(values: Sequence[float], size: float) -> float:
     mean = statistics.fmean(values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    found = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    return found if found > ROUNDING * size else 0.0
+
+
+def _size(values: Sequence[float]) -> float:
+    return max(map(abs, values))
 
 
 @cache

@@ -22,6 +22,19 @@ def test_two_runs_by_hand() -> None:
     assert found.half_width == pytest.approx(1.27062, abs=1e-5)
 
 
+@pytest.mark.parametrize("value", [0.1, 0.5, -0.7, 1234.1, 1e-9, 0.0])
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_equal_runs_have_no_spread_at_all(value: float, count: int) -> None:
+    assert estimate([value] * count).half_width == 0.0
+    assert ratio([value] * count, [0.3] * count).half_width == 0.0
+    assert ratio([0.1, 0.2, 0.7], [0.3, 0.6, 2.1]).half_width == 0.0
+
+
+def test_the_least_spread_that_numbers_may_have_is_kept() -> None:
+    assert estimate([0.1, 0.1 + 1e-11]).half_width > 0
+    assert estimate([0.0, 1e-300]).half_width >= 0
+
+
 def test_the_interval_is_scipys() -> None:
     runs = [0.31, 0.35, 0.29, 0.4, 0.33]
     found = estimate(runs)
