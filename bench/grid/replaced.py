@@ -49,7 +49,10 @@ def replaced_by(
 
 
 def check_reached(user: Scale, conditions: Iterable[Condition]) -> None:
-    """Raise UserError for a plug-in of --set that no condition has: it would have no effect."""
+    """Raise UserError for a plug-in of --set that no condition has, or a setting of all that none of them has.
+
+    It would have no effect.
+    """
     met = list(conditions)
     every = {
         "datasets": [one.dataset for one in met],
@@ -58,10 +61,16 @@ def check_reached(user: Scale, conditions: Iterable[Condition]) -> None:
         "measures": [one.measure for one in met if one.measure],
     }
     for group, variants in every.items():
-        names = {one.choice.name for one in variants if not one.added}
+        own = [one.choice for one in variants if not one.added]
+        names = {choice.name for choice in own}
         added = {one.choice.name for one in variants if one.added} - names
         for name in getattr(user, group):
             if name in added:
                 raise UserError(f"--set {group}.{name}: is only a control here; what it is compared with decides on it")
             if name not in (EVERY, *names):
                 raise UserError(f"--set {group}.{name}: in no grid of this run{suggestion(name, sorted(names))}")
+        fields = {key for choice in own for key in type(choice.settings).model_fields.keys() - choice.settings.idle}
+        for key in getattr(user, group).get(EVERY, {}):
+            if key not in fields:
+                where = f"--set {group}.{EVERY}.{key}"
+                raise UserError(f"{where}: no {group} of this run have it{suggestion(key, sorted(fields))}")

@@ -1,5 +1,6 @@
 """Grid files: one clear line for everything a user can get wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -191,9 +192,13 @@ def test_what_set_names_must_be_in_a_grid_of_the_run(tmp_path: Path) -> None:
         "datasets.cifar10.size=8": "--set datasets.cifar10: in no grid of this run; choices: synthetic",
         "methods.random.radius=1/2": "--set methods.random: is only a control here; what it is compared with decides",
         "attacks.partial_poisoning.stratified=false": "--set attacks.partial_poisoning: is only a control here",
+        "measures.noise_only.held_out=1/2": "--set measures.noise_only: in no grid of this run; choices: separability",
+        "measures.*.held_out=1/2": "--set measures.*.held_out: no measures of this run have it; choices: folds, images",
+        "methods.*.samples=1": "--set methods.*.samples: no methods of this run have it",
+        "attacks.*.stratified=false": "--set attacks.*.stratified: no attacks of this run have it",
     }.items():
         user = read_assignments([assignment])
-        with pytest.raises(UserError, match=expected.replace("?", r"\?")):
+        with pytest.raises(UserError, match=re.escape(expected)):
             check_reached(user, expand(tmp_path, text, user=user).conditions)
 
 
