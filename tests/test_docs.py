@@ -23,6 +23,7 @@ from bench.core.datasets import DATASETS
 from bench.core.network_names import MODELS
 from bench.grid.expand import GridFile
 from bench.store import Store
+from measures import MEASURES
 from methods import METHODS
 from tests.analysis.conftest import rasters
 from tests.commands import run
@@ -39,6 +40,7 @@ datasets: [{data}]
 models: [{model}]
 methods: {methods}
 attacks: {attacks}
+measures: {measures}
 train: {{steps: 2, batch_size: 10}}
 seeds: 1
 controls: false
@@ -69,10 +71,12 @@ def results(
     attacks: str,
     data: str = "{name: synthetic, size: 8, train_images: 40, test_images: 20}",
     model: str = "cnn",
+    measures: str = "[]",
 ) -> list[dict[str, Any]]:
     """Run a grid and return its records."""
     (folder / "scales.yaml").write_text("paper: {}\n")
-    (folder / "grid.yaml").write_text(GRID.format(methods=methods, attacks=attacks, data=data, model=model))
+    written = {"methods": methods, "attacks": attacks, "measures": measures, "data": data, "model": model}
+    (folder / "grid.yaml").write_text(GRID.format(**written))
     monkeypatch.chdir(folder)
     assert run("--data-root", str(folder)) == 0
     return [json.loads(file.read_text()) for file in (folder / "results" / "cells").iterdir()]
@@ -89,6 +93,20 @@ def test_the_example_of_an_attack_runs_as_written(tmp_path: Path, monkeypatch: p
     attacks = "[none, gaussian_noise, [gaussian_noise, {name: pgd, steps: 1}]]"
     records = results(tmp_path, monkeypatch, "[clean]", attacks)
     assert len({record["history"]["train_loss"][-1] for record in records}) == 3
+
+
+def test_the_example_of_a_measure_runs_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MEASURES, "high_frequencies", example("add-a-measure.md", tmp_path).HighFrequencies)
+    methods, measures = "[clean, random, sc]", "[{name: high_frequencies, above: [0.25, 1]}]"
+    records = results(tmp_path, monkeypatch, methods, "[none]", measures=measures)
+    found = {
+        (record["cell"]["method"]["name"], record["cell"]["measure"]["above"]): record["result"]["share"]
+        for record in records
+        if "measure" in record["cell"]
+    }
+    assert [found["clean", above] for above in (0.25, 1.0)] == [None, None]
+    assert [found[method, 1.0] for method in ("random", "sc")] == [0.0, 0.0]  # nothing is above the highest
+    assert found["sc", 0.25] < found["random", 0.25] < 1
 
 
 def test_the_examples_of_a_data_set_and_a_network_run_as_written(
