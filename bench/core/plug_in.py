@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import AfterValidator
 
+from bench.core.errors import brief
 from bench.core.network_names import check_name, maker
 from bench.core.revision import Part, revisions
 from bench.core.session import IMAGES_PER_PASS
@@ -12,11 +13,16 @@ from bench.core.settings import Settings
 
 FORWARD = 1 / 3
 """Passes that take as long as one without gradients."""
+MOST = 1e100
+"""No work is more: far beyond any settings, and sums and products of what is less stay finite."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Work, in passes: forward and backward of 128 images. It orders the schedule and forecasts the hours."""
+    """Work, in passes: forward and backward of 128 images. It orders the schedule and forecasts the hours.
+
+    Raises ValueError for what is no amount of work: negative, infinite or no number.
+    """
 
     passes: float = 0.0
     """Those that a session counts."""
@@ -24,6 +30,11 @@ class Cost:
     """Roughly, what nothing counts, as the passes that take as long, such as `FORWARD` of one without gradients."""
     seconds: float = 0.0
     """Roughly, of work beside all networks on one thread, such as an embedding, which no pass can stand for."""
+
+    def __post_init__(self) -> None:
+        for name, amount in vars(self).items():
+            if not (isinstance(amount, int | float) and 0 <= amount <= MOST):
+                raise ValueError(f"{name} of a cost must be a number from 0 to {MOST:g}, got {brief(amount)}")
 
     @classmethod
     def of_images(cls, counted: float, other: float = 0.0) -> "Cost":

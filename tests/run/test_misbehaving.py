@@ -1,6 +1,7 @@
 """Plug-ins with mistakes: each fails by itself, is named, and changes no other result."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -36,6 +37,15 @@ FINDINGS: list[tuple[Any, str]] = [
     ({"x": 1, "more": torch.ones(1)}, "TypeError: "),
 ]
 KINDS = ("torch", "a view", "numpy", "labels")
+COSTS: dict[str, Callable[[], Any]] = {
+    "raises": lambda: Cost(1 / 0),
+    "is none": lambda: None,
+    "nan": lambda: Cost(float("nan")),
+    "infinite": lambda: Cost(other=float("inf")),
+    "negative": lambda: Cost(seconds=-1.0),
+    "too much": lambda: Cost(10**400),
+    "no number": lambda: Cost(torch.ones(1)),  # type: ignore[arg-type]
+}
 
 
 def spoil(data: ImageDataset, kind: str) -> None:
@@ -103,7 +113,7 @@ class Unclear(Flat):
     kind: str
 
     def cost(self, images: int) -> Cost:
-        return Cost(1 / 0) if self.kind == "raises" else None  # type: ignore[return-value]
+        return COSTS[self.kind]()
 
     def declines(self, data: Any) -> str:
         raise LookupError("no such data")
@@ -173,7 +183,16 @@ def test_an_error_is_told_in_one_line_that_any_terminal_shows(place: Workplace) 
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason"), [("raises", "ZeroDivisionError: "), ("is none", "AttributeError: 'NoneType' object has no")]
+    ("kind", "reason"),
+    [
+        ("raises", "ZeroDivisionError: "),
+        ("is none", "AttributeError: 'NoneType' object has no"),
+        ("nan", r"ValueError: passes of a cost must be a number from 0 to 1e\+100, got nan"),
+        ("infinite", r"ValueError: other of a cost must be .*, got inf"),
+        ("negative", r"ValueError: seconds of a cost must be .*, got -1.0"),
+        ("too much", r"ValueError: passes of a cost must be .*, got 1000"),
+        ("no number", r"ValueError: passes of a cost must be .*, got tensor"),
+    ],
 )
 def test_a_plug_in_that_cannot_say_what_it_costs_is_named(kind: str, reason: str, place: Workplace) -> None:
     with pytest.raises(UserError, match=f"what unclear costs: {reason}") as told:
