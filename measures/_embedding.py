@@ -26,7 +26,7 @@ def embed(rows: Rows, seeds: int) -> dict[str, Rows]:
     try:
         return _embed(rows, seeds)
     finally:
-        torch.set_num_threads(threads)  # numba gives the whole process as many as there are cores
+        torch.set_num_threads(threads)  # numba sets as many as there are cores: what follows in a measure has one
 
 
 def _embed(rows: Rows, seeds: int) -> dict[str, Rows]:

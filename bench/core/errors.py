@@ -49,7 +49,7 @@ def asked(what: str) -> Iterator[None]:
         raise UserError(f"{what}: {head_of(error)} ({place.filename}:{place.lineno})") from error
 
 
-def head_of(error: Exception) -> str:
+def head_of(error: BaseException) -> str:
     """The kind of an error and the first line of its message."""
     return f"{type(error).__name__}: {error}".partition("\n")[0]
 

@@ -53,7 +53,7 @@ def _generate(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tenso
     start = time.perf_counter()
     method = cell.method.settings
     session = place.open_session(cell.noise_seed, device, shelf=place.store)
-    with reported(session, place.progress_file(cell.noise_key)), place.unchanged(clean):
+    with reported(session, place.progress_file(cell.noise_key)), place.unchanged(cell.method.name, clean):
         protection = method.generate(clean, session)
     released = clean.protected(protection)
     method.check(clean, released)
@@ -159,7 +159,7 @@ def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
     check_kept(cell.keeps, kept, cell.method.name)
     subject = Subject(cell.method.settings, clean, clean.protected(protection), test, kept)
     session = place.open_session(cell.seed, device)
-    with reported(session, place.progress_file(cell.key)), place.unchanged(clean, test):
+    with reported(session, place.progress_file(cell.key)), place.unchanged(cell.measure.name, clean, test):
         found = measure.measure(subject, Training(cell.model, cell.train), session)
     return {
         "result": as_promised(found, cell.measure.name, measure),
@@ -179,7 +179,7 @@ def _test(cell: Cell, place: Workplace, device: torch.device) -> Record:
     clean, test = split.train.to(device), split.test.to(device)
     keeping = place.keeping(place.store.kinds_kept(cell.key))  # what an earlier run kept would be lost otherwise
     session = keeping.open_session(cell.seed, device)
-    with place.unchanged(clean, test):
+    with place.unchanged(" + ".join(attack.name for attack in cell.attacks), clean, test):
         with reported(session, place.progress_file(cell.key)):
             model, history = _train(cell, clean, clean.protected(protection), test, session)
         session.keeper.keep_network(model)

@@ -18,6 +18,7 @@ from bench.core.device import default_jobs, describe, lease, peak_memory
 from bench.core.keeper import Keeper, Kind
 from bench.core.memory import CPU, moved
 from bench.core.session import Session, Shelf
+from bench.run.switches import switches_kept
 from bench.run.trouble import DataError
 from bench.store import Record, Store
 
@@ -52,17 +53,21 @@ class Workplace:
             raise DataError(f"data set not readable in {self.data_root} ({error}); see --data-root") from error
 
     @contextmanager
-    def unchanged(self, *data: ImageDataset) -> Iterator[None]:
-        """Raise ValueError if the block changes images or labels in place: other cells of this process share them."""
+    def unchanged(self, who: str, *data: ImageDataset) -> Iterator[None]:
+        """Raise ValueError, which names `who`, if the block changes images or labels in place, or switches of torch.
+
+        Other cells of this process share them.
+        """
         before = list(map(_mark, data))
         try:
-            yield
+            with switches_kept(who):
+                yield
         finally:
             changed = list(map(_mark, data)) != before
             if changed:
                 _load.cache_clear()
         if changed:
-            raise ValueError("the images or labels that a plug-in was given were changed in place; let it copy them")
+            raise ValueError(f"the images or labels that {who} was given were changed in place; let it copy them")
 
     def check_images(self, dataset: DatasetSettings, fingerprint: str) -> None:
         """Raise DataError if the images are not those that were known by `fingerprint`."""

@@ -1,0 +1,105 @@
+"""What plug-ins may leave changed in their process, and later cells share: torch's switches, and global generators."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from bench.core.errors import brief, head_of
+from bench.core.memory import CPU
+from bench.run.trouble import PLACE
+
+
+class Switch(NamedTuple):
+    """How something of the whole process is read and set."""
+
+    get: Callable[[], Any]
+    put: Callable[[Any], object]
+
+
+def _flag(module: ModuleType, name: str) -> Switch:
+    return Switch(partial(getattr, module, name), partial(setattr, module, name))
+
+
+def _autocast(kind: str) -> Switch:
+    return Switch(partial(torch.is_autocast_enabled, kind), partial(torch.set_autocast_enabled, kind))
+
+
+def _put_device(device: torch.device) -> None:
+    torch.set_default_device(None if device == CPU else device)  # a CPU that is named slows down whatever makes tensors
+
+
+SWITCHES = {
+    "default dtype": Switch(torch.get_default_dtype, torch.set_default_dtype),
+    "default device": Switch(torch.get_default_device, _put_device),
+    "grad mode": Switch(torch.is_grad_enabled, torch.set_grad_enabled),
+    "anomaly detection": Switch(torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
+    "autocast on the CPU": _autocast("cpu"),
+    "autocast on a GPU": _autocast("cuda"),
+    "deterministic debug mode": Switch(torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
+    "cudnn.enabled": _flag(torch.backends.cudnn, "enabled"),
+    "cudnn.benchmark": _flag(torch.backends.cudnn, "benchmark"),
+    "cudnn.deterministic": _flag(torch.backends.cudnn, "deterministic"),
+    "mkldnn.enabled": _flag(torch.backends.mkldnn, "enabled"),
+    "float32 precision": _flag(torch.backends, "fp32_precision"),
+    "cudnn.allow_tf32": _flag(torch.backends.cudnn, "allow_tf32"),
+    "float32 matmul precision": Switch(torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+}
+"""Those of torch that change what later cells compute, or whether they can, in the order in which they are put back."""
+
+
+@contextmanager
+def switches_kept(who: str) -> Iterator[None]:
+    """Put back, after the block, what it changes in this process. Raises ValueError if it leaves a switch changed.
+
+    The message begins with `who`. The place's failures stay what they are. Not told is what libraries do by themselves:
+    they draw from global generators, and numba sets the number of threads.
+    """
+    before, threads = _now(), torch.get_num_threads()
+    raised: BaseException | None = None
+    try:
+        with _generators_kept():
+            yield
+    except BaseException as error:
+        raised = error
+        raise
+    finally:
+        now = _now()
+        changed = [name for name in SWITCHES if now[name] != before[name]]
+        for name in changed:
+            SWITCHES[name].put(before[name])
+        torch.set_num_threads(threads)
+        if changed and not isinstance(raised, (KeyboardInterrupt, *PLACE)):
+            left = ", ".join(f"{name} at {brief(now[name])} (was {brief(before[name])})" for name in changed)
+            also = f"; it raised {head_of(raised)}" if raised else ""
+            raise ValueError(f"{who} left {left}; let it put back what it changes{also}") from raised
+
+
+def _now() -> dict[str, Any]:
+    return {name: _read(switch) for name, switch in SWITCHES.items()}
+
+
+def _read(switch: Switch) -> Any:
+    """What a switch is at; torch refuses to tell if its older and its newer names for one say different things."""
+    try:
+        return switch.get()
+    except RuntimeError:
+        return "mixed"
+
+
+@contextmanager
+def _generators_kept() -> Iterator[None]:
+    """Put the global generators of torch, numpy and Python back after the block."""
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    of_numpy, of_python = np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        with torch.random.fork_rng(devices):
+            yield
+    finally:
+        np.random.set_state(of_numpy)  # noqa: NPY002
+        random.setstate(of_python)
