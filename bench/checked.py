@@ -14,7 +14,7 @@ from pydantic_core import from_json
 
 from bench.core.errors import UserError, brief, one_line
 from bench.core.files import check_numbers
-from bench.core.settings import PROTOCOL
+from bench.core.settings import PROTOCOL, explained
 
 T = TypeVar("T")
 Record = dict[str, Any]
@@ -43,11 +43,7 @@ def checked(model: TypeAdapter[Any], content: bytes) -> Record:
     try:
         model.validate_python(found)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        said = first["msg"].removeprefix("Value error, ")
-        problem = f"{said[0].lower()}{said[1:]}, got {brief(first['input'])}"
-        raise ValueError(f"{place}: {problem}" if place else problem) from None
+        raise ValueError(explained(error)) from None
     check_numbers(found)
     return found
 

@@ -13,7 +13,7 @@ from bench.core.keeper import Kind
 from bench.core.plug_in import Cost, PlugIn
 from bench.core.protocols import Method
 from bench.core.session import Session
-from bench.core.settings import is_usable
+from bench.core.settings import Heading, is_usable
 from bench.core.train import Recipe
 
 
@@ -46,7 +46,7 @@ class Measure(PlugIn, ABC):
     """What it needs of the noise's making: the noise is made again if that was not kept."""
     trains: ClassVar[bool] = False
     """Whether it trains networks: only then its result depends on the grid's victim and recipe."""
-    numbers: ClassVar[Mapping[str, str]]
+    numbers: ClassVar[Mapping[Heading, Heading]]
     """The results that tables show, by key, with their titles; the others are for figures."""
 
     @abstractmethod

@@ -9,7 +9,7 @@ from bench.core.errors import brief
 from bench.core.network_names import check_name, maker
 from bench.core.revision import Part, revisions
 from bench.core.session import IMAGES_PER_PASS
-from bench.core.settings import Settings
+from bench.core.settings import Line, Settings
 
 FORWARD = 1 / 3
 """Passes that take as long as one without gradients."""
@@ -53,7 +53,7 @@ class Cost:
 class PlugIn(Settings):
     """What tables and cards say of a method or an attack."""
 
-    title: ClassVar[str] = ""
+    title: ClassVar[Line] = ""
     """How tables call it; empty if its name with spaces for underscores will do."""
     source: ClassVar[str]
     """Paper or code, and the equation or table the defaults come from; `control` if nothing but chance protects."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from bench.core.errors import brief
 from bench.core.revision import revision_of
@@ -41,6 +41,18 @@ PROTOCOL = 1
 """Raised when the core itself changes what the same settings measure."""
 
 
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be one line of printable text")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+"""Text that tables can show."""
+Heading = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
+"""The same, and something."""
+
+
 def digest(*values: Any, content: Iterable[bytes | memoryview] = ()) -> str:
     """The name of JSON values, whatever the order of their keys, and of what follows them: 16 hexadecimal digits.
 
@@ -68,7 +80,7 @@ class Settings(BaseModel):
     Two equal settings are the same experiment.
     """
 
-    revision: ClassVar[int] = 1
+    revision: ClassVar[Annotated[int, Field(ge=1)]] = 1
     """Raised when the same settings start to mean something else: every cell that uses them is then a new one.
 
     It counts together with those of the bases, see `revision_of`."""
@@ -105,6 +117,15 @@ class Settings(BaseModel):
         added = {name: field.default for name, field in fields if Added() in field.metadata}
         unchanged = {name for name, default in added.items() if getattr(self, name) == default}
         return {"revision": revision_of(type(self)), **self.model_dump(mode="json", exclude=unchanged)}
+
+
+def explained(error: ValidationError) -> str:
+    """The first thing that pydantic found wrong with a value: where in it, what, and what stands there, in one line."""
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    said = first["msg"].removeprefix("Value error, ")
+    problem = f"{said[0].lower()}{said[1:]}, got {brief(first['input'])}"
+    return f"{place}: {problem}" if place else problem
 
 
 def is_usable(number: float) -> bool:

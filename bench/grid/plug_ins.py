@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from attacks import ATTACKS
 from bench.core.datasets import DATASETS
+from bench.core.declared import check_table
+from bench.core.measures import Measure
+from bench.core.protocols import Attack, Method
 from bench.core.settings import Settings
 from measures import MEASURES
 from methods import METHODS
@@ -17,3 +20,7 @@ TABLES: dict[str, Mapping[str, type[Settings]]] = {
     "measures": MEASURES,
 }
 """Under the words of a grid file."""
+
+KINDS: dict[str, type[Settings]] = {"methods": Method, "attacks": Attack, "measures": Measure}
+for group, base in KINDS.items():
+    check_table(group, TABLES[group], base)

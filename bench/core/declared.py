@@ -1,0 +1,53 @@
+"""What plug-ins declare on their classes, checked when their tables are loaded: each must be as it is annotated."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, get_args, get_origin
+
+from pydantic import TypeAdapter, ValidationError
+
+from bench.core.errors import UserError, brief
+from bench.core.settings import Settings, explained
+
+
+def check_table(group: str, table: Mapping[str, Any], base: type[Settings]) -> None:
+    """Raise UserError for the first plug-in of a table that is no complete class of the kind `base`.
+
+    It names file, class, attribute and value, and what is allowed.
+    """
+    declared = dict(_declared(base))
+    for name, kind in table.items():
+        if not (isinstance(kind, type) and issubclass(kind, base)):
+            raise UserError(
+                f"{group}/__init__.py: {name}: must be a class of the kind {base.__name__}, got {brief(kind)}"
+            )
+        for missing in sorted(getattr(kind, "__abstractmethods__", ())):
+            raise UserError(f"{_place(kind, missing)}: is missing; each {base.__name__} must define it")
+        for attribute, allowed in declared.items():
+            _check(kind, attribute, allowed)
+
+
+def _declared(base: type[Settings]) -> Iterator[tuple[str, TypeAdapter[Any]]]:
+    """The class attributes of a kind of plug-in, each with what it may be."""
+    for owner in base.__mro__:
+        if issubclass(owner, Settings):
+            for name, annotation in inspect.get_annotations(owner, eval_str=True).items():
+                if get_origin(annotation) is ClassVar:
+                    yield name, TypeAdapter(*get_args(annotation))
+
+
+def _check(kind: type[Settings], name: str, allowed: TypeAdapter[Any]) -> None:
+    """Check an attribute wherever it is set: bases count too, since revisions add up."""
+    if name in kind.model_fields:
+        raise UserError(f"{_place(kind, name)}: is no setting; write `{name}: ClassVar = ...`")
+    owners = [owner for owner in kind.__mro__ if name in vars(owner)]
+    for owner in owners or [kind]:
+        value = vars(owner).get(name)
+        try:  # strictly, a mapping is a dict
+            allowed.validate_python(dict(value) if isinstance(value, Mapping) else value, strict=True)
+        except ValidationError as error:
+            raise UserError(f"{_place(owner, name)}: {explained(error)}") from None
+
+
+def _place(owner: type, name: str) -> str:
+    return f"{inspect.getfile(owner)}: {owner.__name__}.{name}"
