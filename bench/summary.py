@@ -95,10 +95,17 @@ def _first_by(asked: Record) -> str:
 
 def _result(result: Record) -> str:
     if "final_accuracy" not in result:  # of a measure
-        return ", ".join(f"{name} {value:.4g}" for name, value in result.items() if isinstance(value, float))
+        return ", ".join(
+            f"{name} {_number(value)}" for name, value in result.items() if not isinstance(value, str | list | dict)
+        )
     tested = f" of {result['test_images']:,} test images" if "test_images" in result else " of the test images"
     peak = f"peak {100 * result['peak_accuracy']:.1f} % at step {result['peak_step']:,}"
     return f"{100 * result['final_accuracy']:.1f} %{tested} ({peak}; training {100 * result['train_accuracy']:.1f} %)"
+
+
+def _number(value: float | None) -> str:
+    """A number that a measure found, a whole one with all its digits."""
+    return "none" if value is None else str(value) if isinstance(value, int) else f"{value:.4g}"
 
 
 def _noise(noise: Record) -> str:

@@ -1,4 +1,4 @@
-"""What holds for methods and attacks alike."""
+"""What holds for methods, attacks and measures alike."""
 
 from pathlib import Path
 
@@ -6,9 +6,10 @@ import pytest
 
 from attacks import ATTACKS
 from bench.core.plug_in import Cost, PlugIn
+from measures import MEASURES
 from methods import METHODS
 
-PLUG_INS: list[tuple[str, type[PlugIn]]] = [*METHODS.items(), *ATTACKS.items()]
+PLUG_INS: list[tuple[str, type[PlugIn]]] = [*METHODS.items(), *ATTACKS.items(), *MEASURES.items()]
 
 
 def test_no_two_have_one_name_or_one_title() -> None:
@@ -16,7 +17,7 @@ def test_no_two_have_one_name_or_one_title() -> None:
     assert len(set(titles)) == len({name for name, _ in PLUG_INS}) == len(PLUG_INS)
 
 
-@pytest.mark.parametrize("folder", ["methods", "attacks"])
+@pytest.mark.parametrize("folder", ["methods", "attacks", "measures"])
 def test_a_file_without_underscore_holds_a_plug_in_of_the_table_and_no_other_does(folder: str) -> None:
     files = {f"{folder}.{file.stem}" for file in Path(folder).glob("[!_]*.py")}
     assert files == {settings.__module__ for _, settings in PLUG_INS if settings.__module__.startswith(folder)}

@@ -1,4 +1,4 @@
-"""What methods and attacks stand on, and all of `bench` that they may import: the names of `bench.core.exports`."""
+"""What plug-ins stand on, and all of `bench` that they may import: the names of `bench.core.exports`."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING

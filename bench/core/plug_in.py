@@ -51,7 +51,7 @@ class Cost:
 
 
 class PlugIn(Settings):
-    """What tables and cards say of a method or an attack."""
+    """What tables and cards say of a method, an attack or a measure."""
 
     title: ClassVar[Line] = ""
     """How tables call it; empty if its name with spaces for underscores will do."""
