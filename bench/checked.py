@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from bench.core.errors import UserError, brief, one_line
-from bench.core.files import check_numbers
+from bench.core.files import check_values, to_json
 from bench.core.settings import PROTOCOL, explained
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def checked(model: TypeAdapter[Any], content: bytes) -> Record:
         model.validate_python(found)
     except ValidationError as error:
         raise ValueError(explained(error)) from None
-    check_numbers(found)
+    check_values(found)
     return found
 
 
@@ -63,6 +63,25 @@ def content_of(file: Path) -> bytes:
     if len(content) > LONGEST:
         raise ValueError(f"is longer than {LONGEST:,} bytes")
     return content
+
+
+def readable(value: Record, read: Callable[[bytes], Record]) -> bytes:
+    """The bytes of a record or a plan. Raises ValueError or TypeError if `read` would not give it back."""
+    text = to_json(value)
+    content = text.encode()
+    if len(content) > LONGEST:
+        raise ValueError(f"it is longer than {LONGEST:,} bytes, most of them in {_longest(value)}")
+    found = read(content)
+    if found != value and to_json(found) != text:  # tuples come back as lists
+        raise ValueError("it would be read as something else")
+    return content
+
+
+def _longest(value: Record) -> str:
+    """Where most of a record or a plan is: its longest part, and the longest entry of that."""
+    part = max(value, key=lambda key: len(to_json(value[key])))
+    entries = value[part]
+    return f"{part}.{max(entries, key=lambda key: len(to_json(entries[key])))}" if isinstance(entries, dict) else part
 
 
 def whole(file: Path, read: Callable[[Path], T], aside: Path | None, advice: str, *, to_replace: bool) -> T | None:

@@ -12,7 +12,7 @@ from bench.display import Watch, awaited, shown
 from bench.grid.cell import Cell
 from bench.outcomes import words_of
 from bench.run import schedule
-from bench.run.experiment import error_line
+from bench.run.failures import error_line
 from bench.run.forecast import Pace, forecast
 from bench.run.preparation import fetch
 from bench.run.release import is_release, safe_name, write_release

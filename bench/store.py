@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, TypeVar
 import filelock
 
 from bench.checked import Record as Record
-from bench.checked import content_of, whole
-from bench.core.files import to_json, write_whole
+from bench.checked import content_of, readable, whole
+from bench.core.errors import UserError
+from bench.core.files import write_whole
 from bench.plan_file import checked_plan
 from bench.record import checked_record
 
@@ -59,8 +60,8 @@ class Store:
         return self._whole(self.cell_file(key), read, "run its grid again", to_replace=to_replace)
 
     def write(self, key: str, record: Record) -> None:
-        """Keep the record of a cell that finished or failed."""
-        _write(self.cell_file(key), to_json(record).encode())
+        """Keep the record of a cell that finished or failed. Raises ValueError for one that would not be read again."""
+        _write(self.cell_file(key), readable(record, lambda content: checked_record(content, key)))
 
     def find(self, prefix: str) -> list[str]:
         """The keys of all records that begin with `prefix`."""
@@ -76,9 +77,16 @@ class Store:
         return frozenset(found)
 
     def write_plan(self, name: str, plan: Record) -> None:
-        """Keep what a grid asked for: which cells make up its tables, and at which scale."""
+        """Keep what a grid asked for: which cells make up its tables, and at which scale.
+
+        Raises UserError for a plan that would not be read again.
+        """
+        try:
+            content = readable(plan, checked_plan)
+        except (TypeError, ValueError) as error:
+            raise UserError(f"{self.plan_file(name)}: would not be read again: {error}") from error
         with self.lock(f"plan-{name}"):
-            _write(self.plan_file(name), to_json(plan).encode())
+            _write(self.plan_file(name), content)
 
     def plan_file(self, name: str) -> Path:
         """Where the plan called `name` is kept."""

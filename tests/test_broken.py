@@ -115,8 +115,8 @@ def test_a_record_that_holds_is_read_whatever_else_it_says(content: dict[str, An
 
 
 def test_a_record_longer_than_any_run_writes_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.checked.LONGEST", 100)
     Store(tmp_path).write(KEY, RECORD)
+    monkeypatch.setattr("bench.checked.LONGEST", 100)
     assert Store(tmp_path).read(KEY) is None
 
 

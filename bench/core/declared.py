@@ -32,7 +32,8 @@ def _declared(base: type[Settings]) -> Iterator[tuple[str, TypeAdapter[Any]]]:
     for owner in base.__mro__:
         if issubclass(owner, Settings):
             for name, annotation in inspect.get_annotations(owner, eval_str=True).items():
-                if get_origin(annotation) is ClassVar:
+                origin: Any = get_origin(annotation)
+                if origin is ClassVar:
                     yield name, TypeAdapter(*get_args(annotation))
 
 

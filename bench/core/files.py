@@ -10,6 +10,9 @@ from typing import Any, BinaryIO
 from bench.core.errors import brief
 from bench.core.settings import is_usable
 
+DEEPEST = 100
+"""Lists and mappings within each other: more than anything needs, and fewer than those who read JSON take."""
+
 
 @contextmanager
 def write_whole(file: Path) -> Iterator[BinaryIO]:
@@ -37,21 +40,35 @@ def write_whole(file: Path) -> Iterator[BinaryIO]:
 def to_json(value: Any) -> str:
     """JSON that people can review: indented, with whatever fits a line of 120 on one line.
 
-    Raises ValueError for numbers that no calculation takes, and TypeError for what JSON does not know.
+    Raises ValueError for what `check_values` refuses, and TypeError for what JSON does not know.
     """
-    check_numbers(value)
+    check_values(value)
     return _laid_out(value, 0) + "\n"
 
 
-def check_numbers(found: Any) -> None:
-    """Raise ValueError for a number in JSON values that no calculation takes, such as 1e999."""
+def check_values(found: Any, depth: int = 0) -> None:
+    """Raise ValueError for what JSON does not give back: keys that are no text, numbers such as 1e999, deep nesting."""
     if isinstance(found, dict):
+        for key in found:
+            if not isinstance(key, str):
+                raise ValueError(f"a key is no text: {brief(key)}")
         found = list(found.values())
-    if isinstance(found, list):
+    if isinstance(found, list | tuple):
+        if depth == DEEPEST:
+            raise ValueError(f"it is nested deeper than {DEEPEST} lists or mappings")
         for one in found:
-            check_numbers(one)
+            check_values(one, depth + 1)
     elif isinstance(found, int | float) and not is_usable(found):
         raise ValueError(f"a number is not finite or too large: {brief(found)}")
+
+
+def check_entries(found: dict[str, Any], whose: str) -> None:
+    """Raise ValueError, which names `whose` and the entry, for one that no file of JSON gives back as it is."""
+    for key, value in found.items():
+        try:
+            to_json({key: value}).encode()
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{whose}: {key}: {error}") from error
 
 
 def _laid_out(value: Any, indent: int) -> str:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bench.core.data import ImageDataset
 from bench.core.errors import brief
+from bench.core.files import check_entries
 from bench.core.keeper import Kind
 from bench.core.plug_in import Cost, PlugIn
 from bench.core.protocols import Method
@@ -66,7 +67,7 @@ class Measure(PlugIn, ABC):
 
 
 def as_promised(found: Any, name: str, measure: Measure) -> dict[str, Any]:
-    """What a measure found. Raises TypeError or ValueError unless it holds the numbers that the measure promises."""
+    """What a measure found. Raises TypeError or ValueError for what no file gives back or a missing number."""
     if not isinstance(found, dict):
         raise TypeError(f"{name} must return a mapping, got {brief(found)}")
     for key in measure.numbers:
@@ -75,4 +76,5 @@ def as_promised(found: Any, name: str, measure: Measure) -> dict[str, Any]:
         value = found[key]
         if not (value is None or (type(value) in (int, float) and is_usable(value))):
             raise ValueError(f"{name}: {key} must be a finite number or None, got {brief(value)}")
+    check_entries(found, name)
     return found

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.core.data import ImageDataset
-from bench.core.errors import one_line
-from bench.core.files import to_json
+from bench.core.files import check_entries
 from bench.core.keeper import check_kept
 from bench.core.measures import Subject, Training, as_promised
 from bench.core.memory import CPU, moved
@@ -20,15 +19,13 @@ from bench.core.session import Session
 from bench.core.train import Evaluation, train
 from bench.grid.cell import Cell
 from bench.grid.stack import seen_by_victim
+from bench.run.failures import error_line, failure, write_failed
 from bench.run.history import columns, summary
 from bench.run.perceptibility import perceptibility
 from bench.run.progress import reported
 from bench.run.trouble import PLACE
 from bench.run.workplace import Workplace
 from bench.store import Record, Store
-
-LONGEST = 500
-"""Characters of an error that the record of a cell shows; its trace has all."""
 
 
 def make_noise(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tensor, Record]:
@@ -84,15 +81,16 @@ def run_cell(cell: Cell, place: Workplace, device: torch.device, *, asked: Recor
         about: Record = {"key": cell.key, "status": "finished", "asked": asked, "cell": cell.canonical()}
         try:
             record = about | (_measure(cell, place, device) if cell.measure else _test(cell, place, device))
-            to_json(record)  # a number that is not finite is no result either
+            record["time"] |= _ended(start)
+            if not _has_finished(earlier):  # else it ran again for what is to be kept: its first result stays
+                store.write(cell.key, record)
         except (KeyboardInterrupt, *PLACE):
             raise
         except BaseException as error:  # whatever a plug-in raises must not stop the other cells
             record = about | failure(error_line(error), traceback.format_exc())
-        record["time"] = record.pop("time", {}) | _ended(start)
-        record.setdefault("provenance", place.provenance(device))
-        if not _has_finished(earlier):  # else it ran again for what is to be kept: its first result stays
-            store.write(cell.key, record)
+            record |= {"time": _ended(start), "provenance": place.provenance(device)}
+            if not _has_finished(earlier):
+                write_failed(store, record)
         return record
 
 
@@ -109,24 +107,8 @@ def fail_cell(cell: Cell, place: Workplace, reason: str, *, asked: Record) -> Re
             return earlier
         record = {"key": cell.key, "asked": asked, "cell": cell.canonical(), **failure(reason, "")}
         record |= {"time": _ended(time.perf_counter()), "provenance": place.provenance(torch.device(place.devices[0]))}
-        place.store.write(cell.key, record)
+        write_failed(place.store, record)
         return record
-
-
-def failure(reason: str, trace: str) -> Record:
-    """What the record of a failed cell says of it."""
-    return {"status": "failed", "error": _printable(reason), "trace": _printable(trace)}
-
-
-def error_line(error: BaseException) -> str:
-    """The kind of an error and its message, in one line and no more than a few."""
-    said = one_line(" ".join(f"{type(error).__name__}: {error}".split()))
-    return said if len(said) <= LONGEST else f"{said[: LONGEST - 3]}..."
-
-
-def _printable(text: str) -> str:
-    """Half of a surrogate pair, which a message may hold and a file may not, as an escape."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 def _has_finished(record: Record | None) -> bool:
@@ -220,6 +202,8 @@ def _train(
 
 
 def _notes(session: Session) -> Record:
+    """What plug-ins noted. Raises ValueError, naming the entry, for what no file gives back."""
+    check_entries(session.notes, "notes")
     return {"notes": session.notes} if session.notes else {}
 
 

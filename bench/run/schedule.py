@@ -10,7 +10,8 @@ from functools import cache
 from bench.core.keeper import Kind
 from bench.core.plug_in import Cost
 from bench.grid.cell import Cell
-from bench.run.experiment import error_line, fail_cell, is_whole, make_noise, run_cell
+from bench.run.experiment import fail_cell, is_whole, make_noise, run_cell
+from bench.run.failures import error_line
 from bench.run.progress import forget
 from bench.run.trouble import PLACE, CutError, Trouble, needs, trouble_of
 from bench.run.workers import Workers

@@ -158,7 +158,8 @@ def test_a_second_folder_is_only_read_whatever_it_holds(tmp_path: Path) -> None:
     keep(theirs, "one", record(0.5))
     for name, content in (("two", "{"), ("three", '{"cell": {"protocol": 99}}')):
         theirs.cell_file(key_of(name)).write_text(content)
-    theirs.write_plan("bad", {})
+    theirs.plan_file("bad").parent.mkdir()
+    theirs.plan_file("bad").write_text("{}")
     before = {file: file.stat().st_mtime_ns for file in theirs.root.rglob("*")}
     store = merged(tmp_path)
     assert list(store.disagreements()) == []
