@@ -2,13 +2,15 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from bench.checked import Key, Part, Protocol, Record, checked
 from bench.core.settings import digest
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
+LARGEST = 1e100
+"""Of the numbers that a measure finds: squares and sums of these are finite."""
 
 
 class Result(Part):
@@ -181,12 +183,20 @@ class TimeOfMeasure(Ended):
     measure_seconds: Amount
 
 
+def _calculable(result: Record) -> Record:
+    """Raise ValueError for a number of a measure whose square is not finite."""
+    for key, value in result.items():
+        if isinstance(value, float) and abs(value) > LARGEST:
+            raise ValueError(f"{key} must be between -{LARGEST:g} and {LARGEST:g}, but is {value:g}")
+    return result
+
+
 class Measured(Ran):
     """The record of a noise that is measured; each measure has results of its own."""
 
     status: Literal["finished"]
     cell: Measurement
-    result: Record
+    result: Annotated[Record, AfterValidator(_calculable)]
     cost: CostOfMeasure
     noise: Noise
     time: TimeOfMeasure

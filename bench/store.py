@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from bench.core.keeper import Kind
 
 T = TypeVar("T")
-AGAIN = "run with --keep to make it again"
+AGAIN, BY_ITSELF = "run with --keep to make it again", "it is made again"
+"""What becomes of a kept file that is set aside: as a reader needs it, and as a run does that keeps such files."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Store:
         """What is kept of the cell or noise called `key`."""
         from bench.core.tensor_file import read_about
 
-        kinds = self._whole(self._kept_file(key), lambda file: read_about(file, "kinds"), AGAIN)
+        kinds = self._whole(self._kept_file(key), lambda file: read_about(file, "kinds"), self._again)
         return frozenset(kinds or ())
 
     def write_kept(self, key: str, tensors: dict[str, Tensor]) -> None:
@@ -178,7 +179,7 @@ class Store:
         """What was kept of the cell or noise called `key`, by the names that the keeper gives; {} if nothing."""
         from bench.core.tensor_file import read_tensors
 
-        found = self._whole(self._kept_file(key), lambda file: read_tensors(file, "kinds"), AGAIN)
+        found = self._whole(self._kept_file(key), lambda file: read_tensors(file, "kinds"), self._again)
         return found[0] if found else {}
 
     @contextmanager
@@ -218,6 +219,10 @@ class Store:
     def _whole(self, file: Path, read: Callable[[Path], T], advice: str, *, to_replace: bool = False) -> T | None:
         aside = None if self.read_only else self.root / "broken" / file.parent.name
         return whole(file, read, aside, advice, to_replace=to_replace)
+
+    @property
+    def _again(self) -> str:
+        return BY_ITSELF if self.keep else AGAIN
 
     def _kept_file(self, key: str) -> Path:
         return self.root / "kept" / f"{key}.safetensors"

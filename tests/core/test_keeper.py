@@ -115,7 +115,7 @@ def test_a_damaged_file_of_what_was_kept_is_named_and_made_again(
     assert not store.has_kept(cell.key)
     assert caplog.messages == [
         f"{file}: its bytes are not those that were written; "
-        f"set aside as {tmp_path / 'broken' / 'kept' / file.name}; run with --keep to make it again"
+        f"set aside as {tmp_path / 'broken' / 'kept' / file.name}; it is made again"
     ]
     finished(cell, Workplace(store, tmp_path))
     assert file.read_bytes() == content

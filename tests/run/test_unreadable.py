@@ -91,6 +91,12 @@ def test_a_method_that_notes_what_is_not_read_back_fails_by_name(kind: str, plac
     assert not (place.store.root / "noise").exists()
 
 
+def test_a_number_whose_square_is_not_finite_fails_by_name(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(UNREADABLE, "huge", (lambda: -1e300, ""))
+    said = "ValueError: measured.result: more must be between -1e+100 and 1e+100, but is -1e+300"
+    assert error_of(odd("huge"), place).startswith(said)
+
+
 def test_what_json_can_hold_is_kept_tuples_as_lists(place: Workplace) -> None:
     carry_out([odd("none")], place)
     assert statuses([odd("none")], place) == ["finished"]
