@@ -118,9 +118,9 @@ def test_what_another_run_has_failed_at_meanwhile_is_not_tried_again(tmp_path: P
     carry_out([failing], place)
     first = place.store.read(failing.key)
     earlier, later = (replace(place, since=place.since + shift) for shift in (-60, 60))
-    assert run_cell(failing, earlier, CPU, asked={"by": "a run that began before"}) == first
-    again = run_cell(failing, later, CPU, asked={"by": "a run that began later"})
-    assert again["asked"] == {"by": "a run that began later"}
+    asked = [{"grid": name, "scale": "paper", "set": {}} for name in ("began before", "began later")]
+    assert run_cell(failing, earlier, CPU, asked=asked[0]) == first
+    assert run_cell(failing, later, CPU, asked=asked[1])["asked"] == asked[1]
 
 
 def test_noise_beyond_its_declared_budget_is_a_failure(tmp_path: Path) -> None:
