@@ -107,7 +107,7 @@ def describe(device: torch.device) -> dict[str, object]:
             "torchvision": torchvision.__version__,
             "numpy": numpy.__version__,
             "pillow": PIL.__version__,
-            "libjpeg": features.version("libjpeg_turbo") or features.version("jpg"),
+            "libjpeg": features.version("libjpeg_turbo") or features.version("jpg") or "none",
         },
     }
 
