@@ -2,12 +2,24 @@
 
 import inspect
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, get_args, get_origin
+from typing import Annotated, Any, ClassVar, get_args, get_origin
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from bench.core.errors import UserError, brief
 from bench.core.settings import Settings, explained
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be one line of printable text")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+"""Text that tables can show."""
+Heading = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
+"""The same, and something."""
 
 
 def check_table(group: str, table: Mapping[str, Any], base: type[Settings]) -> None:

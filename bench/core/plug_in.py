@@ -5,11 +5,12 @@ from typing import Any, ClassVar
 
 from pydantic import AfterValidator
 
+from bench.core.declared import Line
 from bench.core.errors import brief
 from bench.core.network_names import check_name, maker
 from bench.core.revision import Part, revisions
 from bench.core.session import IMAGES_PER_PASS
-from bench.core.settings import Line, Settings
+from bench.core.settings import Settings
 
 FORWARD = 1 / 3
 """Passes that take as long as one without gradients."""

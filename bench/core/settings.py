@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from bench.core.errors import brief
 from bench.core.revision import revision_of
@@ -39,18 +39,6 @@ ImageShape = tuple[int, int, int]
 """Channels, height and width of an image."""
 PROTOCOL = 1
 """Raised when the core itself changes what the same settings measure."""
-
-
-def _one_line(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("must be one line of printable text")
-    return text
-
-
-Line = Annotated[str, AfterValidator(_one_line)]
-"""Text that tables can show."""
-Heading = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
-"""The same, and something."""
 
 
 def digest(*values: Any, content: Iterable[bytes | memoryview] = ()) -> str:

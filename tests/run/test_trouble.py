@@ -16,7 +16,7 @@ from tests.run.cells import FullDisk, Unwell, carry_out, statuses
     [
         ("exit", "SystemExit: 3"),
         ("half of a surrogate pair", "RuntimeError: \\ud800"),
-        ("nan", "ValueError: a number is not finite or too large: nan"),
+        ("nan", "ValueError: notes: loss: a number is not finite or too large: nan"),
     ],
 )
 def test_whatever_a_cell_does_is_its_result_and_stops_no_other(kind: str, reason: str, place: Workplace) -> None:
