@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from analysis.drawing.scatter import clouds, shapes
-from analysis.reading.found import Share, read_found
+from analysis.reading.found import Share, read_every
 from analysis.reading.measures import generators, places
 from analysis.reading.results import Measured, Results
 from analysis.writing.sections import MISSING, Entry, Section, file_of, percent, plain_table
@@ -103,8 +103,7 @@ def sections(results: Results) -> list[Section]:
     found = []
     for place in places(results):
         for measures in generators(results, place).values():
-            read = [(one, *read_found(one, Cloud)) for one in measures.values() if one.measure == MEASURE]
-            own = [(one, whole, damaged) for one, whole, damaged in read if whole or damaged]
+            own = read_every(measures.values(), MEASURE, Cloud)
             for one, whole, damaged in own:
                 varied = [one.title] if len(own) > 1 else []
                 cloud = whole[0][1] if whole else None

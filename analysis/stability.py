@@ -4,7 +4,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, Field
 
-from analysis.reading.found import Share, read_found
+from analysis.reading.found import Share, read_every
 from analysis.reading.measures import generators, places
 from analysis.reading.results import Measured, Results
 from analysis.writing.sections import MISSING, Entry, Section, plain_table
@@ -83,8 +83,7 @@ def _section(results: Results, place: tuple[str, str]) -> Section | None:
 
 def _rows(measures: list[Measured]) -> list[Found]:
     """The rows of one method: one, or one for each way of measuring it; none without a finished noise."""
-    read = [(one, *read_found(one, Left)) for one in measures if one.measure == MEASURE]
-    own = [(one, whole, damaged) for one, whole, damaged in read if whole or damaged]
+    own = read_every(measures, MEASURE, Left)
     rows = []
     for one, whole, damaged in own:
         title = one.method.title + (f", {one.title}" if len(own) > 1 else "")

@@ -23,7 +23,6 @@ Varied = tuple[str, tuple[str, ...]]
 """The names of a method and of the settings that the grid wrote out for it."""
 ORDER = ("first", "second", "third")
 """Styles of the curves of attacks."""
-UP = "accuracy, %"
 CELL = 0.62
 """Inches of a place of a map."""
 
@@ -88,7 +87,8 @@ def _curves(
     if not drawn:
         return []
     legend = {style: attack for attack, style in styles.items()} | ({"reference": "clean images"} if reference else {})
-    figure = panels(drawn, "value of the setting, or passes of 128 images to make the noise", UP, legend, alike=False)
+    named = "value of the setting, or passes of 128 images to make the noise"
+    figure = panels(drawn, named, "accuracy, %", legend, alike=False)
     text = (
         "Accuracy over a setting of the method, all others as they are, and over the passes that the noise then costs; "
         f"lower protects better. {BARS}"

@@ -5,12 +5,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from bench.checked import Key, Part, Protocol, Record, checked
-from bench.core.settings import digest
+from bench.core.settings import HUGE, digest
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
-LARGEST = 1e100
-"""Of the numbers that a measure finds: squares and sums of these are finite."""
 
 
 class Result(Part):
@@ -186,8 +184,8 @@ class TimeOfMeasure(Ended):
 def _calculable(result: Record) -> Record:
     """Raise ValueError for a number of a measure whose square is not finite."""
     for key, value in result.items():
-        if isinstance(value, float) and abs(value) > LARGEST:
-            raise ValueError(f"{key} must be between -{LARGEST:g} and {LARGEST:g}, but is {value:g}")
+        if isinstance(value, float) and abs(value) > HUGE:
+            raise ValueError(f"{key} must be between -{HUGE:g} and {HUGE:g}, but is {value:g}")
     return result
 
 

@@ -1,5 +1,6 @@
 """What a measure found as a study of it reads that, and a line for each record that does not hold it."""
 
+from collections.abc import Iterable
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ValidationError
@@ -21,7 +22,15 @@ def _in_unit_interval(value: float) -> float:
 Share = Annotated[float, AfterValidator(_in_unit_interval)]
 
 
-def read_found(one: Measured, model: type[M]) -> tuple[list[tuple[str, M]], list[str]]:
+def read_every(
+    measures: Iterable[Measured], name: str, model: type[M]
+) -> list[tuple[Measured, list[tuple[str, M]], list[str]]]:
+    """Each way of the measure called `name` with a finished noise: what holds, by key, and a line for each other."""
+    read = [(one, *_read(one, model)) for one in measures if one.measure == name]
+    return [(one, whole, damaged) for one, whole, damaged in read if whole or damaged]
+
+
+def _read(one: Measured, model: type[M]) -> tuple[list[tuple[str, M]], list[str]]:
     """Key and content of each finished noise whose record holds what `model` says, and what is wrong with each other.
 
     A record in the store may be damaged here all the same, or be of another measure of that name.

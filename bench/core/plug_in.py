@@ -10,12 +10,10 @@ from bench.core.errors import brief
 from bench.core.network_names import check_name, maker
 from bench.core.revision import Part, revisions
 from bench.core.session import IMAGES_PER_PASS
-from bench.core.settings import Settings
+from bench.core.settings import HUGE, Settings
 
 FORWARD = 1 / 3
 """Passes that take as long as one without gradients."""
-MOST = 1e100
-"""No work is more: far beyond any settings, and sums and products of what is less stay finite."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,8 @@ class Cost:
 
     def __post_init__(self) -> None:
         for name, amount in vars(self).items():
-            if not (isinstance(amount, int | float) and 0 <= amount <= MOST):
-                raise ValueError(f"{name} of a cost must be a number from 0 to {MOST:g}, got {brief(amount)}")
+            if not (isinstance(amount, int | float) and 0 <= amount <= HUGE):
+                raise ValueError(f"{name} of a cost must be a number from 0 to {HUGE:g}, got {brief(amount)}")
 
     @classmethod
     def of_images(cls, counted: float, other: float = 0.0) -> "Cost":

@@ -33,6 +33,8 @@ ACRONYMS = ("pgd", "fgsm", "tpgd", "apgd", "cnn", "fnn")
 """Values of settings that tables write in capitals."""
 LARGEST = 2**63 - 1
 """The largest whole number that calculations take."""
+HUGE = 1e100
+"""No amount that a plug-in tells is more: squares, sums and products of what is less stay finite."""
 MOST = 1_000_000_000
 """No count is higher: what nobody can wait for is a slip."""
 ImageShape = tuple[int, int, int]
