@@ -5,7 +5,18 @@ from typing import Annotated, Any
 import torch
 from pydantic import Field
 
-from bench.core import Cost, Measure, Method, PositiveFraction, Session, Subject, Training, evaluate, train_victim
+from bench.core import (
+    Cost,
+    Measure,
+    Method,
+    Outline,
+    PositiveFraction,
+    Session,
+    Subject,
+    Training,
+    evaluate,
+    train_victim,
+)
 
 
 class NoiseOnly(Measure):
@@ -23,17 +34,12 @@ class NoiseOnly(Measure):
     """Share of the images whose noise is kept for the test."""
 
     def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
-        """Both accuracies, as shares in [0, 1]. Raises ValueError if the share is less than half of an image."""
+        """Both accuracies, as shares in [0, 1]."""
         released, clean = subject.released, subject.clean
         noise = released.filled(lambda part: (128 + released.images[part].short() - clean.images[part]).clamp_(0, 255))
         generator = session.generator("held out")
         order = torch.randperm(len(noise), generator=generator, device=generator.device)
-        rest = max(1, len(noise) - round(self.held_out * len(noise)))
-        if rest == len(noise):
-            raise ValueError(
-                f"held_out: must be more than {0.5 / len(noise):g}, or nothing is left to test on of {len(noise)} "
-                f"images, got {self.held_out:g}"
-            )
+        rest = self._rest(len(noise))
         seen, unseen = noise.only(order[:rest]), noise.only(order[rest:])
         model = session.build_for(training.model, noise)
         history = train_victim(model, seen, test=unseen, attacks=[], recipe=training.recipe, session=session)
@@ -41,6 +47,17 @@ class NoiseOnly(Measure):
             "noise_accuracy": history[-1].test_accuracy,
             "clean_accuracy": evaluate(model, subject.test)[1],
         }
+
+    def declines(self, data: Outline, method: Method) -> str:
+        """The share must not round to none of the images."""
+        images = data.train_images
+        if self._rest(images) < images:
+            return ""
+        return f"held_out {self.held_out:g} of {images} images leaves nothing to test on"
+
+    def _rest(self, images: int) -> int:
+        """Images whose noise is trained on: at least one."""
+        return max(1, images - round(self.held_out * images))
 
     def cost(self, images: int, method: Method, training: Training) -> Cost:
         """One training."""

@@ -14,6 +14,7 @@ from bench.core import (
     Keeper,
     Kind,
     Method,
+    Outline,
     Session,
     Subject,
     Training,
@@ -73,13 +74,8 @@ class Perturbations(AdversarialMeasure):
     """Of the test of equal distributions."""
 
     def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
-        """Coordinates of every source, numbers of each, and of the last of the generator against the victim's last.
-
-        Raises ValueError if the data have too few images, before anything is trained.
-        """
+        """Coordinates of every source, numbers of each, and of the last of the generator against the victim's last."""
         index = balanced(subject.clean.labels, self.images)
-        if len(index) < FOLDS:
-            raise ValueError(f"images: must be at least {FOLDS}, and the data have {len(index)}")
         images, labels = subject.clean.floats(index), subject.clean.labels[index]
         seen = subject.released.floats(index)
         draws = {
@@ -157,8 +153,11 @@ class Perturbations(AdversarialMeasure):
                 points[f"{name}, {kind}"] = {source: part.tolist() for source, part in zip(rows, parts, strict=True)}
         return points
 
-    def declines(self, method: Method) -> str:
-        return "" if callable(getattr(method, "meet", None)) else "its noise step perturbs no views"
+    def declines(self, data: Outline, method: Method) -> str:
+        """Views must be perturbed, and each fold of the two-sample test needs an image."""
+        if not callable(getattr(method, "meet", None)):
+            return "its noise step perturbs no views"
+        return f"needs {FOLDS} images, got {data.train_images}" if data.train_images < FOLDS else ""
 
     def cost(self, images: int, method: Method, training: Training) -> Cost:
         """A victim with its adversary, and the embeddings of two versions of six sources."""

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from sklearn.neighbors import KNeighborsClassifier
 
-from bench.core import Count, Measure, Session, Subject, Training
+from bench.core import Count, Measure, Method, Outline, Session, Subject, Training
 from measures._images import balanced
 from measures._samples import cross_validated, linear_map
 
@@ -31,13 +31,14 @@ class Separability(Measure):
     def _has_enough_images(self) -> Self:
         if self.images < self.folds:
             raise ValueError(f"images: must be at least {self.folds}, one for each fold, got {self.images}")
-        self._check_neighbours(self.images)
+        if reason := self._too_few(self.images):
+            raise ValueError(reason)
         return self
 
     def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
         """Both accuracies, as shares in [0, 1]; None if a class that has images has fewer than there are folds.
 
-        The record's notes then say so. Raises ValueError if the data have too few images for so many neighbours.
+        The record's notes then say so.
         """
         index = balanced(subject.clean.labels, self.images)
         change = subject.released.floats(index) - subject.clean.floats(index)
@@ -49,15 +50,19 @@ class Separability(Measure):
                 f"of {len(index)} images a class has {fewest}, fewer than there are folds ({self.folds})"
             )
             return dict.fromkeys(self.numbers)
-        self._check_neighbours(len(index))
         models = {"linear": linear_map(), "nearest": KNeighborsClassifier(self.neighbours)}
         return {name: cross_validated(model, noise, labels, self.folds, session.seed) for name, model in models.items()}
 
-    def _check_neighbours(self, images: int) -> None:
-        """Raise ValueError if so many images without the largest fold are fewer than the neighbours."""
+    def declines(self, data: Outline, method: Method) -> str:
+        """The largest fold must leave as many images as there are neighbours."""
+        return self._too_few(min(self.images, data.train_images))
+
+    def _too_few(self, images: int) -> str:
+        """What is wrong if so many images without the largest fold are fewer than the neighbours."""
         left = images - math.ceil(images / self.folds)
-        if self.neighbours > left:
-            raise ValueError(
-                f"neighbours: must be at most {left}, the images that {self.folds} folds leave of {images}, "
-                f"got {self.neighbours}"
-            )
+        if self.neighbours <= left:
+            return ""
+        return (
+            f"neighbours: must be at most {left}, the images that {self.folds} folds leave of {images}, "
+            f"got {self.neighbours}"
+        )

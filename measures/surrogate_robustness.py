@@ -11,6 +11,7 @@ from bench.core import (
     Count,
     Measure,
     Method,
+    Outline,
     Positive,
     Radius,
     Session,
@@ -93,7 +94,7 @@ class SurrogateRobustness(Measure):
             change, gradient, lambda change: change.clamp(-bound, bound), step_size=step_size, steps=self.steps
         )
 
-    def declines(self, method: Method) -> str:
+    def declines(self, data: Outline, method: Method) -> str:
         return "" if "surrogate" in type(method).model_fields else "makes its noise without a surrogate"
 
     def cost(self, images: int, method: Method, training: Training) -> Cost:

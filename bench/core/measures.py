@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from bench.core.declared import Heading
 from bench.core.errors import brief
 from bench.core.files import check_entries
@@ -58,8 +58,8 @@ class Measure(PlugIn, ABC):
         All randomness comes from `session.generator(...)`, every network from `session.build(...)`.
         """
 
-    def declines(self, method: Method) -> str:
-        """Why it cannot measure the noise of `method`, in a few words; empty if it can."""
+    def declines(self, data: Outline, method: Method) -> str:
+        """Why it cannot measure the noise of `method` on such data, in a few words; empty if it can."""
         return ""
 
     def cost(self, images: int, method: Method, training: Training) -> Cost:

@@ -107,7 +107,7 @@ class Expansion:
             measures = self._sources_for(dataset).variants("measures", parsed.measures, NO_DATA)
             noises = {(one.method.choice, noise) for one in wanted for noise in range(one.drawn)}
             check_count(number * len(noises) * len(measures), str(self.file))
-            conditions += measured(here, measures)
+            conditions += measured(here, measures, outline)
         written: dict[str, list[Any]] = {
             "datasets": [one.choice.name for one in self._written_datasets],
             "models": parsed.models,

@@ -1,58 +1,51 @@
-"""Data that have too few images for a measure: one line that says what is allowed, and nothing printed."""
-
-import warnings
+"""Data that have too few images for a measure: it declines them, before any noise is made."""
 
 import pytest
 import torch
 
+from bench.core.data import Outline
 from bench.core.measures import Measure, Training
 from bench.core.session import Session
 from measures.noise_only import NoiseOnly
 from measures.noise_robustness import NoiseRobustness
 from measures.perturbations import Perturbations
 from measures.separability import Separability
+from methods.rem import Rem
 from tests.measures.conftest import MakeSubject, class_patterns
 
 CPU = torch.device("cpu")
 
 
+def images(count: int) -> Outline:
+    """So many training images of two classes."""
+    return Outline(count, (3, 8, 8), 2)
+
+
 @pytest.mark.parametrize(
-    ("measure", "expected"),
+    ("measure", "data", "expected"),
     [
         (
             Separability(folds=4, neighbours=61),
+            images(80),
             "neighbours: must be at most 60, the images that 4 folds leave of 80, got 61",
         ),
         (
-            NoiseOnly(held_out=1e-9),
-            "held_out: must be more than 0.00625, or nothing is left to test on of 80 images, got 1e-09",
+            NoiseOnly(held_out=0.004),
+            images(80),
+            "held_out 0.004 of 80 images leaves nothing to test on",
         ),
+        (Perturbations(), images(4), "needs 5 images, got 4"),
     ],
 )
-def test_too_few_images_are_one_line_and_no_warning(
-    measure: Measure, expected: str, subject: MakeSubject, training: Training
-) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(ValueError, match="must be") as caught:
-            measure.measure(subject(), training, Session(0, CPU))
-    assert str(caught.value) == expected
+def test_too_few_images_are_declined_in_one_line(measure: Measure, data: Outline, expected: str) -> None:
+    assert measure.declines(data, Rem()) == expected
+    assert measure.declines(images(2 * data.train_images), Rem()) == ""
 
 
 def test_as_many_neighbours_as_there_may_be_are_measured(subject: MakeSubject, training: Training) -> None:
     noise = class_patterns(subject().clean, 8)
     found = Separability(folds=4, neighbours=60).measure(subject(noise), training, Session(0, CPU))
     assert found["linear"] == 1.0
-
-
-def test_perturbations_of_few_images_fail_before_anything_is_trained(
-    subject: MakeSubject, training: Training, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("measures.perturbations.balanced", lambda labels, count: torch.arange(4))
-    session = Session(0, CPU)
-    with pytest.raises(ValueError, match=r"^images: must be at least 5, and the data have 4$"):
-        Perturbations().measure(subject(), training, session)
-    assert session.passes == 0
 
 
 def test_the_notes_say_why_nothing_was_measured(subject: MakeSubject, training: Training) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from bench.core.data import Outline
 from bench.core.keeper import Keeper
 from bench.core.measures import Subject, Training
 from bench.core.perturb import uniform
@@ -138,5 +139,6 @@ def test_where_the_noise_step_is_uniform_nothing_tells_it_from_uniform_draws(
 
 
 def test_only_a_generator_that_perturbs_views_is_measured() -> None:
-    assert Perturbations().declines(Em()) == "its noise step perturbs no views"
-    assert Perturbations().declines(Rem()) == ""
+    data = Outline(8, (3, 8, 8), 2)
+    assert Perturbations().declines(data, Em()) == "its noise step perturbs no views"
+    assert Perturbations().declines(data, Rem()) == ""

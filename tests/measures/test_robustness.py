@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from bench.core.adversary import Linf, pgd
+from bench.core.data import Outline
 from bench.core.measures import Subject, Training
 from bench.core.models import build
 from bench.core.perturb import frozen
@@ -20,6 +21,7 @@ from methods.sc import Sc
 from tests.measures.conftest import MakeSubject, class_patterns, random_signs
 
 CPU = torch.device("cpu")
+DATA = Outline(8, (3, 8, 8), 2)
 SMALL: dict[str, Any] = {"images": 40, "turns": 2, "steps": 3}
 
 
@@ -66,8 +68,8 @@ def test_r_theta_without_a_move_is_minus_the_loss(subject: MakeSubject, training
 
 
 def test_no_surrogate_is_declined() -> None:
-    assert SurrogateRobustness().declines(Sc()) == "makes its noise without a surrogate"
-    assert SurrogateRobustness().declines(Em()) == ""
+    assert SurrogateRobustness().declines(DATA, Sc()) == "makes its noise without a surrogate"
+    assert SurrogateRobustness().declines(DATA, Em()) == ""
 
 
 def test_noise_that_an_adversary_cannot_undo_is_more_robust(subject: MakeSubject, training: Training) -> None:

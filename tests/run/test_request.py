@@ -56,6 +56,13 @@ def test_only_what_is_wanted_is_said_not_to_apply(tmp_path: Path) -> None:
     assert em.declined == []
 
 
+def test_what_a_measure_needs_of_the_data_is_known_before_any_noise_is_made(tmp_path: Path) -> None:
+    asked = request(tmp_path)
+    measures = "measures: [{name: separability, images: 60000, neighbours: 45000}]\n"
+    (tmp_path / "grid.yaml").write_text(HEAD + "methods: [sc]\nattacks: [none]\n" + measures)
+    assert any("separability of sc: neighbours: must be at most" in reason for reason in asked.declined)
+
+
 def test_filters_hold_for_controls_as_for_all_else(tmp_path: Path) -> None:
     assert {cell.method.name for cell in request(tmp_path, only=("method=sem",)).cells} == {"sem"}
     assert {cell.method.name for cell in request(tmp_path, only=("method=random",)).cells} == {"random"}
