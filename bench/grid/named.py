@@ -78,7 +78,10 @@ class Sources:
                         self.scale.settings(group, name, set(settings.model_fields)),
                     ),
                     (where, self.scale.multiplied(written)),
-                    (f"--set {group}.{name}", self.user.settings(group, name, set(settings.model_fields))),
+                    (
+                        f"--set {group}.{name}",
+                        self.user.settings(group, name, settings.model_fields.keys() - settings.idle),
+                    ),
                 ],
             )
             yield Variant(Choice(name, scaled), Choice(name, paper), tuple(written))

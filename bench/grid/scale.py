@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class Scale(Settings):
         """Settings written at paper scale, at this scale."""
         return {name: _times(value, self.multiply.get(name, 1.0)) for name, value in values.items()}
 
-    def settings(self, group: str, name: str, fields: set[str]) -> Values:
+    def settings(self, group: str, name: str, fields: Collection[str]) -> Values:
         """What the scale sets for the plug-in `name`, with such `fields`, of datasets, methods, attacks or measures."""
         shared = {key: value for key, value in self.named(group, EVERY).items() if key in fields}
         return shared | self.named(group, name)

@@ -202,6 +202,16 @@ def test_what_set_names_must_be_in_a_grid_of_the_run(tmp_path: Path) -> None:
             check_reached(user, expand(tmp_path, text, user=user).conditions)
 
 
+def test_set_for_all_leaves_alone_where_it_does_nothing(tmp_path: Path) -> None:
+    text = HEAD + "methods: [rem, em_stepwise]\nattacks: [none]\n"
+    keys = [
+        {one.method.choice.name: one.cells[0].key for one in expand(tmp_path, text, user=user).conditions}
+        for user in (Scale(), read_assignments(["methods.*.adv_steps=7"]))
+    ]
+    assert keys[0]["rem"] != keys[1]["rem"]
+    assert keys[0]["em_stepwise"] == keys[1]["em_stepwise"]
+
+
 @pytest.mark.parametrize(
     ("method", "setting"),
     [(name, setting) for name, kind in METHODS.items() for setting in sorted(kind.idle)],
