@@ -136,14 +136,13 @@ def _condition(place: Record, rows: list[Record], titles: Record, made: Record) 
         own_controls=[(control["method"], control["attack"]) for control in place["own_controls"]],
         paper=place["paper"],
         accuracies=[row.get("final_accuracy") for row in rows],
-        failed=sum(row["status"] == "failed" for row in rows),
+        statuses=["collapsed" if row.get("collapsed") else row["status"] for row in rows],
         estimates={
             name: estimate_over_noises([row.get(name) for row in rows], place["noises"], tested[name])
             for name in MEASURED
         },
         others={"peak_accuracy": [row.get("peak_accuracy") for row in rows]},
         test_images=images,
-        collapsed=sum(row["collapsed"] for row in finished),
         published=matching(place),
         held_out=any(row["held_out"] for row in finished),
         noises=place["noises"],

@@ -52,7 +52,8 @@ class ConditionResult:
     """Names and settings of the same condition at the paper's scale."""
     accuracies: list[float | None]
     """The final one of each victim; None if it is not finished."""
-    failed: int
+    statuses: Sequence[str]
+    """Of each victim, in the same order: finished, collapsed if it never left chance, failed or missing."""
     estimates: dict[str, Estimate | None]
     """By column of the finished cells, such as `final_accuracy`; None if no cell has it."""
     published: list[Published]
@@ -67,8 +68,6 @@ class ConditionResult:
     """Other quantities of each victim than the final accuracy, in the same order."""
     test_images: int | None = None
     """On how many images each victim was tested; None if nobody knows."""
-    collapsed: int = 0
-    """Victims that never left chance."""
     keys: Sequence[str] = ()
     """Of its cells, in the order of the accuracies."""
     made: Record = field(default_factory=dict)
@@ -107,6 +106,7 @@ class ConditionResult:
             self,
             noises=noises,
             accuracies=accuracies,
+            statuses=self.statuses[:kept],
             others={name: values[:kept] for name, values in self.others.items()},
             keys=self.keys[:kept],
             estimates=dict.fromkeys(self.estimates) | {ACCURACY: known},
@@ -128,9 +128,19 @@ class ConditionResult:
         return bool(self.accuracies) and self.finished == self.planned and not self.collapsed
 
     @property
+    def collapsed(self) -> int:
+        """Victims that never left chance."""
+        return self.statuses.count("collapsed")
+
+    @property
+    def failed(self) -> int:
+        """Cells that failed."""
+        return self.statuses.count("failed")
+
+    @property
     def missing(self) -> int:
         """Cells without a record."""
-        return self.planned - self.finished - self.failed
+        return self.statuses.count("missing")
 
     @property
     def column_title(self) -> str:

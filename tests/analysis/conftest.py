@@ -4,6 +4,7 @@ import re
 import shutil
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -113,6 +114,11 @@ def place(method: str, attack: str, seeds: int, **changes: Any) -> Record:
     } | changes
 
 
+def at_chance(one: ConditionResult, victim: int = 0) -> ConditionResult:
+    """The same, with a victim that never left chance."""
+    return replace(one, statuses=[*one.statuses[:victim], "collapsed", *one.statuses[victim + 1 :]])
+
+
 def condition(
     method: str,
     attack: str,
@@ -124,6 +130,7 @@ def condition(
 ) -> ConditionResult:
     """One of which no record is written."""
     accuracy, missing = estimate(runs), (planned or len(runs)) - len(runs)
+    lacking = ["failed"] * failed + ["missing"] * (missing - failed)
     made = place(method, attack, planned or len(runs))
     return ConditionResult(
         label={part: made[part] for part in PLACE},
@@ -131,7 +138,7 @@ def condition(
         attack=Words(named(attack)),
         own_controls=[],
         accuracies=[*runs, *[None] * missing],
-        failed=failed,
+        statuses=["finished"] * len(runs) + lacking,
         estimates={"final_accuracy": accuracy, "peak_accuracy": accuracy},
         published=list(published),
         **{name: made[name] for name in ("control", "release", "assumes", "paper")},

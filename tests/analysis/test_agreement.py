@@ -11,7 +11,7 @@ from scipy import stats
 from analysis.agreement import NO_CONSENSUS, OFF, OK, OTHER_RECIPE, sections, verdict
 from analysis.reading.published import REM_RECIPE, Published, published_values
 from analysis.reading.results import ConditionResult, Results
-from tests.analysis.conftest import condition, plan_of, record, texts
+from tests.analysis.conftest import at_chance, condition, plan_of, record, texts
 
 [REM] = [row for row in published_values()["cifar10", "resnet18", "clean", "none"] if row.value == "94.66"]
 
@@ -56,7 +56,7 @@ def test_at_the_papers_scale_every_value_has_its_source_and_a_verdict() -> None:
     assert (section.numbers[0]["difference"], section.numbers[0]["verdict"]) == (-0.04, "ok")
     [section] = sections(results([ours], "paper", {**REM_RECIPE, "steps": 800}))
     assert section.numbers[0]["verdict"] == "other recipe"
-    assert not sections(results([replace(ours, collapsed=1)], "paper"))
+    assert not sections(results([at_chance(ours)], "paper"))
 
 
 def test_at_other_scales_only_the_order_is_compared() -> None:

@@ -1,7 +1,6 @@
 """The best response, computed from made-up records."""
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from analysis.reading.results import Results
 from analysis.report import write_report
 from analysis.writing.sections import Section
 from bench.store import Record, Store
-from tests.analysis.conftest import Accuracies, results_of, texts
+from tests.analysis.conftest import Accuracies, at_chance, results_of, texts
 from tests.analysis.test_early_stopping import STOPPED
 
 ATTACKS = [f"attack{number}" for number in range(6)]
@@ -210,7 +209,7 @@ def test_a_victim_that_never_left_chance_is_no_protection(tmp_path: Path) -> Non
     runs = {**runs, ("em", "attack0"): [0.1]}
     results = results_of(tmp_path, runs)
     place = next(one for one in results.conditions if one.label["attack"] == "attack0")
-    results.conditions[results.conditions.index(place)] = replace(place, collapsed=1)
+    results.conditions[results.conditions.index(place)] = at_chance(place)
     [row] = responses(results)
     assert (row["free_attack"], row["free_tried"], row["free_complete"]) == ("attack 1", 7, True)
     assert any(line.startswith("Left out, collapsed: neither training") for line in section_of(results).remarks)

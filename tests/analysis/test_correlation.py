@@ -9,7 +9,7 @@ from analysis.correlation import sections
 from analysis.numbers.estimates import estimate_over_noises
 from analysis.reading.pairings import settings_of
 from analysis.reading.results import Measured, Results, Words
-from tests.analysis.conftest import Accuracies, results_of
+from tests.analysis.conftest import Accuracies, at_chance, results_of
 
 PLACE = ("d", "m")
 MEASURES = {"r_theta": "surrogate_robustness", "r_delta_u": "noise_robustness"}
@@ -106,8 +106,8 @@ def test_generators_that_are_no_points_are_told_with_the_reason(tmp_path: Path) 
     results = study(tmp_path, [float(number) for number in range(8)])
     first, second, third, *others = results.conditions
     conditions = [
-        replace(first, collapsed=1),
-        replace(second, accuracies=[None], failed=1),
+        at_chance(first),
+        replace(second, accuracies=[None], statuses=["failed"]),
         replace(third, accuracies=[*third.accuracies, None]),
         *others,
     ]

@@ -21,7 +21,7 @@ from analysis.reading.stopping import stopped
 from analysis.report import _chapter
 from analysis.writing.standing import standing_lines, standings
 from bench.store import Store
-from tests.analysis.conftest import Accuracies, condition, plan_of, results_of
+from tests.analysis.conftest import Accuracies, at_chance, condition, plan_of, results_of
 from tests.analysis.conftest import place as place_of
 from tests.analysis.page.test_answer import CLEAN, STRONG, runs
 from tests.analysis.test_correlation import study
@@ -42,6 +42,17 @@ def test_a_best_response_is_over_the_noises_that_all_attacks_have_met(first: int
     found = best_response(over_common_noises([more, two]), 2)
     assert found.runs.noises == 2
     assert found.runs.units == pytest.approx([(0.5 + 0.3) / 2, (0.9 + 0.9) / 2])
+
+
+@pytest.mark.parametrize("where", [0, 2])
+def test_a_victim_at_chance_counts_only_with_its_noise(where: int) -> None:
+    chance = at_chance(of_noises(2, "em", "attack0", [0.5, 0.3, 0.1, 0.1]), where)
+    once = of_noises(1, "em", "attack1", [0.2, 0.2])
+    best, _ = over_common_noises([chance, once])
+    assert (best.collapsed, best.missing, best.is_comparable) == ((1, 0, False) if where == 0 else (0, 0, True))
+    assert best_response(over_common_noises([chance, once]), 2).chosen == (
+        ("attack 1",) if where == 0 else ("attack 0",)
+    )
 
 
 def test_one_victim_of_the_first_noise_is_a_single_run_and_its_number_that_of_its_attack() -> None:
@@ -84,12 +95,12 @@ def test_what_an_attack_gains_is_over_the_noises_that_its_control_has_met(tmp_pa
 
 def test_victims_at_chance_are_no_points_and_have_no_ranks(tmp_path: Path) -> None:
     results = study(tmp_path, [float(number) for number in range(8)])
-    spoilt = [replace(one, collapsed=one.label["method"] == "g0") for one in results.conditions]
+    spoilt = [at_chance(one) if one.label["method"] == "g0" else one for one in results.conditions]
     overall, _ = correlations(replace(results, conditions=spoilt))
     assert {row["generators"] for row in overall.numbers if row["number"] == "r_theta"} == {7}
     met = results_of(tmp_path / "met", runs(clean=CLEAN, em=[0.7] * 3, sem=STRONG))
     rows = ranking(met, _chapter(met))
-    conditions = [replace(one, collapsed=one.label["attack"] == "attack1") for one in stopped(met)]
+    conditions = [at_chance(one) if one.label["attack"] == "attack1" else one for one in stopped(met)]
     assert [len(table_of_accuracies(rows, given)["EM"]) for given in (stopped(met), conditions)] == [7, 6]
 
 

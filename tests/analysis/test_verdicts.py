@@ -12,7 +12,7 @@ from analysis.evidence import evidence, matching
 from analysis.numbers.differences import Difference
 from analysis.reading.stopping import stopped
 from analysis.verdicts import Source, _verdict, verdicts
-from tests.analysis.conftest import Accuracies, results_of
+from tests.analysis.conftest import Accuracies, at_chance, results_of
 
 ABOVE, BELOW, UNSURE, ALONE, HARDLY = (
     Difference(0.1, 0.005, 2, 3),  # p 0.002
@@ -139,7 +139,7 @@ def test_a_claim_is_decided_with_victims_of_one_training(tmp_path: Path) -> None
 
 def test_victims_that_stayed_at_chance_decide_no_claim(tmp_path: Path) -> None:
     found = results_of(tmp_path, {("sc", "none"): [0.1, 0.11], ("sem", "none"): [0.5, 0.51]}).conditions
-    [(_, rows, _)] = verdicts([Source([replace(found[0], collapsed=1), found[1]])])
+    [(_, rows, _)] = verdicts([Source([at_chance(found[0]), found[1]])])
     assert (rows[0].word, rows[0].told) == ("not run", "")
 
 

@@ -4,7 +4,7 @@ from analysis.reading.published import published_values
 from analysis.writing.sections import Entry, Table
 from analysis.writing.standing import standing_lines
 from analysis.writing.tables import table_of
-from tests.analysis.conftest import condition
+from tests.analysis.conftest import at_chance, condition
 
 [PUBLISHED] = [row for row in published_values()["cifar10", "resnet18", "clean", "none"] if row.value == "94.66"]
 
@@ -128,7 +128,7 @@ def test_a_column_whose_lowest_row_is_tied_with_clean_images_has_no_best_whateve
 
 
 def test_a_victim_that_never_left_chance_is_marked_and_never_best() -> None:
-    collapsed = replace(condition("em", "pgd", [0.1, 0.1]), collapsed=1)
+    collapsed = at_chance(condition("em", "pgd", [0.1, 0.1]))
     made = table(condition("clean", "pgd", [0.5, 0.51]), collapsed, condition("sem", "pgd", [0.3, 0.31]))
     _, [one], [other] = entries(made)
     assert (one.best, other.best) == (False, True)
