@@ -13,6 +13,7 @@ from bench.core import (
     Cost,
     Measure,
     Method,
+    Outline,
     Session,
     Subject,
     Training,
@@ -40,9 +41,9 @@ class Delusiveness(Measure):
         """Mean and median test loss, and F, the share of test images that the network gets wrong."""
         return _on_test(_trained(subject, training, session), subject)
 
-    def cost(self, images: int, method: Method, training: Training) -> Cost:
+    def cost(self, data: Outline, method: Method, training: Training) -> Cost:
         """One training."""
-        return training.recipe.cost([], images)
+        return training.cost(data)
 
 
 class Stability(AdversarialMeasure):
@@ -75,10 +76,10 @@ class Stability(AdversarialMeasure):
         worst = min(found, key=lambda name: found[name]["loss"])
         return {"stability": found[worst]["loss"], "worst": worst, "perturbations": found}
 
-    def cost(self, images: int, method: Method, training: Training) -> Cost:
+    def cost(self, data: Outline, method: Method, training: Training) -> Cost:
         """Four trainings, two of them with PGD."""
-        trained = training.recipe.steps * training.recipe.batch_size
-        return Cost.of_images((4 + 2 * self.adv_steps) * trained)
+        plain, adversarial = training.cost(data), training.cost(data, self.adv_steps)
+        return plain + plain + adversarial + adversarial
 
 
 class UniformNoise(Attack):

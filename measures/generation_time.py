@@ -6,7 +6,19 @@ from typing import Any
 import torch
 from torch.optim import SGD
 
-from bench.core import Cost, CountOrZero, Measure, Method, Session, Subject, Training, memory_of, synchronise, update
+from bench.core import (
+    Cost,
+    CountOrZero,
+    Measure,
+    Method,
+    Outline,
+    Session,
+    Subject,
+    Training,
+    memory_of,
+    synchronise,
+    update,
+)
 
 
 class GenerationTime(Measure):
@@ -60,6 +72,6 @@ class GenerationTime(Measure):
         for _ in range(self.warm_up):
             update(model, data.floats(part), data.labels[part], optimiser)
 
-    def cost(self, images: int, method: Method, training: Training) -> Cost:
+    def cost(self, data: Outline, method: Method, training: Training) -> Cost:
         """That of the noise."""
-        return method.cost(images)
+        return method.cost(data.train_images)

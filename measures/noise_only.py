@@ -59,6 +59,6 @@ class NoiseOnly(Measure):
         """Images whose noise is trained on: at least one."""
         return max(1, images - round(self.held_out * images))
 
-    def cost(self, images: int, method: Method, training: Training) -> Cost:
+    def cost(self, data: Outline, method: Method, training: Training) -> Cost:
         """One training."""
-        return training.recipe.cost([], images)
+        return training.cost(data)

@@ -8,6 +8,7 @@ from bench.core import (
     Cost,
     Count,
     Method,
+    Outline,
     Session,
     Subject,
     Training,
@@ -65,7 +66,7 @@ class NoiseRobustness(AdversarialMeasure):
         right = (logits.argmax(1) == labels).float().mean().item()
         return {"r_delta_u": -F.cross_entropy(logits, labels).item(), "perturbed_accuracy": right}
 
-    def cost(self, images: int, method: Method, training: Training) -> Cost:
+    def cost(self, data: Outline, method: Method, training: Training) -> Cost:
         """Every update with its adversary, and the last adversary."""
         trained = self.updates * training.recipe.batch_size * (1 + self.adv_steps)
-        return Cost.of_images(trained + self.adv_steps * min(self.images, images))
+        return Cost.of_images(trained + self.adv_steps * min(self.images, data.train_images))

@@ -8,6 +8,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from bench.core import (
+    MILESTONES,
     Classifier,
     Cost,
     Count,
@@ -44,6 +45,9 @@ class Meeting(Protocol):
 
     def meet(self, model: nn.Module, images: Tensor, labels: Tensor, session: Session) -> Tensor:
         """What its noise step perturbs each of `images` (N, C, H, W) by, whole and under its noise."""
+
+    def meeting_cost(self, images: int) -> Cost:
+        """What `meet` takes for so many."""
 
 
 class Perturbations(AdversarialMeasure):
@@ -159,10 +163,13 @@ class Perturbations(AdversarialMeasure):
             return "its noise step perturbs no views"
         return f"needs {FOLDS} images, got {data.train_images}" if data.train_images < FOLDS else ""
 
-    def cost(self, images: int, method: Method, training: Training) -> Cost:
-        """A victim with its adversary, and the embeddings of two versions of six sources."""
-        victim = Cost.of_images((1 + self.adv_steps) * training.recipe.steps * training.recipe.batch_size)
-        return victim + Cost(seconds=2 * seconds_of(6 * min(self.images, images), self.embeddings))
+    def cost(self, data: Outline, method: Method, training: Training) -> Cost:
+        """A victim, what is met at the kept networks, and the embeddings of two versions of six sources."""
+        images = min(self.images, data.train_images)
+        met = Cost.of_images(len(REAL) * self.adv_steps * images)
+        for _ in MILESTONES:
+            met += cast(Meeting, method).meeting_cost(images)
+        return training.cost(data, self.adv_steps) + met + Cost(seconds=2 * seconds_of(6 * images, self.embeddings))
 
 
 def _saturated(part: Rows) -> Rows:

@@ -97,9 +97,9 @@ class SurrogateRobustness(Measure):
     def declines(self, data: Outline, method: Method) -> str:
         return "" if "surrogate" in type(method).model_fields else "makes its noise without a surrogate"
 
-    def cost(self, images: int, method: Method, training: Training) -> Cost:
+    def cost(self, data: Outline, method: Method, training: Training) -> Cost:
         """Every step of both."""
-        return Cost.of_images((2 * self.turns + 1) * self.steps * min(self.images, images))
+        return Cost.of_images((2 * self.turns + 1) * self.steps * min(self.images, data.train_images))
 
 
 def _surrogate(subject: Subject, session: Session) -> Classifier:

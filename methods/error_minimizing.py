@@ -195,6 +195,10 @@ class ErrorMinimizing(Method):
             met.append(self._noise_adversary(model, noisy, labels[part], generators.draws) - noisy)
         return torch.cat(met)
 
+    def meeting_cost(self, images: int) -> Cost:
+        """What `meet` takes for so many: their whole noise step, and its adversary once more."""
+        return Cost.of_images(images * (self._noise_step_passes + self._noise_adversary.passes))
+
     def uses(self) -> tuple[Part, ...]:
         kinds = (self.noise_step, self.surrogate_step)
         adversaries = [maximiser(kind) for kind in kinds if kind != "none" and kind != "random"]
@@ -202,9 +206,14 @@ class ErrorMinimizing(Method):
 
     def cost(self, images: int) -> Cost:
         """Noise steps and updates of the surrogate, then the complete final pass."""
-        noise = self.steps * self.samples * (1 + self._noise_adversary.passes)
+        noise = self._noise_step_passes
         update = 1 + self._surrogate_adversary.passes
         return Cost.of_images(self.updates * self.batch_size * (noise + update) + images * noise)
+
+    @property
+    def _noise_step_passes(self) -> int:
+        """Those of one image in a whole noise step."""
+        return self.steps * self.samples * (1 + self._noise_adversary.passes)
 
     @property
     def _noise_adversary(self) -> Adversary:

@@ -15,7 +15,7 @@ from bench.core.content import HASH, File, KnownFile, file_setting, known_file
 from bench.core.data import ImageDataset, Outline
 from bench.core.device import float64_device, memory_of, synchronise
 from bench.core.errors import brief, head_of, some, suggestion
-from bench.core.keeper import Keeper, Kind
+from bench.core.keeper import MILESTONES, Keeper, Kind
 from bench.core.measures import Measure, Subject, Training
 from bench.core.memory import empty, in_order, parts, take
 from bench.core.models import Classifier, classifier_layers
@@ -54,6 +54,7 @@ __all__ = [
     "HASH",
     "IMAGES_PER_PASS",
     "L2",
+    "MILESTONES",
     "NO_AUGMENTATION",
     "PROTOCOL",
     "TIMM",

@@ -40,6 +40,11 @@ class Training:
     model: str
     recipe: Recipe
 
+    def cost(self, data: Outline, adv_steps: int = 0) -> Cost:
+        """Of one network on such data, with its looks; an adversary takes so many steps on each view."""
+        trained = self.recipe.steps * self.recipe.batch_size
+        return Cost.of_images((1 + adv_steps) * trained) + self.recipe.cost_of_looks(data.test_images)
+
 
 class Measure(PlugIn, ABC):
     """Numbers of one noise. Its settings, the noise and, if it trains, the victim's recipe name the result."""
@@ -62,8 +67,8 @@ class Measure(PlugIn, ABC):
         """Why it cannot measure the noise of `method` on such data, in a few words; empty if it can."""
         return ""
 
-    def cost(self, images: int, method: Method, training: Training) -> Cost:
-        """What `measure` takes for so many training images, beside the noise."""
+    def cost(self, data: Outline, method: Method, training: Training) -> Cost:
+        """What `measure` takes on such data, beside the noise."""
         return Cost()
 
 

@@ -68,12 +68,16 @@ class Cell:
         """What it takes on such data, once the noise is there."""
         images = outline.train_images
         if self.measure:
-            training = Training(self.model, self.train)
             with asked(f"what {self.measure.name} costs"):
-                return Cost() + self.measure.settings.cost(images, self.method.settings, training)
+                return Cost() + self.measure.settings.cost(outline, self.method.settings, self.training)
         with asked(f"what {' + '.join(attack.name for attack in self.attacks)} costs"):
             cost = self.train.cost([attack.settings for attack in self.attacks], images)
         return cost + self.train.cost_of_looks(outline.test_images)
+
+    @property
+    def training(self) -> Training:
+        """How its measure trains: as its victims do, but looked at only at the end, as nobody reads the way."""
+        return Training(self.model, self.train.model_copy(update={"evaluate_every": self.train.steps}))
 
     def noise_cost(self, outline: Outline) -> Cost:
         """What making the noise takes."""

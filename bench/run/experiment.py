@@ -11,7 +11,7 @@ from torch import Tensor
 from bench.core.data import ImageDataset
 from bench.core.files import check_entries
 from bench.core.keeper import check_kept
-from bench.core.measures import Subject, Training, as_promised
+from bench.core.measures import Subject, as_promised
 from bench.core.memory import CPU, moved
 from bench.core.models import Classifier
 from bench.core.protocols import Attack
@@ -142,7 +142,7 @@ def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
     subject = Subject(cell.method.settings, clean, clean.protected(protection), test, kept)
     session = place.open_session(cell.seed, device)
     with reported(session, place.progress_file(cell.key)), place.unchanged(cell.measure.name, clean, test):
-        found = measure.measure(subject, Training(cell.model, cell.train), session)
+        found = measure.measure(subject, cell.training, session)
     return {
         "result": as_promised(found, cell.measure.name, measure),
         "cost": {"measure_passes": session.passes, "noise_passes": about["passes"]},

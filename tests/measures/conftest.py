@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from bench.core.measures import Subject, Training
 from bench.core.protocols import Method
 from bench.core.train import Recipe
@@ -15,6 +15,8 @@ from tests.conftest import MadeUp
 
 MakeSubject = Callable[..., Subject]
 LABELS = [label for label in range(4) for _ in range(20)]
+DATA = Outline(80, (3, 8, 8), 4, test_images=20)
+"""Of these data."""
 
 
 @pytest.fixture

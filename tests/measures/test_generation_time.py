@@ -13,7 +13,7 @@ from measures import generation_time
 from measures.generation_time import GenerationTime
 from methods.em_stepwise import EmStepwise
 from methods.random_noise import RandomNoise
-from tests.measures.conftest import MakeSubject
+from tests.measures.conftest import DATA, MakeSubject
 
 CPU = torch.device("cpu")
 
@@ -37,7 +37,7 @@ def test_a_noise_is_made_again_and_its_passes_alone_are_counted(
     assert session.passes == found["passes"] + 5 * 64 / 128
     assert found["images_per_second"] == pytest.approx(80 / found["seconds"])
     assert found["memory"] is None or 0 <= found["memory"] < 1000
-    assert GenerationTime().cost(80, method, training) == method.cost(80)
+    assert GenerationTime().cost(DATA, method, training) == method.cost(80)
 
 
 def test_what_is_done_to_measure_memory_takes_no_time_of_generation(

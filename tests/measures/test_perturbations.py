@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from bench.core.data import Outline
 from bench.core.keeper import Keeper
 from bench.core.measures import Subject, Training
 from bench.core.perturb import uniform
@@ -21,7 +20,7 @@ from measures.perturbations import Perturbations
 from methods.em import Em
 from methods.rem import Rem
 from methods.sem import Sem
-from tests.measures.conftest import MakeSubject
+from tests.measures.conftest import DATA, MakeSubject
 
 CPU = torch.device("cpu")
 RADIUS = 8 / 255
@@ -43,7 +42,9 @@ def test_every_source_is_compared_with_the_last_of_the_victim(
 ) -> None:
     monkeypatch.setattr("measures.perturbations.embed", lambda rows, seeds: {"plane": rows[:, :2]})
     measure = Perturbations(**SMALL, images=40, embeddings=1, permutations=20)
-    found = measure.measure(met, training, Session(0, CPU))
+    session = Session(0, CPU)
+    found = measure.measure(met, training, session)
+    assert session.passes == measure.cost(DATA, met.method, training).passes
     steps = {"generator": (1, 2, 4, 10), "victim": (2, 15, 60)}
     networks = [f"{loop} at {step}" for loop, milestones in steps.items() for step in milestones]
     assert list(found["sources"]) == ["uniform", "signs", *networks]
@@ -139,6 +140,5 @@ def test_where_the_noise_step_is_uniform_nothing_tells_it_from_uniform_draws(
 
 
 def test_only_a_generator_that_perturbs_views_is_measured() -> None:
-    data = Outline(8, (3, 8, 8), 2)
-    assert Perturbations().declines(data, Em()) == "its noise step perturbs no views"
-    assert Perturbations().declines(data, Rem()) == ""
+    assert Perturbations().declines(DATA, Em()) == "its noise step perturbs no views"
+    assert Perturbations().declines(DATA, Rem()) == ""

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from bench.core.adversary import Linf, pgd
-from bench.core.data import Outline
 from bench.core.measures import Subject, Training
 from bench.core.models import build
 from bench.core.perturb import frozen
@@ -18,10 +17,9 @@ from measures.noise_robustness import NoiseRobustness
 from measures.surrogate_robustness import SurrogateRobustness
 from methods.em import Em
 from methods.sc import Sc
-from tests.measures.conftest import MakeSubject, class_patterns, random_signs
+from tests.measures.conftest import DATA, MakeSubject, class_patterns, random_signs
 
 CPU = torch.device("cpu")
-DATA = Outline(8, (3, 8, 8), 2)
 SMALL: dict[str, Any] = {"images": 40, "turns": 2, "steps": 3}
 
 
@@ -90,4 +88,4 @@ def test_the_forecast_of_passes_is_exact(subject: MakeSubject, training: Trainin
     for measure in (SurrogateRobustness(**SMALL), NoiseRobustness(updates=3, images=40, adv_steps=2)):
         session = Session(0, CPU)
         measure.measure(subject(method=Em(surrogate=two_layers), kept=kept), training, session)
-        assert session.passes == measure.cost(80, Em(surrogate=two_layers), training).passes
+        assert session.passes == measure.cost(DATA, Em(surrogate=two_layers), training).passes

@@ -11,7 +11,7 @@ from measures.noise_only import NoiseOnly
 from measures.separability import Separability
 from methods.random_noise import RandomNoise
 from tests.conftest import MadeUp
-from tests.measures.conftest import MakeSubject, class_patterns, random_signs
+from tests.measures.conftest import DATA, MakeSubject, class_patterns, random_signs
 
 CPU = torch.device("cpu")
 
@@ -69,4 +69,4 @@ def test_stability_is_the_least_delusiveness_of_four(subject: MakeSubject, train
     assert len(set(losses.values())) == 4
     assert found["stability"] == min(losses.values()) == losses[found["worst"]]
     assert losses["none"] == Delusiveness().measure(one, training, Session(0, CPU))["loss"]
-    assert session.passes == measure.cost(80, one.method, training).passes
+    assert session.passes == measure.cost(DATA, one.method, training).passes
