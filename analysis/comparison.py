@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from analysis.numbers.estimates import Estimate, estimate
@@ -29,7 +29,7 @@ class Change:
     """The same cells in both; of other revisions if only the seeds are the same."""
     first_only: Sequence[Record] = ()
     second_only: Sequence[Record] = ()
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[str] = ()
     """In which revisions its pairs differ, and how else they were computed."""
 
     @cached_property

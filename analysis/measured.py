@@ -6,7 +6,7 @@ from analysis.reading.measures import TIMED, Way, counted, generators, places, t
 from analysis.reading.results import Measured, Results
 from analysis.writing.sections import FAILED, MISSING, Entry, Section, plain_table
 
-LONGEST = 1e9
+SCIENTIFIC_FROM = 1e9
 """From which on a number is written with a power of ten."""
 NOTE = "Each noise is measured once."
 INTERVALS = "± is half of the 95 % Student interval of the mean over noises."
@@ -76,7 +76,7 @@ def _entry(one: Measured | None, number: str, ends: Mapping[str, str]) -> Entry:
         found = {ends[key] for key in one.keys}
         return Entry(FAILED if "failed" in found else MISSING, note="no value found" if found == {"finished"} else "")
     size = abs(estimate.mean) or estimate.half_width or 0
-    form = ",.3f" if 0 < size < 10 else ",.1f" if 0 < size < 100 else ",.0f" if size < LONGEST else ".2e"
+    form = ",.3f" if 0 < size < 10 else ",.1f" if 0 < size < 100 else ",.0f" if size < SCIENTIFIC_FROM else ".2e"
     half_width = "" if estimate.half_width is None else f"{estimate.half_width:{form}}"
     known = counted(one, number)
     note = f"{known} of {len(one.found)} noises" if known < len(one.found) else ""

@@ -69,8 +69,8 @@ def show_forecast(request: Request, console: Console) -> int:
     for task, seconds in zip(tasks, cost.seconds, strict=True):
         name = f"noise {task.cell.noise_key}" if task.noise_only else task.cell.key
         words = names[task.cell.key]
-        shown = (words.method, "", "", words.dataset, "") if task.noise_only else words.columns
-        table.add_row(name, *shown, f"{task.passes:,.0f}", duration(seconds))
+        columns = (words.method, "", "", words.dataset, "") if task.noise_only else words.columns
+        table.add_row(name, *columns, f"{task.passes:,.0f}", duration(seconds))
     console.print(table)
     passes = sum(task.passes for task in tasks)
     todo = (

@@ -37,17 +37,9 @@ ROOMS = {
         *("bench.core", "bench.words", "bench.grid", "bench.run", "bench.display", "bench.outcomes", "bench.console"),
     },
     "bench.cli": {
-        *("bench.core", "bench.store", "bench.words", "bench.grid", "bench.run", "bench.summary", "bench.cards"),
-        *(
-            "bench.completion",
-            "bench.console",
-            "bench.options",
-            "bench.protect",
-            "bench.catalogue",
-            "bench.gallery",
-            "bench.reports",
-            "analysis",
-        ),
+        *("bench.core", "bench.store", "bench.words", "bench.run", "bench.summary", "bench.completion"),
+        *("bench.console", "bench.options", "bench.protect", "bench.catalogue", "bench.gallery", "bench.reports"),
+        "analysis",
     },
     "bench.__main__": {"bench.cli", "bench.core"},
     "methods": {"bench.core"},
@@ -58,8 +50,8 @@ ROOMS = {
     "analysis.reading": {"analysis.numbers", *READ},
     "analysis.writing": {"analysis.numbers", "analysis.reading", *READ},
     "analysis.drawing": {"analysis.numbers", "analysis.reading", "analysis.writing", *READ},
-    "analysis.page": {*(f"analysis.{room}" for room in ("numbers", "reading", "writing", "drawing", "claims")), *READ},
-    "benchmarks": {"bench.core", "bench.store", "bench.grid", "bench.run", *PLUG_INS},
+    "analysis.page": {*(f"analysis.{room}" for room in ("reading", "writing", "drawing", "claims")), *READ},
+    "benchmarks": {"bench.core", "bench.store", "bench.grid", "bench.run", "methods", "attacks"},
 }
 """What each room may import of ours, besides itself."""
 
@@ -133,6 +125,13 @@ def test_a_room_imports_what_it_may(name: str) -> None:
     assert homes or name == "bench"
     for room in homes:
         assert not foreign(name, room, *ROOMS[room])
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_what_a_room_may_import_it_does(room: str) -> None:
+    met = {module for name in modules(room) for module in IMPORTS[name]}
+    own = ROOMS[room] - (READ if room.startswith("analysis.") else set())
+    assert not [allowed for allowed in own if not any(within(module, allowed) for module in met)]
 
 
 def test_no_two_rooms_import_each_other() -> None:

@@ -23,6 +23,9 @@ class Ranked:
     attack: str
     accuracy: float
     half_width: float | None
+    low: float
+    high: float
+    """The ends of its interval; the accuracy itself without one."""
     recovered: float | None
     plain: float | None
     """Its accuracy without an attack."""
@@ -38,16 +41,6 @@ class Ranked:
     """Methods of one group cannot be told from its first one; None if nothing was tested."""
     seconds: float | None = None
     """How long making its noise takes, if that was measured."""
-
-    @property
-    def low(self) -> float:
-        """The lower end of the interval."""
-        return max(0.0, self.accuracy - (self.half_width or 0))
-
-    @property
-    def high(self) -> float:
-        """The upper end of the interval."""
-        return min(1.0, self.accuracy + (self.half_width or 0))
 
 
 def ranking(results: Results, chapter: Chapter) -> list[Ranked]:
@@ -70,13 +63,17 @@ def _ranked(row: Record, conditions: Sequence[ConditionResult]) -> Ranked:
     here = [one for one in conditions if all(one.label[part] == row[part] for part in PLACE[:3])]
     best = condition_of(row, row["free_attack"], here)
     cost = best.estimates.get("noise_passes") if best else None
+    accuracy, *ends = (row[f"free_accuracy{part}"] for part in ("", "_low", "_high"))
+    low, high = (accuracy if end is None else end for end in ends)
     return Ranked(
         title=row["title"],
         control=row["control"],
         clean=row["clean"],
         attack=row["free_attack"],
-        accuracy=row["free_accuracy"],
+        accuracy=accuracy,
         half_width=row["free_accuracy_half_width"],
+        low=low,
+        high=high,
         recovered=row["free_recovered"],
         plain=row["no_attack"],
         best=best,

@@ -12,8 +12,6 @@ from bench.store import Record
 
 FREE, ANY = "free_", "any_"
 """What the columns begin with that are of attacks that assume nothing, and of all attacks."""
-Responses = dict[str, dict[str, Response]]
-"""By method and by half, FREE or ANY."""
 
 
 def league(conditions: Sequence[ConditionResult]) -> list[Record]:

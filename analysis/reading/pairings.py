@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import isnan
 
 from analysis.numbers.estimates import Estimate
 from analysis.reading.measures import TIMED, counted, generators, titles, value
@@ -116,8 +115,7 @@ def _estimated(key: str, one: ConditionResult) -> Estimate | None:
 
 
 def _width(known: Estimate) -> float:
-    width = known.half_width
-    return 0.0 if width is None or isnan(width) else width
+    return known.half_width or 0.0
 
 
 def settings_of(results: Results, place: tuple[str, str], methods: Sequence[str], key: str) -> list[float] | None:

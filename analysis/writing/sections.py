@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isnan
 
 from bench.core.settings import digest
 from bench.store import Record
@@ -144,7 +143,7 @@ def rough(number: float) -> str:
 
 
 def share_entry(share: float | None, half_width: float | None = None) -> Entry:
-    """A share with half of its interval, both in percent; without the latter if there is none (None or NaN)."""
+    """A share with half of its interval, both in percent; without the latter if there is none."""
     if share is None:
         return Entry(MISSING)
-    return Entry(percent(share), "" if half_width is None or isnan(half_width) else percent(half_width))
+    return Entry(percent(share), "" if half_width is None else percent(half_width))

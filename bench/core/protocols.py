@@ -98,6 +98,12 @@ class Method(PlugIn, ABC):
         return difference.abs().amax(1) if self.norm == "linf" else torch.linalg.vector_norm(difference, dim=1)
 
 
+def cross_entropy(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean cross-entropy, and the logits. `labels` are int64 (N,), or shares of classes, float (N, num_classes)."""
+    logits = model(images)
+    return F.cross_entropy(logits, labels), logits
+
+
 class Hooks(PlugIn):
     """What an attack may do, in the order in which the core calls it; each default changes nothing.
 
@@ -142,8 +148,7 @@ class Hooks(PlugIn):
 
         `views` are what the perturbations began with, `images` what they ended with.
         """
-        logits = model(images)
-        return F.cross_entropy(logits, labels), logits
+        return cross_entropy(model, images, labels)
 
     @classmethod
     def hooks(cls) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from bench.core.memory import in_order
 from bench.core.models import images_at_once
 from bench.core.perturb import frozen
 from bench.core.plug_in import FORWARD, Cost
-from bench.core.protocols import Attack, Hooks
+from bench.core.protocols import Attack, Hooks, cross_entropy
 from bench.core.schedules import Schedule, schedule_rates
 from bench.core.session import Session
 from bench.core.settings import Count, Fraction, NonNegative, Positive, Settings
@@ -97,12 +97,6 @@ def batches(count: int, size: int, generator: torch.Generator) -> Iterator[Tenso
 
 Loss = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
 """Of a network, its images and labels: the loss to train on, and the logits."""
-
-
-def cross_entropy(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean cross-entropy. `labels` are int64 (N,), or shares of the classes, float (N, num_classes)."""
-    logits = model(images)
-    return F.cross_entropy(logits, labels), logits
 
 
 def update(
@@ -227,6 +221,8 @@ def _perturbed(
     model: nn.Module, images: Tensor, labels: Tensor, attacks: Sequence[Hooks], generators: Sequence[torch.Generator]
 ) -> Tensor:
     """What the network is trained on: every attack's perturbation of the views."""
+    if not any("perturb" in attack.hooks() for attack in attacks):
+        return images
     with frozen(model):
         for attack, generator in zip(attacks, generators, strict=True):
             images = attack.perturb(model, images, labels, generator)
