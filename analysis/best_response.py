@@ -12,6 +12,7 @@ from analysis.reading.controls import against_clean, answers_among, over_common_
 from analysis.reading.league import ANY, FREE, league, names, protections, ranked
 from analysis.reading.results import ConditionResult, Results, by_place
 from analysis.reading.stopping import stopped
+from analysis.writing.caveats import interval_line
 from analysis.writing.sections import MISSING, Entry, Section, Table, percent, plain_table, share_entry
 from analysis.writing.standing import resolution_line
 from bench.store import Record
@@ -56,6 +57,7 @@ def sections(results: Results) -> list[Section]:
             places=list(dict.fromkeys(conditions[0].place for conditions in met)),
             numbers=rows,
             file="-best-response",
+            intervals=interval_line(results, "noises"),
         )
     ]
 

@@ -13,7 +13,10 @@ from analysis.writing.sections import MISSING, Entry, Section, plain_table, shar
 from bench.store import Record
 from bench.words import counted
 
-NOTE = "± is half of the 95 % Student interval of the mean over noises, or over victims of one noise."
+NOTE = (
+    "± is half of the 95 % Student interval of the mean: over noises or over victim seeds, whichever is wider, or over "
+    "victims of one noise."
+)
 
 
 def tables(changes: Sequence[Change], names: tuple[str, str], tolerance: float) -> list[Section]:

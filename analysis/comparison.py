@@ -1,11 +1,10 @@
 """What changed between two results folders: cells only in one, and by how much those of both differ."""
 
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from analysis.numbers.estimates import Estimate, estimate
+from analysis.numbers.estimates import Estimate, estimate_over_noises
 from analysis.reading.experiments import differing, identity, seeds_of
 from analysis.reading.results import ACCURACY
 from analysis.writing.provenance import flat, way_of
@@ -15,6 +14,8 @@ from bench.words import short
 SLACK = 1e-9
 """What the arithmetic may add to a difference that is just within the tolerance."""
 Pair = tuple[Record, Record]
+Seeds = tuple[int, int]
+"""Of a noise and of a victim on it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Change:
         """Second less first, paired by seed; None without a pair that is finished in both."""
         firsts, seconds = (self._values([pair[side] for pair in self.finished]) for side in (0, 1))
         pairs = zip(firsts, seconds, strict=True)
-        return _over_noises([(noise, after - before) for (noise, before), (_, after) in pairs])
+        return _over_noises([(seeds, after - before) for (seeds, before), (_, after) in pairs])
 
     @cached_property
     def finished(self) -> list[Pair]:
@@ -75,10 +76,10 @@ class Change:
         unit = 1.0 if self.quantity == ACCURACY else abs(self.first.mean)
         return abs(self.difference.mean) > tolerance / 100 * unit + SLACK
 
-    def _values(self, records: Sequence[Record]) -> list[tuple[int, float]]:
-        """Noise seed and number of each record that has it."""
-        found = [(record["cell"]["noise_seed"], record.get("result", {}).get(self.quantity)) for record in records]
-        return [(noise, float(value)) for noise, value in found if value is not None]
+    def _values(self, records: Sequence[Record]) -> list[tuple[Seeds, float]]:
+        """Seeds and number of each record that has it."""
+        found = [(seeds_of(record), record.get("result", {}).get(self.quantity)) for record in records]
+        return [(seeds, float(value)) for seeds, value in found if value is not None]
 
 
 def compare(first: Store, second: Store) -> list[Change]:
@@ -136,13 +137,11 @@ def _quantities(records: Sequence[Record]) -> list[str]:
     return list(dict.fromkeys(numbers)) or ["result"]
 
 
-def _over_noises(values: Sequence[tuple[int, float]]) -> Estimate | None:
+def _over_noises(values: Sequence[tuple[Seeds, float]]) -> Estimate | None:
     """The mean over noises, each the mean of its victims; of a single noise, over these."""
-    noises: dict[int, list[float]] = {}
-    for noise, value in values:
-        noises.setdefault(noise, []).append(value)
-    means = [statistics.fmean(own) for own in noises.values()]
-    return estimate(means if len(means) > 1 else next(iter(noises.values()), []))
+    known = dict(values)
+    noises, seeds = (sorted({one[at] for one in known}) for at in (0, 1))
+    return estimate_over_noises([known.get((noise, seed)) for noise in noises for seed in seeds], len(noises))
 
 
 def _labels(store: Store) -> dict[str, dict[str, str]]:

@@ -106,7 +106,7 @@ def _standard(sample: Sequence[float]) -> Sample:
 def _objection(first: Sample, second: Sample) -> str:
     """Why nothing can be told of two samples around 0."""
     if len(first) < FEWEST:
-        return f"{len(first)} generators are too few"
+        return "1 generator is too few" if len(first) == 1 else f"{len(first)} generators are too few"
     return "" if first.any() and second.any() else "one of them is the same for every generator"
 
 
@@ -115,10 +115,10 @@ def caution(first: Sequence[float], second: Sequence[float]) -> str:
     words = []
     if FEWEST <= len(first) < FEW:
         words.append(f"only {len(first)} generators")
-    for sample in (first, second):
+    for name, sample in (("values", first), ("accuracies", second)):
         ties = len(sample) - len(set(sample))
         if ties > len(sample) / 4:
-            words.append(f"{ties} of {len(sample)} values tied")
+            words.append(f"{ties} of {len(sample)} {name} tied")
     return ", ".join(words)
 
 

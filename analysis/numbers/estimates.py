@@ -3,7 +3,7 @@
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from scipy.stats import norm
@@ -64,10 +64,29 @@ def estimate_over_noises(values: Sequence[float | None], noises: int, images: in
     `values` are those of the first noise first, the same number of each; None if there is none. If only one of several
     noises has any there is no interval: its victims say nothing of the others. A single victim that was planned alone
     has Wilson's interval over so many test `images`, if their number is known.
+
+    The victims of all noises have the same seeds, so that what a seed does to all of them is no spread of noises. So
+    the interval is the wider one of that over noises and that over victim seeds, if every value is there.
     """
     if images and len(values) == 1 and values[0] is not None:
         return wilson(values[0], images)
-    return estimate(units(values, noises))
+    known, seeds = estimate(units(values, noises)), estimate(over_seeds(values, noises))
+    return wider(known, seeds)
+
+
+def wider(known: Estimate | None, other: Estimate | None) -> Estimate | None:
+    """An estimate with the interval of the other one, if that is wider."""
+    if known is None or other is None or known.half_width is None or other.half_width is None:
+        return known
+    return replace(known, half_width=max(known.half_width, other.half_width))
+
+
+def over_seeds(values: Sequence[float | None], noises: int) -> list[float]:
+    """The mean over several noises of each victim seed; none if a value is missing, or of one noise."""
+    if noises < 2 or None in values:
+        return []
+    columns = zip(*by_noise(values, noises), strict=True)
+    return [statistics.fmean(value for value in column if value is not None) for column in columns]
 
 
 def units(values: Sequence[float | None], noises: int) -> list[float]:

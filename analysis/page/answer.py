@@ -34,7 +34,7 @@ class Answer:
     limits: Sequence[str]
     """What the numbers may not be used for."""
     settings: Sequence[str]
-    """What the scale changes, a line for each plug-in."""
+    """What the scale sets, a line for each plug-in."""
     pictures: Sequence[Drawing]
     trust: tuple[bool, bool, bool, float]
     """What scales are sorted by: enough complete rows, real images, several victims, images that a victim sees."""

@@ -14,7 +14,7 @@ from analysis.page.answer import Answer
 from analysis.page.blocks import blocks
 from analysis.page.opened import Opened
 from analysis.page.portraits import Portrait
-from analysis.writing.provenance import CELLS, Chapter
+from analysis.writing.provenance import CELLS, SCALE_SETS, Chapter
 from analysis.writing.sections import Section, percent, rough
 from analysis.writing.templating import TEMPLATES, environment
 
@@ -31,7 +31,7 @@ SPARED = (
 SVG, STYLE = re.compile(r"<svg.*?</svg>", re.DOTALL), re.compile(r' style="([^"]*)"')
 TAG = re.compile(r"<[^>]*>")
 """What stands between tags is text, which a plan may have written."""
-TOLD = (CELLS, "Scale", "The scale changes")
+TOLD = (CELLS, "Scale", SCALE_SETS)
 """Facts that a page tells elsewhere: once for each scale, or beside the title."""
 
 

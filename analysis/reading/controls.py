@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from analysis.numbers.estimates import Estimate, estimate, estimate_over_noises, ratio, units
+from analysis.numbers.estimates import Estimate, estimate, estimate_over_noises, over_seeds, ratio, units, wider
 from analysis.reading.results import ConditionResult
 from bench.store import Record
 
@@ -69,13 +69,14 @@ def _opponent(condition: ConditionResult) -> tuple[str, ...]:
 def _with_shares(condition: ConditionResult, clean: ConditionResult | None) -> ConditionResult:
     pairs, noises = _pairs(condition, clean), condition.noises
     control = estimate(list({seed % condition.victims: pair[1] for seed, pair in enumerate(pairs) if pair}.values()))
-    share = ratio(*(units([pair and pair[side] for pair in pairs], noises) for side in (0, 1)))
+    ours, theirs = ([pair and pair[side] for pair in pairs] for side in (0, 1))
+    share = wider(
+        ratio(units(ours, noises), units(theirs, noises)), ratio(over_seeds(ours, noises), over_seeds(theirs, noises))
+    )
     if share and condition.is_clean:
         share = Estimate(share.mean, None, share.count)  # by definition, so there is no doubt
     found = {"control_accuracy": control, "recovered": share}
-    whole = control.mean if control else 0.0
-    shares = [pair[0] / whole if pair and whole else None for pair in pairs]
-    others = condition.others | {"recovered": shares, "control_accuracy": [pair and pair[1] for pair in pairs]}
+    others = condition.others | {"control_accuracy": theirs}
     return replace(condition, estimates=condition.estimates | found, others=others)
 
 

@@ -100,7 +100,7 @@ def _place(own: Sequence[ConditionResult]) -> Record:
         "title": first.method.title,
         "control": first.control,
         "clean": first.is_clean,
-        "interval_over": first.interval_over,
+        "interval_over": "noises" if first.noises > 1 else first.interval_over,
         "noises": first.noises,
         "seeds_planned": first.planned,
     }

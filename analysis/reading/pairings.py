@@ -135,10 +135,10 @@ def settings_of(results: Results, place: tuple[str, str], methods: Sequence[str]
 
 
 def types_of(results: Results, place: tuple[str, str]) -> dict[str, str]:
-    """What perturbs the views of each generator's steps, else its title."""
+    """What perturbs the views of each generator's steps, else its title; controls are no generators."""
     return {
         one.label["method"]: " / ".join(str(one.paper["method"][key]) for key in STEPS if key in one.paper["method"])
         or one.method.title
         for one in results.conditions
-        if one.place == place
+        if one.place == place and not one.control
     }

@@ -83,7 +83,8 @@ class ConditionResult:
         """Over what its interval is: there is none over noises if all victims have the same one."""
         if self.planned == 1 and self.test_images:
             return "test images of one victim"
-        return "noises" if self.noises > 1 else "victims" if self.is_clean else "victims of one noise"
+        several = "noises or victim seeds" if self.victims > 1 else "noises"
+        return several if self.noises > 1 else "victims" if self.is_clean else "victims of one noise"
 
     @property
     def victims(self) -> int:

@@ -23,8 +23,8 @@ def with_caveats(section: Section, results: Results) -> Section:
     return replace(section, remarks=[*section.remarks, *lines])
 
 
-def interval_line(results: Results) -> str:
-    """Over what the intervals of a plan are."""
+def interval_line(results: Results, over: str = "noises or over victim seeds, whichever is wider") -> str:
+    """Over what the intervals of a plan are, of conditions with several noises over that."""
     planned = [one.planned for one in results.conditions if not one.declined]
     lines = []
     if max(planned, default=0) > 1:
@@ -32,7 +32,7 @@ def interval_line(results: Results) -> str:
         if results.noises == [1]:
             lines[0] += " victims of one noise; it says nothing of a second noise."
         else:
-            lines[0] += " noises; on clean images, and where there is a single noise, over victims of one noise."
+            lines[0] += f" {over}; on clean images, and where there is a single noise, over victims of one noise."
     if min(planned, default=0) == 1 and any(one.test_images for one in results.conditions):
         lines.append(
             f"{'Of a single victim, ±' if lines else '±'} is the longer side of the 95 % Wilson interval over the test "

@@ -13,6 +13,7 @@ from bench.store import Record
 CELLS = "Cells"
 LEFT_OUT = "Left out"
 REPLACED = "Replaced"
+SCALE_SETS = "The scale sets, where the grid leaves it open"
 
 
 class Fact(NamedTuple):
@@ -122,10 +123,10 @@ def reading_line(results: Results) -> str:
 
 
 def what_was_run(results: Results) -> list[Fact]:
-    """Scale, what it changes and replaced, the user's changes, training, attacks left out, seeds, progress."""
+    """Scale, what it sets and replaced, the user's changes, training, attacks left out, seeds, progress."""
     return [
         Fact("Scale", [scale_line(results)]),
-        _assignments("The scale changes", grouped(results.plan["scale"]["changes"])),
+        _assignments(SCALE_SETS, grouped(results.plan["scale"]["changes"])),
         *([Fact(REPLACED, replaced)] if (replaced := results.plan["scale"].get("replaced", [])) else []),
         _assignments("Set by the user", flat(results.plan["set"])),
         *([Fact("Training", _recipes(results), assigns=True)] if results.recipes else []),

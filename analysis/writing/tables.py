@@ -8,16 +8,19 @@ from analysis.reading.collapse import COLLAPSED
 from analysis.reading.results import PLAIN, ConditionResult
 from analysis.writing.brackets import laboratories
 from analysis.writing.sections import FAILED, MISSING, Entry, Row, Table, percent, share_entry
-from analysis.writing.standing import BEST, LOWEST, TIED, standings
+from analysis.writing.standing import BEST, LOWEST, TIED, Standings, standings
 
 
-def table_of(conditions: Sequence[ConditionResult], quantity: str) -> Table:
-    """The conditions of one data set and model, in the plan's order. Published values stand beside final accuracies."""
+def table_of(conditions: Sequence[ConditionResult], quantity: str, standing: Standings | None = None) -> Table:
+    """The conditions of one data set and model, in the plan's order. Published values stand beside final accuracies.
+
+    What is best and tied is told by `standing`, else by the quantity itself.
+    """
     places = {(one.label["method"], one.label["attack"]): one for one in conditions}
     methods = {one.label["method"]: one for one in conditions}
     columns = attacks_of(conditions)
     brackets = _brackets(conditions) if quantity == "final_accuracy" else {}
-    standing = standings(conditions, quantity)
+    standing = standings(conditions, quantity) if standing is None else standing
     rows = [
         Row(
             [

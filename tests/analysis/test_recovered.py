@@ -85,6 +85,15 @@ def test_the_report_holds_shares_on_the_page_in_markdown_and_in_the_csv(tmp_path
     ]
 
 
+def test_what_is_best_is_told_by_accuracies(tmp_path: Path) -> None:
+    runs: Accuracies = {("clean", "pgd"): [0.3, 0.31], ("em", "pgd"): [0.3, 0.29], ("sem", "pgd"): [0.31, 0.3]}
+    [section] = sections(results_of(tmp_path / "alike", runs))
+    assert not any(row.entries[1].best or row.entries[1].tied for row in section.table.rows)  # none is below clean
+    runs = {("clean", "pgd"): [0.9, 0.91], ("em", "pgd"): [0.3, 0.29], ("sem", "pgd"): [0.6, 0.61]}
+    [section] = sections(results_of(tmp_path, runs))
+    assert [row.entries[1].best for row in section.table.rows] == [True, False]
+
+
 def test_every_noise_is_read_against_the_same_clean_victims_and_noises_make_the_interval(tmp_path: Path) -> None:
     runs: Accuracies = {("clean", "pgd"): [0.4, 0.6], ("em", "pgd"): [0.2, 0.3, None, 0.5]}
     control = {("em", "pgd"): [{"method": "clean", "attack": "pgd"}]}

@@ -65,11 +65,12 @@ def test_a_p_value_is_the_share_of_permutations_that_are_as_far_from_no_associat
 
 
 def test_what_cannot_be_told_is_said() -> None:
+    assert {one.reason for one in associate([1], [1])} == {"1 generator is too few"}
     assert {one.reason for one in associate([1, 2, 3, 4], [1, 2, 3, 5])} == {"4 generators are too few"}
     constant = associate([1.0] * 9, list(range(9)))
     assert {one.reason for one in constant} == {"one of them is the same for every generator"}
     assert all(one.value is None and one.p is None for one in constant)
-    assert caution([1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 2, 3]) == "only 6 generators, 3 of 6 values tied"
+    assert caution([1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 2, 3]) == "only 6 generators, 3 of 6 accuracies tied"
     assert caution(X.tolist(), Y.tolist()) == ""
     perfect = associate(list(range(8)), list(range(8)))
     assert [one.value for one in perfect] == pytest.approx([1, 1, 1])
@@ -132,12 +133,19 @@ def test_a_far_value_neither_hides_nor_makes_a_bend() -> None:
     assert curvature([*near, 1e15], y) is None
 
 
+def by_least_squares(x: np.ndarray, y: np.ndarray) -> float:
+    """p of the quadratic term, from the covariance of the coefficients of ordinary least squares."""
+    terms = np.vander(x, 3)
+    inverse = np.linalg.inv(terms.T @ terms)
+    coefficients = inverse @ terms.T @ y
+    rest = y - terms @ coefficients
+    error = np.sqrt(rest @ rest / (len(x) - 3) * inverse[0, 0])
+    return 2 * stats.t.sf(abs(coefficients[0] / error), len(x) - 3)
+
+
 def test_a_parabola_is_found_and_a_line_is_not() -> None:
     assert curvature(X.tolist(), (X**2 + 0.1 * Y).tolist()) == pytest.approx(0, abs=1e-6)
-    line = curvature(X.tolist(), Y.tolist())
-    slope = np.polyfit(X, Y, 2)
-    assert line is not None
-    assert (line > 0.05) == (abs(slope[0]) < 0.3)
+    assert curvature(X.tolist(), Y.tolist()) == pytest.approx(by_least_squares(X, Y), rel=1e-9)
     assert curvature([1, 1, 2], [1, 2, 3]) is None
     assert curvature([1, 2, 3, 4], [1, 4, 9, 17]) is None  # as few have no coefficient either
 

@@ -48,6 +48,24 @@ def test_victims_of_one_noise_are_not_independent_so_noises_count() -> None:
     assert (found.mean, found.half_width) == pytest.approx((means.mean, means.half_width))
 
 
+def test_what_a_victim_seed_does_to_all_noises_is_in_the_interval() -> None:
+    alike = [0.2, 0.3, 0.4, 0.2, 0.3, 0.4]  # two noises that are equal, three victims that are not
+    found, over_victims = estimate_over_noises(alike, 2), estimate([0.2, 0.3, 0.4])
+    assert (found.mean, found.count) == (pytest.approx(0.3), 2)
+    assert found.half_width == pytest.approx(over_victims.half_width)
+    apart = [0.2, 0.2, 0.4, 0.4]
+    assert estimate_over_noises(apart, 2).half_width == pytest.approx(estimate([0.2, 0.4]).half_width)
+    assert estimate_over_noises([*alike[:5], None], 2) == estimate([0.3, 0.25])  # the seeds cannot be compared
+
+
+@pytest.mark.parametrize(("noise", "seed", "rest"), [(1, 0, 0.3), (0, 1, 0.3), (1, 1, 0.3), (0.3, 1, 1), (0, 0, 1)])
+def test_intervals_over_noises_hold_the_mean_whatever_seeds_do(noise: float, seed: float, rest: float) -> None:
+    draw = np.random.default_rng(0).normal
+    runs = noise * draw(size=(2000, 3, 1)) + seed * draw(size=(2000, 1, 3)) + rest * draw(size=(2000, 3, 3))
+    known = [estimate_over_noises(list(one.flatten()), 3) for one in runs]
+    assert np.mean([one.low <= 0 <= one.high for one in known]) > 0.94
+
+
 def test_of_a_single_noise_the_victims_count() -> None:
     assert estimate_over_noises([0.3, None, 0.5], 1) == estimate([0.3, 0.5])
     assert estimate_over_noises([None, None, 0.3, 0.5], 2) == Estimate(0.4, None, 1)  # one of two noises is none

@@ -132,7 +132,8 @@ def test_several_noises_are_what_an_interval_is_over(tmp_path: Path) -> None:
         tmp_path, {("clean", "none"): [0.5, 0.6], ("em", "none"): [0.2, 0.3, 0.4, 0.5]}, noises={"em": 2}
     )
     assert read_results("g-small", results.plan, Store(tmp_path)).noises == [2]
-    assert "of the mean over noises; on clean images" in written(tmp_path)
+    assert [one.interval_over for one in results.conditions] == ["victims", "noises or victim seeds"]
+    assert "of the mean over noises or over victim seeds, whichever is wider; on clean images" in written(tmp_path)
 
 
 def test_a_single_victim_has_an_interval_over_test_images_and_the_words_say_so(tmp_path: Path) -> None:
