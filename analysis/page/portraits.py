@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from analysis.claims import RECOVERED
-from analysis.page.ranking import Ranked
+from analysis.page.ranking import Ranked, breaks
 from analysis.reading.controls import answers_among, controls_among
 from analysis.reading.results import PLAIN, ConditionResult, Results
 from analysis.reading.stopping import stopped
@@ -53,7 +53,7 @@ def _method(row: Ranked, place: int, count: int, clean: Ranked | None, results: 
     own = [one for one in _conditions(results, row.best.place) if one.label["method"] == row.best.label["method"]]
     plain = next((one for one in own if one.label["attack"] == PLAIN), row.best)
     free = [one for one in answers_among(own) if not one.assumes]
-    broken = [one.attack.title for one in _sorted(free) if clean and _undone(one, clean)]
+    broken = [one.attack.title for one in _sorted(free) if clean and breaks(one, clean)]
     standing = f"{place} of {count}" if not row.missing else "not ranked: not all attacks have been tried"
     return Portrait(
         anchor=f"method-{_anchor(row.title)}",
@@ -70,7 +70,7 @@ def _method(row: Ranked, place: int, count: int, clean: Ranked | None, results: 
 
 
 def attacks(rows: Sequence[Ranked], results: Results, card: Card | None) -> list[Portrait]:
-    """One for each attack that the ranked methods meet, what undoes most first."""
+    """One for each attack that the ranked methods meet, what breaks most first."""
     clean = next((row for row in rows if row.clean), None)
     ranked = {row.title for row in rows if not row.control}
     place = next((row.best.place for row in rows if row.best), None)
@@ -82,21 +82,21 @@ def attacks(rows: Sequence[Ranked], results: Results, card: Card | None) -> list
             met.setdefault(one.attack.title, []).append(one)
     compared = controls_among(_conditions(results, place))
     found = [own for own in met.values() if own[0].label["attack"] not in compared]
-    ordered = sorted(found, key=lambda own: (-sum(_undone(one, clean) for one in own), own[0].attack.title))
+    ordered = sorted(found, key=lambda own: (-sum(breaks(one, clean) for one in own), own[0].attack.title))
     return [_attack(own, clean, results, card) for own in ordered]
 
 
 def _attack(own: Sequence[ConditionResult], clean: Ranked, results: Results, card: Card | None) -> Portrait:
     first = own[0]
-    undone = [one.method.title for one in _sorted(own) if _undone(one, clean)]
+    broken = [one.method.title for one in _sorted(own) if breaks(one, clean)]
     passes, plain = (training_passes(results.conditions, label) for label in (first.label["attack"], PLAIN))
     names = [attack["name"] for attack in first.paper["attacks"]]
     return Portrait(
         anchor=f"attack-{_anchor(first.attack.title)}",
         title=first.attack.title if first.attack.title != PLAIN else "plain training",
-        summary=f"undoes {len(undone)} of {len(own)} methods",
+        summary=f"breaks {len(broken)} of {len(own)} methods",
         facts=[
-            ("undoes", ", ".join(undone) or "none"),
+            ("breaks", ", ".join(broken) or "none"),
             ("assumes", ", ".join(first.assumes) or "nothing but the released images and their labels"),
             ("cost", f"{passes / plain:.1f} times the passes of plain training" if passes and plain else ""),
         ],
@@ -117,11 +117,6 @@ def _mean(one: ConditionResult) -> float:
 def _sorted(conditions: Iterable[ConditionResult]) -> list[ConditionResult]:
     """The highest accuracy first; those without one are left out."""
     return sorted((one for one in conditions if one.finished), key=_mean, reverse=True)
-
-
-def _undone(one: ConditionResult, clean: Ranked) -> bool:
-    """Whether an attack brings a method nearly to the best accuracy on clean images."""
-    return _mean(one) >= RECOVERED * clean.accuracy
 
 
 def _table(word: str, named: Sequence[tuple[str, ConditionResult]]) -> Table:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.claims import RECOVERED
 from analysis.page.linked import BEST, condition_of
 from analysis.reading.results import PLACE, ConditionResult, Results
 from analysis.reading.stopping import stopped
@@ -57,6 +58,12 @@ def enough(rows: Sequence[Ranked]) -> bool:
     methods = [row for row in rows if not row.control]
     complete = sum(not row.missing for row in methods)
     return complete >= ENOUGH and 2 * complete >= len(methods)
+
+
+def breaks(one: ConditionResult, clean: Ranked) -> bool:
+    """Whether victims under an attack reach nearly what the best attack reaches on clean images."""
+    value = one.estimates["final_accuracy"]
+    return value is not None and value.mean >= RECOVERED * clean.accuracy
 
 
 def _ranked(row: Record, conditions: Sequence[ConditionResult]) -> Ranked:

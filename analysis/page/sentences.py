@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.claims import RECOVERED
-from analysis.page.ranking import Ranked
+from analysis.page.ranking import Ranked, breaks
 from analysis.reading.controls import answers_among
 from analysis.reading.results import PLAIN, Results
 from analysis.reading.stopping import stopped
@@ -16,9 +16,9 @@ SYNTHETIC = "synthetic"
 
 
 def sentences(rows: Sequence[Ranked], results: Results) -> list[str]:
-    """Who is ahead, who cannot be told apart from it, and what undoes the most methods at what cost.
+    """Who is ahead, who cannot be told apart from it, and what breaks the most methods at what cost.
 
-    Methods with missing cells are left out, because the attack that undoes them may be among these.
+    Methods with missing cells are left out, because the attack that breaks them may be among these.
     """
     methods = [row for row in rows if not (row.control or row.missing)]
     clean = next((row for row in rows if row.clean), None)
@@ -26,7 +26,7 @@ def sentences(rows: Sequence[Ranked], results: Results) -> list[str]:
         return []
     return [
         text
-        for text in (_ahead(methods[0], clean), _not_told_apart(methods), _undoing(methods, clean, results))
+        for text in (_ahead(methods[0], clean), _not_told_apart(methods), _breaking(methods, clean, results))
         if text
     ]
 
@@ -74,7 +74,7 @@ def _not_told_apart(methods: Sequence[Ranked]) -> str:
     return f"{_listed(close)} {'is' if len(close) == 1 else 'are'} not told apart from it: tests at 5 % in all."
 
 
-def _undoing(methods: Sequence[Ranked], clean: Ranked | None, results: Results) -> str:
+def _breaking(methods: Sequence[Ranked], clean: Ranked | None, results: Results) -> str:
     """The attack under which most methods leave what clean images would give, nearly."""
     if not clean:
         return ""
@@ -82,18 +82,17 @@ def _undoing(methods: Sequence[Ranked], clean: Ranked | None, results: Results) 
     here = [one for one in stopped(results) if one.place == place]
     free = [one for one in answers_among(here) if not (one.assumes or one.control)]
     first = {one.attack.title: one for one in reversed(free)}
-    undone: dict[str, set[str]] = {title: set() for title in first}
+    broken: dict[str, set[str]] = {title: set() for title in first}
     for one in free:
-        value = one.estimates["final_accuracy"]
-        if one.method.title in titles and value and value.mean >= RECOVERED * clean.accuracy:
-            undone[one.attack.title].add(one.method.title)
-    plainly = undone.pop(next((title for title, one in first.items() if one.label["attack"] == PLAIN), ""), set())
-    count = max(map(len, undone.values()), default=0)
+        if one.method.title in titles and breaks(one, clean):
+            broken[one.attack.title].add(one.method.title)
+    plainly = broken.pop(next((title for title, one in first.items() if one.label["attack"] == PLAIN), ""), set())
+    count = max(map(len, broken.values()), default=0)
     if not count:
         return f"No attack brings any method back to {100 * RECOVERED:.0f} % of the best on clean images."
-    most = [title for title, titles in undone.items() if len(titles) == count]
+    most = [title for title, titles in broken.items() if len(titles) == count]
     names = _listed(most)
-    act, it = ("undoes", "it reaches") if len(most) == 1 else ("undo", "each reaches")
+    act, it = ("breaks", "it reaches") if len(most) == 1 else ("break", "each reaches")
     cost = _times_plain(results, first[most[0]].label["attack"]) if len(most) == 1 else ""
     return (
         f"{names[:1].upper()}{names[1:]} {act} most, {count} of {len(methods)} methods{cost}: {it} "

@@ -47,9 +47,9 @@ def test_a_method_is_told_apart_by_the_interval_of_the_paired_difference(tmp_pat
     assert single.sentences[1].startswith("Single runs tell no method apart")
 
 
-def test_what_undoes_most_reaches_nearly_as_much_as_clean_images_give(tmp_path: Path) -> None:
+def test_what_breaks_most_reaches_nearly_as_much_as_clean_images_give(tmp_path: Path) -> None:
     said = answer(results_of(tmp_path / "a", runs(clean=CLEAN, em=[0.7] * 3, sem=[0.66] * 3, tap=STRONG)))
-    assert said.sentences[2].startswith("Attack 3 undoes most, 2 of 3 methods, at 1.0 times the training cost")
+    assert said.sentences[2].startswith("Attack 3 breaks most, 2 of 3 methods, at 1.0 times the training cost")
     said = answer(results_of(tmp_path / "b", runs(clean=CLEAN, em=[0.6] * 3, sem=STRONG)))
     assert said.sentences[2] == "No attack brings any method back to 80 % of the best on clean images."
 
