@@ -6,47 +6,9 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, mod
 
 from bench.checked import Key, Part, Protocol, Record, checked
 from bench.core.settings import HUGE, digest
+from bench.trained import History, Result, Share
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
-
-
-class Result(Part):
-    """Of one training; accuracies are shares in [0, 1]."""
-
-    final_accuracy: Share
-    final_loss: float
-    peak_accuracy: Share
-    peak_step: Annotated[int, Field(ge=0)]
-    train_accuracy: Share
-    test_images: Annotated[int, Field(ge=1)] = 10_000
-    chance: Share | None = None
-
-
-class History(Part):
-    """One list for each quantity, with an entry for each look; right predictions on each part of a validation set."""
-
-    step: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-    train_loss: list[float]
-    train_accuracy: list[Share]
-    test_loss: list[float]
-    test_accuracy: list[Share]
-    validation_clean: list[list[Annotated[int, Field(ge=0)]]] | None = None
-    validation_protected: list[list[Annotated[int, Field(ge=0)]]] | None = None
-
-    @model_validator(mode="after")
-    def _is_rectangular(self) -> Self:
-        lists: list[list[Any]] = [self.step, self.train_loss, self.train_accuracy, self.test_loss, self.test_accuracy]
-        clean, protected = self.validation_clean, self.validation_protected
-        if clean is not None and protected is not None:
-            lists += [clean, protected]
-            if len({len(look) for look in [*clean, *protected]}) != 1:
-                raise ValueError("its looks have different parts")
-        elif clean is not protected:
-            raise ValueError("it has half of a validation set")
-        if len(set(map(len, lists))) > 1:
-            raise ValueError("its lists have different lengths")
-        return self
 
 
 class Cost(Part):
@@ -165,6 +127,11 @@ class Finished(Ran):
     cost: Cost
     noise: Noise
     time: Time
+
+    @model_validator(mode="after")
+    def _says_the_same_twice(self) -> Self:
+        self.result.check_against(self.history)
+        return self
 
 
 class CostOfMeasure(Part):

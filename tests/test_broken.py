@@ -77,6 +77,18 @@ def bytes_of(value: Any) -> bytes:
         ),
         (bytes_of(changed(RECORD, "history.test_accuracy", [])), "finished.history: its lists have diff"),
         (bytes_of(changed(RECORD, "history.step", [-1])), "finished.history.step.0: input should be greater"),
+        (bytes_of(changed(RECORD, "history.step", [8, 4])), "finished.history: its steps do not ascend, got"),
+        (bytes_of(changed(RECORD, "history.step", [8, 8])), "finished.history: its steps do not ascend, got"),
+        *(
+            (bytes_of(changed(RECORD, f"result.{name}", said)), f"finished: result.{name} is {said}, but {looked} by")
+            for name, said, looked in (
+                ("final_accuracy", 0.6, 0.5),
+                ("final_loss", 0.501, 0.5),
+                ("peak_accuracy", 0.5, 0.6),
+                ("peak_step", 8, 4),
+                ("train_accuracy", 0.8, 0.9),
+            )
+        ),
         (
             bytes_of(changed(RECORD, "history.validation_clean", [[1]])),
             "finished.history: it has half of a",

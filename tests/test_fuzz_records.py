@@ -19,9 +19,14 @@ from analysis.report import write_report
 from bench.core.settings import PROTOCOL, digest
 from bench.store import Store
 from bench.summary import summary
-from tests.analysis.conftest import ORIGIN, history, keep, place, plan_of, record
+from tests.analysis.conftest import ORIGIN, keep, place, plan_of, record
 
-LOOKS = history(step=[1, 2], validation_clean=[[1, 2], [2, 2]], validation_protected=[[1, 1], [1, 2]])
+LOOKS = {
+    "step": [1, 2],
+    "test_accuracy": [0.5, 0.5],
+    "validation_clean": [[1, 2], [2, 2]],
+    "validation_protected": [[1, 1], [1, 2]],
+}
 PLAN = plan_of(
     [
         place("clean", "none", 2),
@@ -74,7 +79,7 @@ def whole() -> Iterator[Whole]:
         store.write_plan("g-small", PLAN)
         for condition in PLAN["conditions"]:
             for seed in range(2):
-                made = record(0.5) | ({"history": LOOKS} if "early" in condition["attack"] else {})
+                made = record(0.5, looks=LOOKS if "early" in condition["attack"] else {})
                 keep(store, f"{condition['method']}-{condition['attack']}-{seed}", made)
         keep(store, "em-none-1", FAILED)
         yield Whole(store, {file: file.read_bytes() for file in sorted(store.root.rglob("*.json"))})

@@ -69,3 +69,9 @@ def test_show_has_words_for_records_of_every_age_and_kind() -> None:
         head, *facts = summary(record, store)
         assert head == f"cell {record['key']}: {record['status']}"
         assert len(facts) >= 9
+
+
+def test_every_committed_record_is_read(caplog: pytest.LogCaptureFixture) -> None:
+    store = Store(Path("results"), read_only=True)
+    assert all(store.read(key) for key in store.find(""))
+    assert not caplog.messages

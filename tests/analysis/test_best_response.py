@@ -164,10 +164,9 @@ def test_early_stopping_is_an_attack_for_each_clean_share_and_assumes_nothing_wi
     tmp_path: Path,
 ) -> None:
     runs = many("clean", 0.9, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8) | many("em", 0.1, 0.2, 0.3, 0.3, 0.3, 0.3, 0.25)
-    stopping: Accuracies = {("clean", "early_stopping"): [0.9], ("em", "early_stopping"): [0.99]}
-    results = results_of(
-        tmp_path, runs | stopping, clean=STOPPED | {"test_accuracy": [0.4, 0.8, 0.85, 0.9]}, em=STOPPED
-    )
+    stopping: Accuracies = {("clean", "early_stopping"): [0.9], ("em", "early_stopping"): [0.2]}
+    clean = STOPPED | {"test_accuracy": [0.4, 0.8, 0.85, 0.9]}
+    results = results_of(tmp_path, runs | stopping, clean=clean, em=STOPPED)
     # Best looks: clean share 0 the last (7 right), 50 % the second (5 as well as the third), 100 % the second (6).
     row = responses(results)[-1]
     assert (row["free_attack"], row["free_accuracy"]) == ("attack 1 or attack 2 or attack 3 or attack 4", 0.3)
@@ -178,7 +177,7 @@ def test_early_stopping_is_an_attack_for_each_clean_share_and_assumes_nothing_wi
     assert table[-1][5:10] == ["attack 1 or attack 2 or attack 3 or attack 4", "30.0", "–", "37.5", "33.3"]  # noqa: RUF001
     assert table[-1][11:] == ["50.0", "–", "62.5", "55.6"]  # noqa: RUF001
     unfinished = many("sem", 0.1, 0.2, 0.3, 0.3, 0.3, 0.3, 0.3) | {("sem", "early_stopping"): [None]}
-    row = responses(results_of(tmp_path / "part", runs | stopping | unfinished, em=STOPPED, clean=STOPPED))[-1]
+    row = responses(results_of(tmp_path / "part", runs | stopping | unfinished, em=STOPPED, clean=clean))[-1]
     assert [row[f"{half}_{name}"] for half in ("free", "any") for name in ("tried", "attacks")] == [7, 8, 7, 10]
     lower = many("em", 0.1, 0.15, 0.1, 0.1, 0.1, 0.1, 0.1)
     row = responses(results_of(tmp_path, lower | stopping, em=STOPPED))[-1]

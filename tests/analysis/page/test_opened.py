@@ -31,7 +31,7 @@ def test_a_cell_has_its_numbers_its_curve_its_cost_and_the_command_that_makes_it
     opened = Opened([results_of(tmp_path, {("em", "pgd radius=8/255"): [0.25, 0.5]})])
     assert json.loads(opened.to_json())["whole"] == f"python -m bench show KEY --json --results {tmp_path}"
     first, _ = decoded(opened)
-    assert (first["final"], first["peak"], first["step"], first["test"]) == (0.25, 0.35, [8], [0.25])
+    assert (first["final"], first["peak"], first["step"], first["test"]) == (0.25, 0.35, [4, 8], [0.35, 0.25])
     assert first["cost"]["train_passes"] == 110.0
     assert first["run"] == "python -m bench run g --scale small"
     assert first["filters"] == "--only method=em --only 'attack=pgd radius=8/255'"
