@@ -2,10 +2,19 @@
 
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, model_validator
 
 from bench.checked import Key, Part, Protocol, Record, checked
 from bench.core.errors import brief
+
+
+def _each_once(keys: list[Key]) -> list[Key]:
+    if len(set(keys)) < len(keys):
+        raise ValueError("a cell stands in it twice")
+    return keys
+
+
+Cells = Annotated[list[Key], AfterValidator(_each_once)]
 
 
 class ScaleWords(Part):
@@ -58,7 +67,7 @@ class Place(Labels):
     release: bool
     assumes: list[str]
     paper: Paper
-    cells: list[Key]
+    cells: Cells
     noises: Annotated[int, Field(ge=0)]
     declined: str
     own_controls: list[Labels]
@@ -81,7 +90,7 @@ class MeasuredPlace(Part):
     numbers: dict[str, str]
     settings: Record
     control: bool
-    cells: list[Key]
+    cells: Cells
     declined: str
 
 

@@ -26,7 +26,11 @@ FAILED = {name: RECORD[name] for name in ("key", "asked", "cell", "time", "prove
     "status": "failed",
     "error": "no",
 }
-PLAN = plan_of([place("clean", "none", 3), place("em", "pgd radius=8/255", 3)])
+MEASURED = {"dataset": "d", "model": "m", "method": "em", "measure": "x", "title": "x", "numbers": {}, "settings": {}}
+PLAN = plan_of(
+    [place("clean", "none", 3), place("em", "pgd radius=8/255", 3)],
+    measures=[MEASURED | {"control": False, "cells": [KEY], "declined": ""}],
+)
 
 
 def changed(value: Any, path: str, new: Any) -> Any:
@@ -160,6 +164,11 @@ def test_nothing_that_was_set_aside_is_overwritten(tmp_path: Path) -> None:
         (bytes_of(changed(PLAN, "scale.replaced", 5)), "scale.replaced: input should be a valid list, got 5"),
         (bytes_of(changed(PLAN, "file", 5)), "file: input should be a valid string, got 5"),
         (bytes_of(changed(PLAN, "conditions.0.cells", ["../../etc"])), "conditions.0.cells.0: string should match"),
+        (
+            bytes_of(changed(PLAN, "conditions.0.cells", [KEY] * 3)),
+            "conditions.0.cells: a cell stands in it tw",
+        ),
+        (bytes_of(changed(PLAN, "measures.0.cells", [KEY] * 2)), "measures.0.cells: a cell stands in it twice"),
         (bytes_of(changed(PLAN, "conditions.0.noises", 2)), "conditions.0: 3 cells do not spread over 2"),
         (bytes_of(changed(PLAN, "conditions.0.noises", 0)), "conditions.0: 3 cells do not spread over 0"),
         (
