@@ -107,6 +107,13 @@ class Measurement(Experiment):
     train: Training | None = None
 
 
+class Notes(Part):
+    """What attacks note of a victim, as far as tables show it."""
+
+    robust_accuracy: Share | None = None
+    robust_images: Annotated[int, Field(ge=1)] | None = None
+
+
 class Ran(Part):
     """What every record holds."""
 
@@ -114,7 +121,6 @@ class Ran(Part):
     asked: Asked | Annotated[Record, Field(max_length=0)]
     time: Ended
     provenance: Provenance
-    notes: Record = {}
 
 
 class Finished(Ran):
@@ -126,6 +132,7 @@ class Finished(Ran):
     history: History
     cost: Cost
     noise: Noise
+    notes: Notes = Notes()
     time: Time
 
     @model_validator(mode="after")
@@ -164,6 +171,7 @@ class Measured(Ran):
     result: Annotated[Record, AfterValidator(_calculable)]
     cost: CostOfMeasure
     noise: Noise
+    notes: Record = {}
     time: TimeOfMeasure
 
 
@@ -174,6 +182,7 @@ class Failed(Ran):
     cell: Test | Measurement
     error: str
     trace: str = ""
+    notes: Record = {}
 
 
 def _kind(found: Any) -> str | None:

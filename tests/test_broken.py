@@ -97,6 +97,13 @@ def bytes_of(value: Any) -> bytes:
             bytes_of(changed(RECORD, "history.validation_clean", [[1]])),
             "finished.history: it has half of a",
         ),
+        (bytes_of({**RECORD, "notes": {"robust_accuracy": "high"}}), "finished.notes.robust_accuracy: input should be"),
+        (
+            bytes_of({**RECORD, "notes": {"robust_accuracy": 50}}),
+            "finished.notes.robust_accuracy: input should be",
+        ),
+        (bytes_of({**RECORD, "notes": {"robust_images": 0.5}}), "finished.notes.robust_images: input should be a va"),
+        (bytes_of({**RECORD, "notes": {"robust_images": 0}}), "finished.notes.robust_images: input should be great"),
         (bytes_of(changed(RECORD, "time.ended", "tomorrow")), "finished.time.ended: string should match pattern"),
         (bytes_of(changed(RECORD, "status", "done")), "no status that a record has, got {"),
         (bytes_of(changed(FAILED, "error", None)), "failed.error: input should be a valid string, got None"),

@@ -12,6 +12,8 @@ from bench.core.data import ImageDataset
 from bench.core.errors import UserError
 from bench.core.files import DEEPEST, to_json
 from bench.core.measures import Measure, Subject, Training
+from bench.core.models import Classifier
+from bench.core.protocols import Attack
 from bench.core.session import Session
 from bench.grid.cell import Cell, Choice
 from bench.run.failures import MOST_OF_TRACE
@@ -60,6 +62,15 @@ class Noting(Flat):
         return super().generate(data, session)
 
 
+class Robust(Attack):
+    """Notes of its victim what is no share."""
+
+    source = "test"
+
+    def examine(self, model: Classifier, test: ImageDataset, trained: int, session: Session) -> None:
+        session.notes["robust_accuracy"] = [0.5]
+
+
 class Wordy(Flat):
     """Says a lot when it fails."""
 
@@ -89,6 +100,11 @@ def test_a_measure_that_finds_what_is_not_read_back_fails_by_name(kind: str, pla
 def test_a_method_that_notes_what_is_not_read_back_fails_by_name(kind: str, place: Workplace) -> None:
     assert f"ValueError: notes: seen: {UNREADABLE[kind][1]}" in error_of(cell(Noting(kind=kind)), place)
     assert not (place.store.root / "noise").exists()
+
+
+def test_an_attack_that_notes_what_tables_cannot_show_fails_by_name(place: Workplace) -> None:
+    said = "ValueError: finished.notes.robust_accuracy: input should be a valid number, got [0.5]"
+    assert error_of(cell(attacks=(Robust(),)), place) == said
 
 
 def test_a_number_whose_square_is_not_finite_fails_by_name(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
