@@ -48,7 +48,7 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
     for place in plan["conditions"]:
         own = []
         for key in place["cells"]:
-            if key not in records and (record := store.read(key)) is not None:
+            if key not in records and (record := _read(store, key, measured=False)) is not None:
                 records[key] = record
             own.append({**{part: place[part] for part in PLACE}, "key": key, **_row(records.get(key))})
         cells |= {cell["key"]: cell for cell in own if cell["key"] not in cells}
@@ -56,7 +56,7 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
         conditions.append(_condition(place, own, plan["titles"], made))
     conditions = against_own_controls(against_clean(conditions))
     places = plan.get("measures", [])
-    found = {key: store.read(key) for place in places for key in place["cells"]}
+    found = {key: _read(store, key, measured=True) for place in places for key in place["cells"]}
     measure_cells = {key: _measure_cell(place, key, found[key]) for place in places for key in place["cells"]}
     return Results(
         name,
@@ -70,6 +70,12 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
         measure_cells=list(measure_cells.values()),
         measure_records=[record for record in found.values() if record],
     )
+
+
+def _read(store: Store, key: str, *, measured: bool) -> Record | None:
+    """The record of a measure or else of a victim, or None if there is none of that kind."""
+    record = store.read(key)
+    return record if record and ("measure" in record["cell"]) == measured else None
 
 
 def _measured(place: Record, titles: Record, records: Mapping[str, Record | None]) -> Measured:
@@ -90,20 +96,20 @@ def _measured(place: Record, titles: Record, records: Mapping[str, Record | None
 
 
 def _measure_cell(place: Record, key: str, record: Record | None) -> Record:
-    status = record["status"] if record and "measure" in record["cell"] else "missing"
+    status = record["status"] if record else "missing"
     error = {"error": record["error"]} if record and status == "failed" else {}
     return {"title": place["title"], "method": place["method"], "key": key, "status": status, **error}
 
 
 def _found(record: Record | None) -> Record | None:
-    if record is None or record["status"] != "finished" or "measure" not in record["cell"]:
+    if record is None or record["status"] != "finished":
         return None
     result: Record = record["result"]
     return result
 
 
 def _row(record: Record | None) -> Record:
-    if record is None or "measure" in record["cell"]:
+    if record is None:
         return {"status": "missing"}
     if record["status"] != "finished":
         return {"status": "failed", "error": record["error"]}

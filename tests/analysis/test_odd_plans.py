@@ -20,8 +20,9 @@ from analysis.report import _chapter, write_report
 from analysis.swept import swept
 from analysis.verdicts import Source, verdicts
 from analysis.writing.sections import file_of
+from bench.core.settings import digest
 from bench.store import Store
-from tests.analysis.conftest import TITLES, Accuracies, plan_of, results_of
+from tests.analysis.conftest import TITLES, Accuracies, cell_of, plan_of, record, results_of
 from tests.analysis.conftest import place as place_of
 from tests.analysis.drawing.test_pictures import words
 from tests.analysis.page.test_answer import CLEAN, STRONG, runs
@@ -117,6 +118,26 @@ def test_a_claim_compares_conditions_of_one_network(tmp_path: Path) -> None:
     apart = [found[1], *elsewhere(found[:1], "m2")]
     assert [len(one.rows[0].told) > 0 for one in verdicts([Source(found)])] == [True]
     assert [one.rows[0].told for one in verdicts([Source(apart)])] == [""]
+
+
+def test_a_record_of_the_other_kind_than_the_plan_says_is_missing(tmp_path: Path) -> None:
+    results = results_of(tmp_path, {("clean", "none"): [0.5], ("em", "none"): [0.3]})
+    store, victim = Store(tmp_path), results.conditions[1].keys[0]
+    cell = {name: part for name, part in cell_of("em").items() if name not in ("model", "attacks", "train")}
+    cell |= {"measure": {"name": "stability"}}
+    made = record(0.5) | {"key": digest(cell), "asked": {}, "cell": cell, "result": {"stability": 0.5}}
+    made["cost"] = {"measure_passes": 1.0, "noise_passes": 1.0}
+    made["time"] = {"measure_seconds": 1.0, "noise_seconds": 1.0, "ended": "2026-11-22T13:37:35+00:00"}
+    store.write(digest(cell), made)
+    places = [place_of("clean", "none", 1), place_of("em", "none", 1, cells=[digest(cell)])]
+    measure = {"dataset": "d", "model": "m", "method": "em", "measure": "stability", "title": "stability"}
+    measure |= {"numbers": {"stability": "stability"}, "settings": {}, "control": False, "declined": ""}
+    store.write_plan("g-small", plan_of(places, measures=[measure | {"cells": [victim]}]))
+    write_report(store)
+    crossed = read_results("g-small", store.plan("g-small") or {}, store)
+    assert [cell["status"] for cell in crossed.all_cells] == ["finished", "missing", "missing"]
+    assert [one["key"] for one in crossed.all_records] == [*crossed.conditions[0].keys]
+    assert (crossed.conditions[1].made, crossed.measured[0].found) == ({}, [None])
 
 
 def measures(*radii: int) -> list[Measured]:
