@@ -14,12 +14,15 @@ from pydantic_core import from_json
 
 from bench.core.errors import UserError, brief, one_line
 from bench.core.files import check_values, to_json
-from bench.core.settings import PROTOCOL, explained
+from bench.core.settings import HUGE, PROTOCOL, explained
 
 T = TypeVar("T")
 Record = dict[str, Any]
 Key = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 Protocol = Annotated[int, Field(ge=1, le=PROTOCOL)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0, le=HUGE)]
+Number = Annotated[float, Field(ge=-HUGE, le=HUGE)]
 LONGEST = 2**26
 """Bytes of a record or a plan: far more than a training of a million looks writes."""
 logger = logging.getLogger(__name__)

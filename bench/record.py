@@ -4,11 +4,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, model_validator
 
-from bench.checked import Key, Part, Protocol, Record, checked
+from bench.checked import Amount, Key, Number, Part, Protocol, Record, Share, checked
 from bench.core.settings import HUGE, digest
-from bench.trained import History, Result, Share
-
-Amount = Annotated[float, Field(ge=0)]
+from bench.trained import History, Result
 
 
 class Cost(Part):
@@ -25,8 +23,8 @@ class Size(Part):
     mean_l2: Amount
     mean_l0: Amount | None = None
     saturated: Share | None = None
-    psnr: float | None = None
-    ssim: float | None = None
+    psnr: Number | None = None
+    ssim: Number | None = None
 
 
 class Noise(Part):

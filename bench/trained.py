@@ -5,9 +5,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from bench.checked import Part
+from bench.checked import Number, Part, Share
 
-Share = Annotated[float, Field(ge=0, le=1)]
 ROUNDING = 1e-6
 """What a number of the result may be from the same one of the history, which has six decimals."""
 
@@ -16,7 +15,7 @@ class Result(Part):
     """Of one training; accuracies are shares in [0, 1]."""
 
     final_accuracy: Share
-    final_loss: float
+    final_loss: Number
     peak_accuracy: Share
     peak_step: Annotated[int, Field(ge=0)]
     train_accuracy: Share
@@ -42,9 +41,9 @@ class History(Part):
     """One list for each quantity, with an entry for each look; right predictions on each part of a validation set."""
 
     step: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-    train_loss: list[float]
+    train_loss: list[Number]
     train_accuracy: list[Share]
-    test_loss: list[float]
+    test_loss: list[Number]
     test_accuracy: list[Share]
     validation_clean: list[list[Annotated[int, Field(ge=0)]]] | None = None
     validation_protected: list[list[Annotated[int, Field(ge=0)]]] | None = None

@@ -79,6 +79,17 @@ def bytes_of(value: Any) -> bytes:
             bytes_of(changed(RECORD, "result.final_accuracy", True)),
             "finished.result.final_accuracy: input should be a v",
         ),
+        *(
+            (bytes_of(changed(RECORD, place, sign * 1e308)), f"finished.{place}: input should be {word} than or equal")
+            for place, sign, word in (
+                ("cost.noise_passes", 1, "less"),
+                ("time.train_seconds", 1, "less"),
+                ("noise.size.mean_l2", 1, "less"),
+                ("noise.size.psnr", -1, "greater"),
+                ("result.final_loss", 1, "less"),
+                ("history.test_loss.0", -1, "greater"),
+            )
+        ),
         (bytes_of(changed(RECORD, "history.test_accuracy", [])), "finished.history: its lists have diff"),
         (bytes_of(changed(RECORD, "history.step", [-1])), "finished.history.step.0: input should be greater"),
         (bytes_of(changed(RECORD, "history.step", [8, 4])), "finished.history: its steps do not ascend, got"),
