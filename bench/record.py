@@ -35,8 +35,9 @@ class Noise(Part):
 
 
 class Ended(Part):
-    """When a cell ended."""
+    """When a cell ended, and how long it took in all, which older records lack."""
 
+    seconds: Amount = 0.0
     ended: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d")]
 
 
@@ -57,6 +58,7 @@ class Provenance(Part):
     precision: str
     threads: int
     versions: dict[str, str]
+    jobs: Annotated[int, Field(ge=1)] = 1
 
 
 class Asked(Part):

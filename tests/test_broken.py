@@ -116,6 +116,8 @@ def bytes_of(value: Any) -> bytes:
         (bytes_of({**RECORD, "notes": {"robust_images": 0.5}}), "finished.notes.robust_images: input should be a va"),
         (bytes_of({**RECORD, "notes": {"robust_images": 0}}), "finished.notes.robust_images: input should be great"),
         (bytes_of(changed(RECORD, "time.ended", "tomorrow")), "finished.time.ended: string should match pattern"),
+        (bytes_of(changed(RECORD, "time.seconds", "long")), "finished.time.seconds: input should be a valid number"),
+        (bytes_of(changed(RECORD, "provenance.jobs", "two")), "finished.provenance.jobs: input should be a valid int"),
         (bytes_of(changed(RECORD, "status", "done")), "no status that a record has, got {"),
         (bytes_of(changed(FAILED, "error", None)), "failed.error: input should be a valid string, got None"),
         (bytes_of(changed(RECORD, "cell.method.name", "two")), f"holds cell {key_of('two')} under the key {KEY}"),
