@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import filelock
 
 from bench.checked import Record as Record
 from bench.checked import content_of, readable, whole
-from bench.core.errors import UserError
+from bench.core.errors import UserError, brief
 from bench.core.files import write_whole
 from bench.plan_file import checked_plan
 from bench.record import checked_record
@@ -164,7 +164,7 @@ class Store:
         """What is kept of the cell or noise called `key`."""
         from bench.core.tensor_file import read_about
 
-        kinds = self._whole(self._kept_file(key), lambda file: read_about(file, "kinds"), self._again)
+        kinds = self._whole(self._kept_file(key), lambda file: _names(read_about(file, "kinds")), self._again)
         return frozenset(kinds or ())
 
     def write_kept(self, key: str, tensors: dict[str, Tensor]) -> None:
@@ -179,8 +179,12 @@ class Store:
         """What was kept of the cell or noise called `key`, by the names that the keeper gives; {} if nothing."""
         from bench.core.tensor_file import read_tensors
 
-        found = self._whole(self._kept_file(key), lambda file: read_tensors(file, "kinds"), self._again)
-        return found[0] if found else {}
+        def read(file: Path) -> dict[str, Tensor]:
+            tensors, kinds = read_tensors(file, "kinds")
+            _names(kinds)
+            return tensors
+
+        return self._whole(self._kept_file(key), read, self._again) or {}
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
@@ -229,6 +233,13 @@ class Store:
 
     def _noise_file(self, key: str) -> Path:
         return self.root / "noise" / f"{key}.safetensors"
+
+
+def _names(kinds: Any) -> list[Kind]:
+    """Kinds as a file tells them. Raises ValueError for anything but a list of text."""
+    if not (isinstance(kinds, list) and all(isinstance(kind, str) for kind in kinds)):
+        raise ValueError(f"its kinds are no list of names, but {brief(kinds)}")
+    return kinds
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -11,6 +11,7 @@ import bench.core.keeper
 from attacks.gradient import Pgd
 from bench.core.keeper import Keeper
 from bench.core.session import Session
+from bench.core.tensor_file import write_tensors
 from bench.grid.cell import Cell
 from bench.run import schedule
 from bench.run.experiment import make_noise, run_cell
@@ -122,6 +123,17 @@ def test_a_damaged_file_of_what_was_kept_is_named_and_made_again(
     file.write_bytes(b"half a file")
     assert store.read_kept(cell.key) == {}
     assert "its header is not whole" in caplog.messages[1]
+
+
+@pytest.mark.parametrize("kinds", [[[1], {"a": 2}], {"surrogates": 1}])
+def test_a_kept_file_whose_kinds_are_no_names_is_damaged(
+    kinds: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store(tmp_path, frozenset({"surrogates"}))
+    for read, missing in ((store.has_kept, False), (store.read_kept, {})):
+        write_tensors(tmp_path / "kept" / "abc.safetensors", {"weights/a": torch.zeros(1)}, kinds=kinds)
+        assert read("abc") == missing
+        assert f"abc.safetensors: its kinds are no list of names, but {kinds}; set aside as" in caplog.messages[-1]
 
 
 def test_weights_are_kept_at_the_milestones_of_a_training() -> None:
