@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from bench.core.errors import UserError, brief, one_line
@@ -20,13 +20,22 @@ T = TypeVar("T")
 Record = dict[str, Any]
 Key = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 Protocol = Annotated[int, Field(ge=1, le=PROTOCOL)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Amount = Annotated[float, Field(ge=0, le=HUGE)]
-Number = Annotated[float, Field(ge=-HUGE, le=HUGE)]
 LONGEST = 2**26
 """Bytes of a record or a plan: far more than a training of a million looks writes."""
 logger = logging.getLogger(__name__)
 """Its warnings are lines on standard error, unless someone configures it."""
+
+
+def calculable(number: float) -> float:
+    """Return a number. Raises ValueError if its square is not finite."""
+    if abs(number) > HUGE:
+        raise ValueError(f"must be between -{HUGE:g} and {HUGE:g}, but is {number:g}")
+    return number
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0), AfterValidator(calculable)]
+Number = Annotated[float, AfterValidator(calculable)]
 
 
 class NewerError(ValueError):

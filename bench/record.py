@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, model_validator
 
-from bench.checked import Amount, Key, Number, Part, Protocol, Record, Share, checked
-from bench.core.settings import HUGE, digest
+from bench.checked import Amount, Key, Number, Part, Protocol, Record, Share, calculable, checked
+from bench.core.settings import digest
 from bench.trained import History, Result
 
 
@@ -158,8 +158,11 @@ class TimeOfMeasure(Ended):
 def _calculable(result: Record) -> Record:
     """Raise ValueError for a number of a measure whose square is not finite."""
     for key, value in result.items():
-        if isinstance(value, float) and abs(value) > HUGE:
-            raise ValueError(f"{key} must be between -{HUGE:g} and {HUGE:g}, but is {value:g}")
+        if isinstance(value, float):
+            try:
+                calculable(value)
+            except ValueError as error:
+                raise ValueError(f"{key} {error}") from None
     return result
 
 
