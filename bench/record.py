@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
 
 from bench.checked import Amount, Key, Number, Part, Protocol, Record, Share, calculable, checked
-from bench.core.settings import digest
+from bench.core.errors import brief
+from bench.core.files import check_values
+from bench.core.settings import digest, explained
 from bench.trained import History, Result
 
 
@@ -32,6 +34,14 @@ class Noise(Part):
 
     key: Key
     size: Size
+
+
+class Making(Noise):
+    """What is known of a noise beside its values, and stands in the records of its cells."""
+
+    passes: Amount
+    seconds: Amount
+    notes: Record = {}
 
 
 class Ended(Part):
@@ -202,6 +212,24 @@ _RECORD: TypeAdapter[Finished | Measured | Failed] = TypeAdapter(
         Discriminator(_kind, custom_error_type="status", custom_error_message="no status that a record has"),
     ]
 )
+
+
+def check_making(about: Any, key: str) -> None:
+    """Raise ValueError, in one line, for what tells not of the making of the noise called `key`."""
+    try:
+        made = Making.model_validate(about)
+    except ValidationError as error:
+        raise ValueError(explained(error)) from None
+    if made.key != key:
+        raise ValueError(f"is the noise {made.key}")
+    check_values(about)
+
+
+def names(kinds: Any) -> list[Any]:
+    """The kinds of what is kept, as a file tells them. Raises ValueError for anything but a list of text."""
+    if not (isinstance(kinds, list) and all(isinstance(kind, str) for kind in kinds)):
+        raise ValueError(f"its kinds are no list of names, but {brief(kinds)}")
+    return kinds
 
 
 def checked_record(content: bytes, key: str) -> Record:

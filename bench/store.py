@@ -6,20 +6,20 @@ Torch is imported where tensors are read or written: commands that only read rec
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import filelock
 
 from bench.checked import Record as Record
 from bench.checked import content_of, readable, whole
-from bench.core.errors import UserError, brief
+from bench.core.errors import UserError
 from bench.core.files import write_whole
 from bench.plan_file import checked_plan
-from bench.record import checked_record
+from bench.record import check_making, checked_record, names
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -114,26 +114,32 @@ class Store:
         """Whether the protection called `key` is there, with what is to be kept of its making."""
         return self._noise_file(key).is_file() and self.has_kept(key)
 
-    def read_noise(self, key: str) -> tuple[Tensor, Record] | None:
+    def read_noise(self, key: str, shape: Sequence[int] | None = None) -> tuple[Tensor, Record] | None:
         """A protection (int8 noise or uint8 images, indexed as the data set) and what is known of its making, or None.
 
-        Its bytes are compared with their checksum each time: that takes a millisecond for each megabyte.
+        One whose `shape`, if that is known, is not the images' is damaged. Its bytes are compared with their checksum
+        each time: that takes a millisecond for each megabyte.
         """
         from bench.core.tensor_file import read_tensor
 
         def read(file: Path) -> tuple[Tensor, Record]:
             protection, about = read_tensor(file, "protection")
-            if (other := about.get("key", key)) != key:
-                raise ValueError(f"is the noise {other}")
+            check_making(about, key)
+            if shape is not None and tuple(shape) != tuple(protection.shape):
+                raise ValueError(f"has shape {tuple(protection.shape)}, the images {tuple(shape)}")
             return protection, about
 
         return self._whole(self._noise_file(key), read, "it is made again as soon as a cell needs it")
 
     def write_noise(self, key: str, protection: Tensor, about: Record) -> tuple[Tensor, Record]:
-        """Keep a protection for all the cells that need it, and return it as they get it."""
+        """Keep a protection for all the cells that need it, and return it as they get it.
+
+        Raises ValueError for one of which too little is known to be read again.
+        """
         from bench.core.memory import parts
         from bench.core.tensor_file import read_tensor, write_tensor
 
+        check_making(about, key)
         shape, dtype = protection.shape, protection.dtype
         rows = (protection[part] for part in parts(len(protection), shape[1:]))
         file = self._noise_file(key)
@@ -164,7 +170,7 @@ class Store:
         """What is kept of the cell or noise called `key`."""
         from bench.core.tensor_file import read_about
 
-        kinds = self._whole(self._kept_file(key), lambda file: _names(read_about(file, "kinds")), self._again)
+        kinds = self._whole(self._kept_file(key), lambda file: names(read_about(file, "kinds")), self._again)
         return frozenset(kinds or ())
 
     def write_kept(self, key: str, tensors: dict[str, Tensor]) -> None:
@@ -181,7 +187,7 @@ class Store:
 
         def read(file: Path) -> dict[str, Tensor]:
             tensors, kinds = read_tensors(file, "kinds")
-            _names(kinds)
+            names(kinds)
             return tensors
 
         return self._whole(self._kept_file(key), read, self._again) or {}
@@ -233,13 +239,6 @@ class Store:
 
     def _noise_file(self, key: str) -> Path:
         return self.root / "noise" / f"{key}.safetensors"
-
-
-def _names(kinds: Any) -> list[Kind]:
-    """Kinds as a file tells them. Raises ValueError for anything but a list of text."""
-    if not (isinstance(kinds, list) and all(isinstance(kind, str) for kind in kinds)):
-        raise ValueError(f"its kinds are no list of names, but {brief(kinds)}")
-    return kinds
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -15,9 +15,11 @@ from bench.core.settings import digest
 from bench.core.tensor_file import write_tensor
 from bench.store import Store
 from tests.analysis.conftest import keep, key_of, place, plan_of, record
+from tests.builders import about_noise
 from tests.conftest import Paged
 
 KEY = key_of("one")
+ABOUT = about_noise(KEY)
 
 
 def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -62,11 +64,11 @@ def test_a_write_that_fails_leaves_the_old_record(tmp_path: Path, monkeypatch: p
 
 def test_noise_comes_back_with_what_is_known_of_it(tmp_path: Path) -> None:
     store, noise = Store(tmp_path), torch.arange(-6, 6, dtype=torch.int8).view(1, 3, 2, 2)
-    store.write_noise("abc", noise, {"passes": 3})
-    loaded, about = store.read_noise("abc")
+    store.write_noise(KEY, noise, ABOUT)
+    loaded, about = store.read_noise(KEY)
     assert loaded.dtype == torch.int8
     assert torch.equal(loaded, noise)
-    assert about == {"passes": 3}
+    assert about == ABOUT
 
 
 def test_large_noise_goes_through_the_store_in_parts(tmp_path: Path, paged: Paged) -> None:
@@ -74,30 +76,30 @@ def test_large_noise_goes_through_the_store_in_parts(tmp_path: Path, paged: Page
         Store(tmp_path),
         torch.randint(-128, 128, (7, 3, 9, 8), dtype=torch.int8, generator=torch.Generator()),
     )
-    store.write_noise("abc", noise, {})
-    assert torch.equal(store.read_noise("abc")[0], noise)
-    store.write_noise("abd", noise.permute(0, 2, 3, 1), {})
-    assert torch.equal(store.read_noise("abd")[0], noise.permute(0, 2, 3, 1))
+    store.write_noise(KEY, noise, ABOUT)
+    assert torch.equal(store.read_noise(KEY)[0], noise)
+    store.write_noise(KEY, noise.permute(0, 2, 3, 1), ABOUT)
+    assert torch.equal(store.read_noise(KEY)[0], noise.permute(0, 2, 3, 1))
 
 
 def test_noise_files_are_those_of_the_safetensors_library(tmp_path: Path) -> None:
     store, images = Store(tmp_path), torch.arange(24, dtype=torch.uint8).view(2, 3, 2, 2)
-    store.write_noise("ours", images, {"size": {"linf": 0.5}})
-    ours = tmp_path / "noise" / "ours.safetensors"
+    store.write_noise(KEY, images, ABOUT)
+    ours = tmp_path / "noise" / f"{KEY}.safetensors"
     assert torch.equal(safetensors.torch.load_file(ours)["protection"], images)
     with safetensors.safe_open(ours, "pt") as content:
-        assert json.loads(content.metadata()["about"]) == {"size": {"linf": 0.5}}
+        assert json.loads(content.metadata()["about"]) == ABOUT
         assert len(content.metadata()["checksum"]) == 16
-    metadata = {"about": json.dumps({"passes": 2})}
-    safetensors.torch.save_file({"protection": images}, tmp_path / "noise/theirs.safetensors", metadata)
-    loaded, about = store.read_noise("theirs")  # as a file of an earlier version, it has no checksum
+    metadata = {"about": json.dumps(ABOUT)}
+    safetensors.torch.save_file({"protection": images}, ours, metadata)
+    loaded, about = store.read_noise(KEY)  # as a file of an earlier version, it has no checksum
     assert torch.equal(loaded, images)
-    assert about == {"passes": 2}
+    assert about == ABOUT
 
 
 def test_the_checksum_is_the_digest_of_all_else(tmp_path: Path) -> None:
-    Store(tmp_path).write_noise("abc", torch.arange(12, dtype=torch.int8).view(1, 3, 2, 2), {"passes": 3})
-    content = (tmp_path / "noise" / "abc.safetensors").read_bytes()
+    Store(tmp_path).write_noise(KEY, torch.arange(12, dtype=torch.int8).view(1, 3, 2, 2), ABOUT)
+    content = (tmp_path / "noise" / f"{KEY}.safetensors").read_bytes()
     start = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:start])
     checksum = header["__metadata__"].pop("checksum")
@@ -108,9 +110,9 @@ def test_the_checksum_is_the_digest_of_all_else(tmp_path: Path) -> None:
 
 def test_writing_to_loaded_noise_changes_no_file(tmp_path: Path) -> None:
     store, noise = Store(tmp_path), torch.ones(2, 3, 2, 2, dtype=torch.int8)
-    store.write_noise("abc", noise, {})
-    store.read_noise("abc")[0].zero_()
-    assert torch.equal(store.read_noise("abc")[0], noise)
+    store.write_noise(KEY, noise, ABOUT)
+    store.read_noise(KEY)[0].zero_()
+    assert torch.equal(store.read_noise(KEY)[0], noise)
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -128,8 +130,8 @@ def test_noise_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch
     monkeypatch.setattr("os.fsync", fails)
     store = Store(tmp_path)
     with pytest.raises(OSError, match="disk full"):
-        store.write_noise("abc", torch.ones(2, 3, 2, 2, dtype=torch.int8), {})
-    assert not store.has_noise("abc")
+        store.write_noise(KEY, torch.ones(2, 3, 2, 2, dtype=torch.int8), ABOUT)
+    assert not store.has_noise(KEY)
     assert not list((tmp_path / "noise").iterdir())
 
 

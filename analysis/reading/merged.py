@@ -52,9 +52,9 @@ class Merged(Store):
         found = [record for store in self.stores if (record := store.read(key, to_replace=to_replace))]
         return next((record for record in found if record["status"] == "finished"), found[0] if found else None)
 
-    def read_noise(self, key: str) -> tuple[Tensor, Record] | None:
+    def read_noise(self, key: str, shape: Sequence[int] | None = None) -> tuple[Tensor, Record] | None:
         """A protection and what is known of its making, or None if no folder keeps it."""
-        return next(filter(None, (store.read_noise(key) for store in self.stores)), None)
+        return next(filter(None, (store.read_noise(key, shape) for store in self.stores)), None)
 
     def state(self) -> frozenset[tuple[Path, int, int]]:
         """What changes with every record and plan that is written to any of them."""

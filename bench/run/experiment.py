@@ -37,7 +37,8 @@ def make_noise(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tens
         return _generate(cell, place, device)
     key, store = cell.noise_key, place.store
     with store.lock(key):
-        found = store.read_noise(key)
+        images = place.load(cell.dataset.settings, cell.fingerprint).train.images
+        found = store.read_noise(key, images.shape)
         if found is not None and store.has_kept(key):
             return found
         # What an earlier run kept would be lost otherwise: one file holds all.
