@@ -91,7 +91,9 @@ class Request:
     @property
     def kept(self) -> frozenset[Kind]:
         """What --keep names."""
-        names = [name for name in self.keep.split(",") if name]
+        names = self.keep.split(",") if self.keep else []
+        if "" in names:
+            raise UserError(f"--keep {cut(self.keep)}: a name is empty")
         for name in names:
             if name not in KINDS:
                 raise UserError(f"--keep {cut(self.keep)}: unknown {brief(name)}{suggestion(name, KINDS)}")

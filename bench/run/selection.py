@@ -21,6 +21,8 @@ def wanted_by(only: Sequence[str], conditions: Sequence[Condition]) -> Wanted:
         key, equals, value = text.partition("=")
         if not equals or key not in FILTERS:
             raise UserError(f"--only {cut(text)}: write KEY=VALUE{suggestion(key, FILTERS) if equals else KEYS}")
+        if not value.strip():
+            raise UserError(f"--only {key}: the value is empty")
         known = {_plain(name): name for one in conditions for name in reversed(_names(one)[key])}
         if _plain(value) not in known:
             raise UserError(f"--only {cut(text)}: no such {key} in the grid{suggestion(value, known.values())}")
@@ -53,7 +55,9 @@ def _names(condition: Condition) -> dict[str, list[str]]:
             *(attack.choice.name for attack in attacks),
             condition.attack_label,
             STACKED.join(attack.title for attack in attacks),
-        ],
+        ]
+        if attacks
+        else [],
         "measure": _names_of_measure(condition.measure) if condition.measure else [],
         **{key: [str(getattr(cell, key)) for cell in condition.cells] for key in SEEDS},
     }

@@ -90,6 +90,8 @@ def test_a_noise_is_picked_by_its_seed(tmp_path: Path) -> None:
     ("only", "expected"),
     [
         (("method=smm",), "--only method=smm: no such method in the grid; did you mean 'sem'?"),
+        (("attack=",), "--only attack: the value is empty"),
+        (("method= ",), "--only method: the value is empty"),
         (("seed=9",), "--only seed=9: no such seed in the grid; choices: 0"),
         (("method=EM", "attack=partial_poisoning protected=0.9 clean_part_only=True"), "no cell of the grid is all of"),
     ],
@@ -98,6 +100,18 @@ def test_what_is_nowhere_in_the_grid_is_refused(tmp_path: Path, only: tuple[str,
     with pytest.raises(UserError) as raised:
         _ = request(tmp_path, only=only).cells
     assert expected in str(raised.value)
+
+
+def test_an_attack_that_is_nowhere_is_refused_with_names_alone_also_beside_measures(tmp_path: Path) -> None:
+    (tmp_path / "odd.yaml").write_text(HEAD + "methods: [em]\nattacks: [none]\nmeasures: [separability]\n")
+    with pytest.raises(UserError, match=r"no such attack in the grid; did you mean 'none'\? \(choices: none\)$"):
+        _ = replace(request(tmp_path, only=("attack=nonee",)), grids=(tmp_path / "odd.yaml",)).cells
+
+
+@pytest.mark.parametrize("keep", [",", "surrogates,", ",surrogates"])
+def test_an_empty_name_of_what_to_keep_is_refused(tmp_path: Path, keep: str) -> None:
+    with pytest.raises(UserError, match=f"^--keep {keep}: a name is empty$"):
+        _ = request(tmp_path, keep=keep).kept
 
 
 def test_a_method_that_declines_the_data_says_why_it_has_no_cells(tmp_path: Path) -> None:
