@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import filelock
 import numpy as np
@@ -40,8 +40,6 @@ BATCH = 128
 """Images written at a time: 25 MB at 256x256. As many again are decoded meanwhile."""
 TASK = 16
 """Images that a thread decodes at a time."""
-SHOWN = 5
-"""So many broken files are named."""
 
 
 def refuse_cache_inside(folder: Path, root: Path) -> None:
@@ -81,7 +79,7 @@ def decoded_images(listing: Listing, look: Look, root: Path, *, skip_broken: boo
         images, about = _read(file)
         broken = listing.broken | about["broken"]
         if broken and not skip_broken:
-            _refuse(listing, broken)
+            raise listing.refusal(broken)
         return images, broken
 
 
@@ -91,27 +89,13 @@ def known_broken(listing: Listing, root: Path) -> dict[str, str]:
     return _recall(root / CACHE / f"{name}-broken.json")
 
 
-def told(broken: dict[str, str]) -> str:
-    """The first broken files with the reason of each, and how many more there are."""
-    classes_first = sorted(broken.items(), key=lambda item: (item[0].count("/"), item[0]))
-    first = ", ".join(f"{name} ({reason})" for name, reason in classes_first[:SHOWN])
-    return first + (f" and {len(broken) - SHOWN:,} more" if len(broken) > SHOWN else "")
-
-
-def _refuse(listing: Listing, broken: dict[str, str]) -> NoReturn:
-    files = "1 file that is" if len(broken) == 1 else f"{len(broken):,} files that are"
-    lack = listing.lack(broken)
-    advice = f"mend them, for without them there is {lack}" if lack else "mend or remove, or set skip_broken: true"
-    raise UserError(f"{listing.folder}: {files} no image to use: {told(broken)}; {advice}")
-
-
 def _write(file: Path, listing: Listing, look: Look, root: Path, name: str, *, skip_broken: bool) -> None:
     """Decode all images into `file`. If some are broken, all are looked at first, and then decoded again without."""
     memory = root / CACHE / f"{name}-broken.json"
     broken = _still_broken(_recall(memory), listing, look)
     while True:
         if broken and (not skip_broken or len(broken) == len(listing.samples)):
-            _refuse(listing, listing.broken | broken)
+            raise listing.refusal(listing.broken | broken)
         found: dict[str, str] = {}
 
         def parts(broken: dict[str, str] = broken, found: dict[str, str] = found) -> Iterator[Tensor]:

@@ -11,6 +11,8 @@ from bench.core.settings import digest
 
 IGNORED = ("thumbs.db", "desktop.ini")
 """What systems leave in folders of images, beside hidden files."""
+SHOWN = 5
+"""So many broken files are named."""
 
 
 class Sample(NamedTuple):
@@ -72,12 +74,26 @@ class Listing:
                 faults.append(f"no image to {word} of {some(missing)}")
         return "; ".join(faults)
 
+    def refusal(self, broken: dict[str, str]) -> UserError:
+        """What to say of files that are no image to use, with the reason of each, by name."""
+        files = "1 file that is" if len(broken) == 1 else f"{len(broken):,} files that are"
+        lack = self.lack(broken)
+        advice = f"mend them, for without them there is {lack}" if lack else "mend or remove, or set skip_broken: true"
+        return UserError(f"{self.folder}: {files} no image to use: {told(broken)}; {advice}")
+
     def without(self, broken: dict[str, str]) -> "Listing":
         """The same without these images. Raises UserError if a class then has none to train on, or to test with."""
         if lack := self.lack(broken):
-            raise UserError(f"{self.folder}: {lack}")
+            raise self.refusal(broken) if broken else UserError(f"{self.folder}: {lack}")
         left = [[sample for sample in part if sample.name not in broken] for part in (self.train, self.test)]
         return Listing(self.folder, self.classes, left[0], left[1], packed=self.packed)
+
+
+def told(broken: dict[str, str]) -> str:
+    """The first broken files with the reason of each, and how many more there are."""
+    classes_first = sorted(broken.items(), key=lambda item: (item[0].count("/"), item[0]))
+    first = ", ".join(f"{name} ({reason})" for name, reason in classes_first[:SHOWN])
+    return first + (f" and {len(broken) - SHOWN:,} more" if len(broken) > SHOWN else "")
 
 
 class Found(NamedTuple):

@@ -40,8 +40,9 @@ def test_all_that_is_wrong_with_classes_is_told_at_once_and_first(image_folder: 
     assert ", ".join(f"{name} ({reason})" for name, reason in expected.items()) in str(caught.value)
     lacking = "no image to train on of ant, bee, cow; no image to test with of ant, bee, cat"
     assert str(caught.value).endswith(f"; mend them, for without them there is {lacking}")
-    with pytest.raises(UserError, match=f"pets: {lacking}"):
+    with pytest.raises(UserError) as lenient:
         LENIENT.fetch(image_folder)
+    assert str(lenient.value) == str(caught.value)
 
 
 def test_a_folder_without_classes_is_refused(image_folder: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from bench.core import image_cache
+from bench.core import image_cache, listing
 from bench.core.datasets import Folder
 from bench.core.errors import UserError
 from bench.core.long_work import heard
@@ -73,7 +73,7 @@ def test_all_bad_files_are_in_one_message_the_first_few_by_name(image_folder: Pa
 
 
 def test_every_bad_file_has_its_reason(image_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_cache, "SHOWN", 100)
+    monkeypatch.setattr(listing, "SHOWN", 100)
     broken = spoil(image_folder)
     with pytest.raises(UserError) as caught:
         PETS.load(image_folder)
@@ -137,11 +137,13 @@ def test_a_file_that_may_not_be_read_is_named(image_folder: Path, monkeypatch: p
 
 def test_a_class_of_which_nothing_is_left_is_refused(image_folder: Path) -> None:
     (image_folder / "pets/val/dog/0.png").write_bytes(b"")
-    with pytest.raises(UserError, match="pets: no image to test with of dog"):
+    with pytest.raises(
+        UserError, match=r"pets: 1 file that is .+: val/dog/0\.png \(.+\); mend .+ to test with of dog$"
+    ):
         LENIENT.load(image_folder)
     for file in (image_folder / "pets/train/cat").iterdir():
         file.write_bytes(b"")
-    with pytest.raises(UserError, match="pets: no image to train on of cat"):
+    with pytest.raises(UserError, match=r"pets: 3 files that are .+: train/cat/0\.png \(.+ to train on of cat"):
         LENIENT.fetch(image_folder)
     for file in (image_folder / "pets").rglob("*.png"):
         file.write_bytes(b"")

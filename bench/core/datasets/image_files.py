@@ -12,8 +12,8 @@ from bench.core.data import ImageDataset, Outline, Split
 from bench.core.datasets.base import DatasetSettings, Names
 from bench.core.decoding import Fit, Look
 from bench.core.errors import some
-from bench.core.image_cache import decoded_images, fingerprint, known_broken, told
-from bench.core.listing import Listing
+from bench.core.image_cache import decoded_images, fingerprint, known_broken
+from bench.core.listing import Listing, told
 
 Side = Annotated[int, Field(ge=4, le=1024)]
 PREPROCESSING = (
