@@ -78,7 +78,7 @@ def _found(like: str, file: Path) -> Path:
     if file.stem == like and (SHIPPED / file.name).is_file():
         return SHIPPED / file.name
     try:
-        return beside.get(like) or grid_file(Path(like))
+        return beside.get(like.removesuffix(".yaml")) or grid_file(Path(like))
     except UserError:
         names = sorted({*beside, *named_grids()} - {Path(SCALES).stem})
         raise UserError(f"{file}: like: no grid is called {brief(like)}{suggestion(like, names)}") from None

@@ -57,6 +57,13 @@ def test_scales_of_ones_own_need_not_be_those_of_the_other_grid(tmp_path: Path) 
     assert read_written(tmp_path / "mine.yaml", {"paper": SCALES["paper"]}, "paper").keys.methods == ["clean", "sem"]
 
 
+def test_a_grid_beside_it_goes_by_its_name_or_that_of_its_file(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(BASE)
+    for like in ("base", "base.yaml"):
+        (tmp_path / "mine.yaml").write_text(f"like: {like}\n")
+        assert read_written(tmp_path / "mine.yaml", SCALES, "paper").keys.methods == ["clean", "sem"]
+
+
 def test_a_grid_of_ones_own_may_be_like_that_of_its_name(tmp_path: Path) -> None:
     (tmp_path / "table2.yaml").write_text("like: table2\nseeds: 7\n")
     written = read_written(tmp_path / "table2.yaml", SCALES, "paper")
