@@ -208,6 +208,8 @@ class Store:
             lock.acquire(timeout=0)
         except filelock.Timeout:
             return True
+        except OSError:  # no process can hold it: whoever needs it meets the error
+            return False
         lock.release()
         return False
 

@@ -42,11 +42,14 @@ def needs(cell: Cell) -> set[str]:
 def trouble_of(error: Exception, cell: Cell, results: Path, *, noise_only: bool) -> Trouble:
     """What an error among `PLACE` that a cell (or the making of its noise) met says of the place."""
     message = " ".join(f"{error}".split()) or type(error).__name__
+    own = cell.noise_key if noise_only else cell.key
+    if isinstance(error, OSError) and error.errno == errno.EISDIR and _is_inside(error, results):
+        return Trouble(f"{message}; move this folder away: it is in the place of a file", own)
     if isinstance(error, CutError) or (isinstance(error, OSError) and _is_everywhere(error, results)):
         return Trouble(f"{message}{_advice(error, results)}", RUN)
     if isinstance(error, DataError):
         return Trouble(message, _data_name(cell))
-    return Trouble(message, cell.noise_key if noise_only else cell.key)
+    return Trouble(message, own)
 
 
 def _data_name(cell: Cell) -> str:
@@ -55,8 +58,13 @@ def _data_name(cell: Cell) -> str:
 
 def _is_everywhere(error: OSError, results: Path) -> bool:
     """Whether no cell can be kept: the disk is full or broken, or the results folder cannot be used."""
+    return error.errno in EVERYWHERE or _is_inside(error, results)
+
+
+def _is_inside(error: OSError, results: Path) -> bool:
+    """Whether an error is of a file of the results folder."""
     names = [Path(name).absolute() for name in (error.filename, error.filename2) if isinstance(name, str | Path)]
-    return error.errno in EVERYWHERE or any(name.is_relative_to(results.absolute()) for name in names)
+    return any(name.is_relative_to(results.absolute()) for name in names)
 
 
 def _advice(error: Exception, results: Path) -> str:

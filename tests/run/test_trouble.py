@@ -61,6 +61,20 @@ def test_a_data_set_that_is_gone_stops_its_own_cells_alone(place: Workplace) -> 
     assert trouble.message.endswith("; see --data-root")
 
 
+@pytest.mark.parametrize("blocked", ["locks/{}.lock", "cells/.{}.json.partial"])
+def test_a_folder_in_the_place_of_a_file_stops_its_own_cell_alone(blocked: str, place: Workplace) -> None:
+    cells = [cell(seed=seed) for seed in range(3)]
+    folder = place.store.root / blocked.format(cells[1].key)
+    folder.mkdir(parents=True)
+    outcomes = carry_out(cells, place)
+    assert statuses(cells, place) == ["finished", "missing", "finished"]
+    [trouble] = [outcome.trouble for outcome in outcomes if outcome.trouble]
+    assert trouble.message.endswith(f"'{folder}'; move this folder away: it is in the place of a file")
+    folder.rmdir()
+    carry_out(cells, place)
+    assert statuses(cells, place) == ["finished"] * 3
+
+
 def test_a_results_folder_that_cannot_be_written_stops_the_run(place: Workplace) -> None:
     cells = [cell(seed=seed) for seed in range(3)]
     place.store.root.mkdir()
