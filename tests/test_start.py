@@ -1,5 +1,6 @@
 """Commands that train nothing start at once: they never import torch, which takes seconds."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,13 @@ assert "torch" not in sys.modules
 def test_a_command_that_trains_nothing_starts_without_torch(command: str, tmp_path: Path) -> None:
     folder = ["--results", str(tmp_path)] if command == "report" else []
     subprocess.run([sys.executable, "-c", CHECKED, *command.split(), *folder], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_report_without_a_home_is_not_told_of_caches(tmp_path: Path) -> None:
+    nowhere = dict.fromkeys(("HOME", "MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), "/dev/null/home")
+    command = [sys.executable, "-m", "bench", "report", "--results", str(tmp_path)]
+    told = subprocess.run(command, env=os.environ | nowhere, capture_output=True, check=False, text=True)
+    assert (told.returncode, told.stderr) == (1, "")
 
 
 def test_a_run_needs_nothing_to_print_to(folder: Path) -> None:
