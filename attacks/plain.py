@@ -7,3 +7,4 @@ class Plain(Attack):
     """Training on whatever was scraped, with flip and crop and nothing else."""
 
     source = "control"
+    plain = True

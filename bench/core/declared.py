@@ -2,24 +2,14 @@
 
 import inspect
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, get_args, get_origin
+from difflib import get_close_matches
+from typing import Any, ClassVar, get_args, get_origin
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from bench.core.errors import UserError, brief
+from bench.core.errors import UserError, brief, suggestion
+from bench.core.protocols import HOOKS, Attack
 from bench.core.settings import Settings, explained
-
-
-def _one_line(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("must be one line of printable text")
-    return text
-
-
-Line = Annotated[str, AfterValidator(_one_line)]
-"""Text that tables can show."""
-Heading = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
-"""The same, and something."""
 
 
 def check_table(group: str, table: Mapping[str, Any], base: type[Settings]) -> None:
@@ -37,6 +27,19 @@ def check_table(group: str, table: Mapping[str, Any], base: type[Settings]) -> N
             raise UserError(f"{_place(kind, missing)}: is missing; each {base.__name__} must define it")
         for attribute, allowed in declared.items():
             _check(kind, attribute, allowed)
+        if issubclass(kind, Attack):
+            _check_hooks(kind)
+
+
+def _check_hooks(kind: type[Attack]) -> None:
+    """Plain training has no hook and says so; without one, any other attack would be plain training too."""
+    hooks = kind.hooks()
+    if kind.plain and hooks:
+        raise UserError(f"{_place(kind, hooks[0])}: plain training has no hook; leave `plain` out")
+    if not (kind.plain or hooks):
+        own = [name for name in dir(kind) if name not in dir(Attack) and inspect.isfunction(getattr(kind, name))]
+        slip = next((name for name in own if get_close_matches(name, HOOKS, 1)), "")
+        raise UserError(f"{_place(kind, slip)}: {'is' if slip else 'has'} no hook{suggestion(slip, HOOKS)}")
 
 
 def _declared(base: type[Settings]) -> Iterator[tuple[str, TypeAdapter[Any]]]:
@@ -62,5 +65,6 @@ def _check(kind: type[Settings], name: str, allowed: TypeAdapter[Any]) -> None:
             raise UserError(f"{_place(owner, name)}: {explained(error)}") from None
 
 
-def _place(owner: type, name: str) -> str:
-    return f"{inspect.getfile(owner)}: {owner.__name__}.{name}"
+def _place(owner: type, name: str = "") -> str:
+    """File, class and, with a name, its attribute: the beginning of a message."""
+    return f"{inspect.getfile(owner)}: {owner.__name__}{name and '.'}{name}"

@@ -8,11 +8,10 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from bench.core.data import ImageDataset, Outline
-from bench.core.declared import Heading
 from bench.core.errors import brief
 from bench.core.files import check_entries
 from bench.core.keeper import Kind
-from bench.core.plug_in import Cost, PlugIn
+from bench.core.plug_in import Cost, Heading, PlugIn
 from bench.core.protocols import Method
 from bench.core.session import Session
 from bench.core.settings import is_usable

@@ -1,11 +1,10 @@
 """What a method and an attack have in common: what tables and cards say of them, what they cost and what they use."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
-from bench.core.declared import Line
 from bench.core.errors import brief
 from bench.core.network_names import check_name, maker
 from bench.core.revision import Part, revisions
@@ -14,6 +13,18 @@ from bench.core.settings import HUGE, Settings
 
 FORWARD = 1 / 3
 """Passes that take as long as one without gradients."""
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be one line of printable text")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+"""Text that tables can show."""
+Heading = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
+"""The same, and something."""
 
 
 @dataclass(frozen=True)

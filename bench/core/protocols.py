@@ -152,7 +152,7 @@ class Hooks(PlugIn):
 
     @classmethod
     def hooks(cls) -> tuple[str, ...]:
-        """Those of HOOKS that it overrides; without any it is plain training."""
+        """Those of HOOKS that it overrides; plain training has none."""
         return tuple(name for name in HOOKS if getattr(cls, name) is not getattr(Hooks, name))
 
 
@@ -182,6 +182,8 @@ class Attack(Hooks):
 
     # What only some stacks and grids must know:
 
+    plain: ClassVar[bool] = False
+    """Whether it is plain training, which stands alone and overrides no hook; any other attack has one."""
     comes_first: ClassVar[bool] = False
     """Whether nothing may prepare the data before it, because it decides what is released."""
     idempotent: ClassVar[bool] = False

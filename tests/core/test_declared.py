@@ -4,6 +4,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import pytest
+import torch
+from torch import Tensor
 
 from attacks.plain import Plain
 from bench.core.declared import check_table
@@ -112,3 +114,34 @@ def test_a_setting_is_no_class_attribute() -> None:
 @pytest.mark.parametrize("entry", [5, Flat, Found(), Attack])
 def test_a_table_holds_classes_of_its_kind(entry: Any) -> None:
     assert refusal(entry).startswith("measures/__init__.py: changed: must be a class of the kind Measure, got ")
+
+
+def test_an_attack_without_a_hook_is_refused_with_the_hook_that_was_probably_meant() -> None:
+    class Misspelt(Attack):
+        """Meant to change views."""
+
+        source = "test"
+
+        def augmnet(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
+            return images
+
+    class Idle(Attack):
+        """Changes with the progress of training, and does nothing."""
+
+        source = "test"
+
+        def at(self, progress: float) -> Attack:
+            return self
+
+    choices = "choices: hold_out, prepare, start, augment, mix, perturb, loss"
+    meant = f"Misspelt.augmnet: is no hook; did you mean 'augment'? ({choices})"
+    assert refusal(Misspelt, "attacks") == f"{__file__}: {meant}"
+    assert refusal(Idle, "attacks") == f"{__file__}: Idle: has no hook; {choices}"
+
+
+def test_only_plain_training_has_no_hook() -> None:
+    check_table("attacks", {"plain": changed(Plain)}, Attack)
+    hook = {"augment": Attack.mix}
+    assert refusal(changed(Plain, **hook), "attacks").endswith(
+        "Changed.augment: plain training has no hook; leave `plain` out"
+    )
