@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench.core.errors import UserError, brief, suggestion
 from bench.core.protocols import HOOKS, Attack
-from bench.core.settings import Settings, explained
+from bench.core.settings import Settings, explained, told
 
 
 def check_table(group: str, table: Mapping[str, Any], base: type[Settings]) -> None:
@@ -27,6 +27,7 @@ def check_table(group: str, table: Mapping[str, Any], base: type[Settings]) -> N
             raise UserError(f"{_place(kind, missing)}: is missing; each {base.__name__} must define it")
         for attribute, allowed in declared.items():
             _check(kind, attribute, allowed)
+        _check_settings(kind)
         if issubclass(kind, Attack):
             _check_hooks(kind)
 
@@ -63,6 +64,19 @@ def _check(kind: type[Settings], name: str, allowed: TypeAdapter[Any]) -> None:
             allowed.validate_python(dict(value) if isinstance(value, Mapping) else value, strict=True)
         except ValidationError as error:
             raise UserError(f"{_place(owner, name)}: {explained(error)}") from None
+
+
+def _check_settings(kind: type[Settings]) -> None:
+    """Each default must be what the type of its setting allows, and so must what replaces it for large images."""
+    fields = kind.model_fields.items()
+    defaults = {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}
+    for where, values in (("", defaults), ("large", defaults | dict(kind.large))):
+        try:
+            kind.model_validate(values)
+        except ValidationError as error:
+            for wrong in error.errors():
+                if wrong["type"] != "missing":  # a setting without a default must be written
+                    raise UserError(f"{_place(kind, where)}{'.' if wrong['loc'] else ': '}{told(wrong)}") from None
 
 
 def _place(owner: type, name: str = "") -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic_core import ErrorDetails
 
 from bench.core.errors import brief
 from bench.core.revision import revision_of
@@ -111,10 +112,16 @@ class Settings(BaseModel):
 
 def explained(error: ValidationError) -> str:
     """The first thing that pydantic found wrong with a value: where in it, what, and what stands there, in one line."""
-    first = error.errors()[0]
+    return told(error.errors()[0])
+
+
+def told(first: ErrorDetails) -> str:
+    """One thing that pydantic found wrong with a value, in one line."""
     place = ".".join(map(str, first["loc"]))
     said = first["msg"].removeprefix("Value error, ")
-    problem = f"{said[0].lower()}{said[1:]}, got {brief(first['input'])}"
+    problem = f"{said[0].lower()}{said[1:]}"
+    if ", got " not in problem:
+        problem += f", got {brief(first['input'])}"
     return f"{place}: {problem}" if place else problem
 
 

@@ -13,7 +13,7 @@ from bench.core.errors import UserError
 from bench.core.measures import Measure, Subject, Training
 from bench.core.protocols import Attack, Method
 from bench.core.session import Session
-from bench.core.settings import Settings
+from bench.core.settings import Count, Radius, Settings
 from bench.grid.plug_ins import KINDS, TABLES
 from tests.run.cells import Flat
 
@@ -114,6 +114,32 @@ def test_a_setting_is_no_class_attribute() -> None:
 @pytest.mark.parametrize("entry", [5, Flat, Found(), Attack])
 def test_a_table_holds_classes_of_its_kind(entry: Any) -> None:
     assert refusal(entry).startswith("measures/__init__.py: changed: must be a class of the kind Measure, got ")
+
+
+class Sized(Found):
+    """A measure with settings, one of which must be written."""
+
+    written: Count
+    count: Count = 1
+    radius: Radius = 8 / 255
+    large: ClassVar = {"count": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "default", "problem"),
+    [
+        ("count", Count, 0, "count: input should be greater than or equal to 1, got 0"),
+        ("count", Count, 1.5, "count: input should be a valid integer, got 1.5"),
+        ("count", Count, None, "count: input should be a valid integer, got None"),
+        ("radius", Radius, 8, "radius: must be in (0, 1], got 8; write 8/255, not 8"),
+        ("large", ClassVar, {"count": 0}, "large.count: input should be greater than or equal to 1, got 0"),
+        ("large", ClassVar, {"counts": 2}, "large.counts: extra inputs are not permitted, got 2"),
+    ],
+)
+def test_a_default_is_what_the_type_of_its_setting_allows(name: str, kind: Any, default: Any, problem: str) -> None:
+    check_table("measures", {"sized": Sized}, Measure)
+    wrong = changed(Sized, **{"__annotations__": {name: kind}, name: default})
+    assert refusal(wrong) == f"{__file__}: Changed.{problem}"
 
 
 def test_an_attack_without_a_hook_is_refused_with_the_hook_that_was_probably_meant() -> None:
