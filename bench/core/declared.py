@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from types import FunctionType
 from typing import Any, ClassVar, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,6 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 from bench.core.errors import UserError, brief, suggestion
 from bench.core.protocols import HOOKS, Attack
 from bench.core.settings import Settings, explained, told
+
+METHODS = (FunctionType, classmethod, staticmethod, property)
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def check_table(group: str, table: Mapping[str, Any], base: type[Settings]) -> None:
@@ -28,6 +32,8 @@ def check_table(group: str, table: Mapping[str, Any], base: type[Settings]) -> N
         for attribute, allowed in declared.items():
             _check(kind, attribute, allowed)
         _check_settings(kind)
+        for name, owner in _methods(kind).items():
+            _check_method(kind, name, owner)
         if issubclass(kind, Attack):
             _check_hooks(kind)
 
@@ -77,6 +83,36 @@ def _check_settings(kind: type[Settings]) -> None:
             for wrong in error.errors():
                 if wrong["type"] != "missing":  # a setting without a default must be written
                     raise UserError(f"{_place(kind, where)}{'.' if wrong['loc'] else ': '}{told(wrong)}") from None
+
+
+def _methods(kind: type[Settings]) -> dict[str, type[Settings]]:
+    """The public methods and properties of a plug-in, each with the base that has it first."""
+    owners = [owner for owner in kind.__mro__ if issubclass(owner, Settings)]
+    return {
+        name: owner
+        for owner in owners
+        for name, value in vars(owner).items()
+        if isinstance(value, METHODS) and name[0] != "_"
+    }
+
+
+def _check_method(kind: type[Settings], name: str, owner: type[Settings]) -> None:
+    """It must take what the one of `owner` takes, which it overrides, and must not be hidden by a setting."""
+    first, found = inspect.getattr_static(owner, name), inspect.getattr_static(kind, name)
+    if name in kind.model_fields:
+        raise UserError(f"{_place(kind, name)}: is a method of {owner.__name__}; give the setting another name")
+    if isinstance(first, property):
+        if isinstance(found, FunctionType):
+            raise UserError(f"{_place(kind, name)}: is called without parentheses; write @property above it")
+        return
+    if not isinstance(found, METHODS) or isinstance(found, property):
+        raise UserError(f"{_place(kind, name)}: must be a method, got {brief(found)}")
+    expected = inspect.signature(first.__get__(object(), owner)).parameters.values()
+    try:
+        inspect.signature(found.__get__(object(), kind)).bind(*(one for one in expected if one.kind in POSITIONAL))
+    except (TypeError, ValueError):  # it takes others, or not even itself
+        wanted, got = (", ".join(inspect.signature(getattr(one, name)).parameters) for one in (owner, kind))
+        raise UserError(f"{_place(kind, name)}: must take ({wanted}), got ({got})") from None
 
 
 def _place(owner: type, name: str = "") -> str:
