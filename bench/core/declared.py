@@ -42,7 +42,7 @@ def _check_hooks(kind: type[Attack]) -> None:
     """Plain training has no hook and says so; without one, any other attack would be plain training too."""
     hooks = kind.hooks()
     if kind.plain and hooks:
-        raise UserError(f"{_place(kind, hooks[0])}: plain training has no hook; leave `plain` out")
+        raise UserError(f"{_place(kind, hooks[0])}: plain training has no hook; an attack has plain = False")
     if not (kind.plain or hooks):
         own = [name for name in dir(kind) if name not in dir(Attack) and inspect.isfunction(getattr(kind, name))]
         slip = next((name for name in own if get_close_matches(name, HOOKS, 1)), "")

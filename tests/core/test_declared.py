@@ -227,5 +227,5 @@ def test_only_plain_training_has_no_hook() -> None:
     check_table("attacks", {"plain": changed(Plain)}, Attack)
     hook = {"augment": Attack.mix}
     assert refusal(changed(Plain, **hook), "attacks").endswith(
-        "Changed.augment: plain training has no hook; leave `plain` out"
+        "Changed.augment: plain training has no hook; an attack has plain = False"
     )

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from attacks.plain import Plain
 from bench.core.data import ImageDataset
 from bench.core.errors import UserError
 from bench.core.measures import Measure, Subject, Training
 from bench.core.plug_in import Cost
+from bench.core.protocols import Attack
 from bench.core.session import Session
 from bench.grid.cell import Cell, Choice
 from bench.grid.stack import declined
@@ -70,8 +70,10 @@ class SpoilingMethod(Flat):
         return torch.zeros_like(data.images, dtype=torch.int8)
 
 
-class SpoilingAttack(Plain):
+class SpoilingAttack(Attack):
     """Changes the clean images that it may look at."""
+
+    source = "test"
 
     kind: str
 

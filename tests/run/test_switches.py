@@ -14,6 +14,7 @@ from attacks.plain import Plain
 from bench.core.data import ImageDataset
 from bench.core.device import prepare_device
 from bench.core.measures import Measure, Subject, Training
+from bench.core.protocols import Attack
 from bench.core.session import Session
 from bench.grid.cell import Cell, Choice
 from bench.run.switches import SWITCHES, switches_kept
@@ -58,8 +59,10 @@ class Switching(Flat):
         return torch.zeros_like(data.images, dtype=torch.int8, device="cpu")
 
 
-class SwitchingAttack(Plain):
+class SwitchingAttack(Attack):
     """An attack that leaves a switch changed: before the training, or after it."""
+
+    source = "test"
 
     kind: str
     early: bool = False
