@@ -1,6 +1,7 @@
 """What plug-ins declare on their classes, checked when their tables are loaded: each must be as it is annotated."""
 
 import inspect
+import sys
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from types import FunctionType
@@ -29,6 +30,8 @@ def check_table(group: str, table: Mapping[str, Any], base: type[Settings]) -> N
             )
         for missing in sorted(getattr(kind, "__abstractmethods__", ())):
             raise UserError(f"{_place(kind, missing)}: is missing; each {base.__name__} must define it")
+        if not (kind.__doc__ or "").strip() and sys.flags.optimize < 2:  # python -OO leaves no docstring
+            raise UserError(f"{_place(kind)}: has no docstring; its first line is what `list` says of it")
         for attribute, allowed in declared.items():
             _check(kind, attribute, allowed)
         _check_settings(kind)

@@ -32,7 +32,7 @@ class Found(Measure):
 
 def changed(base: type[Settings], **attributes: Any) -> type[Settings]:
     """A class that inherits from `base` and declares something else."""
-    return type("Changed", (base,), {"__module__": __name__, **attributes})
+    return type("Changed", (base,), {"__module__": __name__, "__doc__": "Something else.", **attributes})
 
 
 def refusal(kind: Any, group: str = "measures") -> str:
@@ -88,6 +88,8 @@ def test_the_choices_of_an_attribute_are_told() -> None:
 
 def test_what_a_class_has_to_declare_or_define_may_not_be_missing() -> None:
     class Bare(Measure):
+        """No numbers."""
+
         source = "test"
 
         def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
@@ -100,6 +102,12 @@ def test_what_a_class_has_to_declare_or_define_may_not_be_missing() -> None:
     assert refusal(Idle, "methods") == f"{__file__}: Idle.generate: is missing; each Method must define it"
 
 
+@pytest.mark.parametrize("text", [None, "", "\n   "])
+def test_a_plug_in_says_what_it_is(text: str | None) -> None:
+    said = "Changed: has no docstring; its first line is what `list` says of it"
+    assert refusal(changed(Found, __doc__=text)) == f"{__file__}: {said}"
+
+
 def test_a_base_counts_too_because_revisions_add_up() -> None:
     base = changed(Found, revision="x")
     assert "Changed.revision: input should be a valid integer, got 'x'" in refusal(changed(base, revision=2))
@@ -108,6 +116,8 @@ def test_a_base_counts_too_because_revisions_add_up() -> None:
 @pytest.mark.filterwarnings("ignore:Field name:UserWarning")
 def test_a_setting_is_no_class_attribute() -> None:
     class Mixed(Found):
+        """A class attribute as a setting."""
+
         trains: bool = True  # type: ignore[misc]
 
     assert refusal(Mixed) == f"{__file__}: Mixed.trains: is no setting; write `trains: ClassVar = ...`"
