@@ -1,9 +1,8 @@
 """The unauthorised trainer's one training loop, and its measurement on clean test images."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated
 
 import torch
@@ -13,13 +12,12 @@ from torch.nn import functional as F
 from torch.optim import SGD
 from torch.optim.lr_scheduler import LRScheduler
 
-from bench.core.augment import flip_crop
+from bench.core.batch import Expected, Loss, check_views, loss_of, now_of, perturbed, views_of
 from bench.core.data import ImageDataset
 from bench.core.memory import in_order
 from bench.core.models import images_at_once
-from bench.core.perturb import frozen
 from bench.core.plug_in import FORWARD, Cost
-from bench.core.protocols import Attack, Hooks, cross_entropy
+from bench.core.protocols import Attack, cross_entropy
 from bench.core.schedules import Schedule, schedule_rates
 from bench.core.session import Session
 from bench.core.settings import Count, Fraction, NonNegative, Positive, Settings
@@ -95,10 +93,6 @@ def batches(count: int, size: int, generator: torch.Generator) -> Iterator[Tenso
         yield from order[: count - count % size].view(-1, size)
 
 
-Loss = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Of a network, its images and labels: the loss to train on, and the logits."""
-
-
 def update(
     model: nn.Module,
     images: Tensor,
@@ -155,7 +149,7 @@ def train(
     """Train `model` on `data` (already prepared) under `attacks` and return the whole history, first look to last.
 
     Each look also counts the right predictions on every set of `validation`, in the same nesting.
-    Raises DivergedError if a loss is not finite.
+    Raises DivergedError if a loss is not finite, and ValueError if a hook of an attack returns what it must not.
     """
     optimiser = recipe.optimiser(model)
     scheduler = recipe.scheduler(optimiser)
@@ -170,18 +164,23 @@ def train(
     for step in range(1, recipe.steps + 1):
         index = next(order)
         labels = F.one_hot(data.labels[index], data.num_classes).float() if mixed else data.labels[index]
-        now = [attack.at((step - 1) / recipe.steps) for attack in attacks]
-        views, labels = _views(data.floats(index), labels, now, crops, generators)
-        images = _perturbed(model, views, labels, now, generators)
+        images, now = data.floats(index), now_of(attacks, (step - 1) / recipe.steps)
+        expected = Expected.of(images, data.num_classes, attacks) if step == 1 else None
+        views, labels = views_of(images, labels, now, crops, generators, expected)
+        images = perturbed(model, views, labels, now, generators, expected)
         session.keeper.keep_perturbations("victim", step, recipe.steps, views, images)
-        logits = update(model, images, labels, optimiser, loss=_loss(now, views))
+        logits = update(model, images, labels, optimiser, loss=loss_of(now, views, expected))
         scheduler.step()
         session.keeper.keep_checkpoint(model, step, recipe.steps)
         sums += torch.stack([F.cross_entropy(logits, labels, reduction="sum"), hits(logits, labels)])
         seen += len(labels)
         session.step = step
         if step % recipe.evaluate_every == 0 or step in (epoch, recipe.steps):
-            history.append(_look(model, step, sums / seen, test, validation))
+            try:
+                history.append(_look(model, step, sums / seen, test, validation))
+            except DivergedError:
+                check_views(now, views, step)
+                raise
             session.loss = history[-1].train_loss
             sums, seen = torch.zeros_like(sums), 0
     return history
@@ -199,37 +198,3 @@ def _look(
     if not math.isfinite(test_loss):
         raise DivergedError(f"the test loss is {test_loss} at step {step}; lower lr")
     return Evaluation(step, loss, accuracy, test_loss, test_accuracy, right)
-
-
-def _views(
-    images: Tensor,
-    labels: Tensor,
-    attacks: Sequence[Hooks],
-    crops: torch.Generator,
-    generators: Sequence[torch.Generator],
-) -> tuple[Tensor, Tensor]:
-    """Flip and crop, then every attack's view and mixture."""
-    images = flip_crop(images, crops)(images)
-    for attack, generator in zip(attacks, generators, strict=True):
-        images = attack.augment(images, labels, generator)
-    for attack, generator in zip(attacks, generators, strict=True):
-        images, labels = attack.mix(images, labels, generator)
-    return images, labels
-
-
-def _perturbed(
-    model: nn.Module, images: Tensor, labels: Tensor, attacks: Sequence[Hooks], generators: Sequence[torch.Generator]
-) -> Tensor:
-    """What the network is trained on: every attack's perturbation of the views."""
-    if not any("perturb" in attack.hooks() for attack in attacks):
-        return images
-    with frozen(model):
-        for attack, generator in zip(attacks, generators, strict=True):
-            images = attack.perturb(model, images, labels, generator)
-    return images
-
-
-def _loss(attacks: Sequence[Hooks], views: Tensor) -> Loss:
-    """The loss of the attack that has its own, else the usual one."""
-    attack = next((attack for attack in attacks if "loss" in attack.hooks()), None)
-    return cross_entropy if attack is None else partial(attack.loss, views)

@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from attacks.gradient import Pgd
 from bench.core import memory
 from bench.core.models import build
-from bench.core.protocols import Attack
 from bench.core.train import DivergedError, Recipe, batches, evaluate, update
 from tests.conftest import Linear, MadeUp
 from tests.core.conftest import Updates
@@ -157,13 +156,7 @@ def test_training_leaves_data_and_global_generators_alone(two_layers: str, made_
     assert torch.equal(data.images, before)
 
 
-class Nan(Attack):
-    source = "test"
-
-    def augment(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
-        return images * torch.nan
-
-
-def test_a_loss_that_is_no_number_ends_the_training(two_layers: str, made_up: MadeUp) -> None:
-    with pytest.raises(DivergedError, match="the training loss is nan at step 2"):
-        trained(two_layers, made_up([0, 1] * 5), Nan())
+@pytest.mark.parametrize("lr", [1e20, 1e38])
+def test_a_loss_that_is_no_number_ends_the_training(lr: float, two_layers: str, made_up: MadeUp) -> None:
+    with pytest.raises(DivergedError, match=r"the (training|test) loss is nan at step 2; lower lr"):
+        trained(two_layers, made_up([0, 1] * 5), lr=lr)
