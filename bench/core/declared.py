@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from difflib import get_close_matches
 from types import FunctionType
 from typing import Any, ClassVar, get_args, get_origin
@@ -15,6 +15,12 @@ from bench.core.settings import Settings, explained, told
 
 METHODS = (FunctionType, classmethod, staticmethod, property)
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+WRAPPED: dict[str, Callable[[str], Any]] = {
+    "frozen_set_type": lambda word: frozenset({word}),
+    "tuple_type": lambda word: (word,),
+}
+"""What a single word was meant as, by what pydantic says is no such thing."""
 
 
 def check_table(group: str, table: Mapping[str, Any], base: type[Settings]) -> None:
@@ -69,10 +75,21 @@ def _check(kind: type[Settings], name: str, allowed: TypeAdapter[Any]) -> None:
     owners = [owner for owner in kind.__mro__ if name in vars(owner)]
     for owner in owners or [kind]:
         value = vars(owner).get(name)
-        try:  # strictly, a mapping is a dict
-            allowed.validate_python(dict(value) if isinstance(value, Mapping) else value, strict=True)
+        try:
+            allowed.validate_python(_strictly(value), strict=True)
         except ValidationError as error:
-            raise UserError(f"{_place(owner, name)}: {explained(error)}") from None
+            raise UserError(f"{_place(owner, name)}: {explained(error)}{_meant(value, error)}") from None
+
+
+def _meant(value: Any, error: ValidationError) -> str:
+    """How to write a single word where several may stand: the end of a message."""
+    wrapped = WRAPPED.get(error.errors()[0]["type"])
+    return f"; write {wrapped(value)!r}" if wrapped and isinstance(value, str) else ""
+
+
+def _strictly(value: Any) -> Any:
+    """The same as what pydantic takes for a mapping or a set: a dict or a frozenset."""
+    return dict(value) if isinstance(value, Mapping) else frozenset(value) if isinstance(value, Set) else value
 
 
 def _check_settings(kind: type[Settings]) -> None:

@@ -87,7 +87,7 @@ class Cell:
     @property
     def keeps(self) -> frozenset[Kind]:
         """What it needs of the noise's making beside the noise."""
-        return self.measure.settings.keeps if self.measure else frozenset()
+        return frozenset(self.measure.settings.keeps if self.measure else ())
 
     def noise_canonical(self) -> dict[str, Any]:
         """Everything that decides the noise, as JSON values."""

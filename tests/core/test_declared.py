@@ -1,44 +1,22 @@
-"""Class attributes that are no such thing: whoever writes a plug-in is told when its table is loaded."""
+"""Class attributes and defaults that are no such thing: whoever writes a plug-in is told when its table is loaded."""
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import pytest
-import torch
-from torch import Tensor
 
-from attacks.gradient import Pgd
-from attacks.low_pass import Median
 from attacks.plain import Plain
 from bench.core.declared import check_table
-from bench.core.errors import UserError
 from bench.core.measures import Measure, Subject, Training
 from bench.core.protocols import Attack, Method
 from bench.core.session import Session
-from bench.core.settings import Count, Radius, Settings
+from bench.core.settings import Count, Radius
+from bench.grid.cell import Choice
 from bench.grid.plug_ins import KINDS, TABLES
+from tests.builders import cell
+from tests.core.declaring import HERE, Found, changed, refusal
 from tests.run.cells import Flat
-
-
-class Found(Measure):
-    """A whole measure."""
-
-    source = "test"
-    numbers: ClassVar = {"x": "the x"}
-
-    def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
-        return {"x": 1}
-
-
-def changed(base: type[Settings], **attributes: Any) -> type[Settings]:
-    """A class that inherits from `base` and declares something else."""
-    return type("Changed", (base,), {"__module__": __name__, "__doc__": "Something else.", **attributes})
-
-
-def refusal(kind: Any, group: str = "measures") -> str:
-    with pytest.raises(UserError) as told:
-        check_table(group, {"changed": kind}, KINDS[group])
-    return str(told.value)
 
 
 def test_each_plug_in_of_the_suite_declares_what_it_should() -> None:
@@ -57,7 +35,11 @@ def test_each_plug_in_of_the_suite_declares_what_it_should() -> None:
         ({"numbers": {"b": ""}}, "numbers: b: string should have at least 1 character, got ''"),
         ({"numbers": ["b"]}, "numbers: input should be a valid dictionary, got ['b']"),
         ({"numbers": None}, "numbers: input should be a valid dictionary, got None"),
-        ({"keeps": "surrogates"}, "keeps: input should be a valid frozenset, got 'surrogates'"),
+        (
+            {"keeps": "surrogates"},
+            "keeps: input should be a valid frozenset, got 'surrogates'; write frozenset({'surrogates'})",
+        ),
+        ({"keeps": ["surrogates"]}, "keeps: input should be a valid frozenset, got ['surrogates']"),
         ({"trains": 1}, "trains: input should be a valid boolean, got 1"),
         ({"revision": "x"}, "revision: input should be a valid integer, got 'x'"),
         ({"revision": True}, "revision: input should be a valid integer, got True"),
@@ -65,25 +47,34 @@ def test_each_plug_in_of_the_suite_declares_what_it_should() -> None:
         ({"title": "a\nb"}, r"title: must be one line of printable text, got 'a\nb'"),
         ({"title": None}, "title: input should be a valid string, got None"),
         ({"source": None}, "source: input should be a valid string, got None"),
-        ({"deviations": "none"}, "deviations: input should be a valid tuple, got 'none'"),
+        ({"deviations": "none"}, "deviations: input should be a valid tuple, got 'none'; write ('none',)"),
         ({"phrases": {"steps": 1}}, "phrases: steps: input should be a valid string, got 1"),
     ],
 )
 def test_an_attribute_of_the_wrong_kind_is_told_with_file_class_value_and_what_is_allowed(
     attributes: dict[str, Any], problem: str
 ) -> None:
-    assert refusal(changed(Found, **attributes)) == f"{__file__}: Changed.{problem}"
+    assert refusal(changed(Found, **attributes)) == f"{HERE}: Changed.{problem}"
 
 
 def test_the_choices_of_an_attribute_are_told() -> None:
-    kinds = "input should be 'surrogates', 'perturbations' or 'checkpoints', got 'nothing'"
-    assert refusal(changed(Found, keeps=frozenset({"nothing"}))).endswith(kinds)
+    kinds = "input should be 'surrogates', 'perturbations' or 'checkpoints', got 'surrogate'"
+    for several in (frozenset({"surrogate"}), {"surrogate"}):
+        assert refusal(changed(Found, keeps=several)).endswith(kinds)
     assert refusal(changed(Flat, norm="l1"), "methods").endswith(
         "Changed.norm: input should be 'linf', 'l2' or 'none', got 'l1'"
     )
     assert "Changed.assumes: 0: input should be 'clean images', " in refusal(
         changed(Plain, assumes=frozenset({"much"})), "attacks"
     )
+
+
+def test_any_set_is_one() -> None:
+    measure = changed(Found, keeps={"surrogates"})
+    check_table("measures", {"keeping": measure}, Measure)
+    kept = replace(cell(), attacks=(), measure=Choice("keeping", measure())).keeps
+    assert kept == frozenset({"surrogates"})
+    assert hash(kept)
 
 
 def test_what_a_class_has_to_declare_or_define_may_not_be_missing() -> None:
@@ -105,7 +96,7 @@ def test_what_a_class_has_to_declare_or_define_may_not_be_missing() -> None:
 @pytest.mark.parametrize("text", [None, "", "\n   "])
 def test_a_plug_in_says_what_it_is(text: str | None) -> None:
     said = "Changed: has no docstring; its first line is what `list` says of it"
-    assert refusal(changed(Found, __doc__=text)) == f"{__file__}: {said}"
+    assert refusal(changed(Found, __doc__=text)) == f"{HERE}: {said}"
 
 
 def test_a_base_counts_too_because_revisions_add_up() -> None:
@@ -151,91 +142,4 @@ class Sized(Found):
 def test_a_default_is_what_the_type_of_its_setting_allows(name: str, kind: Any, default: Any, problem: str) -> None:
     check_table("measures", {"sized": Sized}, Measure)
     wrong = changed(Sized, **{"__annotations__": {name: kind}, name: default})
-    assert refusal(wrong) == f"{__file__}: Changed.{problem}"
-
-
-def of_nothing() -> None: ...
-
-
-def of_others(self: Any, *, images: Tensor, labels: Tensor) -> None: ...
-
-
-def of_self(self: Any) -> None: ...
-
-
-def of_any(*everything: Any) -> None: ...
-
-
-def of_more(self: Any, subject: Subject, training: Training, session: Session, more: int = 0) -> None: ...
-
-
-@pytest.mark.parametrize(
-    ("group", "base", "name", "value", "problem"),
-    [
-        ("measures", Found, "measure", of_self, "must take (self, subject, training, session), got (self)"),
-        ("measures", Found, "declines", of_nothing, "must take (self, data, method), got ()"),
-        (
-            "measures",
-            Found,
-            "measure",
-            staticmethod(of_self),
-            "must take (self, subject, training, session), got (self)",
-        ),
-        (
-            "attacks",
-            Pgd,
-            "augment",
-            of_others,
-            "must take (self, images, labels, generator), got (self, images, labels)",
-        ),
-        ("attacks", Median, "filtered", of_self, "must take (self, images), got (self)"),
-        ("attacks", Pgd, "cost", property(of_self), "must be a method, got <property object"),
-        ("methods", Flat, "class_wise", of_self, "is called without parentheses; write @property above it"),
-    ],
-)
-def test_a_method_takes_what_the_one_that_it_overrides_takes(
-    group: str, base: type[Settings], name: str, value: Any, problem: str
-) -> None:
-    assert refusal(changed(base, **{name: value}), group).startswith(f"{__file__}: Changed.{name}: {problem}")
-
-
-@pytest.mark.parametrize("value", [of_any, of_more, staticmethod(of_any), classmethod(of_more)])
-def test_a_method_may_take_more(value: Any) -> None:
-    check_table("measures", {"more": changed(Found, measure=value)}, Measure)
-
-
-@pytest.mark.filterwarnings("ignore:Field name:UserWarning")
-def test_a_setting_hides_no_method() -> None:
-    hidden = changed(Found, __annotations__={"declines": str}, declines="")
-    assert refusal(hidden).endswith("Changed.declines: is a method of Measure; give the setting another name")
-
-
-def test_an_attack_without_a_hook_is_refused_with_the_hook_that_was_probably_meant() -> None:
-    class Misspelt(Attack):
-        """Meant to change views."""
-
-        source = "test"
-
-        def augmnet(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
-            return images
-
-    class Idle(Attack):
-        """Changes with the progress of training, and does nothing."""
-
-        source = "test"
-
-        def at(self, progress: float) -> Attack:
-            return self
-
-    choices = "choices: hold_out, prepare, start, augment, mix, perturb, loss"
-    meant = f"Misspelt.augmnet: is no hook; did you mean 'augment'? ({choices})"
-    assert refusal(Misspelt, "attacks") == f"{__file__}: {meant}"
-    assert refusal(Idle, "attacks") == f"{__file__}: Idle: has no hook; {choices}"
-
-
-def test_only_plain_training_has_no_hook() -> None:
-    check_table("attacks", {"plain": changed(Plain)}, Attack)
-    hook = {"augment": Attack.mix}
-    assert refusal(changed(Plain, **hook), "attacks").endswith(
-        "Changed.augment: plain training has no hook; an attack has plain = False"
-    )
+    assert refusal(wrong) == f"{HERE}: Changed.{problem}"
