@@ -47,7 +47,7 @@ def to_json(value: Any) -> str:
 
 
 def check_values(found: Any, depth: int = 0) -> None:
-    """Raise ValueError for what JSON does not give back: keys that are no text, numbers such as 1e999, deep nesting."""
+    """Raise ValueError for what JSON does not give back, such as keys that are no text, 1e999, or deep nesting."""
     if isinstance(found, dict):
         for key in found:
             if not isinstance(key, str):
@@ -60,6 +60,8 @@ def check_values(found: Any, depth: int = 0) -> None:
             check_values(one, depth + 1)
     elif isinstance(found, int | float) and not is_usable(found):
         raise ValueError(f"a number is not finite or too large: {brief(found)}")
+    elif hasattr(found, "tolist"):
+        raise ValueError(f"values of NumPy or torch need .tolist(): {brief(found)}")
 
 
 def check_entries(found: dict[str, Any], whose: str) -> None:

@@ -80,6 +80,7 @@ def as_promised(found: Any, name: str, measure: Measure) -> dict[str, Any]:
             raise ValueError(f"{name} promises {key!r} among its numbers, and found {', '.join(found) or 'none'}")
         value = found[key]
         if not (value is None or (type(value) in (int, float) and is_usable(value))):
-            raise ValueError(f"{name}: {key} must be a finite number or None, got {brief(value)}")
+            plain = "; numbers of NumPy or torch need .item()" if hasattr(value, "item") else ""
+            raise ValueError(f"{name}: {key} must be a finite number or None, got {brief(value)}{plain}")
     check_entries(found, name)
     return found

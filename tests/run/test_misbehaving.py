@@ -31,10 +31,16 @@ FINDINGS: list[tuple[Any, str]] = [
     (None, "TypeError: found must return a mapping, got None"),
     ({"y": 1}, "ValueError: found promises 'x' among its numbers, and found y"),
     ({}, "ValueError: found promises 'x' among its numbers, and found none"),
+    ({"x": np.float32(1)}, "ValueError: found: x must be a finite number or None, got np.float32(1.0); numbers of "),
     *(({"x": value}, "ValueError: found: x must be a finite number or None, got ") for value in UNUSABLE),
     ({"x": 1, "more": 2**63}, "ValueError: found: more: a number is not finite or too large: 9223372036854775808"),
     ({"x": 1, "more": [float("nan")]}, "ValueError: found: more: a number is not finite or too large: nan"),
-    ({"x": 1, "more": torch.ones(1)}, "ValueError: found: more: Object of type Tensor is not JSON serializable"),
+    ({"x": 1, "more": [np.int64(1)]}, "ValueError: found: more: values of NumPy or torch need .tolist(): np.int64(1)"),
+    (
+        {"x": torch.tensor(1.0)},
+        "ValueError: found: x must be a finite number or None, got tensor(1.); numbers of NumPy ",
+    ),
+    ({"x": 1, "more": torch.ones(1)}, "ValueError: found: more: values of NumPy or torch need .tolist(): tensor([1.])"),
 ]
 KINDS = ("torch", "a view", "numpy", "labels")
 COSTS: dict[str, Callable[[], Any]] = {

@@ -35,7 +35,7 @@ UNREADABLE: dict[str, tuple[Callable[[], Any], str]] = {
     "keys": (lambda: {None: 1, "None": 2}, "a key is no text: None"),
     "numbers as keys": (lambda: [{1: "one"}], "a key is no text: 1"),
     "half of a surrogate pair": (lambda: "\ud800", "'utf-8' codec can't encode"),
-    "tensor": (lambda: torch.ones(1), "Object of type Tensor is not JSON serializable"),
+    "tensor": (lambda: torch.ones(1), "values of NumPy or torch need .tolist(): tensor([1.])"),
     "nan": (lambda: (1.0, float("nan")), "a number is not finite or too large: nan"),
 }
 
