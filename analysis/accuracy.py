@@ -5,7 +5,8 @@ from dataclasses import replace
 from analysis.drawing.canvas import drawing
 from analysis.drawing.figures import accuracy_figure
 from analysis.numbers.estimates import rounded
-from analysis.reading.results import ConditionResult, Results
+from analysis.reading.conditions import ConditionResult
+from analysis.reading.results import Results
 from analysis.writing.brackets import bracket_line, settled_tables
 from analysis.writing.provenance import is_paper, seeds_line
 from analysis.writing.sections import Drawing, Section, file_of

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from analysis.numbers.estimates import rounded
 from analysis.numbers.rank_correlation import rank_correlation, rank_interval
+from analysis.reading.conditions import ConditionResult
 from analysis.reading.league import names
 from analysis.reading.published import Published
-from analysis.reading.results import ConditionResult, Results
+from analysis.reading.results import Results
 from analysis.writing.brackets import laboratories, our_recipe, settled_tables
 from analysis.writing.provenance import is_paper
 from analysis.writing.sections import Entry, Section, percent, plain_table, share_entry

@@ -8,9 +8,10 @@ from statistics import fmean
 from analysis.numbers.differences import resolution
 from analysis.numbers.rank_correlation import correlation_words, rank_correlation
 from analysis.reading.collapse import COLLAPSED
+from analysis.reading.conditions import ConditionResult, by_place
 from analysis.reading.controls import against_clean, answers_among, over_common_noises
 from analysis.reading.league import ANY, FREE, league, names, protections, ranked
-from analysis.reading.results import ConditionResult, Results, by_place
+from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
 from analysis.writing.caveats import interval_line
 from analysis.writing.sections import MISSING, Entry, Section, Table, percent, plain_table, share_entry

@@ -7,7 +7,7 @@ from pandas import DataFrame
 
 from analysis.comparison import Change
 from analysis.numbers.estimates import Estimate, rounded
-from analysis.reading.results import ACCURACY
+from analysis.reading.conditions import ACCURACY
 from analysis.writing.formats import csv_value, markdown_remarks, markdown_table, markdown_text
 from analysis.writing.sections import MISSING, Entry, Section, plain_table, share_entry
 from bench.store import Record

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.reading.results import ACCURACY, TO_THE_END
+from analysis.reading.conditions import ACCURACY, TO_THE_END
 
 Settings = Mapping[str, Any]
 EXTREMES = ("most", "least")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from analysis.numbers.estimates import Estimate, estimate_over_noises
+from analysis.reading.conditions import ACCURACY
 from analysis.reading.experiments import differing, identity, seeds_of
-from analysis.reading.results import ACCURACY
 from analysis.writing.provenance import flat, way_of
 from bench.store import Record, Store
 from bench.words import short

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from analysis.reading.results import PLACE, PLAIN, Results
+from analysis.reading.conditions import PLACE, PLAIN
+from analysis.reading.results import Results
 from analysis.writing.sections import MISSING, Entry, Section, Table, plain_table
 from bench.store import Record
 

@@ -7,7 +7,8 @@ from statistics import fmean
 
 from analysis.drawing.patience import patience_figure
 from analysis.numbers.estimates import estimate_over_noises, rounded
-from analysis.reading.results import PLACE, Results
+from analysis.reading.conditions import PLACE
+from analysis.reading.results import Results
 from analysis.reading.stopping import PAPER_STEPS, stop, trainings
 from analysis.writing.sections import LONG, Entry, Section, Table, plain_table, share_entry
 from bench.store import Record

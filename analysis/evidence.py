@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from analysis.claims import EXTREMES, Comparison, Place, Settings
 from analysis.numbers.differences import Difference, Runs, difference
+from analysis.reading.conditions import ACCURACY, ConditionResult
 from analysis.reading.published import equal, parse
-from analysis.reading.results import ACCURACY, ConditionResult
 from analysis.writing.sections import percent
 from bench.store import Record
 

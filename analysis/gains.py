@@ -1,6 +1,7 @@
 """The study of gains: every cell against the control that its attack names, which is a simpler means."""
 
-from analysis.reading.results import Results, by_place
+from analysis.reading.conditions import by_place
+from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
 from analysis.writing.sections import Section
 from analysis.writing.standing import standing_lines

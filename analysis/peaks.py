@@ -1,6 +1,7 @@
 """The study of peak accuracies: what the best moment to stop would give."""
 
-from analysis.reading.results import Results, by_place
+from analysis.reading.conditions import by_place
+from analysis.reading.results import Results
 from analysis.writing.sections import Section
 from analysis.writing.standing import standing_lines
 from analysis.writing.tables import table_of

@@ -1,6 +1,7 @@
 """The study of shares recovered: every accuracy in percent of what the same attack reaches on clean images."""
 
-from analysis.reading.results import ACCURACY, Results, by_place
+from analysis.reading.conditions import ACCURACY, by_place
+from analysis.reading.results import Results
 from analysis.writing.sections import Section
 from analysis.writing.standing import standings
 from analysis.writing.tables import table_of

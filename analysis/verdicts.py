@@ -7,7 +7,8 @@ from analysis import correlation
 from analysis.claims import CLAIMS, FAILS, HOLDS, NOT_RUN, OF_ONE, UNSURE, Claim, Sign
 from analysis.evidence import Conditions, evidence, meets, numbers, words
 from analysis.numbers.differences import LEVEL, Difference, holm
-from analysis.reading.results import Results, by_place
+from analysis.reading.conditions import by_place
+from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
 from analysis.writing.caveats import overfitting_line, training_line
 from analysis.writing.provenance import Chapter, Progress, flat, where_it_was_run

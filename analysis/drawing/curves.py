@@ -7,8 +7,9 @@ from statistics import fmean
 from analysis.drawing.canvas import drawing
 from analysis.drawing.panels import BARS, Curve, Panel, over, panels
 from analysis.numbers.estimates import Estimate
+from analysis.reading.conditions import PLAIN, ConditionResult
 from analysis.reading.published import number, parse
-from analysis.reading.results import PLAIN, ConditionResult, Results
+from analysis.reading.results import Results
 from analysis.writing.sections import Drawing
 from bench.store import Record
 

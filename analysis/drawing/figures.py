@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import ScaledTranslation
 
 from analysis.drawing.canvas import DASHES, INK, LITERAL, MARKERS, PALETTE, QUIET, canvas
-from analysis.reading.results import ConditionResult
+from analysis.reading.conditions import ConditionResult
 from analysis.writing.tables import attacks_of
 
 COLOUR, FULL = "#d55e00", 0.75

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from analysis.drawing.canvas import INK, LITERAL, MARKERS, PALETTE, QUIET, bare, canvas, drawing
 from analysis.numbers.association import FEW, curvature
+from analysis.reading.conditions import PLAIN
 from analysis.reading.pairings import Pairing
-from analysis.reading.results import PLAIN
 from analysis.writing.sections import Drawing
 
 PANEL = 3.3

@@ -9,8 +9,8 @@ from scipy.stats import friedmanchisquare, rankdata, studentized_range
 
 from analysis.drawing.canvas import INK, LITERAL, PALETTE, bare, canvas, drawing
 from analysis.page.ranking import Ranked
+from analysis.reading.conditions import ConditionResult
 from analysis.reading.controls import answers_among
-from analysis.reading.results import ConditionResult
 from analysis.writing.sections import Drawing
 
 LEVEL = 0.05

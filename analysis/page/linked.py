@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from analysis.reading.results import PLAIN, ConditionResult
+from analysis.reading.conditions import PLAIN, ConditionResult
 from analysis.writing.sections import Entry, Row, Section
 from bench.store import Record
 

@@ -9,7 +9,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from analysis.reading.results import PLACE, Results
+from analysis.reading.conditions import PLACE
+from analysis.reading.results import Results
 from analysis.writing.provenance import flat
 from bench.core.errors import one_line
 from bench.store import Record

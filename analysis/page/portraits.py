@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from analysis.claims import RECOVERED
 from analysis.page.ranking import Ranked, breaks
+from analysis.reading.conditions import PLAIN, ConditionResult
 from analysis.reading.controls import answers_among, controls_among
-from analysis.reading.results import PLAIN, ConditionResult, Results
+from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
 from analysis.writing.sections import Entry, Table, percent, plain_table, share_entry
 from analysis.writing.tables import training_passes

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from analysis.claims import RECOVERED
 from analysis.page.linked import BEST, condition_of
-from analysis.reading.results import PLACE, ConditionResult, Results
+from analysis.reading.conditions import PLACE, ConditionResult
+from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
 from analysis.writing.provenance import Chapter
 from bench.store import Record

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from analysis.claims import RECOVERED
 from analysis.page.ranking import Ranked, breaks
+from analysis.reading.conditions import PLAIN
 from analysis.reading.controls import answers_among
-from analysis.reading.results import PLAIN, Results
+from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
 from analysis.writing.caveats import interval_line, training_line, ways_line
 from analysis.writing.sections import percent

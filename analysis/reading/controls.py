@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from analysis.numbers.estimates import Estimate, estimate, estimate_over_noises, over_seeds, ratio, units, wider
-from analysis.reading.results import ConditionResult
+from analysis.reading.conditions import ConditionResult
 from bench.store import Record
 
 PROTECTED = "protected"

@@ -6,8 +6,8 @@ from typing import Any
 from analysis.numbers.differences import Runs, groups
 from analysis.numbers.estimates import Estimate, ratio, rounded
 from analysis.numbers.ranks import rank_intervals
+from analysis.reading.conditions import ConditionResult
 from analysis.reading.responses import QUANTITY, Response, best_response, widened
-from analysis.reading.results import ConditionResult
 from bench.store import Record
 
 FREE, ANY = "free_", "any_"

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from analysis.numbers.estimates import Estimate
+from analysis.reading.conditions import ConditionResult
 from analysis.reading.measures import TIMED, counted, generators, titles, value
 from analysis.reading.published import number
-from analysis.reading.results import ConditionResult, Measured, Results
+from analysis.reading.results import Measured, Results
 
 PROTECTION = "F"
 """How measures call protection, which would be paired with itself."""

@@ -6,9 +6,10 @@ from typing import Any
 
 from analysis.numbers.estimates import estimate_over_noises
 from analysis.reading.collapse import has_collapsed, test_images
+from analysis.reading.conditions import PLACE, ConditionResult, Words
 from analysis.reading.controls import against_clean, against_own_controls
 from analysis.reading.published import matching
-from analysis.reading.results import PLACE, ConditionResult, Measured, Results, Words
+from analysis.reading.results import Measured, Results
 from bench.store import Record, Store
 
 QUANTITIES = {

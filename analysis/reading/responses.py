@@ -11,7 +11,7 @@ from statistics import fmean
 
 from analysis.numbers.differences import Runs
 from analysis.numbers.estimates import Estimate, estimate, ratio
-from analysis.reading.results import ConditionResult
+from analysis.reading.conditions import ConditionResult
 
 QUANTITY = "final_accuracy"
 Choices = Sequence[tuple[int, tuple[int, ...]]]

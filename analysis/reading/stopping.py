@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from analysis.numbers.estimates import estimate_over_noises
+from analysis.reading.conditions import TO_THE_END, ConditionResult
 from analysis.reading.controls import against_clean, against_own_controls, controls_at
-from analysis.reading.results import TO_THE_END, ConditionResult, Results
+from analysis.reading.results import Results
 from bench.store import Record
 
 PAPER_STEPS = 40_000

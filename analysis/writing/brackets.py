@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from analysis.reading.conditions import ConditionResult, by_place
 from analysis.reading.published import REM_RECIPE, Published
-from analysis.reading.results import ConditionResult, Results, by_place
+from analysis.reading.results import Results
 
 REM = "rem"
 """What published values call REM_RECIPE."""

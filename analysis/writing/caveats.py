@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from analysis.numbers.estimates import wilson
-from analysis.reading.results import ConditionResult, Results
+from analysis.reading.conditions import ConditionResult
+from analysis.reading.results import Results
 from analysis.writing.provenance import ways
 from analysis.writing.sections import Section, percent
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.numbers.differences import Resolution, resolution, tied
-from analysis.reading.results import ConditionResult
+from analysis.reading.conditions import ConditionResult
 from analysis.writing.sections import percent
 
 BEST, TIED, LOWEST = "best", "tied with the best", "lowest of single runs"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from statistics import fmean
 
 from analysis.reading.collapse import COLLAPSED
-from analysis.reading.results import PLAIN, ConditionResult
+from analysis.reading.conditions import PLAIN, ConditionResult
 from analysis.writing.brackets import laboratories
 from analysis.writing.sections import FAILED, MISSING, Entry, Row, Table, percent, share_entry
 from analysis.writing.standing import BEST, LOWEST, TIED, Standings, standings

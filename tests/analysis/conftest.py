@@ -15,9 +15,10 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from analysis.numbers.estimates import estimate
+from analysis.reading.conditions import PLACE, ConditionResult, Words
 from analysis.reading.published import STACK, Published, parse
 from analysis.reading.records import read_results
-from analysis.reading.results import PLACE, ConditionResult, Results, Words
+from analysis.reading.results import Results
 from analysis.report import write_report
 from analysis.writing.sections import Table
 from bench.cards import card

@@ -9,8 +9,9 @@ import pytest
 from scipy import stats
 
 from analysis.agreement import NO_CONSENSUS, OFF, OK, OTHER_RECIPE, sections, verdict
+from analysis.reading.conditions import ConditionResult
 from analysis.reading.published import REM_RECIPE, Published, published_values
-from analysis.reading.results import ConditionResult, Results
+from analysis.reading.results import Results
 from tests.analysis.conftest import at_chance, condition, plan_of, record, texts
 
 [REM] = [row for row in published_values()["cifar10", "resnet18", "clean", "none"] if row.value == "94.66"]

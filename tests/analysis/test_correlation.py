@@ -7,8 +7,9 @@ import pytest
 
 from analysis.correlation import sections
 from analysis.numbers.estimates import estimate_over_noises
+from analysis.reading.conditions import Words
 from analysis.reading.pairings import settings_of
-from analysis.reading.results import Measured, Results, Words
+from analysis.reading.results import Measured, Results
 from tests.analysis.conftest import Accuracies, at_chance, results_of
 
 PLACE = ("d", "m")

@@ -9,7 +9,8 @@ import pytest
 
 from analysis.drawing.scatter import clouds
 from analysis.embedding import sections
-from analysis.reading.results import Measured, Results, Words
+from analysis.reading.conditions import Words
+from analysis.reading.results import Measured, Results
 from tests.analysis.conftest import rasters, results_of, texts
 from tests.analysis.drawing.test_pictures import words
 

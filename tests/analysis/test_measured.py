@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from analysis.measured import INTERVALS, sections
-from analysis.reading.results import Measured, Results, Words
+from analysis.reading.conditions import Words
+from analysis.reading.results import Measured, Results
 from analysis.writing.caveats import with_caveats
 from analysis.writing.sections import MISSING
 from bench.store import Record

@@ -12,11 +12,11 @@ from analysis.numbers.differences import Runs, resolution
 from analysis.page.answer import answers
 from analysis.page.critical_difference import table_of_accuracies
 from analysis.page.ranking import ranking
+from analysis.reading.conditions import ConditionResult
 from analysis.reading.controls import over_common_noises
 from analysis.reading.league import league
 from analysis.reading.records import read_results
 from analysis.reading.responses import best_response
-from analysis.reading.results import ConditionResult
 from analysis.reading.stopping import stopped
 from analysis.report import _chapter
 from analysis.writing.standing import standing_lines, standings

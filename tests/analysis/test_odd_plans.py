@@ -12,9 +12,10 @@ from analysis.drawing.curves import over_training
 from analysis.measured import sections as measured
 from analysis.numbers.estimates import estimate
 from analysis.page.answer import answers
+from analysis.reading.conditions import ConditionResult, Words
 from analysis.reading.measures import titles
 from analysis.reading.records import read_results
-from analysis.reading.results import ConditionResult, Measured, Results, Words
+from analysis.reading.results import Measured, Results
 from analysis.reading.stopping import stopped
 from analysis.report import _chapter, write_report
 from analysis.swept import swept

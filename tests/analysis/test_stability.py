@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from analysis.reading.results import Measured, Results, Words
+from analysis.reading.conditions import Words
+from analysis.reading.results import Measured, Results
 from analysis.stability import sections
 from tests.analysis.conftest import results_of, texts
 

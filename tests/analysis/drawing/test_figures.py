@@ -8,7 +8,7 @@ from matplotlib.text import Text
 
 from analysis.drawing.canvas import svg
 from analysis.drawing.figures import CROWD, LABEL_GAP, MANY, WIDTH, _spread, accuracy_figure
-from analysis.reading.results import ConditionResult
+from analysis.reading.conditions import ConditionResult
 from tests.analysis.conftest import condition
 
 

@@ -6,7 +6,8 @@ import pytest
 from analysis.page.answer import Answer
 from analysis.page.answer import answers as answers_of
 from analysis.page.blocks import blocks
-from analysis.reading.results import Measured, Results, Words
+from analysis.reading.conditions import Words
+from analysis.reading.results import Measured, Results
 from analysis.report import _chapter
 from analysis.writing.sections import Entry, Section, Table, plain_table
 from tests.analysis.conftest import Accuracies, results_of

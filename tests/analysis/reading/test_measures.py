@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis.measured import sections
+from analysis.reading.conditions import Words
 from analysis.reading.measures import generators, titles
-from analysis.reading.results import Measured, Results, Words
+from analysis.reading.results import Measured, Results
 from tests.analysis.conftest import results_of
 
 PLACE = ("d", "m")

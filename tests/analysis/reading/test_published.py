@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from analysis.reading.conditions import ConditionResult
 from analysis.reading.published import CONFIDENCES, FILE, REM_RECIPE, Published, equal, matching, published_values
-from analysis.reading.results import ConditionResult, Results
+from analysis.reading.results import Results
 from analysis.writing.brackets import bracket_line, same_recipe, settled
 from bench.core.train import Recipe
 from methods import METHODS

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from analysis.numbers.differences import difference, groups
+from analysis.reading.conditions import ConditionResult
 from analysis.reading.responses import Response, best_response, splits
-from analysis.reading.results import ConditionResult
 from tests.analysis.conftest import condition
 
 
