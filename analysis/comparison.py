@@ -7,9 +7,9 @@ from functools import cached_property
 from analysis.numbers.estimates import Estimate, estimate_over_noises
 from analysis.reading.conditions import ACCURACY
 from analysis.reading.experiments import differing, identity, seeds_of
-from analysis.writing.provenance import flat, way_of
+from analysis.writing.provenance import way_of
 from bench.store import Record, Store
-from bench.words import short
+from bench.words import flat, short
 
 SLACK = 1e-9
 """What the arithmetic may add to a difference that is just within the tolerance."""

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from analysis.drawing.scatter import clouds, shapes
-from analysis.reading.found import Share, read_every
+from analysis.reading.found import Share, in_unit_interval, read_every
 from analysis.reading.measures import generators, places
 from analysis.reading.results import Measured, Results
 from analysis.writing.sections import MISSING, Entry, Section, file_of, percent, plain_table
@@ -48,8 +48,10 @@ Positive = Annotated[float, Field(gt=0, le=1e6)]
 
 def _with_shares(about: dict[str, float | None]) -> dict[str, float | None]:
     for key in SHARES:
-        if not 0 <= (about.get(key) or 0) <= 1:
-            raise ValueError(f"{key} must be in [0, 1], got {about[key]}")
+        try:
+            in_unit_interval(about.get(key) or 0)
+        except ValueError as error:
+            raise ValueError(f"{key} {error}") from None
     return about
 
 

@@ -11,9 +11,10 @@ from analysis.reading.conditions import by_place
 from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
 from analysis.writing.caveats import overfitting_line, training_line
-from analysis.writing.provenance import Chapter, Progress, flat, where_it_was_run
+from analysis.writing.provenance import Chapter, Progress, where_it_was_run
 from analysis.writing.sections import Entry, Section, plain_table
 from bench.store import Record
+from bench.words import flat
 
 HEAD = ("claim", "verdict", "noises", "what decides it")
 NOTE = (

@@ -2,12 +2,11 @@
 
 import re
 from bisect import bisect
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from bench.core.errors import UserError, cut
 from bench.store import Record, Store
-from bench.words import command, duration, short
+from bench.words import command, duration, flat, short
 
 KEY = re.compile("[0-9a-f]{1,16}")
 FEW = 5
@@ -54,7 +53,7 @@ def _facts(record: Record, store: Store) -> Iterator[tuple[str, str]]:
         yield "result", _result(record["result"])
         yield "noise", _noise(record["noise"])
         yield "cost", _cost(record)
-    yield "notes", _assigned(record.get("notes", {}))
+    yield "notes", ", ".join(flat(record.get("notes", {})))
     origin = record["provenance"]
     yield "made", f"{record['time']['ended'][:16].replace('T', ' ')} UTC, commit {origin['commit'] or 'unknown'}"
     yield "machine", f"{origin['device']} ({origin['processor']}), {origin['system']}, {origin['precision']}"
@@ -89,7 +88,7 @@ def _asked(cell: Record, titles: dict[str, str]) -> str:
 def _first_by(asked: Record) -> str:
     if not asked:
         return ""
-    changed = f", with {_assigned(asked['set'])}" if asked["set"] else ""
+    changed = f", with {', '.join(flat(asked['set']))}" if asked["set"] else ""
     return f"grid {asked['grid']} at scale {asked['scale']}{changed}"
 
 
@@ -118,14 +117,6 @@ def _cost(record: Record) -> str:
     work = "measure" if "measure_passes" in cost else "train"
     done = f"{cost[f'{work}_passes']:,.0f} passes in {duration(time[f'{work}_seconds'])}"
     return f"{done}; its noise {cost['noise_passes']:,.0f} passes in {duration(time['noise_seconds'])}"
-
-
-def _assigned(values: Mapping[str, Any], prefix: str = "") -> str:
-    """Nested settings as --set takes them: `train.steps=800, seeds=2`."""
-    return ", ".join(
-        _assigned(value, f"{prefix}{key}.") if isinstance(value, Mapping) else f"{prefix}{key}={value}"
-        for key, value in values.items()
-    )
 
 
 def _neighbours(key: str, keys: list[str]) -> str:

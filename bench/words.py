@@ -44,3 +44,14 @@ def counted(number: int, word: str) -> str:
 def short(plug_in: Mapping[str, Any]) -> str:
     """A plug-in of a record by its name, with its radius if it has one."""
     return f"{plug_in['name']} {plug_in['radius']}" if plug_in.get("radius") else str(plug_in["name"])
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Nested settings as dotted assignments, the way --set takes them: `train.steps=800`."""
+    lines: list[str] = []
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            lines += flat(value, f"{prefix}{key}.")
+        else:
+            lines.append(f"{prefix}{key}={value:g}" if isinstance(value, float) else f"{prefix}{key}={value}")
+    return lines

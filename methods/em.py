@@ -96,7 +96,7 @@ class Em(Method):
 
         The record's notes say after how many rounds that was, and on what share the surrogate errs.
         """
-        model = session.build(self.surrogate, num_classes=data.num_classes, channels=data.shape[0], size=data.shape[1:])
+        model = session.build_for(self.surrogate, data)
         optimiser = SGD(model.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay)
         order = batches(len(data), self.batch_size, session.generator("batches"))
         subsets = session.generator("subsets")

@@ -125,7 +125,7 @@ class ErrorMinimizing(Method):
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Train the surrogate for `updates` steps, then make the noise of every image against the final one."""
-        model = session.build(self.surrogate, num_classes=data.num_classes, channels=data.shape[0], size=data.shape[1:])
+        model = session.build_for(self.surrogate, data)
         optimiser = SGD(model.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay)
         scheduler = StepLR(optimiser, self.decay_every, 0.1)
         order = batches(len(data), self.batch_size, session.generator("batches"))

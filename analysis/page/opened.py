@@ -11,10 +11,9 @@ from typing import Any
 
 from analysis.reading.conditions import PLACE
 from analysis.reading.results import Results
-from analysis.writing.provenance import flat
 from bench.core.errors import one_line
 from bench.store import Record
-from bench.words import RESULTS, command
+from bench.words import RESULTS, command, flat
 
 AGAIN = "--results again"
 """A folder of its own, because a run keeps what is finished."""

@@ -13,13 +13,14 @@ ROUNDING = 1e-9
 """What a sum of shares may be over 1."""
 
 
-def _in_unit_interval(value: float) -> float:
+def in_unit_interval(value: float) -> float:
+    """Return a share. Raises ValueError for what is none, but for rounding."""
     if not 0 <= value <= 1 + ROUNDING:
         raise ValueError(f"must be in [0, 1], got {value}")
     return value
 
 
-Share = Annotated[float, AfterValidator(_in_unit_interval)]
+Share = Annotated[float, AfterValidator(in_unit_interval)]
 
 
 def read_every(

@@ -9,6 +9,7 @@ from analysis.reading.stopping import CLEAN_IMAGES, left_out
 from analysis.writing.brackets import same_recipe
 from analysis.writing.sections import Drawing, Section
 from bench.store import Record
+from bench.words import flat
 
 CELLS = "Cells"
 LEFT_OUT = "Left out"
@@ -203,17 +204,6 @@ def _counted(values: list[str]) -> list[str]:
         f"{value} ({count} cell{'s' if count > 1 else ''})"
         for value, count in sorted(counts.items(), key=lambda item: -item[1])
     ]
-
-
-def flat(settings: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Nested settings as dotted assignments, the way --set takes them: `train.steps=800`."""
-    lines: list[str] = []
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            lines += flat(value, f"{prefix}{key}.")
-        else:
-            lines.append(f"{prefix}{key}={value:g}" if isinstance(value, float) else f"{prefix}{key}={value}")
-    return lines
 
 
 def grouped(settings: Mapping[str, Any], prefix: str = "") -> list[str]:
