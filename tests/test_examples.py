@@ -94,6 +94,19 @@ def test_the_example_of_a_measure_runs_as_written(tmp_path: Path, monkeypatch: p
     assert found["sc", 0.25] < found["random", 0.25] < 1
 
 
+def test_the_examples_of_python_run_as_written() -> None:
+    training, reading = blocks("python.md")
+    found: dict[str, Any] = {}
+    exec(training, found)
+    assert 0 <= found["accuracy"] <= 1
+    moved = (found["released"].images.short() - found["images"].short()).abs().max()
+    assert moved == 8
+    found = {}
+    exec(reading, found)
+    assert len(found["frame"]) > 2000
+    assert found["means"].between(0, 1).all()
+
+
 def test_the_examples_of_a_data_set_and_a_network_run_as_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
