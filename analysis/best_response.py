@@ -8,9 +8,9 @@ from statistics import fmean
 from analysis.numbers.differences import resolution
 from analysis.numbers.rank_correlation import correlation_words, rank_correlation
 from analysis.reading.collapse import COLLAPSED
-from analysis.reading.conditions import ConditionResult, by_place
+from analysis.reading.conditions import PLAIN, ConditionResult, by_place
 from analysis.reading.controls import against_clean, answers_among, over_common_noises
-from analysis.reading.league import ANY, FREE, league, names, protections, ranked
+from analysis.reading.league import ANY, FILE, FREE, condition_of, league, names, protections, ranked
 from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
 from analysis.writing.caveats import interval_line
@@ -43,28 +43,29 @@ ONE_SEED = (
 
 def sections(results: Results) -> list[Section]:
     """One, if enough attacks are met: it says what accuracy without attack says of it, and what has no result."""
-    met = _met(stopped(results))
-    rows = [row for conditions in met for row in league(conditions)]
+    conditions = stopped(results)
+    met = _met(conditions)
+    rows = [row for own in met for row in league(own)]
     if not rows:
         return []
-    remarks = [line for conditions in met for line in _seen(conditions, several=len(met) > 1)]
-    lacking = [line for conditions in met for line in _missing(conditions)]
+    remarks = [line for own in met for line in _seen(own, several=len(met) > 1)]
+    lacking = [line for own in met for line in _missing(own)]
     return [
         Section(
             "Best response,\u00a0%",
-            _table(rows),
+            _table(rows, conditions),
             note=NOTE,
             remarks=[*_by_place(rows, _correlation), *_by_place(rows, _luck), *remarks, *_apart(rows), *lacking],
-            places=list(dict.fromkeys(conditions[0].place for conditions in met)),
+            places=list(dict.fromkeys(own[0].place for own in met)),
             numbers=rows,
-            file="-best-response",
+            file=FILE,
             intervals=interval_line(results, "noises"),
         )
     ]
 
 
-def _table(numbers: list[Record]) -> Table:
-    """The same in percent; without the second half if it would repeat the first."""
+def _table(numbers: list[Record], conditions: Sequence[ConditionResult]) -> Table:
+    """The same in percent, with the cells of each number; without the second half if it would repeat the first."""
     halves = list(HALVES)
     if all(row["any_attack"] == row["free_attack"] for row in numbers):
         halves.remove(ANY)
@@ -76,9 +77,10 @@ def _table(numbers: list[Record]) -> Table:
     for row in numbers:
         name = ", ".join([*(row[part] for part in several), row["title"]])
         tried = f"{row['free_tried']} of {row['free_attacks']}"
-        rows.append([name, _rank(row), _group(row), tried, _number(row, "no_attack")])
+        plain = condition_of(row, PLAIN, conditions)
+        rows.append([name, _rank(row), _group(row), tried, _number(row, "no_attack", plain)])
         for half in halves:
-            rows[-1] += _half(row, half)
+            rows[-1] += _half(row, half, condition_of(row, row[f"{half}attack"], conditions))
     controls = [row["control"] for row in numbers]
     return plain_table(head, rows, words=(0, *range(5, len(head), 5)), controls=controls)
 
@@ -95,24 +97,25 @@ def _group(row: Record) -> str:
     return str(row["group"] or ("" if row["control"] else MISSING))
 
 
-def _half(row: Record, half: str) -> list[Entry | str]:
+def _half(row: Record, half: str, where: ConditionResult | None) -> list[Entry | str]:
     correction = row[f"{half}correction"]
     bound = "" if row[f"{half}complete"] or row[f"{half}accuracy"] is None else "≥ "
-    accuracy = _number(row, f"{half}accuracy", bound)
+    accuracy = _number(row, f"{half}accuracy", where, bound)
     if half == FREE and row["group"] == 1 and (row["free_of_clean"] or 0) < 1:
         accuracy = replace(accuracy, best=row["rank"] == 1, tied=row["rank"] > 1)
     return [
         row[f"{half}attack"] or MISSING,
         accuracy,
         MISSING if correction is None else percent(correction),
-        _number(row, f"{half}recovered"),
-        _number(row, f"{half}of_clean", bound),
+        _number(row, f"{half}recovered", where),
+        _number(row, f"{half}of_clean", where, bound),
     ]
 
 
-def _number(row: Record, name: str, bound: str = "") -> Entry:
+def _number(row: Record, name: str, where: ConditionResult | None, bound: str = "") -> Entry:
     entry = share_entry(row[name], row[f"{name}_half_width"])
-    return Entry(f"{bound}{entry.value}" if row[name] is not None else entry.value, entry.half_width)
+    value = f"{bound}{entry.value}" if row[name] is not None else entry.value
+    return replace(entry, value=value, keys=where.keys if where else ())
 
 
 def _by_place(numbers: list[Record], line: Callable[[Sequence[Record]], str]) -> list[str]:

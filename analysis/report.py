@@ -31,13 +31,11 @@ from analysis import (
 )
 from analysis.drawing.gallery_images import Gallery
 from analysis.page.answer import answers
-from analysis.page.linked import linked
 from analysis.page.opened import Opened
 from analysis.page.page import EMPTY, page
 from analysis.page.portraits import Card, attacks, methods
 from analysis.reading.records import read_results
 from analysis.reading.results import Results
-from analysis.reading.stopping import stopped
 from analysis.swept import swept
 from analysis.writing.caveats import with_caveats
 from analysis.writing.formats import files_of, files_of_drawings
@@ -138,7 +136,6 @@ def _chapters(results: Sequence[Results]) -> list[Chapter]:
 
 
 def _chapter(results: Results) -> Chapter:
-    conditions = stopped(results)
-    sections = [linked(section, conditions) for study in STUDIES for section in study.sections(results)]
+    sections = [section for study in STUDIES for section in study.sections(results)]
     told = chapter(results, [with_caveats(section, results) for section in sections])
     return replace(told, pictures=swept(results))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.claims import RECOVERED
-from analysis.page.linked import BEST, condition_of
 from analysis.reading.conditions import PLACE, ConditionResult
+from analysis.reading.league import FILE, condition_of
 from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
 from analysis.writing.provenance import Chapter
@@ -47,7 +47,7 @@ class Ranked:
 
 def ranking(results: Results, chapter: Chapter) -> list[Ranked]:
     """A row for each method of the first data set and victim with best responses; [] if there are none."""
-    numbers = next((section.numbers for section in chapter.sections if section.file == BEST), [])
+    numbers = next((section.numbers for section in chapter.sections if section.file == FILE), [])
     conditions = stopped(results)
     places = [(row["dataset"], row["model"]) for row in numbers]
     own = [row for row, place in zip(numbers, places, strict=True) if place == places[0]]

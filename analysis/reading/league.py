@@ -12,6 +12,10 @@ from bench.store import Record
 
 FREE, ANY = "free_", "any_"
 """What the columns begin with that are of attacks that assume nothing, and of all attacks."""
+FILE = "-best-response"
+"""How the file of a section with such rows is called."""
+OR = " or "
+"""What stands between attacks that share a best response."""
 
 
 def league(conditions: Sequence[ConditionResult]) -> list[Record]:
@@ -123,7 +127,7 @@ def _halves(own: dict[str, Response], clean: dict[str, Response]) -> Record:
 
 def _half(one: Response, clean: Response | None) -> Record:
     return {
-        "attack": " or ".join(one.chosen) or None,
+        "attack": OR.join(one.chosen) or None,
         "assumes": ", ".join(one.assumes),
         "tried": one.tried,
         "attacks": one.attacks,
@@ -145,3 +149,10 @@ def _of_clean(one: Response, clean: Response | None) -> Estimate | None:
     if found is None or one is clean:
         return Estimate(one.accuracy.mean / clean.accuracy.mean, None, 1)
     return widened(found, one.runs)
+
+
+def condition_of(row: Record, attack: str | None, conditions: Sequence[ConditionResult]) -> ConditionResult | None:
+    """Where the method of a row meets an attack, by its title; of several that share a response the first."""
+    title = (attack or "").split(OR)[0]
+    here = (one for one in conditions if all(one.label[part] == row[part] for part in ("dataset", "model", "method")))
+    return next((one for one in here if one.attack.title == title), None)
