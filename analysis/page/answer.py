@@ -50,6 +50,12 @@ class Answer:
         lowest, highest = min(row.low for row in self.rows), max(row.high for row in self.rows)
         return min(90, 10 * int(10 * lowest)), min(100, 10 * (int(10 * highest) + 1))
 
+    @property
+    def ticks(self) -> range:
+        """Percents that stand over the axis: few enough to be read."""
+        low, high = self.axis
+        return range(low, high + 1, 10 if high - low <= 50 else 20)
+
     def across(self, share: float) -> str:
         """Where an accuracy stands on the axis, in percent of its width."""
         low, high = self.axis
@@ -76,7 +82,7 @@ def answers(results: Sequence[Results], chapters: Mapping[str, Chapter]) -> list
 
 def _answer(plans: Sequence[Results], chapters: Mapping[str, Chapter], scale: str) -> Answer:
     ranked = [(one, rows) for one in plans if (rows := ranking(one, chapters[one.name]))]
-    best, rows = max(ranked, key=lambda pair: _worth(*pair), default=(plans[0], []))
+    best, rows = max(ranked, key=lambda pair: _worth(pair[1]), default=(plans[0], []))
     claims = chapters.get(f"claims-{scale}")
     first = next((row.best for row in rows if row.best), None)
     timed = _timed(plans, first.place) if first else {}
@@ -109,9 +115,13 @@ def _pictures(best: Results, rows: Sequence[Ranked], plans: Sequence[Results]) -
     return [*ranked, *over_radius(plans), *over_training(best)]
 
 
-def _worth(results: Results, rows: Sequence[Ranked]) -> tuple[bool, float, int]:
-    """Which of several plans of a scale to believe: enough complete rows, most victims of each method, most methods."""
-    return enough(rows), _victims(rows), len(rows)
+def _worth(rows: Sequence[Ranked]) -> tuple[bool, bool, int, int, float]:
+    """Which of several plans of a scale to believe: enough complete rows, several victims, most attacks, most methods.
+
+    A best response is worth what was tried; of plans that are alike in all that, the most victims count.
+    """
+    attacks = max((row.attacks for row in rows), default=0)
+    return enough(rows), _victims(rows) > 1, attacks, len(rows), _victims(rows)
 
 
 def _victims(rows: Sequence[Ranked]) -> float:

@@ -35,8 +35,10 @@ class Ranked:
     """Where its best response comes from."""
     missing: bool
     """Whether attacks on it are missing, so that its accuracy is only a lower bound."""
-    tried: str
-    """How many of the attacks are finished on it: `1 of 14`."""
+    tried: int
+    """How many attacks are finished on it."""
+    attacks: int
+    """How many there are."""
     passes: float | None
     """What its noise costs, in passes of 128 images; None if no record says."""
     group: int | None
@@ -86,7 +88,8 @@ def _ranked(row: Record, conditions: Sequence[ConditionResult]) -> Ranked:
         plain=row["no_attack"],
         best=best,
         missing=not row["free_complete"],
-        tried=f"{row['free_tried']} of {row['free_attacks']}",
+        tried=row["free_tried"],
+        attacks=row["free_attacks"],
         passes=cost.mean if cost else None,
         group=row["group"],
     )

@@ -80,6 +80,27 @@ def test_an_accuracy_stands_between_the_tens_around_all_intervals(tmp_path: Path
     assert [said.across(share) for share in (0.3, 0.6, 0.9)] == ["0.00%", "50.00%", "100.00%"]
 
 
+def test_ticks_are_few_enough_to_be_read(tmp_path: Path) -> None:
+    wide = answer(results_of(tmp_path / "wide", runs(clean=[0.9, 0.91, 0.92], em=[0.1, 0.5, 0.6], sem=STRONG)))
+    narrow = answer(results_of(tmp_path / "narrow", runs(clean=[0.4, 0.41, 0.42], em=[0.2] * 3, sem=STRONG)))
+    assert (wide.axis[1] - wide.axis[0] > 50, list(wide.ticks)) == (True, list(range(wide.axis[0], 101, 20)))
+    assert list(narrow.ticks) == list(range(narrow.axis[0], narrow.axis[1] + 1, 10))
+
+
+def test_the_plan_with_most_attacks_answers_for_a_scale_if_it_has_several_victims(tmp_path: Path) -> None:
+    many = runs(clean=CLEAN, em=[0.7, 0.71, 0.72], sem=STRONG)
+    few = {place: [*found, *found] for place, found in many.items()}  # twice as many victims
+    more = many | {(method, "attack6"): [0.2] * 3 for method in ("clean", "em", "sem")}
+    single = {place: found[:1] for place, found in more.items()}
+    single |= {(method, "attack7"): [0.2] for method in ("clean", "em", "sem")}
+    found = [
+        replace(results_of(tmp_path / name, given), name=name)
+        for name, given in {"few": few, "more": more, "single": single}.items()
+    ]
+    [said] = answers_of(found, {one.name: _chapter(one) for one in found})
+    assert said.plan == "more"
+
+
 def test_without_enough_attacks_there_is_no_ranking_but_what_the_numbers_are_no_evidence_of(tmp_path: Path) -> None:
     said = answer(results_of(tmp_path, {("clean", "none"): [0.8], ("em", "none"): [0.1]}))
     assert (said.rows, said.sentences) == ([], [])
