@@ -70,7 +70,9 @@ def _title(conditions: Sequence[ConditionResult]) -> str:
     """What is drawn, and over what the bars are intervals if there are any."""
     drawn = [one for one in conditions if (value := one.estimates["final_accuracy"]) and value.half_width]
     over = dict.fromkeys(one.interval_over for one in drawn if not one.is_clean or all(one.is_clean for one in drawn))
-    return f"{TITLE}; bars: 95 % interval over {' or '.join(over)}" if over else TITLE
+    if len(over) > 1:
+        return f"{TITLE}; bars: 95 % intervals of the table"
+    return f"{TITLE}; bars: 95 % interval over {next(iter(over))}" if over else TITLE
 
 
 def _fit(figure: Figure, axes: Axes, width: float, height: float) -> float:

@@ -127,7 +127,7 @@ def what_was_run(results: Results) -> list[Fact]:
     """Scale, what it sets and replaced, the user's changes, training, attacks left out, seeds, progress."""
     return [
         Fact("Scale", [scale_line(results)]),
-        _assignments(SCALE_SETS, grouped(results.plan["scale"]["changes"])),
+        _assignments(SCALE_SETS, grouped(_of_plan(results.plan))),
         *([Fact(REPLACED, replaced)] if (replaced := results.plan["scale"].get("replaced", [])) else []),
         _assignments("Set by the user", flat(results.plan["set"])),
         *([Fact("Training", _recipes(results), assigns=True)] if results.recipes else []),
@@ -135,6 +135,21 @@ def what_was_run(results: Results) -> list[Fact]:
         Fact("Seeds", [seeds_line(results)]),
         Fact(CELLS, [str(progress(results))]),
     ]
+
+
+def _of_plan(plan: Record) -> Record:
+    """What the scale sets for all plug-ins, and for those that the plan has."""
+    papers = [place["paper"] for place in plan["conditions"]]
+    met = {
+        "datasets": {paper["dataset"].split()[0] for paper in papers},
+        "methods": {paper["method"]["name"] for paper in papers},
+        "attacks": {attack["name"] for paper in papers for attack in paper["attacks"]},
+        "measures": {place["measure"] for place in plan.get("measures", [])},
+    }
+    return {
+        group: {name: own for name, own in values.items() if name in {"*", *met[group]}} if group in met else values
+        for group, values in plan["scale"]["changes"].items()
+    }
 
 
 def _assignments(name: str, lines: list[str]) -> Fact:

@@ -100,7 +100,7 @@ def test_kinds_of_a_method_are_curves_of_their_own(tmp_path: Path, monkeypatch: 
     assert swept(both)[0].svg == swept(results)[0].svg  # clean images of another network are no reference
 
 
-def test_what_undoes_most_is_told_of_the_ranked_network_and_names_no_control(tmp_path: Path) -> None:
+def test_what_breaks_most_is_told_of_the_ranked_network_and_names_no_control(tmp_path: Path) -> None:
     results = results_of(tmp_path, runs(clean=CLEAN, em=[0.6] * 3, sem=STRONG))
     easy = results_of(tmp_path / "easy", runs(clean=CLEAN, em=CLEAN, sem=CLEAN)).conditions
     both = beside(results, elsewhere(easy, "m2"))

@@ -168,13 +168,13 @@ def test_a_method_has_a_portrait_of_what_breaks_it_what_it_costs_and_its_card(tm
     assert em.table.rows[0].entries[0].value == "attack 3"
 
 
-def test_an_attack_has_a_portrait_of_what_it_undoes(tmp_path: Path) -> None:
+def test_an_attack_has_a_portrait_of_what_it_breaks(tmp_path: Path) -> None:
     results = results_of(tmp_path, runs(clean=CLEAN, em=[0.7, 0.71, 0.72], sem=STRONG))
     first, *others = portraits.attacks(ranking(results, _chapter(results)), results, None)
-    assert (first.title, first.summary) == ("attack 3", "undoes 1 of 2 methods")
+    assert (first.title, first.summary) == ("attack 3", "breaks 1 of 2 methods")
     assert dict(first.facts) == {
-        "undoes": "EM",
+        "breaks": "EM",
         "assumes": "nothing but the released images and their labels",
         "cost": "1.0 times the passes of plain training",
     }
-    assert [one.summary for one in others] == ["undoes 0 of 2 methods"] * 6
+    assert [one.summary for one in others] == ["breaks 0 of 2 methods"] * 6

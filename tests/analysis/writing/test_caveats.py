@@ -2,6 +2,7 @@
 
 import csv
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,8 @@ def test_the_bars_of_a_figure_say_over_what_they_are() -> None:
     clean, em = condition("clean", "none", [0.5, 0.6]), condition("em", "none", [0.2, 0.3])
     assert title(clean, em) == "accuracy on clean test images, %; bars: 95 % interval over victims of one noise"
     assert title(condition("em", "none", [0.2])) == "accuracy on clean test images, %"
+    several = replace(condition("sem", "none", [0.2, 0.3, 0.4, 0.5]), noises=2)
+    assert title(em, several) == "accuracy on clean test images, %; bars: 95 % intervals of the table"
 
 
 def test_several_noises_are_what_an_interval_is_over(tmp_path: Path) -> None:
