@@ -6,7 +6,7 @@ Runs are compared over common seeds. What is independent are noises if there are
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 
@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 from scipy.stats import chi, norm
 from scipy.stats import t as student
 
-from analysis.numbers.estimates import CONFIDENCE, by_noise, deviation, quantile, units
+from analysis.numbers.estimates import CONFIDENCE, by_noise, deviation, over_seeds, quantile, units
 
 LEVEL = 0.05
 """Of every test, after Holm's correction where there are several."""
@@ -76,8 +76,9 @@ class Difference:
 def difference(ours: Runs, theirs: Runs) -> Difference | None:
     """Ours less theirs; None if they have no seed in common.
 
-    With as many noises on both sides it is paired by noise and victim seed. Else the sides are independent samples of
-    their own units, with Welch's degrees of freedom.
+    With as many noises on both sides it is paired by noise and victim seed, and the less sure of two: over noises, or
+    over victim seeds if no value is missing. Else the sides are independent samples of their own units, with Welch's
+    degrees of freedom.
     """
     if ours.noises == theirs.noises:
         pairs = zip(by_noise(ours.values, ours.noises), by_noise(theirs.values, theirs.noises), strict=False)
@@ -87,7 +88,9 @@ def difference(ours: Runs, theirs: Runs) -> Difference | None:
             both = zip(left[:size], right[:size], strict=True)
             points += [None if a is None or b is None else a - b for a, b in both]
         step = math.hypot(ours.step, theirs.step)
-        return _of_sample(units(points, ours.noises), max(ours.widening, theirs.widening), step)
+        widening = max(ours.widening, theirs.widening)
+        samples = units(points, ours.noises), over_seeds(points, ours.noises)
+        return _less_sure(*(_of_sample(values, widening, step) for values in samples))
     first, second = (_of_sample(runs.units, runs.widening, runs.step) for runs in (ours, theirs))
     if first is None or second is None:
         return None
@@ -98,6 +101,14 @@ def difference(ours: Runs, theirs: Runs) -> Difference | None:
     below = parts[0] ** 2 / first.freedom + parts[1] ** 2 / second.freedom
     freedom = sum(parts) ** 2 / below if below else first.freedom + second.freedom
     return Difference(first.mean - second.mean, math.sqrt(sum(parts)), freedom, count)
+
+
+def _less_sure(known: Difference | None, other: Difference | None) -> Difference | None:
+    """A difference, with the error of the other one if that has the wider interval."""
+    widths = [one.half_width() if one else None for one in (known, other)]
+    if known is None or other is None or widths[0] is None or widths[1] is None or widths[0] >= widths[1]:
+        return known
+    return replace(known, error=other.error, freedom=other.freedom)
 
 
 def _of_sample(values: Sequence[float], widening: float, step: float) -> Difference | None:

@@ -41,6 +41,15 @@ def test_noises_are_the_pairs_if_both_have_several_and_only_common_seeds_count()
     assert (found.mean, found.p, found.count) == pytest.approx((np.mean([0.25, 0.4, 0.5]), expected.pvalue, 3))
 
 
+def test_what_a_seed_does_to_the_difference_of_all_noises_is_no_certainty() -> None:
+    differences = np.array([[0.1, 0.2, 0.3], [0.11, 0.19, 0.3], [0.1, 0.2, 0.31]])  # noises agree, victim seeds do not
+    theirs = GENERATOR.normal(size=9)
+    found = difference(Runs((differences.flatten() + theirs).tolist(), 3), Runs(theirs.tolist(), 3))
+    over_noises, over_seeds = (stats.ttest_1samp(differences.mean(axis), 0).pvalue for axis in (1, 0))
+    assert over_noises < 0.001 < over_seeds
+    assert (found.p, found.count) == pytest.approx((over_seeds, 3))
+
+
 def test_as_many_noises_on_one_side_only_are_two_samples() -> None:
     noises, victims = [0.2, 0.3, 0.4, 0.5, 0.3, 0.4], [0.1, 0.12, 0.13]
     found = difference(Runs(noises, 3), Runs(victims))
