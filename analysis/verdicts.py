@@ -21,10 +21,10 @@ NOTE = (
     "Each claim is decided on one data set, with one network and one training. It holds if every comparison has an "
     "interval on the claimed side. It does not hold if one is on the other side by a test at 5 %, Holm-corrected "
     "for the number of comparisons. Intervals are 95 % Student intervals of paired differences: over noises or over "
-    "victim seeds, whichever is wider, if both sides have several, else over victims of one noise. A verdict of one noise says nothing of a second one. Sides "
-    "with different numbers of noises are compared unpaired (Welch). Differences are percent points. A claim on a "
-    "correlation is decided likewise, by its three coefficients over generators, unless the sign within the types of "
-    "generators is another one."
+    "victim seeds, whichever is wider, if both sides have several noises, else over victims of one noise. A verdict "
+    "of one noise says nothing of a second one. Sides with different numbers of noises are compared unpaired (Welch). "
+    "Differences are percent points. A claim on a correlation is decided likewise, by its three coefficients over "
+    "generators, unless the sign within the types of generators is another one."
 )
 
 
