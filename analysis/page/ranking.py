@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.claims import RECOVERED
-from analysis.reading.conditions import PLACE, ConditionResult
+from analysis.reading.conditions import ConditionResult
 from analysis.reading.league import FILE, condition_of
 from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
@@ -70,8 +70,7 @@ def breaks(one: ConditionResult, clean: Ranked) -> bool:
 
 
 def _ranked(row: Record, conditions: Sequence[ConditionResult]) -> Ranked:
-    here = [one for one in conditions if all(one.label[part] == row[part] for part in PLACE[:3])]
-    best = condition_of(row, row["free_attack"], here)
+    best = condition_of(row, row["free_attack"], conditions)
     cost = best.estimates.get("noise_passes") if best else None
     accuracy, *ends = (row[f"free_accuracy{part}"] for part in ("", "_low", "_high"))
     low, high = (accuracy if end is None else end for end in ends)
