@@ -36,9 +36,9 @@ def make_noise(cell: Cell, place: Workplace, device: torch.device) -> tuple[Tens
     if not cell.method.settings.cached:
         return _generate(cell, place, device)
     key, store = cell.noise_key, place.store
+    shape = place.load(cell.dataset.settings, cell.fingerprint).train.images.shape
     with store.lock(key):
-        images = place.load(cell.dataset.settings, cell.fingerprint).train.images
-        found = store.read_noise(key, images.shape)
+        found = store.read_noise(key, shape)
         if found is not None and store.has_kept(key):
             return found
         # What an earlier run kept would be lost otherwise: one file holds all.
