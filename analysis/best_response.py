@@ -9,7 +9,7 @@ from analysis.numbers.differences import resolution
 from analysis.numbers.rank_correlation import correlation_words, rank_correlation
 from analysis.reading.collapse import COLLAPSED
 from analysis.reading.conditions import PLAIN, ConditionResult, by_place
-from analysis.reading.controls import against_clean, answers_among, over_common_noises
+from analysis.reading.controls import against_clean, answers_among, over_common_runs
 from analysis.reading.league import ANY, FILE, FREE, condition_of, league, names, protections, ranked
 from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
@@ -28,7 +28,7 @@ NOTE = (
     "half of the seeds chooses the attack, the other half values it, in every split; intervals are those of one "
     "split, and the correction says how many points that takes off the best of all. Methods of a group cannot be told "
     "from its first one: tests paired by seed, or Welch's where one has more noises, Holm-corrected, at 5 %. A method "
-    "whose attacks met different numbers of its noises is judged by the noises that all of them met. Ranks have 95 % "
+    "whose attacks met different numbers of noises or victims is judged by those that all of them met. Ranks have 95 % "
     "bootstrap intervals. Where a method has one noise, neither these nor groups say anything of a second one. "
     "A method on which attacks are missing stands apart and has no rank: what is known of it is a lower bound. Early "
     "stopping is an attack for each clean share of its validation set: training to the end, then going back to the "
@@ -194,5 +194,5 @@ def _met(conditions: Sequence[ConditionResult]) -> list[list[ConditionResult]]:
         met = {one.label["attack"] for one in answers if not one.is_clean}
         own = [one for one in answers if one.label["attack"] in met]
         if len({names(one) for one in own if not one.is_plain}) >= LEAST_ATTACKS:
-            kept.append(against_clean(over_common_noises(own)))
+            kept.append(against_clean(over_common_runs(own)))
     return kept

@@ -95,20 +95,20 @@ class ConditionResult:
         known = self.accuracies if quantity == ACCURACY else self.others.get(quantity, [])
         return Runs(known, self.noises, step=1 / self.test_images if self.test_images else 0.0)
 
-    def first(self, noises: int) -> "ConditionResult":
-        """The same over its first so many noises; of its estimates only that of the accuracy is left."""
-        if noises == self.noises:
+    def first(self, noises: int, victims: int) -> "ConditionResult":
+        """The same over so many noises and victims, the first; of its estimates only that of the accuracy is left."""
+        if (noises, victims) == (self.noises, self.victims):
             return self
-        kept = noises * self.victims
-        accuracies = self.accuracies[:kept]
+        kept = [noise * self.victims + victim for noise in range(noises) for victim in range(victims)]
+        accuracies = [self.accuracies[run] for run in kept]
         known = estimate_over_noises(accuracies, noises, self.test_images)
         return replace(
             self,
             noises=noises,
             accuracies=accuracies,
-            statuses=self.statuses[:kept],
-            others={name: values[:kept] for name, values in self.others.items()},
-            keys=self.keys[:kept],
+            statuses=[self.statuses[run] for run in kept],
+            others={name: [values[run] for run in kept] for name, values in self.others.items() if values},
+            keys=[self.keys[run] for run in kept if self.keys],
             estimates=dict.fromkeys(self.estimates) | {ACCURACY: known},
         )
 

@@ -1,4 +1,4 @@
-"""What conditions are read against: clean images, the controls that attacks name, and over which noises."""
+"""What conditions are read against: clean images, the controls that attacks name, and over which runs."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,13 +35,14 @@ def answers_among(conditions: Sequence[ConditionResult]) -> list[ConditionResult
     return [one for one in conditions if not one.release and one.label["attack"] not in compared]
 
 
-def over_common_noises(conditions: Sequence[ConditionResult]) -> list[ConditionResult]:
-    """Those of one data set and model, each over the noises that all attacks on its method have met."""
-    fewest: dict[str, int] = {}
+def over_common_runs(conditions: Sequence[ConditionResult]) -> list[ConditionResult]:
+    """Those of one data set and model, each over the noises and victims that all attacks on its method have met."""
+    fewest: dict[str, tuple[int, int]] = {}
     for one in conditions:
         if not one.declined:
-            fewest[one.label["method"]] = min(one.noises, fewest.get(one.label["method"], one.noises))
-    return [one if one.declined else one.first(fewest[one.label["method"]]) for one in conditions]
+            noises, victims = fewest.get(one.label["method"], (one.noises, one.victims))
+            fewest[one.label["method"]] = min(noises, one.noises), min(victims, one.victims)
+    return [one if one.declined else one.first(*fewest[one.label["method"]]) for one in conditions]
 
 
 def controls_among(conditions: Sequence[ConditionResult]) -> set[str]:

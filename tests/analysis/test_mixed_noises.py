@@ -1,4 +1,4 @@
-"""Tables in which some places have several noises and others one, and results that may not be compared."""
+"""Tables in which some places have more noises or victims than others, and results that may not be compared."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from analysis.page.answer import answers
 from analysis.page.critical_difference import table_of_accuracies
 from analysis.page.ranking import ranking
 from analysis.reading.conditions import ConditionResult
-from analysis.reading.controls import over_common_noises
+from analysis.reading.controls import over_common_runs
 from analysis.reading.league import league
 from analysis.reading.records import read_results
 from analysis.reading.responses import best_response
@@ -37,27 +37,38 @@ def test_a_best_response_is_over_the_noises_that_all_attacks_have_met(first: int
     others = [of_noises(1, "em", f"attack{number}", [0.4, 0.2]) for number in (1, 2)]
     cut = best_response([condition("em", "attack0", [0.5, 0.3]), *others], 3)
     conditions = [more, *others] if first == 0 else [*others, more]
-    assert replace(best_response(over_common_noises(conditions), 3), chosen=cut.chosen) == cut
+    assert replace(best_response(over_common_runs(conditions), 3), chosen=cut.chosen) == cut
     two = of_noises(2, "em", "attack1", [0.4, 0.2, 0.6, 0.4])
-    found = best_response(over_common_noises([more, two]), 2)
+    found = best_response(over_common_runs([more, two]), 2)
     assert found.runs.noises == 2
     assert found.runs.units == pytest.approx([(0.5 + 0.3) / 2, (0.9 + 0.9) / 2])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_best_response_is_over_the_victims_that_all_attacks_have_met(turned: bool) -> None:
+    more = of_noises(2, "em", "attack0", [0.5, 0.3, 0.9, 0.9, 0.1, 0.9])
+    fewer = of_noises(2, "em", "attack1", [0.4, 0.2, 0.4, 0.2])
+    conditions = [fewer, more] if turned else [more, fewer]
+    found = best_response(over_common_runs(conditions), 2)
+    assert found.runs.units == pytest.approx([(0.5 + 0.3) / 2, (0.9 + 0.1) / 2])
+    alone = best_response(over_common_runs([condition("em", "attack0", [0.5, 0.3, 0.9]), fewer.first(1, 2)]), 2)
+    assert (len(alone.runs.units), alone.uncorrected) == (2, pytest.approx(0.4))
 
 
 @pytest.mark.parametrize("where", [0, 2])
 def test_a_victim_at_chance_counts_only_with_its_noise(where: int) -> None:
     chance = at_chance(of_noises(2, "em", "attack0", [0.5, 0.3, 0.1, 0.1]), where)
     once = of_noises(1, "em", "attack1", [0.2, 0.2])
-    best, _ = over_common_noises([chance, once])
+    best, _ = over_common_runs([chance, once])
     assert (best.collapsed, best.missing, best.is_comparable) == ((1, 0, False) if where == 0 else (0, 0, True))
-    assert best_response(over_common_noises([chance, once]), 2).chosen == (
+    assert best_response(over_common_runs([chance, once]), 2).chosen == (
         ("attack 1",) if where == 0 else ("attack 0",)
     )
 
 
 def test_one_victim_of_the_first_noise_is_a_single_run_and_its_number_that_of_its_attack() -> None:
     conditions = [of_noises(3, "em", "attack0", [0.2, 0.9, 0.9]), condition("em", "attack1", [0.3])]
-    found = best_response(over_common_noises(conditions), 2)
+    found = best_response(over_common_runs(conditions), 2)
     assert (found.chosen, found.accuracy.mean, found.uncorrected) == (("attack 1",), 0.3, 0.3)
     assert found.correction is None  # nothing else could have chosen
 
