@@ -34,7 +34,7 @@ TIMEOUT = 10
 
 
 class WeightsError(ValueError):
-    """Weights cannot be had or do not fit. The message is one line: which ones, what is wrong, what to write."""
+    """A file holds no weights, or weights do not fit. The message is one line: which, what is wrong, what to write."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ class Pretrained(NamedTuple):
 def load(model: Classifier, weights: Weights, *, classifier: bool) -> dict[str, str]:
     """Put `weights` into the network, its classifier layer only if so asked, and return what to note of them.
 
-    The network takes their normalisation too. Raises WeightsError if they cannot be had, and if a tensor is
-    missing, unexpected or of another shape.
+    The network takes their normalisation too. Raises WeightsError if the file has none, and if a tensor is missing,
+    unexpected or of another shape; UserError or OSError, which are no fault of the cell, if they cannot be had now.
     """
     found = _from_hub(model.body) if weights.content == HUB else _from_file(weights, model.body)
     layers = classifier_layers(model.body)
@@ -128,16 +128,8 @@ def _check(found: Pretrained, wanted: Mapping[str, Tensor], left: Collection[str
 
 
 def _from_file(weights: Weights, body: nn.Module) -> Pretrained:
-    if weights.path is None:
-        raise WeightsError(f"{weights.content}: only the hash of a file is known; {INSTEAD}")
-    file = weights.path
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{file}: cannot be read ({error.strerror})") from None
-    if _hash(content) != weights.content:
-        raise WeightsError(f"{file}: changed since the grid was read; run again")
-    tensors = _tensors(file, content)
+    file = weights.unchanged()
+    tensors = _tensors(file, file.read_bytes())
     kept = {name.removeprefix(KEPT): tensor for name, tensor in tensors.items() if name.startswith(KEPT)}
     tensors = kept or tensors
     if not any(name.startswith(NETWORK) for name in tensors):
@@ -177,7 +169,7 @@ def _from_hub(body: nn.Module) -> Pretrained:
         with torch.random.fork_rng(devices=[]):
             tensors = timm.create_model(told["architecture"], pretrained=True).state_dict()
     except Exception as error:  # network, hub, cache and timm each have errors of their own
-        raise WeightsError(f"{address}: cannot be had from the hub now ({head_of(error)}); {INSTEAD}") from error
+        raise ConnectionError(f"{address}: cannot be had from the hub now ({head_of(error)}); {INSTEAD}") from error
     about = {name: [str(tensor.dtype), _shape(tensor)] for name, tensor in tensors.items()}
     content = (tensor.contiguous().numpy().data for tensor in tensors.values())
     return Pretrained(address, HASH + digest(about, content=content), tensors, _told(body))
@@ -193,10 +185,6 @@ def _told(body: nn.Module) -> dict[str, Any]:
     """The normalisation that timm says its weights for this network expect; nothing for networks of the suite."""
     told = getattr(body, "pretrained_cfg", {})
     return {name: told[name] for name in ("mean", "std") if name in told}
-
-
-def _hash(content: bytes) -> str:
-    return HASH + digest(content=[content])
 
 
 def _shape(tensor: Tensor) -> str:

@@ -6,10 +6,10 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from bench.core import Linf, Session, flip_crop, maximise, uniform
+from bench.core import Linf, Maximiser, Session, flip_crop, maximise, uniform
 
 Views = Literal["flip_crop", "identity"]
-Perturbation = Literal["none", "random", "pgd", "fgsm", "tpgd", "apgd"]
+Perturbation = Literal["none", "random"] | Maximiser
 
 
 Keep = Callable[[Tensor, Tensor], None]

@@ -13,6 +13,7 @@ from bench.core import (
     Count,
     Fraction,
     ImageDataset,
+    Linf,
     Method,
     ModelName,
     NonNegative,
@@ -139,11 +140,10 @@ class Em(Method):
 
     def _improved(self, model: nn.Module, images: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
         """Signed-gradient descent from `noise` (N, C, H, W) on the loss of each protected image, kept valid."""
-        low, high = (images - self.radius).clamp(min=0), (images + self.radius).clamp(max=1)
         protected = ascend(
             (images + noise).clamp(0, 1),
             lambda point: loss_gradient(model, point, labels),
-            lambda point: point.clamp(low, high),
+            Linf(self.radius).around(images),
             step_size=-self.rel_step_size * self.radius,
             steps=self.steps,
         )

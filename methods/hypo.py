@@ -77,13 +77,15 @@ class Delusive(SurrogateMethod):
         """Make the noise of every image, or one for each class."""
         if self.variant == "p5":
             blank = torch.zeros(data.num_classes, *data.shape, device=session.device)
-            return self.at_rest(self.drawn(blank, session.generator("patterns")))[data.labels]
+            patterns = self.at_rest(self.drawn(blank, session.generator("patterns")))
+            return data.noise(self.batch_size, lambda part: patterns[data.labels[part]])
         model = self.train_surrogate(self.surrogate, data, session)
         with frozen(model):
             if self.class_wise:
                 classes = range(data.num_classes)
                 patterns = self.at_rest(torch.cat([self._universal(model, data, goal, session) for goal in classes]))
-                return patterns[(data.labels + (self.variant == "p3")) % data.num_classes]
+                goals = (data.labels + (self.variant == "p3")) % data.num_classes
+                return data.noise(self.batch_size, lambda part: patterns[goals[part]])
             goals = (data.labels + (self.variant == "p1")) % data.num_classes
             return data.noise(
                 self.batch_size, lambda part: self.at_rest(self._own(model, data.floats(part), goals[part]))

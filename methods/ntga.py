@@ -12,6 +12,7 @@ from bench.core import (
     Cost,
     Count,
     ImageDataset,
+    Linf,
     Method,
     Needs,
     Outline,
@@ -109,11 +110,10 @@ class Ntga(Method):
         """int8 noise that raises the loss on `held_out` of the network trained on `block`."""
         kernel = cnn(self.stride) if self.kernel == "cnn" else fnn()
         images, targets = doubles(block.images), F.one_hot(block.labels, block.num_classes).double()
-        low, high = (images - self.radius).clamp_(min=0), (images + self.radius).clamp_(max=1)
         protected = ascend(
             images,
             lambda point: gradient(kernel, point, targets, held_out, self.time),
-            lambda point: point.clamp(low, high),
+            Linf(self.radius).around(images),
             step_size=(self.rel_step_size or 1.1 / self.steps) * self.radius,
             steps=self.steps,
         )

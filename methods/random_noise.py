@@ -32,10 +32,16 @@ class RandomNoise(Method):
         bound = round(255 * self.radius)
         if bound > 127:
             raise ValueError(f"random: a radius of {bound}/255 is over the 127/255 that int8 noise holds")
-        patterns = data.num_classes if self.class_wise else len(data)
-        shape, generator = (patterns, *data.shape), session.generator("noise")
-        noise = torch.randint(-bound, bound + 1, shape, generator=generator, device=session.device, dtype=torch.int8)
-        return noise[data.labels] if self.class_wise else noise
+        generator = session.generator("noise")
+
+        def draw(count: int) -> Tensor:
+            shape = (count, *data.shape)
+            return torch.randint(-bound, bound + 1, shape, generator=generator, device=session.device, dtype=torch.int8)
+
+        if self.class_wise:
+            patterns = draw(data.num_classes)
+            return data.noise(IMAGES, lambda part: patterns[data.labels[part]])
+        return data.noise(IMAGES, lambda part: draw(len(data.labels[part])))
 
 
 class RandomL2(Method):

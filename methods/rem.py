@@ -1,10 +1,7 @@
 """REM: robust error-minimising noise, whose generator faces an adversary in both of its steps."""
 
-from typing import Literal
-
+from bench.core import Maximiser
 from methods.error_minimizing import ErrorMinimizing
-
-Adversarial = Literal["pgd", "fgsm", "tpgd", "apgd"]
 
 
 class Rem(ErrorMinimizing):
@@ -18,5 +15,5 @@ class Rem(ErrorMinimizing):
 
     idle = frozenset({"random_radius", "random_clip"})
 
-    noise_step: Adversarial = "pgd"
-    surrogate_step: Adversarial = "pgd"
+    noise_step: Maximiser = "pgd"
+    surrogate_step: Maximiser = "pgd"

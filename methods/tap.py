@@ -15,6 +15,7 @@ from bench.core import (
     Cost,
     Count,
     ImageDataset,
+    Linf,
     ModelName,
     Positive,
     Radius,
@@ -113,11 +114,10 @@ class Tap(SurrogateMethod):
             view = self.augmentation.draw(point, views)(point)
             return torch.autograd.grad(view, point, loss_gradient(model, view, goal))[0]
 
-        low, high = (images - self.radius).clamp(min=0), (images + self.radius).clamp(max=1)
         point = ascend(
             self._start(images, starts),
             gradient,
-            lambda point: point.clamp(low, high),
+            Linf(self.radius).around(images),
             step_size=(-1 if self.targeted else 1) * self.rel_step_size * self.radius,
             steps=self.steps,
         )

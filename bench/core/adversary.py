@@ -16,6 +16,7 @@ from bench.core.perturb import ascend, loss_gradient, uniform
 from bench.core.revision import Part, revised
 
 Maximiser = Literal["pgd", "fgsm", "tpgd", "apgd"]
+"""What `maximise` runs, by name."""
 
 
 class Ball(Protocol):

@@ -55,7 +55,7 @@ class Session:
         self.notes: dict[str, Any] = {}
         self._purpose: tuple[str, ...] = ()
         self._models: list[Classifier] = []
-        self._counted = 0
+        self._counted: list[int] = []
         self.step, self.steps = 0, 0
         self.loss: float | None = None
         if compiling:
@@ -94,7 +94,7 @@ class Session:
     @property
     def passes(self) -> float:
         """Forward+backward passes of 128 images done so far by all networks of this session."""
-        return (sum(model.gradient_images for model in self._models) + self._counted) / IMAGES_PER_PASS
+        return (sum(model.gradient_images for model in self._models) + sum(self._counted)) / IMAGES_PER_PASS
 
     @property
     def precisions(self) -> list[str]:
@@ -103,4 +103,4 @@ class Session:
 
     def count(self, images: int) -> None:
         """Count images that went forward with gradients recorded through a network that `build` did not make."""
-        self._counted += images
+        self._counted.append(images)

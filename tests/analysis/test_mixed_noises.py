@@ -61,9 +61,7 @@ def test_a_victim_at_chance_counts_only_with_its_noise(where: int) -> None:
     once = of_noises(1, "em", "attack1", [0.2, 0.2])
     best, _ = over_common_runs([chance, once])
     assert (best.collapsed, best.missing, best.is_comparable) == ((1, 0, False) if where == 0 else (0, 0, True))
-    assert best_response(over_common_runs([chance, once]), 2).chosen == (
-        ("attack 1",) if where == 0 else ("attack 0",)
-    )
+    assert best_response(over_common_runs([chance, once]), 2).chosen == (("attack 1",) if where == 0 else ("attack 0",))
 
 
 def test_one_victim_of_the_first_noise_is_a_single_run_and_its_number_that_of_its_attack() -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from attacks._weights import WeightsError
 from attacks.pretrained import Finetune
 from bench.core.datasets import Synthetic
+from bench.core.errors import UserError
 from bench.core.models import Classifier
 from bench.core.protocols import Attack
 from bench.core.session import Session
@@ -47,6 +48,6 @@ def finetune(file: Path, **others: Any) -> Finetune:
 
 
 def error(attack: Attack, name: str, **others: int) -> str:
-    with pytest.raises(WeightsError) as caught:
+    with pytest.raises((WeightsError, UserError)) as caught:
         started(attack, name, **others)
     return str(caught.value)

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 import attacks._weights
-from attacks._weights import WeightsError
 from attacks.pretrained import Finetune, Frozen
+from bench.core.errors import UserError
 from bench.core.models import Classifier
 from bench.core.session import Session
 from bench.run.experiment import run_cell
@@ -56,7 +56,7 @@ def test_a_file_that_changes_after_the_grid_was_read_is_refused(
     saved(network(seed=2), weights_file)
     assert error(attack, two_layers) == f"{weights_file}: changed since the grid was read; run again"
     weights_file.unlink()
-    assert error(attack, two_layers) == f"{weights_file}: cannot be read (No such file or directory)"
+    assert error(attack, two_layers) == f"{weights_file}: cannot be read any more (No such file or directory)"
 
 
 def test_the_key_of_the_hub_s_weights_has_their_name_and_tag() -> None:
@@ -69,7 +69,7 @@ def test_the_key_of_the_hub_s_weights_has_their_name_and_tag() -> None:
 def test_settings_read_from_a_record_know_the_content_but_have_no_file(weights_file: Path, two_layers: str) -> None:
     known = Finetune.model_validate(json.loads(finetune(weights_file).model_dump_json()))
     assert known == finetune(weights_file)
-    expected = f"{known.weights.content}: only the hash of a file is known; {INSTEAD}"
+    expected = f"{known.weights.content}: only the hash of a file is known; name the file"
     assert error(known, two_layers) == expected
 
 
@@ -156,6 +156,14 @@ def test_weights_that_do_not_fit_fail_the_cell_and_nothing_trains(
     assert record["error"] == f"WeightsError: {weights_file}: tensor 0.weight (8x3x3x3) of the victim is missing"
 
 
+def test_weights_that_are_gone_are_no_failure_of_the_cell(weights_file: Path, two_layers: str, tmp_path: Path) -> None:
+    here = cell(finetune(weights_file), two_layers)
+    weights_file.unlink()
+    with pytest.raises(UserError, match="cannot be read any more"):
+        run_cell(here, Workplace(Store(tmp_path), tmp_path), CPU, asked={})
+    assert not Store(tmp_path).find(here.key)
+
+
 # The hub, and what networks of timm expect.
 
 
@@ -209,7 +217,7 @@ def test_without_a_network_the_hub_fails_at_once_with_one_line(monkeypatch: pyte
     monkeypatch.setattr(attacks._weights, "_cached", lambda place: False)
     monkeypatch.setattr("huggingface_hub.get_session", NoNetwork)
     monkeypatch.setattr("timm.create_model", lambda *_, **__: pytest.fail("asked again"))
-    with pytest.raises(WeightsError) as caught:
+    with pytest.raises(ConnectionError) as caught:
         Finetune().start(Classifier(Told()), Session(0, CPU))
     assert str(caught.value) == (
         "timm/resnet10t.c3_in1k: cannot be had from the hub now (ConnectionError: no route); " + INSTEAD

@@ -206,3 +206,6 @@ def test_a_part_has_generators_and_weights_of_its_own_and_counts_in_the_whole(tw
     part = whole.part("c")
     part.build(two_layers, num_classes=2, channels=3)(torch.rand(4, 3, 8, 8)).sum().backward()
     assert part.passes == whole.passes == 4 / 128
+    part.count(124)
+    whole.count(128)
+    assert part.passes == whole.passes == 2
