@@ -87,7 +87,7 @@ def words(one: Comparison, found: Found) -> str:
     """A comparison in a few words, with the paper's radii: which is below or above which, by how many points."""
     mark = "" if one.share == 1 else f"{one.share:.0%} of "
     margin = f", {100 * abs(one.margin):.0f} points {'less' if one.margin > 0 else 'more'}," if one.margin else ""
-    width = found.difference.half_width()
+    width = found.difference.half_width
     interval = "" if width is None else f" ± {percent(width)}"
     low, high = (f"{side.method.paper} ({side.attack.paper})" for side in (found.low, found.high))
     ending = "" if one.quantity == ACCURACY else f" {one.quantity.replace('_', ' ')}"
@@ -106,7 +106,7 @@ def numbers(one: Comparison, found: Found) -> Record:
         "share": one.share,
         "margin": one.margin,
         "difference": found.difference.mean,
-        "half_width": found.difference.half_width(),
+        "half_width": found.difference.half_width,
         "p": found.difference.p,
         "units": found.difference.count,
     }

@@ -6,8 +6,8 @@ Runs are compared over common seeds. What is independent are noises if there are
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from itertools import combinations
 
 from scipy.integrate import quad
@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 from scipy.stats import chi, norm
 from scipy.stats import t as student
 
-from analysis.numbers.estimates import CONFIDENCE, by_noise, deviation, over_seeds, quantile, units
+from analysis.numbers.estimates import by_noise, deviation, less_sure, quantile, units
 
 LEVEL = 0.05
 """Of every test, after Holm's correction where there are several."""
@@ -68,9 +68,10 @@ class Difference:
             return float(self.mean == 0)
         return float(2 * student.sf(abs(self.mean / self.error), self.freedom))
 
-    def half_width(self, confidence: float = CONFIDENCE) -> float | None:
-        """Of Student's interval."""
-        return None if self.error is None else quantile(self.freedom, confidence) * self.error
+    @property
+    def half_width(self) -> float | None:
+        """Of Student's 95 % interval."""
+        return None if self.error is None else quantile(self.freedom) * self.error
 
 
 def difference(ours: Runs, theirs: Runs) -> Difference | None:
@@ -89,8 +90,7 @@ def difference(ours: Runs, theirs: Runs) -> Difference | None:
             points += [None if a is None or b is None else a - b for a, b in both]
         step = math.hypot(ours.step, theirs.step)
         widening = max(ours.widening, theirs.widening)
-        samples = units(points, ours.noises), over_seeds(points, ours.noises)
-        return _less_sure(*(_of_sample(values, widening, step) for values in samples))
+        return less_sure(partial(_of_sample, widening=widening, step=step), ours.noises, points)
     first, second = (_of_sample(runs.units, runs.widening, runs.step) for runs in (ours, theirs))
     if first is None or second is None:
         return None
@@ -101,14 +101,6 @@ def difference(ours: Runs, theirs: Runs) -> Difference | None:
     below = parts[0] ** 2 / first.freedom + parts[1] ** 2 / second.freedom
     freedom = sum(parts) ** 2 / below if below else first.freedom + second.freedom
     return Difference(first.mean - second.mean, math.sqrt(sum(parts)), freedom, count)
-
-
-def _less_sure(known: Difference | None, other: Difference | None) -> Difference | None:
-    """A difference, with the error of the other one if that has the wider interval."""
-    widths = [one.half_width() if one else None for one in (known, other)]
-    if known is None or other is None or widths[0] is None or widths[1] is None or widths[0] >= widths[1]:
-        return known
-    return replace(known, error=other.error, freedom=other.freedom)
 
 
 def _of_sample(values: Sequence[float], widening: float, step: float) -> Difference | None:

@@ -2,9 +2,10 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from scipy.stats import norm
 from scipy.stats import t as student
@@ -36,6 +37,24 @@ class Estimate:
     def high(self) -> float | None:
         """The upper end of the interval."""
         return self.ends[1] if self.ends else None if self.half_width is None else self.mean + self.half_width
+
+
+class _Interval(Protocol):
+    """An estimate, or a difference."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def mean(self) -> float: ...
+
+    @property
+    def count(self) -> int: ...
+
+    @property
+    def half_width(self) -> float | None: ...
+
+
+Sure = TypeVar("Sure", bound=_Interval)
 
 
 def rounded(value: float | None) -> float | None:
@@ -70,15 +89,20 @@ def estimate_over_noises(values: Sequence[float | None], noises: int, images: in
     """
     if images and len(values) == 1 and values[0] is not None:
         return wilson(values[0], images)
-    known, seeds = estimate(units(values, noises)), estimate(over_seeds(values, noises))
-    return wider(known, seeds)
+    return less_sure(estimate, noises, values)
 
 
-def wider(known: Estimate | None, other: Estimate | None) -> Estimate | None:
-    """An estimate with the interval of the other one, if that is wider."""
+def less_sure(of: Callable[..., Sure | None], noises: int, *runs: Sequence[float | None]) -> Sure | None:
+    """`of` what is independent of each of `runs`, with the interval over victim seeds if that is wider.
+
+    Both have the same mean, if every value is there; else only the first is known.
+    """
+    known, other = (of(*(independent(one, noises) for one in runs)) for independent in (units, over_seeds))
     if known is None or other is None or known.half_width is None or other.half_width is None:
         return known
-    return replace(known, half_width=max(known.half_width, other.half_width))
+    if known.half_width >= other.half_width:
+        return known
+    return replace(other, mean=known.mean, count=known.count)
 
 
 def over_seeds(values: Sequence[float | None], noises: int) -> list[float]:
@@ -144,6 +168,6 @@ def _size(values: Sequence[float]) -> float:
 
 
 @cache
-def quantile(freedom: float, confidence: float = CONFIDENCE) -> float:
+def quantile(freedom: float) -> float:
     """Student's, for the half width of an interval."""
-    return float(student.ppf((1 + confidence) / 2, freedom))
+    return float(student.ppf((1 + CONFIDENCE) / 2, freedom))

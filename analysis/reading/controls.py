@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from analysis.numbers.estimates import Estimate, estimate, estimate_over_noises, over_seeds, ratio, units, wider
+from analysis.numbers.estimates import Estimate, estimate, estimate_over_noises, less_sure, ratio
 from analysis.reading.conditions import ConditionResult
 from bench.store import Record
 
@@ -68,12 +68,10 @@ def _opponent(condition: ConditionResult) -> tuple[str, ...]:
 
 
 def _with_shares(condition: ConditionResult, clean: ConditionResult | None) -> ConditionResult:
-    pairs, noises = _pairs(condition, clean), condition.noises
+    pairs = _pairs(condition, clean)
     control = estimate(list({seed % condition.victims: pair[1] for seed, pair in enumerate(pairs) if pair}.values()))
     ours, theirs = ([pair and pair[side] for pair in pairs] for side in (0, 1))
-    share = wider(
-        ratio(units(ours, noises), units(theirs, noises)), ratio(over_seeds(ours, noises), over_seeds(theirs, noises))
-    )
+    share = less_sure(ratio, condition.noises, ours, theirs)
     if share and condition.is_clean:
         share = Estimate(share.mean, None, share.count)  # by definition, so there is no doubt
     found = {"control_accuracy": control, "recovered": share}

@@ -48,7 +48,7 @@ def test_a_difference_is_paired_and_counts_share_and_margin(tmp_path: Path) -> N
     low, high = Place("sem", pgd(4)), Place("clean", pgd(4))
     plain = evidence(Comparison(low, high), [conditions])
     assert plain is not None
-    assert (plain.difference.mean, plain.difference.half_width(), plain.difference.count) == pytest.approx(
+    assert (plain.difference.mean, plain.difference.half_width, plain.difference.count) == pytest.approx(
         (0.2, 0.0, 2), abs=1e-9
     )
     less = evidence(Comparison(low, high, share=0.5, margin=0.05), [conditions])

@@ -22,7 +22,7 @@ def test_victims_of_the_same_seeds_are_compared_in_pairs() -> None:
     found, expected = difference(Runs(ours), Runs(theirs)), stats.ttest_rel(ours, theirs)
     low, high = expected.confidence_interval(0.95)
     assert (found.mean, found.p) == pytest.approx((np.mean(ours) - np.mean(theirs), expected.pvalue))
-    assert (found.mean - found.half_width(), found.mean + found.half_width()) == pytest.approx((low, high))
+    assert (found.mean - found.half_width, found.mean + found.half_width) == pytest.approx((low, high))
 
 
 def test_victims_that_agree_to_one_test_image_are_not_known_any_better() -> None:
