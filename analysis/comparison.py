@@ -8,6 +8,7 @@ from analysis.numbers.estimates import Estimate, estimate_over_noises
 from analysis.reading.conditions import ACCURACY
 from analysis.reading.experiments import differing, identity, seeds_of
 from analysis.writing.provenance import way_of
+from bench.core.settings import STACKED
 from bench.store import Record, Store
 from bench.words import flat, short
 
@@ -163,7 +164,7 @@ def _plain(record: Record) -> dict[str, str]:
         "dataset": cell["dataset"]["name"],
         "model": cell.get("model", ""),
         "method": short(cell["method"]),
-        "attack": " + ".join(map(short, cell["attacks"])) if "attacks" in cell else short(cell["measure"]),
+        "attack": STACKED.join(map(short, cell["attacks"])) if "attacks" in cell else short(cell["measure"]),
         "scale": _scale(asked["scale"], asked["set"]) if asked else "",
     }
 

@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.core.memory import in_order
-from bench.grid.condition import STACKED, Condition
+from bench.core.settings import STACKED
+from bench.grid.condition import Condition
 from bench.run.request import Request
 from bench.run.schedule import Task
 from bench.store import Store

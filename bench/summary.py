@@ -5,6 +5,7 @@ from bisect import bisect
 from collections.abc import Iterator
 
 from bench.core.errors import UserError, cut
+from bench.core.settings import STACKED
 from bench.store import Record, Store
 from bench.words import command, duration, flat, short
 
@@ -80,7 +81,7 @@ def _asked(cell: Record, titles: dict[str, str]) -> str:
         words = {"method": short(cell["method"]), "dataset": cell["dataset"]["name"]} | titles
         return f"{short(cell['measure'])} of {words['method']} on {words['dataset']}; {seeds}"
     names = {"method": short(cell["method"]), "dataset": cell["dataset"]["name"], "model": cell["model"]}
-    words = names | {"attack": " + ".join(map(short, cell["attacks"]))} | titles
+    words = names | {"attack": STACKED.join(map(short, cell["attacks"]))} | titles
     seeds = f"victim {seeds}"
     return f"{words['method']} against {words['attack']}; {words['model']} on {words['dataset']}; {seeds}"
 

@@ -9,10 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bench.core.settings import parse_fraction
+from bench.core.settings import STACKED, parse_fraction
 
 FILE = Path(__file__).parents[1] / "reported" / "reported.csv"
-STACK = " + "
 REM_RECIPE = {
     "steps": 40_000,
     "batch_size": 128,
@@ -125,8 +124,8 @@ def clean_accuracies(model: str) -> Iterator[str]:
 def matching(condition: Mapping[str, Any]) -> list[Published]:
     """The published values of one condition of a plan at the paper's scale, the method's own authors' first.
 
-    None if the condition has another data set than the paper, or other images of it than a scale of the suite makes:
-    a number of synthetic, smaller or fewer images stands beside none of photographs.
+    Empty if the condition has another data set than the paper, or other images of it than a scale of the suite makes: a
+    number of synthetic, smaller or fewer images stands beside none of photographs.
     """
     paper = condition["paper"]
     [(name, written)] = parse(condition["dataset"])
@@ -182,7 +181,7 @@ def _wanted(method: Mapping[str, Any]) -> dict[str, str]:
 def parse(label: str) -> list[tuple[str, dict[str, str]]]:
     """Split a label into plug-ins in the order of application: name, and the settings that the grid wrote out."""
     parts = []
-    for part in label.split(STACK):
+    for part in label.split(STACKED):
         name, *settings = re.split(r" (?=\w+=)", part)
         parts.append((name, {key: value for key, _, value in (text.partition("=") for text in settings)}))
     return parts

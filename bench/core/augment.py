@@ -122,7 +122,7 @@ def flip_translate(images: Tensor, generator: torch.Generator) -> Resampled:
     y, x = torch.arange(height, device=device), torch.arange(width, device=device)
     columns = x + padding(width) * draw()
     columns = torch.where(flipped, width - 1 - columns, columns)
-    return Resampled(_hats(y + padding(height) * draw()), _hats(columns))
+    return Resampled(hats(y + padding(height) * draw(), height), hats(columns, width))
 
 
 @revised(1)
@@ -149,7 +149,8 @@ def flip_resized_crop(images: Tensor, generator: torch.Generator) -> Resampled:
     top, left = (draw() * (height - high + 1)).floor(), (draw() * (width - wide + 1)).floor()
     flipped = draw() < 0.5
     columns = _within(left, wide, width)
-    return Resampled(_hats(_within(top, high, height)), _hats(torch.where(flipped, columns.flip(1), columns)))
+    columns = torch.where(flipped, columns.flip(1), columns)
+    return Resampled(hats(_within(top, high, height), height), hats(columns, width))
 
 
 def has_large_views(shape: Sequence[int]) -> bool:
@@ -169,10 +170,10 @@ def _within(start: Tensor, length: Tensor, size: int) -> Tensor:
     return start + (centres * length - 0.5).clamp(min=0).minimum(length - 1)
 
 
-def _hats(position: Tensor) -> Tensor:
-    """(N, S, S): the weight of pixel k in linear interpolation at `position` (N, S), nothing beyond the border."""
-    pixels = torch.arange(position.shape[1], device=position.device)
-    return (1 - (position[:, :, None] - pixels).abs()).clamp_(min=0)
+def hats(position: Tensor, size: int) -> Tensor:
+    """(..., size): the weight of each of `size` pixels in linear interpolation at `position` (...), 0 to size - 1."""
+    pixels = torch.arange(size, device=position.device)
+    return (1 - (position[..., None] - pixels).abs()).clamp_(min=0)
 
 
 class Augmentation(NamedTuple):

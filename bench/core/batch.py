@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from bench.core.augment import flip_crop
 from bench.core.errors import brief
 from bench.core.perturb import frozen
-from bench.core.protocols import Attack, Hooks, cross_entropy
+from bench.core.protocols import Attack, cross_entropy
 
 TOLERANCE = 1e-5
 """Rounding may carry a value so far out of its range."""
@@ -86,11 +86,11 @@ class Expected:
         return "" if low - TOLERANCE <= least <= most <= high + TOLERANCE else f"values in [{least:g}, {most:g}]"
 
 
-def now_of(attacks: Sequence[Attack], progress: float) -> list[Hooks]:
+def now_of(attacks: Sequence[Attack], progress: float) -> list[Attack]:
     """The attacks for a batch, `progress` being the share of training that is done."""
     now = [attack.at(progress) for attack in attacks]
     for attack, found in zip(attacks, now, strict=True):
-        if not isinstance(found, Hooks):
+        if not isinstance(found, Attack):
             raise ValueError(f"{_name(attack, 'at')} must return an attack, got {_described(found)}")
     return now
 
@@ -98,7 +98,7 @@ def now_of(attacks: Sequence[Attack], progress: float) -> list[Hooks]:
 def views_of(
     images: Tensor,
     labels: Tensor,
-    attacks: Sequence[Hooks],
+    attacks: Sequence[Attack],
     crops: torch.Generator,
     generators: Sequence[torch.Generator],
     expected: Expected | None,
@@ -120,7 +120,7 @@ def perturbed(
     model: nn.Module,
     images: Tensor,
     labels: Tensor,
-    attacks: Sequence[Hooks],
+    attacks: Sequence[Attack],
     generators: Sequence[torch.Generator],
     expected: Expected | None,
 ) -> Tensor:
@@ -134,7 +134,7 @@ def perturbed(
     return images
 
 
-def loss_of(attacks: Sequence[Hooks], views: Tensor, expected: Expected | None) -> Loss:
+def loss_of(attacks: Sequence[Attack], views: Tensor, expected: Expected | None) -> Loss:
     """The loss of the attack that has its own, else the usual one."""
     attack = next((attack for attack in attacks if "loss" in attack.hooks()), None)
     if attack is None:
@@ -143,7 +143,7 @@ def loss_of(attacks: Sequence[Hooks], views: Tensor, expected: Expected | None) 
     return (lambda *given: expected.loss(_name(attack, "loss"), own(*given))) if expected else own
 
 
-def check_views(attacks: Sequence[Hooks], views: Tensor, step: int) -> None:
+def check_views(attacks: Sequence[Attack], views: Tensor, step: int) -> None:
     """Raise ValueError, which names the hooks that made the views, if these are not finite.
 
     What the network was then trained on tells nothing: the gradients of a network that diverged are not finite either.
@@ -153,12 +153,12 @@ def check_views(attacks: Sequence[Hooks], views: Tensor, step: int) -> None:
         raise ValueError(f"{names} must return finite images, which those of step {step} are not")
 
 
-def _named(attacks: Sequence[Hooks], *hooks: str) -> str:
+def _named(attacks: Sequence[Attack], *hooks: str) -> str:
     """Which of these hooks the attacks have, as messages name them."""
     return " or ".join(_name(attack, hook) for attack in attacks for hook in hooks if hook in attack.hooks())
 
 
-def _name(attack: Hooks, hook: str) -> str:
+def _name(attack: Attack, hook: str) -> str:
     return f"{type(attack).__name__}.{hook}"
 
 

@@ -1,20 +1,17 @@
 """Files that settings name: known by content, wherever they lie and whatever they are called."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from bench.core.errors import UserError, brief
-from bench.core.settings import digest
 
 HASH = "sha256:"
 """What the content of a file begins with, in records: before the first 16 hexadecimal digits of its hash."""
-CHUNK = 2**20
-"""Bytes read at a time."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class KnownFile:
 def content_of(path: Path) -> str:
     """What stands for a file in keys and records. Raises OSError if it cannot be read."""
     with path.open("rb") as stream:
-        return HASH + digest(content=iter(partial(stream.read, CHUNK), b""))
+        return HASH + hashlib.file_digest(stream, "sha256").hexdigest()[:16]
 
 
 def known_file(value: Any) -> KnownFile:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench.core.errors import UserError, brief, suggestion
 from bench.core.protocols import HOOKS, Attack
-from bench.core.settings import Settings, explained, told
+from bench.core.settings import Settings, explained, problem
 
 METHODS = (FunctionType, classmethod, staticmethod, property)
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -102,7 +102,7 @@ def _check_settings(kind: type[Settings]) -> None:
         except ValidationError as error:
             for wrong in error.errors():
                 if wrong["type"] != "missing":  # a setting without a default must be written
-                    raise UserError(f"{_place(kind, where)}{'.' if wrong['loc'] else ': '}{told(wrong)}") from None
+                    raise UserError(f"{_place(kind, where)}{'.' if wrong['loc'] else ': '}{problem(wrong)}") from None
 
 
 def _methods(kind: type[Settings]) -> dict[str, type[Settings]]:

@@ -79,17 +79,17 @@ class Listing:
         files = "1 file that is" if len(broken) == 1 else f"{len(broken):,} files that are"
         lack = self.lack(broken)
         advice = f"mend them, for without them there is {lack}" if lack else "mend or remove, or set skip_broken: true"
-        return UserError(f"{self.folder}: {files} no image to use: {told(broken)}; {advice}")
+        return UserError(f"{self.folder}: {files} no image to use: {with_reasons(broken)}; {advice}")
 
     def without(self, broken: dict[str, str]) -> "Listing":
         """The same without these images. Raises UserError if a class then has none to train on, or to test with."""
         if lack := self.lack(broken):
             raise self.refusal(broken) if broken else UserError(f"{self.folder}: {lack}")
         left = [[sample for sample in part if sample.name not in broken] for part in (self.train, self.test)]
-        return Listing(self.folder, self.classes, left[0], left[1], packed=self.packed)
+        return Listing(self.folder, self.classes, left[0], left[1])
 
 
-def told(broken: dict[str, str]) -> str:
+def with_reasons(broken: dict[str, str]) -> str:
     """The first broken files with the reason of each, and how many more there are."""
     classes_first = sorted(broken.items(), key=lambda item: (item[0].count("/"), item[0]))
     first = ", ".join(f"{name} ({reason})" for name, reason in classes_first[:SHOWN])

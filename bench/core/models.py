@@ -6,6 +6,7 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
+from bench.core.augment import hats
 from bench.core.compilation import Call, call
 from bench.core.errors import head_of
 from bench.core.folding import Pair, convolutions_with_norm
@@ -101,16 +102,15 @@ def enlarged(images: Tensor, height: int) -> Tensor:
     if height < rows:
         raise ValueError(f"images of {rows} pixels are higher than the {height} that they are to be enlarged to")
     down, across = (
-        _interpolation(length, size, images.device).to(images.dtype)
+        hats(_centres(length, size, images.device), length).to(images.dtype)
         for length, size in ((rows, height), (columns, height * columns // rows))
     )
     return down @ images @ across.T
 
 
-def _interpolation(length: int, size: int, device: torch.device) -> Tensor:
-    """The weights (size, length) of `length` pixels in the `size` pixels that cover the same stretch."""
-    places = ((torch.arange(size, device=device) + 0.5) * length / size - 0.5).clamp(0, length - 1)
-    return (1 - (places[:, None] - torch.arange(length, device=device)).abs()).clamp(min=0)
+def _centres(length: int, size: int, device: torch.device) -> Tensor:
+    """(size,): where the centres of `size` pixels lie among the `length` pixels that cover the same stretch."""
+    return ((torch.arange(size, device=device) + 0.5) * length / size - 0.5).clamp(0, length - 1)
 
 
 def classifier_layers(body: nn.Module) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a method and an attack have in common: what tables and cards say of them, what they cost and what they use."""
+"""What methods, attacks and measures have in common: what tables and cards say of them, their cost, what they use."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar

@@ -1,4 +1,4 @@
-"""What a plug-in is: the one page that the author of a method (`Method`) or of an attack (`Hooks`) reads.
+"""What a plug-in is: the one page that the author of a method (`Method`) or of an attack (`Attack`) reads.
 
 A plug-in is one file with one frozen settings class. Its fields are the settings a grid file may write, each default
 the paper's value with its source; a new behaviour under an old name raises `revision`, which makes every cell that
@@ -104,13 +104,17 @@ def cross_entropy(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Ten
     return F.cross_entropy(logits, labels), logits
 
 
-class Hooks(PlugIn):
-    """What an attack may do, in the order in which the core calls it; each default changes nothing.
+class Attack(PlugIn):
+    """What the unauthorised trainer does to learn all the same: the hooks, and what grids and forecasts ask of them.
 
-    A cell holds a stack of attacks. `hold_out`, `prepare` and `start` of every attack run once, in the order listed;
-    then for each batch flip and crop, `augment` of every attack, `mix` of every attack, and `perturb` of every attack.
-    Test images, and those held out, pass none.
+    The hooks stand in the order in which the core calls them; each default changes nothing. A cell holds a stack of
+    attacks. `hold_out`, `prepare` and `start` of every attack run once, in the order listed; then for each batch flip
+    and crop, `augment` of every attack, `mix` of every attack, and `perturb` of every attack. Test images, and those
+    held out, pass none.
     """
+
+    assumes: ClassVar[frozenset[Assumption]] = frozenset()
+    """What the trainer must have or know beyond the released images and their labels."""
 
     def hold_out(self, data: ImageDataset, session: Session) -> list[Tensor]:
         """Return the indices of images that never train, in parts; each look counts what is right of every part."""
@@ -124,7 +128,7 @@ class Hooks(PlugIn):
         """Return the network to train, once before training, with its initial weights: pretrained ones."""
         return model
 
-    def at(self, progress: float) -> "Hooks":
+    def at(self, progress: float) -> "Attack":
         """Return the attack for the next batch, `progress` in [0, 1) being the share of training that is done."""
         return self
 
@@ -153,14 +157,9 @@ class Hooks(PlugIn):
     @classmethod
     def hooks(cls) -> tuple[str, ...]:
         """Those of HOOKS that it overrides; plain training has none."""
-        return tuple(name for name in HOOKS if getattr(cls, name) is not getattr(Hooks, name))
+        return tuple(name for name in HOOKS if getattr(cls, name) is not getattr(Attack, name))
 
-
-class Attack(Hooks):
-    """What the unauthorised trainer does to learn all the same: the hooks, and what grids and forecasts ask of them."""
-
-    assumes: ClassVar[frozenset[Assumption]] = frozenset()
-    """What the trainer must have or know beyond the released images and their labels."""
+    # What grids and forecasts ask:
 
     def cost(self, images: int, trained: int) -> Cost:
         """What it adds to preparing a data set of so many images and to training on `trained` views, all steps."""

@@ -16,6 +16,8 @@ from bench.core.revision import revision_of
 
 BARE = ("file", "radius", "l2_radius")
 """Settings that tables write without their name, right after the title."""
+STACKED = " + "
+"""What stands between the attacks of a stack."""
 PHRASES = {
     "radius": "{}",
     "l2_radius": "{:g}",
@@ -112,17 +114,17 @@ class Settings(BaseModel):
 
 def explained(error: ValidationError) -> str:
     """The first thing that pydantic found wrong with a value: where in it, what, and what stands there, in one line."""
-    return told(error.errors()[0])
+    return problem(error.errors()[0])
 
 
-def told(first: ErrorDetails) -> str:
+def problem(first: ErrorDetails) -> str:
     """One thing that pydantic found wrong with a value, in one line."""
     place = ".".join(map(str, first["loc"]))
     said = first["msg"].removeprefix("Value error, ")
-    problem = f"{said[0].lower()}{said[1:]}"
-    if ", got " not in problem:
-        problem += f", got {brief(first['input'])}"
-    return f"{place}: {problem}" if place else problem
+    wrong = f"{said[0].lower()}{said[1:]}"
+    if ", got " not in wrong:
+        wrong += f", got {brief(first['input'])}"
+    return f"{place}: {wrong}" if place else wrong
 
 
 def is_usable(number: float) -> bool:
@@ -150,19 +152,24 @@ def format_fraction(value: float) -> str | float:
     return text if parse_fraction(text) == value else value
 
 
-def _in_unit_interval(value: Any) -> Any:
-    value = parse_fraction(value)
-    if isinstance(value, int | float) and not isinstance(value, bool) and value > 1:
-        raise ValueError(f"must be in (0, 1], got {value:g}; write {value:g}/255, not {value:g}")
-    return value
+def _radius_in(interval: str) -> BeforeValidator:
+    """Whoever writes grey levels is told how to write them; smaller values are left to the field."""
+
+    def read(value: Any) -> Any:
+        value = parse_fraction(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value > 1:
+            raise ValueError(f"must be in {interval}, got {value:g}; write {value:g}/255, not {value:g}")
+        return value
+
+    return BeforeValidator(read)
 
 
 _written = PlainSerializer(format_fraction, return_type=str | float, when_used="json")
 
-Radius = Annotated[float, BeforeValidator(_in_unit_interval), Field(gt=0), _written]
+Radius = Annotated[float, _radius_in("(0, 1]"), Field(gt=0), _written]
 """The bound of a perturbation of images in [0, 1]: in (0, 1], written `8/255`."""
 
-RadiusOrZero = Annotated[float, BeforeValidator(_in_unit_interval), Field(ge=0), _written]
+RadiusOrZero = Annotated[float, _radius_in("[0, 1]"), Field(ge=0), _written]
 """As Radius, with 0 for no perturbation at all."""
 
 Fraction = Annotated[float, BeforeValidator(parse_fraction), Field(ge=0, le=1)]

@@ -14,7 +14,7 @@ from bench.core.network_names import maker
 from bench.core.plug_in import Cost
 from bench.core.protocols import Attack, Method
 from bench.core.revision import revisions
-from bench.core.settings import PROTOCOL, Settings, digest
+from bench.core.settings import PROTOCOL, STACKED, Settings, digest
 from bench.core.train import Recipe
 
 S = TypeVar("S", bound=Settings, covariant=True)
@@ -70,13 +70,13 @@ class Cell:
         if self.measure:
             with asked(f"what {self.measure.name} costs"):
                 return Cost() + self.measure.settings.cost(outline, self.method.settings, self.training)
-        with asked(f"what {' + '.join(attack.name for attack in self.attacks)} costs"):
+        with asked(f"what {STACKED.join(attack.name for attack in self.attacks)} costs"):
             cost = self.train.cost([attack.settings for attack in self.attacks], images)
         return cost + self.train.cost_of_looks(outline.test_images)
 
     @property
     def training(self) -> Training:
-        """How its measure trains: as its victims do, but looked at only at the end, as nobody reads the way."""
+        """How its measure trains: as its victims do, with as few looks as can be: nobody reads them."""
         return Training(self.model, self.train.model_copy(update={"evaluate_every": self.train.steps}))
 
     def noise_cost(self, outline: Outline) -> Cost:

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bench.core.settings import BARE
+from bench.core.settings import BARE, STACKED
 from bench.grid.cell import Cell, Choice
 
 CONTROL = "control"
 """The source of a method that is one."""
-STACKED = " + "
-"""Between the attacks of a stack."""
 
 
 @dataclass(frozen=True)

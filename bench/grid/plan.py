@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bench.core.settings import PROTOCOL, digest
-from bench.grid.condition import STACKED, Condition, Stack
+from bench.core.settings import PROTOCOL, STACKED, digest
+from bench.grid.condition import Condition, Stack
 from bench.grid.expand import Grid
 from bench.grid.scale import Scale
 

@@ -6,7 +6,7 @@ from bench.core.data import Outline
 from bench.core.errors import UserError, asked
 from bench.core.models import misfit
 from bench.core.protocols import HOOKS, Attack, Method
-from bench.core.settings import ImageShape
+from bench.core.settings import STACKED, ImageShape
 from bench.grid.cell import Choice
 
 EXCLUSIVE = {
@@ -64,7 +64,7 @@ def seen_by_victim(stack: Choices, shape: ImageShape) -> ImageShape:
 
 def declined(method: Choice[Method], stack: Choices, data: Outline, victim: str) -> str:
     """Which of them first declines such data or the network called `victim`, and why; empty if none does."""
-    with asked(f"what {' + '.join(one.name for one in (method, *stack))} declines"):
+    with asked(f"what {STACKED.join(one.name for one in (method, *stack))} declines"):
         reasons = [(method.name, method.settings.declines(data))]
         reasons += [(choice.name, choice.settings.declines(data, victim)) for choice in stack]
     return next((f"{name}: {reason}" for name, reason in reasons if reason), "")

@@ -16,6 +16,7 @@ from bench.core.memory import CPU, moved
 from bench.core.models import Classifier
 from bench.core.protocols import Attack
 from bench.core.session import Session
+from bench.core.settings import STACKED
 from bench.core.train import Evaluation, train
 from bench.grid.cell import Cell
 from bench.grid.stack import seen_by_victim
@@ -162,7 +163,7 @@ def _test(cell: Cell, place: Workplace, device: torch.device) -> Record:
     clean, test = split.train.to(device), split.test.to(device)
     keeping = place.keeping(place.store.kinds_kept(cell.key))  # what an earlier run kept would be lost otherwise
     session = keeping.open_session(cell.seed, device)
-    with place.unchanged(" + ".join(attack.name for attack in cell.attacks), clean, test):
+    with place.unchanged(STACKED.join(attack.name for attack in cell.attacks), clean, test):
         with reported(session, place.progress_file(cell.key)):
             model, history = _train(cell, clean, clean.protected(protection), test, session)
         session.keeper.keep_network(model)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from bench.core.errors import UserError, cut, suggestion
+from bench.core.settings import STACKED
 from bench.grid.cell import Cell
-from bench.grid.condition import STACKED, Condition, Variant
+from bench.grid.condition import Condition, Variant
 
 FILTERS = ("dataset", "model", "method", "attack", "measure", "seed", "noise_seed")
 KEYS = f", KEY one of {', '.join(FILTERS)}"

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from attacks.augmentation import AffineJitter, CutMix, Mixup
 from attacks.gradient import Pgd
 from bench.core.data import ImageDataset
-from bench.core.protocols import Attack, Hooks
+from bench.core.protocols import Attack
 from bench.core.session import Session
 from bench.core.train import DivergedError
 from tests.conftest import MadeUp
@@ -79,7 +79,7 @@ class Later(Attack):
     source = "test"
     progress: float = 0.0
 
-    def at(self, progress: float) -> Hooks:
+    def at(self, progress: float) -> Attack:
         return self.model_copy(update={"progress": progress})
 
     def augment(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:

@@ -40,7 +40,7 @@ def test_a_radius_is_read_from_a_fraction_of_255() -> None:
 @pytest.mark.parametrize("value", [8, 8.0, "8"])
 def test_a_radius_in_grey_levels_is_refused_with_what_to_write_instead(value: object) -> None:
     assert refusal(radius=value) == "must be in (0, 1], got 8; write 8/255, not 8"
-    assert refusal(start=value) == "must be in (0, 1], got 8; write 8/255, not 8"
+    assert refusal(start=value) == "must be in [0, 1], got 8; write 8/255, not 8"
 
 
 @pytest.mark.parametrize("text", ["8/0", "eight", "8/", "1/2/3"])

@@ -13,7 +13,7 @@ from bench.core.datasets.base import DatasetSettings, Names
 from bench.core.decoding import Fit, Look
 from bench.core.errors import some
 from bench.core.image_cache import decoded_images, fingerprint, known_broken
-from bench.core.listing import Listing, told
+from bench.core.listing import Listing, with_reasons
 
 Side = Annotated[int, Field(ge=4, le=1024)]
 PREPROCESSING = (
@@ -49,7 +49,7 @@ class ImageFiles(DatasetSettings):
         listing = self.listing(root)
         images, broken = self._decoded(listing, root)
         kept = listing.without(broken)
-        left_out = f"; {len(broken):,} left out: {told(broken)}" if broken else ""
+        left_out = f"; {len(broken):,} left out: {with_reasons(broken)}" if broken else ""
         leaked = _leaked(images, kept)
         copies = f"; {len(leaked):,} to test with are to train on as well: {some(leaked)}" if leaked else ""
         return (
