@@ -5,7 +5,7 @@ from dataclasses import replace
 from analysis.drawing.canvas import drawing
 from analysis.drawing.figures import accuracy_figure
 from analysis.numbers.estimates import rounded
-from analysis.reading.conditions import ConditionResult
+from analysis.reading.conditions import ACCURACY, ConditionResult
 from analysis.reading.results import Results
 from analysis.writing.brackets import bracket_line, settled_tables
 from analysis.writing.provenance import is_paper, seeds_line
@@ -14,18 +14,16 @@ from analysis.writing.standing import standing_lines, standings
 from analysis.writing.tables import table_of
 from bench.store import Record
 
-QUANTITY = "final_accuracy"
-
 
 def sections(results: Results) -> list[Section]:
     """One for each data set and model. Published values stand in it at the paper's scale only."""
     return [
         Section(
             "Final accuracy on clean test images,\u00a0%",
-            table_of(shown, QUANTITY),
+            table_of(shown, ACCURACY),
             context=results.context(place),
             note=f"{seeds_line(results)}.",
-            remarks=[*(line for line in (bracket_line(shown),) if line), *standing_lines(conditions, QUANTITY)],
+            remarks=[*(line for line in (bracket_line(shown),) if line), *standing_lines(conditions, ACCURACY)],
             places=[place],
             figure=_drawing(place, conditions),
             numbers=_all_numbers(results, shown),
@@ -42,7 +40,7 @@ def _drawing(place: tuple[str, str], conditions: list[ConditionResult]) -> Drawi
 
 
 def _all_numbers(results: Results, conditions: list[ConditionResult]) -> list[Record]:
-    known = standings(conditions, QUANTITY)
+    known = standings(conditions, ACCURACY)
     places = [(one.label["method"], one.label["attack"]) for one in conditions]
     return [_numbers(results, one, known.get(place, "")) for one, place in zip(conditions, places, strict=True)]
 

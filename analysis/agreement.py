@@ -71,7 +71,7 @@ def _measured(results: Results) -> list[Section]:
     recipe, rows, numbers = our_recipe(results), list[list[Entry | str]](), list[Record]()
     for conditions in settled_tables(results).values():
         for one in conditions:
-            ours = one.estimates["final_accuracy"]
+            ours = one.accuracy
             if not ours or not one.published or one.collapsed:
                 continue
             found = verdict(ours.mean, one.published, recipe, names(one))
@@ -110,7 +110,7 @@ def _patterns(results: Results) -> list[Section]:
     for place, conditions in settled_tables(results).items():
         for column in columns_of(conditions).values():
             own = [one for one in column if one.published and not one.control and one.is_comparable]
-            pairs = [(value.mean, one.published[0]) for one in own if (value := one.estimates["final_accuracy"])]
+            pairs = [(value.mean, one.published[0]) for one in own if (value := one.accuracy)]
             correlation = rank_correlation([mean for mean, _ in pairs], [value.accuracy for _, value in pairs])
             if correlation is None:
                 continue

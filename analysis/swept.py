@@ -34,7 +34,7 @@ def swept(results: Results) -> list[Drawing]:
     titles: dict[str, list[str]] = {}
     costs: dict[Varied, Costs] = {}
     for one in conditions:
-        value = one.estimates["final_accuracy"]
+        value = one.accuracy
         [(name, settings), *_] = parse(one.label["method"])
         numeric = settings and all(number(text) is not None for text in settings.values())
         if value and numeric and not one.control:
@@ -43,7 +43,7 @@ def swept(results: Results) -> list[Drawing]:
             sweeps.setdefault(one.attack.title, {})[tuple(settings.values())] = value
             if passes := one.estimates["noise_passes"]:
                 costs.setdefault((name, tuple(settings)), {})[tuple(settings.values())] = passes.mean
-    clean = {one.attack.title: one.estimates["final_accuracy"] for one in conditions if one.is_clean}
+    clean = {one.attack.title: one.accuracy for one in conditions if one.is_clean}
     called = {name: _shared(each) or name for name, each in titles.items()}
     return [*_curves(found, called, clean, costs), *_maps(found, called)]
 

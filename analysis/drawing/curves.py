@@ -52,7 +52,7 @@ def _by_radius(results: Results) -> dict[tuple[str, bool], list[tuple[float, Est
     found: dict[tuple[str, bool], list[tuple[float, Estimate]]] = {}
     first = next((one.place for one in results.conditions), None)
     for one in results.conditions:
-        radius, value = _radius(one), one.estimates["final_accuracy"]
+        radius, value = _radius(one), one.accuracy
         if one.place == first and radius is not None and value and (one.is_clean or not one.control):
             found.setdefault((one.method.title, one.is_clean), []).append((255 * radius, value))
     return {key: sorted(points, key=itemgetter(0)) for key, points in found.items()}

@@ -68,7 +68,7 @@ def accuracy_figure(conditions: Sequence[ConditionResult]) -> Figure | None:
 
 def _title(conditions: Sequence[ConditionResult]) -> str:
     """What is drawn, and over what the bars are intervals if there are any."""
-    drawn = [one for one in conditions if (value := one.estimates["final_accuracy"]) and value.half_width]
+    drawn = [one for one in conditions if (value := one.accuracy) and value.half_width]
     over = dict.fromkeys(one.interval_over for one in drawn if not one.is_clean or all(one.is_clean for one in drawn))
     if len(over) > 1:
         return f"{TITLE}; bars: 95 % intervals of the table"
@@ -120,7 +120,7 @@ def _lines(conditions: Sequence[ConditionResult], columns: list[str]) -> list[Li
     }
     drawn = [one for one in conditions if one.label["attack"] in columns]
     for condition in sorted(drawn, key=lambda one: columns.index(one.label["attack"])):
-        value = condition.estimates["final_accuracy"]
+        value = condition.accuracy
         if value:
             line = lines[condition.label["method"]]
             line.across.append(columns.index(condition.label["attack"]))
@@ -187,9 +187,7 @@ def _placed(group: list[float], gap: float) -> list[float]:
 def _heat_map(conditions: Sequence[ConditionResult], columns: dict[str, str]) -> Figure:
     """Whole percent, a row for each method and a column for each attack: lines over so many would be a thicket."""
     means = {
-        (one.label["method"], one.label["attack"]): 100 * value.mean
-        for one in conditions
-        if (value := one.estimates["final_accuracy"])
+        (one.label["method"], one.label["attack"]): 100 * value.mean for one in conditions if (value := one.accuracy)
     }
     rows = {one.label["method"]: one for one in conditions}
     highest = max(means.values())

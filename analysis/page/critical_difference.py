@@ -48,7 +48,7 @@ def table_of_accuracies(rows: Sequence[Ranked], conditions: Sequence[ConditionRe
     place = next((row.best.place for row in rows if row.best), None)
     found: dict[str, dict[str, float]] = {}
     for one in answers_among([one for one in conditions if one.place == place]):
-        value = one.estimates["final_accuracy"]
+        value = one.accuracy
         if one.method.title in titles and value and one.is_comparable and not one.assumes:
             found.setdefault(one.attack.title, {})[one.method.title] = value.mean
     whole = [one for one in found.values() if len(one) == len(titles)]

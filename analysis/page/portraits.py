@@ -111,7 +111,7 @@ def _conditions(results: Results, place: tuple[str, str]) -> list[ConditionResul
 
 
 def _mean(one: ConditionResult) -> float:
-    value = one.estimates["final_accuracy"]
+    value = one.accuracy
     return value.mean if value else -1.0
 
 
@@ -123,7 +123,7 @@ def _sorted(conditions: Iterable[ConditionResult]) -> list[ConditionResult]:
 def _table(word: str, named: Sequence[tuple[str, ConditionResult]]) -> Table:
     rows: list[list[Entry | str]] = []
     for title, one in named:
-        value, recovered = one.estimates["final_accuracy"], one.estimates.get("recovered")
+        value, recovered = one.accuracy, one.estimates.get("recovered")
         entry = share_entry(value.mean if value else None, value.half_width if value else None)
         share = share_entry(recovered.mean if recovered else None)
         rows.append([title, _opening(entry, one), _opening(share, one)])

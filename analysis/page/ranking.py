@@ -65,7 +65,7 @@ def enough(rows: Sequence[Ranked]) -> bool:
 
 def breaks(one: ConditionResult, clean: Ranked) -> bool:
     """Whether victims under an attack reach nearly what the best attack reaches on clean images."""
-    value = one.estimates["final_accuracy"]
+    value = one.accuracy
     return value is not None and value.mean >= RECOVERED * clean.accuracy
 
 

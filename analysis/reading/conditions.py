@@ -78,6 +78,11 @@ class ConditionResult:
         return self.label["dataset"], self.label["model"]
 
     @property
+    def accuracy(self) -> Estimate | None:
+        """The mean of the final ones; None if no victim is finished."""
+        return self.estimates[ACCURACY]
+
+    @property
     def interval_over(self) -> str:
         """Over what its interval is: there is none over noises if all victims have the same one."""
         if self.planned == 1 and self.test_images:

@@ -7,7 +7,7 @@ from analysis.numbers.differences import Runs, groups
 from analysis.numbers.estimates import Estimate, ratio, rounded
 from analysis.numbers.ranks import rank_intervals
 from analysis.reading.conditions import ConditionResult
-from analysis.reading.responses import QUANTITY, Response, best_response, widened
+from analysis.reading.responses import Response, best_response, widened
 from bench.store import Record
 
 FREE, ANY = "free_", "any_"
@@ -111,7 +111,7 @@ def _place(own: Sequence[ConditionResult]) -> Record:
 
 
 def _plain(own: Sequence[ConditionResult]) -> Record:
-    plain = next((one.estimates[QUANTITY] for one in own if one.is_plain), None)
+    plain = next((one.accuracy for one in own if one.is_plain), None)
     return _written("no_attack", plain)
 
 

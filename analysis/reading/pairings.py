@@ -61,7 +61,7 @@ def pairings(results: Results, place: tuple[str, str]) -> Iterator[Pairing]:
             for one in conditions:
                 if one.label["attack"] != attack:
                     continue
-                known, accuracy = predictor.of(one), one.estimates["final_accuracy"]
+                known, accuracy = predictor.of(one), one.accuracy
                 if known and accuracy and one.is_comparable:
                     met.append((one, known, accuracy))
                 else:

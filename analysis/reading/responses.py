@@ -11,9 +11,8 @@ from statistics import fmean
 
 from analysis.numbers.differences import Runs
 from analysis.numbers.estimates import Estimate, estimate, ratio
-from analysis.reading.conditions import ConditionResult
+from analysis.reading.conditions import ACCURACY, ConditionResult
 
-QUANTITY = "final_accuracy"
 Choices = Sequence[tuple[int, tuple[int, ...]]]
 """Places of attacks, each with the seeds that chose it."""
 SPLITS = 252
@@ -65,10 +64,10 @@ def best_response(conditions: Sequence[ConditionResult], attacks: int) -> Respon
     any attack that has all its victims, the best of the unfinished ones is told, uncorrected.
     """
     own = [one for one in conditions if not one.declined]
-    tried = [one for one in own if one.runs(QUANTITY).whole]
+    tried = [one for one in own if one.runs(ACCURACY).whole]
     attacks -= sum(bool(one.declined) for one in conditions)
     usable = [one for one in tried if not one.collapsed]
-    rows = [one.runs(QUANTITY).units for one in usable]
+    rows = [one.runs(ACCURACY).units for one in usable]
     if not usable:
         return _unfinished([one for one in own if one.finished and not one.collapsed], len(tried), attacks)
     if len(rows[0]) == 1:
@@ -76,7 +75,7 @@ def best_response(conditions: Sequence[ConditionResult], attacks: int) -> Respon
     seeds = len(rows[0])
     choices = [(_choice(rows, split), split) for split in splits(seeds)]
     often = [usable[place] for place, _ in Counter(place for place, _ in choices).most_common()]
-    step = usable[0].runs(QUANTITY).step
+    step = usable[0].runs(ACCURACY).step
     runs = Runs(_valued(rows, choices, seeds), seeds if usable[0].noises > 1 else 1, _widening(seeds), step)
     return Response(
         len(tried),
@@ -133,7 +132,7 @@ def _recovered(usable: Sequence[ConditionResult], choices: Choices, runs: Runs) 
 
 def _single(usable: Sequence[ConditionResult], tried: int, attacks: int) -> Response:
     """Of one seed, which chooses and values: all attacks that share the highest accuracy."""
-    means = [one.runs(QUANTITY).mean for one in usable]
+    means = [one.runs(ACCURACY).mean for one in usable]
     best = [one for one, mean in zip(usable, means, strict=True) if mean == max(means)]
     first = best[0]
     return Response(
@@ -141,15 +140,15 @@ def _single(usable: Sequence[ConditionResult], tried: int, attacks: int) -> Resp
         attacks,
         tuple(one.attack.title for one in best),
         tuple(first.assumes),
-        first.estimates[QUANTITY],
+        first.accuracy,
         max(means),
         first.estimates.get("recovered"),
-        Runs(first.runs(QUANTITY).units, step=first.runs(QUANTITY).step),
+        Runs(first.runs(ACCURACY).units, step=first.runs(ACCURACY).step),
     )
 
 
 def _unfinished(conditions: Sequence[ConditionResult], tried: int, attacks: int) -> Response:
-    found = [(value.mean, one, value) for one in conditions if (value := one.estimates[QUANTITY])]
+    found = [(value.mean, one, value) for one in conditions if (value := one.accuracy)]
     if not found:
         return Response(tried, attacks)
     mean, one, value = max(found, key=lambda each: each[0])

@@ -5,7 +5,7 @@ from dataclasses import replace
 from statistics import fmean
 
 from analysis.reading.collapse import COLLAPSED
-from analysis.reading.conditions import PLAIN, ConditionResult
+from analysis.reading.conditions import ACCURACY, PLAIN, ConditionResult
 from analysis.writing.brackets import laboratories
 from analysis.writing.sections import FAILED, MISSING, Entry, Row, Table, percent, share_entry
 from analysis.writing.standing import BEST, LOWEST, TIED, Standings, standings
@@ -19,7 +19,7 @@ def table_of(conditions: Sequence[ConditionResult], quantity: str, standing: Sta
     places = {(one.label["method"], one.label["attack"]): one for one in conditions}
     methods = {one.label["method"]: one for one in conditions}
     columns = attacks_of(conditions)
-    brackets = _brackets(conditions) if quantity == "final_accuracy" else {}
+    brackets = _brackets(conditions) if quantity == ACCURACY else {}
     standing = standings(conditions, quantity) if standing is None else standing
     rows = [
         Row(
@@ -95,7 +95,7 @@ def _entry(condition: ConditionResult | None, quantity: str, standing: str, publ
 
 
 def _is_alone(condition: ConditionResult) -> bool:
-    value = condition.estimates["final_accuracy"]
+    value = condition.accuracy
     return value is not None and value.half_width is None
 
 

@@ -47,6 +47,16 @@ def check_table(group: str, table: Mapping[str, Any], base: type[Settings]) -> N
             _check_hooks(kind)
 
 
+def check_names(tables: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise UserError for the first name that two tables have: plans tell plug-ins of all kinds by name."""
+    owners: dict[str, str] = {}
+    for group, table in tables.items():
+        for name in table:
+            if owner := owners.get(name):
+                raise UserError(f"{group}/__init__.py: {name}: {owner}/__init__.py has one of this name; rename one")
+            owners[name] = group
+
+
 def _check_hooks(kind: type[Attack]) -> None:
     """Plain training has no hook and says so; without one, any other attack would be plain training too."""
     hooks = kind.hooks()

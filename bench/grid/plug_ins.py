@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from attacks import ATTACKS
 from bench.core.datasets import DATASETS
-from bench.core.declared import check_table
+from bench.core.declared import check_names, check_table
 from bench.core.measures import Measure
 from bench.core.protocols import Attack, Method
 from bench.core.settings import Settings
@@ -24,3 +24,4 @@ TABLES: dict[str, Mapping[str, type[Settings]]] = {
 KINDS: dict[str, type[Settings]] = {"methods": Method, "attacks": Attack, "measures": Measure}
 for group, base in KINDS.items():
     check_table(group, TABLES[group], base)
+check_names({group: TABLES[group] for group in KINDS})

@@ -16,13 +16,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from analysis.numbers.estimates import estimate
 from analysis.reading.conditions import PLACE, ConditionResult, Words
-from analysis.reading.published import STACK, Published, parse
+from analysis.reading.published import Published, parse
 from analysis.reading.records import read_results
 from analysis.reading.results import Results
 from analysis.report import write_report
 from analysis.writing.sections import Table
 from bench.cards import card
-from bench.core.settings import PROTOCOL, digest
+from bench.core.settings import PROTOCOL, STACKED, digest
 from bench.store import Record, Store
 
 TITLES = {
@@ -52,7 +52,7 @@ Accuracies = dict[tuple[str, str], list[float | None]]
 
 def named(label: str) -> str:
     """The title of a method or a stack of attacks."""
-    return STACK.join(
+    return STACKED.join(
         " ".join([TITLES.get(name, name), *(_phrase(key, value) for key, value in settings.items())])
         for name, settings in parse(label)
     )

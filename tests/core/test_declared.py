@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import pytest
 
 from attacks.plain import Plain
-from bench.core.declared import check_table
+from bench.core.declared import check_names, check_table
+from bench.core.errors import UserError
 from bench.core.measures import Measure, Subject, Training
 from bench.core.protocols import Attack, Method
 from bench.core.session import Session
@@ -24,6 +25,12 @@ def test_each_plug_in_of_the_suite_declares_what_it_should() -> None:
     for group, base in KINDS.items():
         check_table(group, TABLES[group], base)
     check_table("measures", {"found": Found, "frozen": changed(Found, numbers=MappingProxyType({"x": "y"}))}, Measure)
+
+
+def test_no_two_kinds_of_plug_ins_have_one_name() -> None:
+    with pytest.raises(UserError) as caught:
+        check_names({"methods": {"em": None, "mean": None}, "attacks": {"pgd": None, "mean": None}})
+    assert str(caught.value) == "attacks/__init__.py: mean: methods/__init__.py has one of this name; rename one"
 
 
 @pytest.mark.parametrize(
