@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, model_validator
 
-from bench.checked import Key, Part, Protocol, Record, checked
+from bench.checked import Key, Number, Part, Protocol, Record, checked
 from bench.core.errors import brief
 
 
@@ -17,13 +17,27 @@ def _each_once(keys: list[Key]) -> list[Key]:
 Cells = Annotated[list[Key], AfterValidator(_each_once)]
 
 
+class Changes(Part):
+    """What a scale changes, as far as it is read."""
+
+    model_config = ConfigDict(extra="allow")
+
+    multiply: dict[str, Number] = {}
+
+
 class ScaleWords(Part):
     """A scale as a report tells it."""
 
     name: str
     about: str
-    changes: Record
+    changes: Changes
     replaced: list[str] = []
+
+    @model_validator(mode="after")
+    def _is_paper_only_without_changes(self) -> Self:
+        if self.name == "paper" and self.changes.model_fields_set:
+            raise ValueError("the scale paper changes nothing")
+        return self
 
 
 class Title(Part):

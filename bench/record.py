@@ -2,60 +2,25 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
-from bench.checked import Amount, Key, Number, Part, Protocol, Record, Share, calculable, checked
+from bench.accounts import Cost, CostOfMeasure, Ended, Making, Noise, Time, TimeOfMeasure
+from bench.checked import Key, Part, Protocol, Record, Share, calculable, checked
 from bench.core.errors import brief
 from bench.core.files import check_values
-from bench.core.settings import digest, explained
+from bench.core.settings import Count, digest, explained
 from bench.trained import History, Result
 
-
-class Cost(Part):
-    """Forward+backward passes of 128 images."""
-
-    train_passes: Amount
-    noise_passes: Amount
-
-
-class Size(Part):
-    """Measures of a noise; they have been added over time, and older records lack the newer ones."""
-
-    linf: Share
-    mean_l2: Amount
-    mean_l0: Amount | None = None
-    saturated: Share | None = None
-    psnr: Number | None = None
-    ssim: Number | None = None
-
-
-class Noise(Part):
-    """Which noise, and how large it is."""
-
-    key: Key
-    size: Size
-
-
-class Making(Noise):
-    """What is known of a noise beside its values, and stands in the records of its cells."""
-
-    passes: Amount
-    seconds: Amount
-    notes: Record = {}
-
-
-class Ended(Part):
-    """When a cell ended, and how long it took in all, which older records lack."""
-
-    seconds: Amount = 0.0
-    ended: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d")]
-
-
-class Time(Ended):
-    """The same with seconds of work."""
-
-    noise_seconds: Amount
-    train_seconds: Amount
+OF_NOISE = ("protocol", "dataset", "method", "noise_seed")
+"""What of a cell decides its noise."""
 
 
 class Provenance(Part):
@@ -88,8 +53,8 @@ class Named(Part):
 class Training(Part):
     """A recipe."""
 
-    steps: int
-    batch_size: int
+    steps: Count
+    batch_size: Count
 
 
 class Experiment(Part):
@@ -121,7 +86,7 @@ class Notes(Part):
     """What attacks note of a victim, as far as tables show it."""
 
     robust_accuracy: Share | None = None
-    robust_images: Annotated[int, Field(ge=1)] | None = None
+    robust_images: Count | None = None
 
 
 class Ran(Part):
@@ -131,6 +96,7 @@ class Ran(Part):
     asked: Asked | Annotated[Record, Field(max_length=0)]
     time: Ended
     provenance: Provenance
+    trace: str = ""
 
 
 class Finished(Ran):
@@ -149,20 +115,6 @@ class Finished(Ran):
     def _says_the_same_twice(self) -> Self:
         self.result.check_against(self.history)
         return self
-
-
-class CostOfMeasure(Part):
-    """Forward+backward passes of 128 images."""
-
-    measure_passes: Amount
-    noise_passes: Amount
-
-
-class TimeOfMeasure(Ended):
-    """When a measure ended, with seconds of work."""
-
-    noise_seconds: Amount
-    measure_seconds: Amount
 
 
 def _calculable(result: Record) -> Record:
@@ -194,8 +146,15 @@ class Failed(Ran):
     status: Literal["failed"]
     cell: Test | Measurement
     error: str
-    trace: str = ""
     notes: Record = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _came_to_nothing(cls, found: Record) -> Record:
+        for part in ("result", "history"):
+            if part in found:
+                raise ValueError(f"{part} stands in the record of a cell that failed")
+        return found
 
 
 def _kind(found: Any) -> str | None:
@@ -235,6 +194,7 @@ def names(kinds: Any) -> list[Any]:
 def checked_record(content: bytes, key: str) -> Record:
     """The record of the cell called `key`. Raises NewerError or ValueError, in one line, for anything else."""
     record = checked(_RECORD, content)
-    if not record["key"] == key == digest(record["cell"]):
-        raise ValueError(f"holds cell {digest(record['cell'])} under the key {record['key']}")
+    cell = record["cell"]
+    if not record["key"] == key == digest(cell):
+        raise ValueError(f"holds cell {digest(cell)} under the key {record['key']}")
     return record

@@ -37,7 +37,7 @@ def summary(record: Record, store: Store) -> Iterator[str]:
     """What was asked, what came out, at what cost, and where: a line for each."""
     yield f"cell {record['key']}: {record['status']}"
     yield from (f"  {word:<9} {text}" for word, text in _facts(record, store) if text)
-    if "trace" in record:
+    if record.get("trace"):
         yield from ("", record["trace"].rstrip())
 
 
@@ -45,13 +45,13 @@ def _facts(record: Record, store: Store) -> Iterator[tuple[str, str]]:
     cell, plans = record["cell"], _plans_with(record["key"], store)
     titles: dict[str, str] = next(iter(plans.values()), {})
     yield "asked", _asked(cell, titles)
-    if "train" in cell:
-        yield "training", f"{cell['train']['steps']:,} steps of {cell['train']['batch_size']} images"
+    if training := cell.get("train"):
+        yield "training", f"{training['steps']:,} steps of {training['batch_size']} images"
     yield "grids", ", ".join(plans) or "in no plan of this folder"
     yield "first by", _first_by(record["asked"])
     yield "error", record.get("error", "")
-    if "result" in record:
-        yield "result", _result(record["result"])
+    if record["status"] == "finished":
+        yield "result", _found(record["result"]) if "measure" in cell else _reached(record["result"])
         yield "noise", _noise(record["noise"])
         yield "cost", _cost(record)
     yield "notes", ", ".join(flat(record.get("notes", {})))
@@ -93,11 +93,14 @@ def _first_by(asked: Record) -> str:
     return f"grid {asked['grid']} at scale {asked['scale']}{changed}"
 
 
-def _result(result: Record) -> str:
-    if "final_accuracy" not in result:  # of a measure
-        return ", ".join(
-            f"{name} {_number(value)}" for name, value in result.items() if not isinstance(value, str | list | dict)
-        )
+def _found(result: Record) -> str:
+    """The numbers of a measure."""
+    numbers = {name: value for name, value in result.items() if not isinstance(value, str | list | dict)}
+    return ", ".join(f"{name} {_number(value)}" for name, value in numbers.items())
+
+
+def _reached(result: Record) -> str:
+    """The accuracies of a victim."""
     tested = f" of {result['test_images']:,} test images" if "test_images" in result else " of the test images"
     peak = f"peak {100 * result['peak_accuracy']:.1f} % at step {result['peak_step']:,}"
     return f"{100 * result['final_accuracy']:.1f} %{tested} ({peak}; training {100 * result['train_accuracy']:.1f} %)"
@@ -115,7 +118,7 @@ def _noise(noise: Record) -> str:
 
 def _cost(record: Record) -> str:
     cost, time = record["cost"], record["time"]
-    work = "measure" if "measure_passes" in cost else "train"
+    work = "measure" if "measure" in record["cell"] else "train"
     done = f"{cost[f'{work}_passes']:,.0f} passes in {duration(time[f'{work}_seconds'])}"
     return f"{done}; its noise {cost['noise_passes']:,.0f} passes in {duration(time['noise_seconds'])}"
 

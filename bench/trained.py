@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from bench.checked import Number, Part, Share
+from bench.core.settings import Count, CountOrZero
 
 ROUNDING = 1e-6
 """What a number of the result may be from the same one of the history, which has six decimals."""
@@ -17,9 +18,9 @@ class Result(Part):
     final_accuracy: Share
     final_loss: Number
     peak_accuracy: Share
-    peak_step: Annotated[int, Field(ge=0)]
+    peak_step: CountOrZero
     train_accuracy: Share
-    test_images: Annotated[int, Field(ge=1)] = 10_000
+    test_images: Count = 10_000
     chance: Share | None = None
 
     def check_against(self, history: "History") -> None:
@@ -40,13 +41,13 @@ class Result(Part):
 class History(Part):
     """One list for each quantity, with an entry for each look; right predictions on each part of a validation set."""
 
-    step: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    step: Annotated[list[CountOrZero], Field(min_length=1)]
     train_loss: list[Number]
     train_accuracy: list[Share]
     test_loss: list[Number]
     test_accuracy: list[Share]
-    validation_clean: list[list[Annotated[int, Field(ge=0)]]] | None = None
-    validation_protected: list[list[Annotated[int, Field(ge=0)]]] | None = None
+    validation_clean: list[list[CountOrZero]] | None = None
+    validation_protected: list[list[CountOrZero]] | None = None
 
     @model_validator(mode="after")
     def _is_rectangular(self) -> Self:

@@ -58,7 +58,20 @@ def bytes_of(value: Any) -> bytes:
             "finished.result.final_loss: input should be a finite number, got inf",
         ),
         (bytes_of({**RECORD, "notes": {"a": 1.25}}).replace(b"1.25", b"1e999"), "a number is not finite or too large"),
-        (bytes_of(changed(RECORD, "result.test_images", 10**25)), "a number is not finite or too large: 1000000"),
+        (bytes_of({**RECORD, "notes": {"a": 10**25}}), "a number is not finite or too large: 1000000"),
+        *(
+            (bytes_of(changed(RECORD, place, 10**18)), f"finished.{place}: input should be less than or equal to")
+            for place in ("result.test_images", "result.peak_step", "history.step.0", "cell.train.steps")
+        ),
+        *(
+            (bytes_of(changed(RECORD, place, "a")), f"finished.{place}: input should be a valid number")
+            for place in ("cost.gpu_hours", "time.more")
+        ),
+        (bytes_of({**RECORD, "trace": 1}), "finished.trace: input should be a valid string, got 1"),
+        *(
+            (bytes_of({**FAILED, part: value}), f"failed: {part} stands in the record of a cell that failed")
+            for part, value in (("result", None), ("result", 5), ("history", RECORD["history"]))
+        ),
         (
             bytes_of(changed(RECORD, "result.final_accuracy", 17.5)),
             "finished.result.final_accuracy: input should be less",

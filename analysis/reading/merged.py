@@ -135,5 +135,4 @@ def _wider(one: Record, other: Record) -> Record | None:
 def _result(record: Record) -> str:
     if record["status"] == "failed":
         return "failed"
-    result = record["result"]
-    return f"{100 * result['final_accuracy']:.2f} %" if "final_accuracy" in result else "other numbers"
+    return "other numbers" if "measure" in record["cell"] else f"{100 * record['result']['final_accuracy']:.2f} %"

@@ -5,6 +5,7 @@ from functools import reduce
 from typing import Any
 
 from analysis.numbers.estimates import estimate_over_noises
+from analysis.reading.borne_out import borne_out
 from analysis.reading.collapse import has_collapsed, test_images
 from analysis.reading.conditions import PLACE, ConditionResult, Words
 from analysis.reading.controls import against_clean, against_own_controls
@@ -47,18 +48,21 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
     cells: dict[str, Record] = {}
     conditions = []
     for place in plan["conditions"]:
-        own = []
-        for key in place["cells"]:
-            if key not in records and (record := _read(store, key, measured=False)) is not None:
-                records[key] = record
-            own.append({**{part: place[part] for part in PLACE}, "key": key, **_row(records.get(key))})
+        read = {key: records.get(key) or _read(store, key, measured=False) for key in place["cells"]}
+        found = dict(zip(read, borne_out(name, place, read), strict=True))
+        records |= {key: record for key, record in found.items() if record}
+        label = {part: place[part] for part in PLACE}
+        own = [{**label, "key": key, **_row(record)} for key, record in found.items()]
         cells |= {cell["key"]: cell for cell in own if cell["key"] not in cells}
-        made: Record = next((records[key]["cell"]["method"] for key in place["cells"] if key in records), {})
+        made: Record = next((record["cell"]["method"] for record in found.values() if record), {})
         conditions.append(_condition(place, own, plan["titles"], made))
     conditions = against_own_controls(against_clean(conditions))
     places = plan.get("measures", [])
-    found = {key: _read(store, key, measured=True) for place in places for key in place["cells"]}
-    measure_cells = {key: _measure_cell(place, key, found[key]) for place in places for key in place["cells"]}
+    measures: dict[str, Record | None] = {}
+    for place in places:
+        read = {key: measures.get(key) or _read(store, key, measured=True) for key in place["cells"]}
+        measures |= dict(zip(read, borne_out(name, place, read), strict=True))
+    measure_cells = {key: _measure_cell(place, key, measures[key]) for place in places for key in place["cells"]}
     return Results(
         name,
         plan,
@@ -67,9 +71,9 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
         list(records.values()),
         left_out,
         store.root,
-        measured=[_measured(place, plan["titles"], found) for place in places],
+        measured=[_measured(place, plan["titles"], measures) for place in places],
         measure_cells=list(measure_cells.values()),
-        measure_records=[record for record in found.values() if record],
+        measure_records=[record for record in measures.values() if record],
     )
 
 

@@ -62,21 +62,39 @@ def _phrase(key: str, value: str) -> str:
     return {"radius": value, "only": key}.get(key, f"{key} {value}")
 
 
-def cell_of(name: str) -> Record:
-    """A cell that nobody could run; a number after the last hyphen of its name is its seed."""
-    method, _, seed = name.rpartition("-")
-    named, seed = ({"name": method}, int(seed)) if seed.isdigit() else ({"name": name}, 0)
-    plug_ins = {"dataset": {"name": "d"}, "method": named, "attacks": [{"name": "none"}]}
-    return {"protocol": PROTOCOL, **plug_ins, "model": "m", "train": TRAIN, "seed": seed, "noise_seed": 0}
+def cell_of(name: str, **others: Any) -> Record:
+    """A cell that nobody could run, called `METHOD-ATTACK-SEED`, `METHOD-ATTACK-NOISE.SEED`, `METHOD-SEED` or anything.
+
+    Method and attack are labels of a plan; without an attack there is none. `others` are parts that differ.
+    """
+    parts = re.fullmatch(r"([^-]+)(?:-(.+?))??(?:-(?:(\d+)\.)?(\d+))?", name)
+    assert parts, name
+    method, attack, noise, seed = parts.groups()
+    [protecting], attacks = (
+        [{"name": one, **settings} for one, settings in parse(label or "none")] for label in (method, attack)
+    )
+    plug_ins = {"dataset": {"name": "d"}, "method": protecting, "attacks": attacks}
+    seeds = {"seed": int(seed or 0), "noise_seed": int(noise or 0)}
+    return {"protocol": PROTOCOL, **plug_ins, "model": "m", "train": TRAIN, **seeds, **others}
 
 
-def key_of(name: str) -> str:
-    return digest(cell_of(name))
+def names_of(method: str, attack: str, runs: int, noises: int = 1) -> list[str]:
+    """What the cells of a place are called, those of the first noise first."""
+    victims = max(1, runs // max(noises, 1))
+    return [
+        f"{method}-{attack}-{f'{run // victims}.' if noises > 1 else ''}{run % victims if noises > 1 else run}"
+        for run in range(runs)
+    ]
 
 
-def keep(store: Store, name: str, made: Record) -> None:
-    """Write a record as that of the cell of this name."""
-    store.write(key_of(name), {"key": key_of(name), "asked": {}, "cell": cell_of(name), **made})
+def key_of(name: str, **others: Any) -> str:
+    return digest(cell_of(name, **others))
+
+
+def keep(store: Store, name: str, made: Record, **others: Any) -> None:
+    """Write a record as that of the cell of this name, with `others` in it."""
+    cell = cell_of(name, **others)
+    store.write(digest(cell), {"key": digest(cell), "asked": {}, "cell": cell, **made})
 
 
 def history(**lists: list[Any]) -> Record:
@@ -127,7 +145,7 @@ def place(method: str, attack: str, seeds: int, **changes: Any) -> Record:
         "declined": "",
         "noises": 1,
         "paper": {"dataset": "d", "model": "m", "method": {"name": method}, "attacks": attacks},
-        "cells": [key_of(f"{method}-{attack}-{seed}") for seed in range(seeds)],
+        "cells": [key_of(name) for name in names_of(method, attack, seeds, changes.get("noises", 1))],
     } | changes
 
 
@@ -194,11 +212,12 @@ def results_of(
     plan = plan_of(places)
     store.write_plan("g-small", plan)
     for one, runs in zip(places, accuracies.values(), strict=True):
-        for seed, accuracy in enumerate(runs):
+        names = names_of(one["method"], one["attack"], len(runs), one["noises"])
+        for called, accuracy in zip(names, runs, strict=True):
             if accuracy is not None:
                 looks = histories.get(one["method"], {}) if "early" in one["attack"] else {}
                 made = record(accuracy, passes=110.0 if "pgd" in one["attack"] else 10.0, looks=looks)
-                keep(store, f"{one['method']}-{one['attack']}-{seed}", made)
+                keep(store, called, made)
     return read_results("g-small", plan, store, without)
 
 

@@ -26,9 +26,11 @@ from tests.analysis.conftest import (
 )
 
 PAPER = {"dataset": "cifar10", "model": "resnet18"}
+HERE = {"dataset": {"name": "cifar10"}, "model": "cnn"}
+"""What its cells have."""
 PLAN = plan_of(
     [
-        place(method, attack, 2, cells=[key_of(f"{method}-{attack.split()[0]}-{seed}") for seed in range(2)])
+        place(method, attack, 2, cells=[key_of(f"{method}-{attack.split()[0]}-{seed}", **HERE) for seed in range(2)])
         | {"dataset": "cifar10", "model": "cnn"}
         | {"paper": {**PAPER, "method": {"name": method} | own, "attacks": [{"name": attack.split()[0], **settings}]}}
         for method, own in (("clean", {}), ("sem", {"radius": "8/255", "surrogate": "resnet18"}))
@@ -48,10 +50,10 @@ def store(tmp_path: Path) -> Store:
     store = Store(tmp_path / "results")
     store.write_plan("table2-small", PLAN)
     for name, accuracy in {"clean-none-0": 0.54, "clean-none-1": 0.56, "sem-none-0": 0.2, "sem-none-1": 0.22}.items():
-        keep(store, name, record(accuracy, noise=name.partition("-")[0]))
-    keep(store, "clean-pgd-0", record(0.4, noise="clean", commit="0123456789ab+"))
+        keep(store, name, record(accuracy, noise=name.partition("-")[0]), **HERE)
+    keep(store, "clean-pgd-0", record(0.4, noise="clean", commit="0123456789ab+"), **HERE)
     failure = {"status": "failed", "error": "ValueError: budget <8/255> left", "provenance": ORIGIN}
-    keep(store, "clean-pgd-1", failure | {"time": {"ended": "2026-11-22T14:00:00+00:00"}})
+    keep(store, "clean-pgd-1", failure | {"time": {"ended": "2026-11-22T14:00:00+00:00"}}, **HERE)
     return store
 
 
@@ -109,7 +111,7 @@ def test_the_page_shows_results_failures_gaps_and_where_they_come_from(store: St
     assert "[94.5]" not in page  # another experiment's number stands beside none of ours
     assert "1 of 2 seeds finished, 1 failed; no interval" in page
     assert "ValueError: budget <8/255> left" in page
-    assert f"python -m bench show {key_of('clean-pgd-1')}" in page
+    assert f"python -m bench show {key_of('clean-pgd-1', **HERE)}" in page
     assert "cffc4e0b8cd8 (5 cells) 0123456789ab+ (1 cell)" in page
     assert "PGD 8/255 paper 4/255" in page
     assert "a different experiment" in page
@@ -180,7 +182,7 @@ def test_at_the_papers_own_scale_another_recipe_is_still_another_experiment(stor
 
 
 def test_at_the_papers_own_scale_the_same_recipe_is_the_same_condition(store: Store) -> None:
-    cells = [cell_of(f"published {seed}") | {"train": REM_RECIPE} for seed in range(2)]
+    cells = [cell_of(f"clean-none-{seed}", **HERE, train=REM_RECIPE) for seed in range(2)]
     [clean] = [one for one in PLAN["conditions"] if (one["method"], one["attack"]) == ("clean", "none")]
     paper = {"name": "paper", "about": "The paper's recipe.", "changes": {}}
     store.write_plan(
@@ -208,7 +210,7 @@ def test_a_plan_without_any_finished_cell_has_a_table_and_no_figure(tmp_path: Pa
 
 
 def test_a_broken_record_is_named_and_missing(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    file = store.cell_file(key_of("sem-none-0"))
+    file = store.cell_file(key_of("sem-none-0", **HERE))
     file.write_text("{}")
     assert write_report(store).lines == ["table2 at scale small: 4 of 8 cells finished, 1 failed, 3 missing"]
     [line] = caplog.messages
