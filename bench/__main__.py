@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _fail(error: UserError) -> NoReturn:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
+    Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(str(error), markup=False)
     raise SystemExit(2)
 
 

@@ -15,7 +15,7 @@ from bench.words import CARD
 
 def show_cards(what: str, names: Sequence[str]) -> None:
     """Print all that is known of what is named. Raises UserError for an unknown name."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     for name in dict.fromkeys(names):
         with asked(f"list {what} {cut(name)}"):
             lines = list(_card(what, name))
@@ -55,6 +55,14 @@ def _keys(file: Path) -> dict[str, Any]:
     return {key: value for _, written in lineage_of(file) for key, value in written.items()}
 
 
+def _title(file: Path) -> str:
+    """What a grid shows, or why it cannot be read."""
+    try:
+        return str(_keys(file).get("title", ""))
+    except UserError as error:
+        return str(error)
+
+
 def show_list(what: str) -> None:
     """Print a line for each."""
     headings, *rows = listing(what)
@@ -63,7 +71,7 @@ def show_list(what: str) -> None:
         table.add_column(heading, no_wrap=heading in (what.removesuffix("s"), "in tables"))
     for cells in rows:
         table.add_row(*(escape(cell) for cell in cells))
-    Console(highlight=False).print(table)
+    Console(highlight=False, emoji=False).print(table)
 
 
 def listing(what: str) -> list[Sequence[str]]:
@@ -71,8 +79,7 @@ def listing(what: str) -> list[Sequence[str]]:
     if what == "grids":
         from bench.grid.library import named_grids
 
-        titles = ((name, str(_keys(file).get("title", ""))) for name, file in named_grids().items())
-        return [("grid", "what it shows"), *titles]
+        return [("grid", "what it shows"), *((name, _title(file)) for name, file in named_grids().items())]
     from bench.cards import first_line, models
 
     if what == "models":

@@ -104,7 +104,7 @@ def run(
         keep=keep,
         compiling=compiling,
     )
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    console = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     raise typer.Exit(show_forecast(request, console) if dry_run else carry_out(request, console))
 
 
@@ -127,7 +127,7 @@ def protect(
     from bench.protect import protect as write
     from bench.run.request import Request
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     request = Request(
         grids=tuple(grids),
         scale=scale,
@@ -167,7 +167,9 @@ def report(
         str,
         typer.Option(help="Draw this plan's noise on its images in --data-root.", autocompletion=completion.plans),
     ] = "",
-    data_root: DataRoot = Path("data"),
+    data_root: Annotated[
+        Path | None, typer.Option(help="Where the images for --gallery are, if not in data.", callback=check_folder)
+    ] = None,
 ) -> None:
     """Write tables, figures and one page from all records, and say where the page is. Or print one table."""
     from analysis.reading.merged import Merged
@@ -178,6 +180,8 @@ def report(
 
         if watch or to_open or gallery:
             raise UserError("--table: prints a table and writes no page; leave out --watch, --open and --gallery")
+        if data_root:
+            raise UserError(f"--data-root {data_root}: belongs to --gallery; leave it out")
         sys.stdout.write(table_text(store, table, form or "markdown", scale=scale, study=study, without=left_out))
         return
     from bench.reports import show_report, watch_report
@@ -185,12 +189,14 @@ def report(
     for option, value in (("--format", form), ("--scale", scale), ("--study", study)):
         if value:
             raise UserError(f"{option} {value}: belongs to --table; name a plan or a grid with it")
-    console = Console(highlight=False, soft_wrap=True)
+    if data_root and not gallery:
+        raise UserError(f"--data-root {data_root}: belongs to --gallery; name a plan with it")
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     shown = None
     if gallery:
         from bench.gallery import gallery_of
 
-        shown = gallery_of(store, gallery, data_root)
+        shown = gallery_of(store, gallery, data_root or Path("data"))
     act = watch_report if watch else show_report
     raise typer.Exit(act(store, left_out, console, to_open=to_open, gallery=shown))
 
@@ -207,7 +213,7 @@ def compare(
     """Say what changed between two results folders, or two commits. The exit code is 1 if anything moved."""
     from bench.reports import show_changes
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     raise typer.Exit(show_changes(first, second, tolerance, form, console))
 
 
@@ -239,9 +245,11 @@ def show(
 
     store = Store(results)
     record = named(cell, store)
-    lines = [store.cell_file(record["key"]).read_text("utf-8").rstrip()] if json else summary(record, store)
-    for line in lines:
-        Console(highlight=False, soft_wrap=True).print(line, markup=False)
+    if json:
+        sys.stdout.write(f"{store.cell_file(record['key']).read_text('utf-8').rstrip()}\n")
+        return
+    for line in summary(record, store):
+        Console(highlight=False, emoji=False, soft_wrap=True).print(line, markup=False)
 
 
 @app.command(epilog=examples("schema > grid.schema.json"))

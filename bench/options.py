@@ -21,10 +21,10 @@ def examples(*lines: str) -> str:
     return "\n\n".join(["Examples:", *(f"python -m bench {line}" for line in lines)])
 
 
-def check_folder(option: typer.CallbackParam, folder: Path) -> Path:
-    """Return a folder that is one, or that can still be made. Raises UserError for anything else."""
+def check_folder(option: typer.CallbackParam, folder: Path | None) -> Path | None:
+    """Return a folder that is one, or that can still be made, or none. Raises UserError for anything else."""
     try:
-        if not stat.S_ISDIR(folder.stat().st_mode):
+        if folder and not stat.S_ISDIR(folder.stat().st_mode):
             raise UserError(f"{option.opts[0]} {folder}: is no folder")
     except FileNotFoundError:
         pass
@@ -36,7 +36,8 @@ def check_folder(option: typer.CallbackParam, folder: Path) -> Path:
 def check_folders(option: typer.CallbackParam, folders: list[Path]) -> list[Path]:
     """The same of each folder, which must be there. If it is only that nothing has run yet, the exit code is 1."""
     for folder in folders:
-        if not check_folder(option, folder).is_dir():
+        check_folder(option, folder)
+        if not folder.is_dir():
             said = f"{option.opts[0]} {folder}: is not there; run a grid first, or name another folder"
             if folder != RESULTS:
                 raise UserError(said)

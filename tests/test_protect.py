@@ -111,6 +111,14 @@ def test_what_was_written_before_is_passed_over(capsys: pytest.CaptureFixture[st
     assert all(file.stat().st_mtime_ns == time for file, time in before.items())
 
 
+def test_a_folder_that_has_lost_images_is_not_taken_for_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert protect() == 0
+    next(Path("out/SC/train").rglob("*.png")).unlink()
+    assert protect() == 2
+    told = "--to out: out/SC is there already; remove it, or name another folder"
+    assert capsys.readouterr().err.strip() == told
+
+
 @pytest.mark.parametrize("path", ["mine", "."])
 @pytest.mark.parametrize("place", ["data/mine", "data/mine/train", "data/mine/new"])
 def test_no_folder_among_the_images_is_written_to(place: str, path: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,10 +1,14 @@
 """`show`, `list`, `--help` and what a shell completes."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from bench.cli import app
+from bench.core.settings import digest
+from bench.store import Store
+from tests.analysis.conftest import cell_of, keep, key_of, record
 from tests.commands import GRID, bench, run
 
 
@@ -70,6 +74,45 @@ def test_list_names_every_plug_in(what: str, expected: str, capsys: pytest.Captu
 def test_list_grids_tells_what_each_shows(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench("list", "grids") == 0
     assert "\n table2 " in capsys.readouterr().out
+
+
+def test_a_grid_that_cannot_be_read_has_a_line_and_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "grids").mkdir()
+    (tmp_path / "grids" / "broken.yaml").write_text("title: [")
+    os.mkfifo(tmp_path / "grids" / "pipe.yaml")
+    monkeypatch.chdir(tmp_path)
+    assert bench("list", "grids") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "broken grids/broken.yaml: " in said
+    assert "pipe grids/pipe.yaml: is no file" in said
+    assert " table2 Table 2: " in said
+    assert bench("run", "grids/pipe.yaml", "--dry-run") == 2
+
+
+def test_a_record_is_printed_as_it_is_and_in_words_without_emoji(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = ("time", "provenance")
+    failure = {"status": "failed", "error": "KeyError :x: at a:100:b", **{part: record(0.5)[part] for part in parts}}
+    keep(Store(tmp_path), "one", failure)
+    key = key_of("one")
+    assert bench("show", key, "--json", "--results", str(tmp_path)) == 0
+    assert capsys.readouterr().out == Store(tmp_path).cell_file(key).read_text()
+    assert bench("show", key, "--results", str(tmp_path)) == 0
+    assert "KeyError :x: at a:100:b" in capsys.readouterr().out
+
+
+def test_a_measure_may_call_a_number_as_victims_call_theirs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cell = {name: part for name, part in cell_of("one").items() if name not in ("attacks", "model", "train")}
+    cell |= {"measure": {"name": "mine"}, "train": None}
+    made = {name: part for name, part in record(0.5).items() if name != "history"}
+    made |= {"result": {"final_accuracy": 0.5}, "cost": {"measure_passes": 1.0, "noise_passes": 2.0}}
+    made["time"] |= {"measure_seconds": 3.0}
+    Store(tmp_path).write(digest(cell), {"key": digest(cell), "asked": {}, "cell": cell, **made})
+    assert bench("show", digest(cell), "--results", str(tmp_path)) == 0
+    assert "final_accuracy 0.5" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["run", "report", "compare", "list", "show", "schema"])

@@ -98,9 +98,12 @@ class Cell:
     @cached_property
     def key(self) -> str:
         """The cell's name: 16 hexadecimal digits of the hash of its canonical JSON."""
-        return digest(self.canonical())
+        names = [one.name for one in (self.method, *self.attacks, *([self.measure] if self.measure else []))]
+        with asked(f"what decides a cell of {STACKED.join(names)}"):
+            return digest(self.canonical())
 
     @cached_property
     def noise_key(self) -> str:
         """The name of the noise it needs: data set, method and noise seed alone decide it."""
-        return digest(self.noise_canonical())
+        with asked(f"what decides the noise of {self.method.name}"):
+            return digest(self.noise_canonical())

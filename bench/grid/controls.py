@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bench.core.errors import asked
 from bench.core.protocols import Attack, Method
-from bench.core.settings import ImageShape, Settings
+from bench.core.settings import STACKED, ImageShape, Settings
 from bench.grid.cell import Choice
 from bench.grid.condition import CONTROL, Pair, Stack, Variant
 from bench.grid.stack import objection
@@ -32,7 +33,8 @@ def controls_of(
     clean = _method_variant(methods, CLEAN, {}, {})
     wanted = [(clean, stack) for _, stack in pairs]
     for method, stack in pairs:
-        wanted += [(noise, stack) for noise in _random(method, shape, paper_shape, methods)]
+        with asked(f"random noise of the budget of {method.label}"):
+            wanted += [(noise, stack) for noise in _random(method, shape, paper_shape, methods)]
     for method, stack in pairs:
         wanted += own_controls((clean, stack), methods, attacks) + own_controls((method, stack), methods, attacks)
     known = {identity(pair) for pair in pairs}
@@ -52,11 +54,12 @@ def own_controls(pair: Pair, methods: Methods, attacks: Attacks) -> list[Pair]:
     clean = _method_variant(methods, CLEAN, {}, {})
     found = []
     for position, attack in enumerate(stack):
-        for here, paper in zip(attack.choice.settings.controls(), attack.paper.settings.controls(), strict=True):
-            control = _attack_variant(attack, here, paper, attacks)
-            other = (*stack[:position], control, *stack[position + 1 :])
-            if objection([variant.choice for variant in other]) is None:
-                found.append((clean if here.only_clean else method, other))
+        with asked(f"the controls of {attack.label}"):
+            for here, paper in zip(attack.choice.settings.controls(), attack.paper.settings.controls(), strict=True):
+                control = _attack_variant(attack, here, paper, attacks)
+                other = (*stack[:position], control, *stack[position + 1 :])
+                if objection([variant.choice for variant in other]) is None:
+                    found.append((clean if here.only_clean else method, other))
     return found
 
 
@@ -69,7 +72,8 @@ def acting(stack: Stack, method: Variant, none: Choice[Attack]) -> list[Choice[A
     """The attacks of a stack that do anything to what the method releases; `none` if there are none."""
     choices = [attack.choice for attack in stack]
     if method.choice.name == CLEAN:
-        choices = [choice for choice in choices if not choice.settings.spares_clean]
+        with asked(f"whether {STACKED.join(choice.name for choice in choices)} spares clean images"):
+            choices = [choice for choice in choices if not choice.settings.spares_clean]
     return choices or [none]
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.data import Outline
-from bench.core.errors import UserError, cut, one_line, refusal, suggestion
+from bench.core.errors import UserError, asked, cut, one_line, refusal, suggestion
 from bench.core.network_names import whole
+from bench.core.settings import STACKED
 from bench.core.train import Recipe
 from bench.grid.cell import Cell, Choice
 from bench.grid.condition import Condition, Variant
@@ -164,8 +165,10 @@ class Expansion:
         applied = acting(one.attacks, one.method, NONE)
         if declined(one.method.choice, applied, outline, model):
             return False
-        check_method(one.method.choice, outline, self._where(one.methods_key))
-        check_victim(applied, model, outline, self._where("models"), self._where(one.attacks_key))
+        with asked(f"the networks of {one.method.label}"):
+            check_method(one.method.choice, outline, self._where(one.methods_key))
+        with asked(f"what a victim sees of {STACKED.join(attack.name for attack in applied)}"):
+            check_victim(applied, model, outline, self._where("models"), self._where(one.attacks_key))
         return True
 
     def _wanted(self, sources: Sources, large: Large) -> Iterator[Wanted]:

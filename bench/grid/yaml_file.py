@@ -18,6 +18,8 @@ S = TypeVar("S", bound=Settings)
 def read_mapping(file: Path) -> dict[str, Any]:
     """Read a YAML file that holds a mapping. Raises UserError naming the file, the line and what is wrong."""
     try:
+        if file.is_fifo():  # which nobody may ever write to
+            raise UserError(f"{file}: is no file")
         with file.open("rb") as stream:
             written = stream.read(SIZE + 1)  # no more: it may be anything, such as /dev/zero
         if len(written) > SIZE:

@@ -45,6 +45,7 @@ def write_release(cell: Cell, place: Workplace, folder: Path) -> tuple[int, Reco
     split, names = place.load(cell.dataset.settings, cell.fingerprint), cell.dataset.settings.names(place.data_root)
     place.check_images(cell.dataset.settings, cell.fingerprint)  # the names are those of the images that were loaded
     told = cell.noise_canonical() | {"classes": list(map(one_line, names.classes)), "noise": about}
+    told["images"] = {"train": len(split.train), "val": len(split.test)}
     with place.store.lock(f"release-{digest(str(folder.resolve()))}"):
         if not is_release(folder, cell):
             _write_whole(split, names, protection, folder, to_json(told))
@@ -78,10 +79,12 @@ def _clear(partial: Path) -> None:
 
 
 def is_release(folder: Path, cell: Cell) -> bool:
-    """Whether `folder` holds what `write_release` would write."""
+    """Whether `folder` holds what `write_release` would write, as many images included."""
     try:
-        return bool(from_json((folder / ABOUT).read_bytes())["noise"]["key"] == cell.noise_key)
-    except (OSError, ValueError, KeyError, TypeError):
+        told = from_json((folder / ABOUT).read_bytes())
+        whole = all(sum(1 for _ in (folder / part).rglob("*.png")) == count for part, count in told["images"].items())
+        return bool(whole and told["noise"]["key"] == cell.noise_key)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 

@@ -1,9 +1,12 @@
 """What plug-ins may leave changed in their process, and later cells share: torch's switches, and global generators."""
 
+import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -30,11 +33,31 @@ def _autocast(kind: str) -> Switch:
     return Switch(partial(torch.is_autocast_enabled, kind), partial(torch.set_autocast_enabled, kind))
 
 
+HOOKED = (torch.nn.modules.module, import_module("torch.optim.optimizer"))
+"""Where torch has tables of hooks on every module and every optimizer of the process."""
+
+
+def _hooks() -> list[dict[str, dict[Any, Any]]]:
+    """What hangs there, by the name of its table."""
+    return [
+        {name: dict(found) for name, found in vars(module).items() if name.startswith("_global_") and "hooks" in name}
+        for module in HOOKED
+    ]
+
+
+def _put_hooks(before: list[dict[str, dict[Any, Any]]]) -> None:
+    for module, tables in zip(HOOKED, before, strict=True):
+        for name, hooks in tables.items():
+            getattr(module, name).clear()
+            getattr(module, name).update(hooks)
+
+
 def _put_device(device: torch.device) -> None:
     torch.set_default_device(None if device == CPU else device)  # a CPU that is named slows down whatever makes tensors
 
 
 SWITCHES = {
+    "working directory": Switch(Path.cwd, os.chdir),
     "default dtype": Switch(torch.get_default_dtype, torch.set_default_dtype),
     "default device": Switch(torch.get_default_device, _put_device),
     "grad mode": Switch(torch.is_grad_enabled, torch.set_grad_enabled),
@@ -49,8 +72,9 @@ SWITCHES = {
     "float32 precision": _flag(torch.backends, "fp32_precision"),
     "cudnn.allow_tf32": _flag(torch.backends.cudnn, "allow_tf32"),
     "float32 matmul precision": Switch(torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+    "hooks of all modules": Switch(_hooks, _put_hooks),
 }
-"""Those of torch that change what later cells compute, or whether they can, in the order in which they are put back."""
+"""What changes what later cells compute or where they are kept, in the order in which it is put back."""
 
 
 @contextmanager
@@ -85,11 +109,11 @@ def _now() -> dict[str, Any]:
 
 
 def _read(switch: Switch) -> Any:
-    """What a switch is at; torch refuses to tell if its older and its newer names for one say different things."""
+    """What a switch is at, or why nobody can tell: torch has two names for some, and a folder may be gone."""
     try:
         return switch.get()
-    except RuntimeError:
-        return "mixed"
+    except (RuntimeError, FileNotFoundError) as error:
+        return head_of(error)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Plug-ins that change what their whole process shares: they fail by name, and later cells are as if alone."""
 
+import os
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.modules.module import register_module_forward_hook
 
 from attacks.plain import Plain
 from bench.core.data import ImageDataset
@@ -45,6 +47,8 @@ CHANGES: dict[str, Callable[[], object]] = {
     "float32 precision": _set(torch.backends, "fp32_precision", "tf32"),
     "cudnn.allow_tf32": lambda: _set(torch.backends.cudnn, "allow_tf32", not torch.backends.cudnn.allow_tf32)(),
     "float32 matmul precision": lambda: torch.set_float32_matmul_precision("medium"),
+    "hooks of all modules": lambda: register_module_forward_hook(lambda module, images, found: 0 * found),
+    "working directory": lambda: os.chdir("/"),
 }
 """By the switch that is left at something else."""
 
