@@ -32,6 +32,7 @@ AUGMENTATION_DIFFERS = (
     "every view has a TrivialAugment operation of its own; kornia draws one for the whole batch",
     "TrivialAugment works in 8 bits with the operations of torchvision and with signs; kornia's brightness adds, its "
     "contrast scales about 0, its shears are in degrees, and rotations, shears and shifts go one way only",
+    "its posterize keeps 0 to 3 bits alike, where kornia rounds and keeps 0 and 4 half as often as 1 to 3",
     "plasma maps are those of kornia 0.9, 0.5 on average; earlier versions draw smaller corners and larger borders",
 )
 

@@ -1,18 +1,20 @@
 """AR: autoregressive noise, one random linear process for each class, made without any network."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.core import ImageDataset, Method, Norm, Positive, Session, as_int8
+from bench.core import ImageDataset, Method, Norm, Outline, Positive, Session, as_int8
 
 MARGIN = 4
 """Rows and columns, the first ones, that are generated and dropped: they still show the random start."""
 TRIALS, TRIAL_SIZE, TRIAL_NORM = 3, 32, 50.0
 """Patterns that tell whether a process diverges: how many, their side in pixels, the largest l2 norm allowed."""
+LARGE = 128
+"""Pixels of a side from which on the noise of some classes does not fit into 8 bits, or fills a corner only."""
 WINDOWS, MAX_WINDOWS = 1024, 1_000_000
 """Windows of one channel drawn at a time, and in all before the search gives up."""
 IMAGES = 250
@@ -23,7 +25,7 @@ class Ar(Method):
     """Autoregressive noise: every value is a weighted sum of its eight earlier neighbours, with weights of its class.
 
     Each image's noise starts from its own random values. The classes' processes are searched for from the seed;
-    they are tested at 32x32, and on much larger images some of them grow towards the lower right corner.
+    they are tested at 32x32, and on larger images some of them grow towards the lower right corner.
     """
 
     title = "AR"
@@ -38,18 +40,15 @@ class Ar(Method):
     )
     norm: ClassVar[Norm] = "l2"
 
-    large: ClassVar[Mapping[str, Any]] = {"l2_radius": 7.0}
-    large_source: ClassVar[str] = (
-        "no released value: in proportion to the side. For the ImageNet subset the official code drops the first "
-        "2 rows and columns, here 4 at every size"
-    )
-
     l2_radius: Positive = 1.0
-    """l2 norm of one image's noise. The paper has 1.0 at 32x32 and 3.0 at 96x96, in proportion to the side; 7.0
-    for large images continues that to 224x224."""
+    """l2 norm of one image's noise. The paper has 1.0 at 32x32 and 3.0 at 96x96, in proportion to the side."""
     min_response: Positive | None = None
     """Least summed response of every class's filter to the processes found after it; null is 10 up to ten classes and 3
     beyond, as released."""
+
+    def declines(self, data: Outline) -> str:
+        side = max(data.shape[1:])
+        return f"processes that stay in bounds at 32x32 leave them on images of {side} pixels" if side >= LARGE else ""
 
     def generate(self, data: ImageDataset, session: Session) -> Tensor:
         """Find a process for each class and run it from a random start for each image.

@@ -20,6 +20,7 @@ class TapRem(Tap):
     repository = "fshp971/robust-unlearnable-examples"
     deviations: ClassVar[tuple[str, ...]] = (
         "dropout in a surrogate that has it is off while crafting",
+        "noise is kept to what changes the pixel; the official code clips images and leaves the noise at its radius",
         "on large images the noise has the image's own size; the official noise has 256 pixels and is cut to 224",
     )
     idle = frozenset({"epochs"})

@@ -80,9 +80,10 @@ def lease(devices: list[str], locks: Path, holders: int = 1) -> Iterator[torch.d
 
 
 def precision(device: torch.device) -> torch.dtype:
-    """What networks compute in: bfloat16 on a GPU that has it, which moves accuracies less than a seed does.
+    """What networks compute in: bfloat16 on a GPU that has it. Gradients of its loss serve PGD as well as float32's.
 
-    Networks that are `EXACT` (bench/core/network_names.py) stay in float32.
+    TPGD begins where its divergence is almost flat, so bfloat16 costs it some of that. Networks that are `EXACT`
+    (bench/core/network_names.py) stay in float32.
     """
     fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.bfloat16 if fast else torch.float32

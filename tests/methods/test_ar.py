@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import methods.ar
-from bench.core.data import ImageDataset
+from bench.core.data import ImageDataset, Outline
 from bench.core.session import Session
 from methods.ar import MARGIN, TRIAL_NORM, Ar, bounded, evolve, response, select, stable_processes
 from tests.conftest import MadeUp
@@ -247,3 +247,9 @@ def test_a_search_that_fails_says_so(made_up: MadeUp, monkeypatch: pytest.Monkey
     monkeypatch.setattr(methods.ar, "MAX_WINDOWS", 1024)
     with pytest.raises(ValueError, match="ar: found only 1 of 3 processes; lower min_response, 1000 now"):
         noise_of(made_up(LABELS, classes=3), min_response=1000)
+
+
+@pytest.mark.parametrize(("side", "declines"), [(96, False), (128, True), (224, True)])
+def test_images_on_which_its_processes_leave_8_bits_are_declined(side: int, declines: bool) -> None:
+    reason = f"processes that stay in bounds at 32x32 leave them on images of {side} pixels"
+    assert Ar().declines(Outline(100, (3, side, side), 10)) == (reason if declines else "")
