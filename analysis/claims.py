@@ -18,8 +18,8 @@ RECOVERED = 0.8
 
 
 @dataclass(frozen=True)
-class Place:
-    """A condition by names and settings at the paper's scale."""
+class Side:
+    """What stands on one side of a comparison: a condition, by names and settings at the paper's scale."""
 
     method: str
     attacks: tuple[tuple[str, Settings], ...] = (("none", {}),)
@@ -30,8 +30,8 @@ class Place:
 class Comparison:
     """That the accuracy at `low` is below `share` of that at `high`, less `margin` (a share in [0, 1])."""
 
-    low: Place
-    high: Place
+    low: Side
+    high: Side
     share: float = 1.0
     margin: float = 0.0
     quantity: str = ACCURACY
@@ -81,37 +81,37 @@ ADVERSARIES, RADII = (2, 4), (0, 1, 2, 4, 8)
 """Radii of both adversaries and of the random noise in 1/255, as the longer scales have them."""
 
 
-def _stopped(method: str, share: float) -> Place:
+def _stopped(method: str, share: float) -> Side:
     """A victim that stops early by images of which a share is clean."""
-    return Place(method, (("early_stopping", {"clean_share": share}), *AT))
+    return Side(method, (("early_stopping", {"clean_share": share}), *AT))
 
 
-def _poisoned(share: float) -> Place:
-    return Place("sem", (("partial_poisoning", {"protected": share}), *AT))
+def _poisoned(share: float) -> Side:
+    return Side("sem", (("partial_poisoning", {"protected": share}), *AT))
 
 
-def _noisy(adversary: int, radius: int) -> Place:
+def _noisy(adversary: int, radius: int) -> Side:
     """SEM with random noise of a radius, met by a victim with its own adversary."""
     settings = (("adv_radius", f"{adversary}/255"), ("random_radius", f"{radius}/255" if radius else 0))
-    return Place("sem", pgd(adversary), settings)
+    return Side("sem", pgd(adversary), settings)
 
 
 CLAIMS = (
     Claim(
         "SC protects best without adversarial training",
-        tuple(Comparison(Place("sc"), Place(method)) for method in OTHERS),
+        tuple(Comparison(Side("sc"), Side(method)) for method in OTHERS),
     ),
     Claim(
         "Adversarial training undoes EM, TAP, SC and NTGA",
-        tuple(Comparison(Place("clean", AT), Place(method, AT), share=1 / RECOVERED) for method in UNDONE),
+        tuple(Comparison(Side("clean", AT), Side(method, AT), share=1 / RECOVERED) for method in UNDONE),
     ),
     Claim(
         "Adversarial training does not undo REM and SEM",
-        tuple(Comparison(Place(method, AT), Place("clean", AT), share=RECOVERED) for method in ("rem", "sem")),
+        tuple(Comparison(Side(method, AT), Side("clean", AT), share=RECOVERED) for method in ("rem", "sem")),
     ),
     Claim(
         "SEM protects better than REM at every radius of the victim up to 4/255",
-        tuple(Comparison(Place("sem", pgd(radius)), Place("rem", pgd(radius))) for radius in (1, 2, 3, 4)),
+        tuple(Comparison(Side("sem", pgd(radius)), Side("rem", pgd(radius))) for radius in (1, 2, 3, 4)),
     ),
     Claim(
         "Low-pass filters recover a part, and no more, of what SEM takes away",
@@ -120,8 +120,8 @@ CLAIMS = (
             for name in FILTERS
             for filtered in [((name, {}), *MILD)]
             for comparison in (
-                Comparison(Place("sem", MILD), Place("sem", filtered)),
-                Comparison(Place("sem", filtered), Place("clean", filtered)),
+                Comparison(Side("sem", MILD), Side("sem", filtered)),
+                Comparison(Side("sem", filtered), Side("clean", filtered)),
             )
         ),
     ),
@@ -139,8 +139,8 @@ CLAIMS = (
     Claim(
         "Partial poisoning protects from a share of 80 % on, and hardly below",
         (
-            Comparison(_poisoned(0.8), Place("clean", AT), margin=0.05),
-            Comparison(Place("clean", AT), _poisoned(0.4), margin=-0.05),
+            Comparison(_poisoned(0.8), Side("clean", AT), margin=0.05),
+            Comparison(Side("clean", AT), _poisoned(0.4), margin=-0.05),
         ),
     ),
     Claim(
@@ -155,14 +155,14 @@ CLAIMS = (
     Claim(
         "The most updates of the surrogate (M) and the most views (J) protect better than the fewest",
         (
-            Comparison(Place("sem", AT, (("updates", "most"),)), Place("sem", AT, (("updates", "least"),))),
-            Comparison(Place("sem", AT, (("samples", "most"),)), Place("sem", AT, (("samples", "least"),))),
+            Comparison(Side("sem", AT, (("updates", "most"),)), Side("sem", AT, (("updates", "least"),))),
+            Comparison(Side("sem", AT, (("samples", "most"),)), Side("sem", AT, (("samples", "least"),))),
         ),
     ),
     Claim(
         "Of SEM's parts, the adversary of the surrogate step is missed most",
         tuple(
-            Comparison(Place(name, AT, settings), Place("error_minimizing", AT, family("random", "none")))
+            Comparison(Side(name, AT, settings), Side("error_minimizing", AT, family("random", "none")))
             for name, settings in (("rem", ()), ("error_minimizing", family("none", "pgd")))
         ),
     ),

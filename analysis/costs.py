@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from analysis.reading.conditions import PLACE, PLAIN
+from analysis.reading.conditions import LABEL, PLAIN
 from analysis.reading.results import Results
 from analysis.writing.sections import MISSING, Entry, Section, Table, plain_table
 from bench.store import Record
@@ -79,7 +79,7 @@ def _grouped(cells: list[Record], labels: list[str]) -> Groups:
 def _name(results: Results, place: tuple[str, ...]) -> str:
     """The last label as people read it, after those of the others that the plan has several of."""
     several = [
-        label for part, label in zip(PLACE, place[:-1], strict=False) if len({cell[part] for cell in results.cells}) > 1
+        label for part, label in zip(LABEL, place[:-1], strict=False) if len({cell[part] for cell in results.cells}) > 1
     ]
     return ", ".join([*several, results.title(place[-1])])
 

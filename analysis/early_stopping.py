@@ -7,7 +7,7 @@ from statistics import fmean
 
 from analysis.drawing.patience import patience_figure
 from analysis.numbers.estimates import estimate_over_noises, rounded
-from analysis.reading.conditions import PLACE
+from analysis.reading.conditions import LABEL
 from analysis.reading.results import Results
 from analysis.reading.stopping import PAPER_STEPS, stop, trainings
 from analysis.writing.sections import LONG, Entry, Section, Table, plain_table, share_entry
@@ -89,12 +89,12 @@ def _written(name: str, accuracies: list[float | None], over: tuple[int, int | N
 
 def _table(results: Results, numbers: list[Record]) -> Table:
     """Restored accuracies, a row for each condition and clean share and a column for each patience."""
-    several = [part for part in PLACE[:2] if len({row[part] for row in numbers}) > 1]
+    several = [part for part in LABEL[:2] if len({row[part] for row in numbers}) > 1]
     patiences = [f"patience {steps:,g}" for steps in dict.fromkeys(row["patience"] for row in numbers)]
-    keys = {tuple(one.label[part] for part in PLACE): one.keys for one in results.conditions}
+    keys = {tuple(one.label[part] for part in LABEL): one.keys for one in results.conditions}
     rows: list[list[Entry | str]] = []
     for (*place, share), group in groupby(
-        numbers, key=lambda row: (*(row[part] for part in PLACE), row["clean_share"])
+        numbers, key=lambda row: (*(row[part] for part in LABEL), row["clean_share"])
     ):
         own = list(group)
         first = own[0]

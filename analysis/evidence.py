@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from analysis.claims import EXTREMES, Comparison, Place, Settings
+from analysis.claims import EXTREMES, Comparison, Settings, Side
 from analysis.numbers.differences import Difference, Runs, difference
 from analysis.reading.conditions import ACCURACY, ConditionResult
 from analysis.reading.published import equal, parse
@@ -47,10 +47,10 @@ def _below(one: Comparison, low: Runs, high: Runs) -> Difference | None:
     return difference(replace(high, values=mark, step=one.share * high.step), low)
 
 
-def matching(place: Place, conditions: Conditions) -> list[ConditionResult]:
-    """The conditions that a place names: of a setting that asks for the most or the least, those that have it."""
-    found = [one for one in conditions if one.accuracies and _is(one, place)]
-    for key, value in place.settings:
+def matching(side: Side, conditions: Conditions) -> list[ConditionResult]:
+    """The conditions that a side names: of a setting that asks for the most or the least, those that have it."""
+    found = [one for one in conditions if one.accuracies and _is(one, side)]
+    for key, value in side.settings:
         if value in EXTREMES:
             found = _extreme(found, key, most=value == EXTREMES[0])
     return found
@@ -63,12 +63,12 @@ def _extreme(found: Sequence[ConditionResult], key: str, *, most: bool) -> list[
     return [one for one in written if one.paper["method"][key] == values[-1 if most else 0]] if values[1:] else []
 
 
-def _is(one: ConditionResult, place: Place) -> bool:
-    method, settings = one.paper["method"], dict(place.settings)
+def _is(one: ConditionResult, side: Side) -> bool:
+    method, settings = one.paper["method"], dict(side.settings)
     [(_, written)] = parse(one.label["method"])
     return (
-        method["name"] == place.method
-        and meets(one, place.attacks)
+        method["name"] == side.method
+        and meets(one, side.attacks)
         and set(written) <= set(settings)
         and all(equal(method.get(key), str(value)) for key, value in settings.items() if value not in EXTREMES)
     )

@@ -72,7 +72,7 @@ class Paper(Part):
     attacks: list[Named]
 
 
-class Place(Labels):
+class PlanCondition(Labels):
     """One place of a table, with a cell for each victim of each noise."""
 
     dataset: str
@@ -93,7 +93,7 @@ class Place(Labels):
         return self
 
 
-class MeasuredPlace(Part):
+class PlanMeasure(Part):
     """What is measured of one method, with a cell for each noise."""
 
     dataset: str
@@ -119,8 +119,8 @@ class Plan(Part):
     scale: ScaleWords
     set: Record
     titles: dict[str, Title]
-    conditions: Annotated[list[Place], Field(min_length=1)]
-    measures: list[MeasuredPlace] = []
+    conditions: Annotated[list[PlanCondition], Field(min_length=1)]
+    measures: list[PlanMeasure] = []
 
     @model_validator(mode="after")
     def _has_words_for_every_label(self) -> Self:

@@ -12,7 +12,7 @@ from bench.core.datasets.image_files import ImageFiles
 from bench.core.settings import digest
 from bench.grid.expand import read_grid
 from bench.grid.scale import read_assignments, read_scales
-from bench.plan_file import MeasuredPlace, Place, Plan, ScaleWords
+from bench.plan_file import Plan, PlanCondition, PlanMeasure, ScaleWords
 from bench.store import Store
 from bench.summary import summary
 
@@ -34,8 +34,8 @@ def test_the_check_of_plans_knows_every_key_of_them(plan: str) -> None:
     parts: list[tuple[type[BaseModel], list[Any]]] = [
         (Plan, [content]),
         (ScaleWords, [content["scale"]]),
-        (Place, content["conditions"]),
-        (MeasuredPlace, content.get("measures", [])),
+        (PlanCondition, content["conditions"]),
+        (PlanMeasure, content.get("measures", [])),
     ]
     for model, found in parts:
         assert {key for one in found for key in one} <= model.model_fields.keys()

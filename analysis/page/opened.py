@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from analysis.reading.conditions import PLACE
+from analysis.reading.conditions import LABEL
 from analysis.reading.results import Results
 from bench.core.errors import one_line
 from bench.store import Record
@@ -130,7 +130,7 @@ def _assigned(settings: Mapping[str, Any] | None) -> str | None:
 def _places(results: Results) -> Iterable[tuple[Sequence[str], Record]]:
     """Of each place its cells and the command that makes them again, in two parts that many share, without seeds."""
     plan = results.plan
-    several = [part for part in PLACE[:2] if len({place[part] for place in plan["conditions"]}) > 1]
+    several = [part for part in LABEL[:2] if len({place[part] for place in plan["conditions"]}) > 1]
     words = [shlex.quote(plan["file"] if "file" in plan else plan["grid"]), "--scale", plan["scale"]["name"]]
     words += [word for one in flat(plan["set"]) for word in ("--set", shlex.quote(one))]
     run = command(f"run {' '.join(words)}", RESULTS)

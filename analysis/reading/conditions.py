@@ -8,7 +8,8 @@ from analysis.numbers.estimates import Estimate, estimate_over_noises
 from analysis.reading.published import Published
 from bench.store import Record
 
-PLACE = ["dataset", "model", "method", "attack"]
+LABEL = ["dataset", "model", "method", "attack"]
+"""What tells conditions apart, by the plan's names for them."""
 ACCURACY, TO_THE_END = "final_accuracy", "to_the_end"
 """Quantities of a condition: what its victims reach, and what they would have without stopping early."""
 PLAIN = "none"

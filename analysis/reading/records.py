@@ -7,7 +7,7 @@ from typing import Any
 from analysis.numbers.estimates import estimate_over_noises
 from analysis.reading.borne_out import borne_out
 from analysis.reading.collapse import has_collapsed, test_images
-from analysis.reading.conditions import PLACE, ConditionResult, Words
+from analysis.reading.conditions import LABEL, ConditionResult, Words
 from analysis.reading.controls import against_clean, against_own_controls
 from analysis.reading.published import matching
 from analysis.reading.results import Measured, Results
@@ -51,7 +51,7 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
         read = {key: records.get(key) or _read(store, key, measured=False) for key in place["cells"]}
         found = dict(zip(read, borne_out(name, place, read), strict=True))
         records |= {key: record for key, record in found.items() if record}
-        label = {part: place[part] for part in PLACE}
+        label = {part: place[part] for part in LABEL}
         own = [{**label, "key": key, **_row(record)} for key, record in found.items()]
         cells |= {cell["key"]: cell for cell in own if cell["key"] not in cells}
         made: Record = next((record["cell"]["method"] for record in found.values() if record), {})
@@ -138,7 +138,7 @@ def _condition(place: Record, rows: list[Record], titles: Record, made: Record) 
     images = next((row["test_images"] for row in finished), None)
     tested = {name: images if name in TESTED else None for name in MEASURED}
     return ConditionResult(
-        label={part: place[part] for part in PLACE},
+        label={part: place[part] for part in LABEL},
         method=Words(**titles[place["method"]]),
         attack=Words(**titles[place["attack"]]),
         control=place["control"],

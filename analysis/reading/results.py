@@ -41,7 +41,7 @@ class Results:
     plan: Record
     conditions: list[ConditionResult]
     cells: list[Record]
-    """Each cell once: its PLACE, key, status (finished, failed or missing) and error or QUANTITIES."""
+    """Each cell once: its LABEL, key, status (finished, failed or missing) and error or QUANTITIES."""
     records: list[Record]
     """The records there are, each once, in the order of the plan."""
     left_out: dict[str, list[str]]

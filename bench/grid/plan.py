@@ -35,7 +35,7 @@ def plan_of(grid: Grid, file: str, name: str, scale: Scale, user: Scale) -> Plan
         "scale": {"name": name, "about": scale.about, "changes": scale.changes(), "replaced": list(grid.replaced)},
         "set": user.changes(),
         "titles": {STACKED.join(variant.label for variant in stack): _titles(stack) for stack in stacks},
-        "conditions": [_place(condition) for condition in grid.conditions if not condition.measure],
+        "conditions": [_condition(condition) for condition in grid.conditions if not condition.measure],
         **({"measures": [_measured(condition) for condition in measured]} if measured else {}),
     }
 
@@ -66,7 +66,7 @@ def _titles(stack: Stack) -> dict[str, str]:
     }
 
 
-def _place(condition: Condition) -> Plan:
+def _condition(condition: Condition) -> Plan:
     """One place of a table: its labels, its paper-scale counterpart (to compare with published values), its cells."""
     return {
         "dataset": condition.dataset.label,

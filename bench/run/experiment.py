@@ -24,7 +24,7 @@ from bench.run.failures import error_line, failure, write_failed
 from bench.run.history import columns, summary
 from bench.run.perceptibility import perceptibility
 from bench.run.progress import reported
-from bench.run.trouble import PLACE
+from bench.run.trouble import NO_RESULT
 from bench.run.workplace import Workplace
 from bench.store import Record, Store
 
@@ -72,7 +72,7 @@ def run_cell(cell: Cell, place: Workplace, device: torch.device, *, asked: Recor
     """Run the cell, unless another run has just done it, and keep and return its record, also if it fails.
 
     `asked` says which grid and scale wanted it; it stands in the record. Whatever the cell does is its result. What
-    the place does is not: that raises one of `PLACE`, and nothing is kept.
+    the place does is not: that raises one of `NO_RESULT`, and nothing is kept.
     """
     store = place.store
     with store.lock(cell.key):
@@ -86,7 +86,7 @@ def run_cell(cell: Cell, place: Workplace, device: torch.device, *, asked: Recor
             record["time"] |= _ended(start)
             if not _has_finished(earlier):  # else it ran again for what is to be kept: its first result stays
                 store.write(cell.key, record)
-        except (KeyboardInterrupt, *PLACE):
+        except (KeyboardInterrupt, *NO_RESULT):
             raise
         except BaseException as error:  # whatever a plug-in raises must not stop the other cells
             record = about | failure(error_line(error), traceback.format_exc())

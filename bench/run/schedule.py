@@ -13,7 +13,7 @@ from bench.grid.cell import Cell
 from bench.run.experiment import fail_cell, is_whole, make_noise, run_cell
 from bench.run.failures import error_line
 from bench.run.progress import forget
-from bench.run.trouble import PLACE, CutError, Trouble, needs, trouble_of
+from bench.run.trouble import NO_RESULT, CutError, Trouble, needs, trouble_of
 from bench.run.workers import Workers
 from bench.run.workplace import Workplace
 from bench.store import Record, Store
@@ -181,7 +181,7 @@ def do_task(task: Task, place: Workplace) -> Outcome:
                 return Outcome(task, run_cell(task.cell, place, device, asked=task.asked))
             try:
                 make_noise(task.cell, place.keeping(task.keep), device)
-            except (KeyboardInterrupt, *PLACE):
+            except (KeyboardInterrupt, *NO_RESULT):
                 raise
             except BaseException as error:  # it is the result of the cells that need this noise
                 return Outcome(task, error=error_line(error))
@@ -201,7 +201,7 @@ def _guarded(work: Callable[[], Outcome], task: Task, place: Workplace) -> Outco
     """The outcome of `work`, or what the place failed at."""
     try:
         return work()
-    except PLACE as error:
+    except NO_RESULT as error:
         return Outcome(task, trouble=_trouble(error, task, place))
 
 

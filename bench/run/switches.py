@@ -15,7 +15,7 @@ import torch
 
 from bench.core.errors import brief, head_of
 from bench.core.memory import CPU
-from bench.run.trouble import PLACE
+from bench.run.trouble import NO_RESULT
 
 
 class Switch(NamedTuple):
@@ -98,7 +98,7 @@ def switches_kept(who: str) -> Iterator[None]:
         for name in changed:
             SWITCHES[name].put(before[name])
         torch.set_num_threads(threads)
-        if changed and not isinstance(raised, (KeyboardInterrupt, *PLACE)):
+        if changed and not isinstance(raised, (KeyboardInterrupt, *NO_RESULT)):
             left = ", ".join(f"{name} at {brief(now[name])} (was {brief(before[name])})" for name in changed)
             also = f"; it raised {head_of(raised)}" if raised else ""
             raise ValueError(f"{who} left {left}; let it put back what it changes{also}") from raised

@@ -22,7 +22,7 @@ class CutError(UserError):
     """The workers of a cluster cannot be reached any more."""
 
 
-PLACE = (OSError, UserError)
+NO_RESULT = (OSError, UserError)
 """What the place raises, never a cell's own doing: the system's errors, and those of what a user keeps."""
 
 
@@ -40,7 +40,7 @@ def needs(cell: Cell) -> set[str]:
 
 
 def trouble_of(error: Exception, cell: Cell, results: Path, *, noise_only: bool) -> Trouble:
-    """What an error among `PLACE` that a cell (or the making of its noise) met says of the place."""
+    """What an error among `NO_RESULT` that a cell (or the making of its noise) met says of the place."""
     message = " ".join(f"{error}".split()) or type(error).__name__
     own = cell.noise_key if noise_only else cell.key
     if isinstance(error, OSError) and error.errno == errno.EISDIR and _is_inside(error, results):

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from analysis.numbers.estimates import estimate
-from analysis.reading.conditions import PLACE, ConditionResult, Words
+from analysis.reading.conditions import LABEL, ConditionResult, Words
 from analysis.reading.published import Published, parse
 from analysis.reading.records import read_results
 from analysis.reading.results import Results
@@ -168,7 +168,7 @@ def condition(
     lacking = ["failed"] * failed + ["missing"] * (missing - failed)
     made = place(method, attack, planned or len(runs))
     return ConditionResult(
-        label={part: made[part] for part in PLACE},
+        label={part: made[part] for part in LABEL},
         method=Words(named(method)),
         attack=Words(named(attack)),
         own_controls=[],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.claims import Comparison, Place, pgd
+from analysis.claims import Comparison, Side, pgd
 from analysis.correlation import verdict
 from analysis.evidence import evidence, matching
 from analysis.numbers.differences import Difference
@@ -45,7 +45,7 @@ def test_a_claim_needs_all_of_its_comparisons_and_falls_with_one(
 def test_a_difference_is_paired_and_counts_share_and_margin(tmp_path: Path) -> None:
     runs: Accuracies = {("sem", "pgd radius=4/255"): [0.3, 0.5], ("clean", "pgd radius=4/255"): [0.5, 0.7]}
     conditions = results_of(tmp_path, runs).conditions
-    low, high = Place("sem", pgd(4)), Place("clean", pgd(4))
+    low, high = Side("sem", pgd(4)), Side("clean", pgd(4))
     plain = evidence(Comparison(low, high), [conditions])
     assert plain is not None
     assert (plain.difference.mean, plain.difference.half_width, plain.difference.count) == pytest.approx(
@@ -54,7 +54,7 @@ def test_a_difference_is_paired_and_counts_share_and_margin(tmp_path: Path) -> N
     less = evidence(Comparison(low, high, share=0.5, margin=0.05), [conditions])
     assert less is not None
     assert less.difference.mean == pytest.approx((0.25 - 0.05 - 0.3 + 0.35 - 0.05 - 0.5) / 2)
-    assert evidence(Comparison(Place("sem", pgd(2)), high), [conditions]) is None
+    assert evidence(Comparison(Side("sem", pgd(2)), high), [conditions]) is None
 
 
 def test_early_stopping_is_decided_at_every_clean_share(tmp_path: Path) -> None:
@@ -89,15 +89,15 @@ def test_a_place_is_found_by_its_settings_alone(tmp_path: Path) -> None:
         updates = one.label["method"].partition("updates=")[2]
         one.paper["method"] = {"name": "sem", "updates": int(updates or 5000)}
 
-    def accuracies(place: Place) -> list[float | None]:
+    def accuracies(place: Side) -> list[float | None]:
         return [one.accuracies[0] for one in matching(place, results.conditions)]
 
-    assert accuracies(Place("sem")) == [0.1]
-    assert accuracies(Place("sem", settings=(("updates", 60),))) == [0.2]
-    assert accuracies(Place("sem", settings=(("updates", "most"),))) == [0.3]
-    assert accuracies(Place("sem", settings=(("updates", "least"),))) == [0.2]
-    assert accuracies(Place("sem", (("median", {}), *pgd(4)))) == [0.4]
-    assert accuracies(Place("sem", pgd(4))) == []
+    assert accuracies(Side("sem")) == [0.1]
+    assert accuracies(Side("sem", settings=(("updates", 60),))) == [0.2]
+    assert accuracies(Side("sem", settings=(("updates", "most"),))) == [0.3]
+    assert accuracies(Side("sem", settings=(("updates", "least"),))) == [0.2]
+    assert accuracies(Side("sem", (("median", {}), *pgd(4)))) == [0.4]
+    assert accuracies(Side("sem", pgd(4))) == []
 
 
 def test_every_claim_has_a_row(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_verdict_has_the_noises_of_the_side_with_fewer_and_no_attack_of_other_
         ("rem", "pgd radius=4/255 steps=3"): [0.1, 0.1],
     }
     sem, rem, other = results_of(tmp_path, runs).conditions
-    low, high = Place("sem", pgd(4)), Place("rem", pgd(4))
+    low, high = Side("sem", pgd(4)), Side("rem", pgd(4))
     found = evidence(Comparison(low, high), [[replace(sem, noises=2), other, rem]])
     assert found is not None
     assert (found.high, found.noises) == (rem, 1)
