@@ -19,6 +19,7 @@ from bench.options import (
     DataRoot,
     Device,
     Grids,
+    ImagesRoot,
     Jobs,
     NoiseSeeds,
     Only,
@@ -26,8 +27,8 @@ from bench.options import (
     ResultsFolders,
     ScaleName,
     Seeds,
+    To,
     Without,
-    check_folder,
     examples,
 )
 from bench.store import Store
@@ -111,9 +112,7 @@ def run(
 @app.command(epilog=examples("protect my/grid.yaml --to mine", "protect table2 --only method=SEM --to protected"))
 def protect(
     grids: Grids,
-    to: Annotated[
-        Path, typer.Option("--to", callback=check_folder, help="Folder to write to: to/METHOD/train/CLASS/*.png.")
-    ],
+    to: To,
     scale: ScaleName = "paper",
     assign: Assign = [],  # noqa: B006
     only: Only = [],  # noqa: B006
@@ -167,32 +166,26 @@ def report(
         str,
         typer.Option(help="Draw this plan's noise on its images in --data-root.", autocompletion=completion.plans),
     ] = "",
-    data_root: Annotated[
-        Path | None, typer.Option(help="Where the images for --gallery are, if not in data.", callback=check_folder)
-    ] = None,
+    data_root: ImagesRoot = None,
 ) -> None:
     """Write tables, figures and one page from all records, and say where the page is. Or print one table."""
     from analysis.reading.merged import Merged
 
+    of_table = {"--format": form, "--scale": scale, "--study": study}
+    for owner, named, options in (("--table", table, of_table), ("--gallery", gallery, {"--data-root": data_root})):
+        if value := next((f"{option} {value}" for option, value in options.items() if value and not named), ""):
+            raise UserError(f"{value}: belongs to {owner}; name a plan or a grid with it")
+    if table and (watch or to_open or gallery):
+        raise UserError("--table: prints a table and writes no page; leave out --watch, --open and --gallery")
     store, left_out = Merged.of(results), tuple(dict.fromkeys(without))
     if table:
         from analysis.one_table import table_text
 
-        if watch or to_open or gallery:
-            raise UserError("--table: prints a table and writes no page; leave out --watch, --open and --gallery")
-        if data_root:
-            raise UserError(f"--data-root {data_root}: belongs to --gallery; leave it out")
         sys.stdout.write(table_text(store, table, form or "markdown", scale=scale, study=study, without=left_out))
         return
     from bench.reports import show_report, watch_report
 
-    for option, value in (("--format", form), ("--scale", scale), ("--study", study)):
-        if value:
-            raise UserError(f"{option} {value}: belongs to --table; name a plan or a grid with it")
-    if data_root and not gallery:
-        raise UserError(f"--data-root {data_root}: belongs to --gallery; name a plan with it")
-    console = Console(highlight=False, emoji=False, soft_wrap=True)
-    shown = None
+    console, shown = Console(highlight=False, emoji=False, soft_wrap=True), None
     if gallery:
         from bench.gallery import gallery_of
 
@@ -248,8 +241,7 @@ def show(
     if json:
         sys.stdout.write(f"{store.cell_file(record['key']).read_text('utf-8').rstrip()}\n")
         return
-    for line in summary(record, store):
-        Console(highlight=False, emoji=False, soft_wrap=True).print(line, markup=False)
+    Console(highlight=False, emoji=False, soft_wrap=True).print("\n".join(summary(record, store)), markup=False)
 
 
 @app.command(epilog=examples("schema > grid.schema.json"))

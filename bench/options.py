@@ -80,6 +80,10 @@ ResultsFolders = Annotated[
     ),
 ]
 DataRoot = Annotated[Path, typer.Option(help="Folder of downloaded data sets.", callback=check_folder)]
+To = Annotated[Path, typer.Option(help="Folder to write to: TO/METHOD/train/CLASS/*.png.", callback=check_folder)]
+ImagesRoot = Annotated[
+    Path | None, typer.Option("--data-root", help="Where the images of --gallery are: data.", callback=check_folder)
+]
 Without = Annotated[
     list[str],
     typer.Option(help="Leave out attacks that assume this: 'clean images'.", callback=check_assumptions),

@@ -111,14 +111,6 @@ def test_what_was_written_before_is_passed_over(capsys: pytest.CaptureFixture[st
     assert all(file.stat().st_mtime_ns == time for file, time in before.items())
 
 
-def test_a_folder_that_has_lost_images_is_not_taken_for_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    assert protect() == 0
-    next(Path("out/SC/train").rglob("*.png")).unlink()
-    assert protect() == 2
-    told = "--to out: out/SC is there already; remove it, or name another folder"
-    assert capsys.readouterr().err.strip() == told
-
-
 @pytest.mark.parametrize("path", ["mine", "."])
 @pytest.mark.parametrize("place", ["data/mine", "data/mine/train", "data/mine/new"])
 def test_no_folder_among_the_images_is_written_to(place: str, path: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,12 +128,14 @@ def test_no_folder_among_the_images_is_written_to(place: str, path: str, capsys:
     assert [file for file in sorted(Path("data").rglob("*")) if "decoded" not in file.parts] == files
 
 
-def test_nothing_is_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("out/SC").mkdir(parents=True)
-    assert protect() == 2
+def test_nothing_is_overwritten_nor_taken_for_whole(capsys: pytest.CaptureFixture[str]) -> None:
     told = "--to out: out/SC is there already; remove it, or name another folder"
+    assert protect() == 0
+    next(Path("out/SC/train").rglob("*.png")).unlink()
+    left = list(Path("out/SC").rglob("*"))
+    assert protect() == 2
     assert capsys.readouterr().err.strip() == told
-    assert not any(Path("out/SC").iterdir())
+    assert list(Path("out/SC").rglob("*")) == left
 
 
 def test_controls_are_written_if_a_method_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,6 +52,11 @@ def test_one_table_is_all_that_is_printed(reported: Path, capsys: pytest.Capture
             ("--table", "g", "--open"),
             "--table: prints a table and writes no page; leave out --watch, --open and --gallery\n",
         ),
+        (("--data-root", "mine"), "--data-root mine: belongs to --gallery; name a plan or a grid with it\n"),
+        (
+            ("--table", "g", "--data-root", "mine"),
+            "--data-root mine: belongs to --gallery; name a plan or a grid with it\n",
+        ),
         (("--gallery", "h"), "--gallery h: no such plan or grid in results; choices: g\n"),
         (
             ("--results", "results", "--results", "theirs"),

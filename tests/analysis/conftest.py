@@ -1,27 +1,22 @@
 """Plans and records made up, so that every number of a report can be computed by hand."""
 
 import re
-import shutil
 from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
 
 from analysis.numbers.estimates import estimate
 from analysis.reading.conditions import LABEL, ConditionResult, Words
 from analysis.reading.published import Published, parse
 from analysis.reading.records import read_results
 from analysis.reading.results import Results
-from analysis.report import write_report
 from analysis.writing.sections import Table
-from bench.cards import card
 from bench.core.settings import PROTOCOL, STACKED, digest
 from bench.store import Record, Store
 
@@ -45,7 +40,6 @@ ORIGIN = {
     "versions": {"python": "3.11.7", "torch": "2.15.0"},
 }
 TRAIN = {"revision": 1, "steps": 800, "batch_size": 64}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 Accuracies = dict[tuple[str, str], list[float | None]]
 """Final accuracies of the seeds by method and attack, None if missing."""
 
@@ -235,37 +229,3 @@ def rasters(svg: str) -> list[Image.Image]:
 def markdown_of(folder: Path, plan: str = "g-small") -> str:
     """What the report says of a plan in Markdown, with single spaces in its tables."""
     return re.sub(" +", " ", (folder / "report" / f"{plan}.md").read_text())
-
-
-@pytest.fixture(scope="session")
-def committed_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of all committed records."""
-    folder = tmp_path_factory.mktemp("results")
-    for part in ("cells", "plans"):
-        (folder / part).symlink_to(Path("results", part).resolve())
-    return write_report(Store(folder), card=card).page
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.fail(f"no browser to open the page with: install one of {', '.join(BROWSERS)} (apt install chromium)")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser: Browser, committed_page: Path) -> Iterator[Page]:
-    """The page as a reader opens it; nothing may go wrong or be asked for in it."""
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
-        page = context.new_page()
-        troubles: list[str] = []
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda one: one.url.startswith(("file:", "blob:")) or troubles.append(one.url))
-        page.goto(f"{committed_page.as_uri()}#contenders-small")
-        yield page
-        assert troubles == []

@@ -27,7 +27,6 @@ from tests.analysis.conftest import (
 
 PAPER = {"dataset": "cifar10", "model": "resnet18"}
 HERE = {"dataset": {"name": "cifar10"}, "model": "cnn"}
-"""What its cells have."""
 PLAN = plan_of(
     [
         place(method, attack, 2, cells=[key_of(f"{method}-{attack.split()[0]}-{seed}", **HERE) for seed in range(2)])

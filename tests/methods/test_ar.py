@@ -232,10 +232,11 @@ def test_two_images_of_one_class_have_different_noise(made_up: MadeUp, monkeypat
     assert len(noise.unique(dim=0)) == len(LABELS)
 
 
-def test_images_need_not_be_square() -> None:
+def test_images_need_not_be_square_but_not_so_large_that_noise_leaves_8_bits() -> None:
     data = ImageDataset(torch.zeros(3, 3, 8, 13, dtype=torch.uint8), torch.tensor([0, 1, 1]), 2)
     noise = noise_of(data, l2_radius=0.25)
     assert noise.flatten(1).any(1).all()
+    assert [bool(Ar().declines(Outline(9, (3, 8, side), 2))) for side in (96, 128)] == [False, True]
 
 
 def test_noise_that_int8_cannot_hold_is_refused_not_wrapped(made_up: MadeUp) -> None:
@@ -247,9 +248,3 @@ def test_a_search_that_fails_says_so(made_up: MadeUp, monkeypatch: pytest.Monkey
     monkeypatch.setattr(methods.ar, "MAX_WINDOWS", 1024)
     with pytest.raises(ValueError, match="ar: found only 1 of 3 processes; lower min_response, 1000 now"):
         noise_of(made_up(LABELS, classes=3), min_response=1000)
-
-
-@pytest.mark.parametrize(("side", "declines"), [(96, False), (128, True), (224, True)])
-def test_images_on_which_its_processes_leave_8_bits_are_declined(side: int, declines: bool) -> None:
-    reason = f"processes that stay in bounds at 32x32 leave them on images of {side} pixels"
-    assert Ar().declines(Outline(100, (3, side, side), 10)) == (reason if declines else "")
