@@ -45,7 +45,7 @@ def show_forecast(request: Request, console: Console) -> int:
         done, tasks = pending(request)
     show_replaced(request, console)
     place = request.workplace
-    for dataset in {task.cell.dataset for task in tasks}:
+    for dataset in dict.fromkeys(task.cell.dataset for task in tasks):
         if not dataset.settings.is_there(place.data_root):
             raise UserError(
                 f"{dataset.name}: not in {place.data_root}; name its folder with --data-root, "
