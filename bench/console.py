@@ -1,6 +1,7 @@
 """What `run` shows: the forecast, the progress with its time to go, one line for each outcome, and the end."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,22 +57,7 @@ def show_forecast(request: Request, console: Console) -> int:
     advise(request, cost.seconds_in_all, console, rates)
     warn_of_jobs(place, console)
     show_declined(request, console)
-    names = words_of(request)
-    table = Table(box=None, header_style="bold")
-    table.add_column("cell", no_wrap=True)
-    for heading in ("method", "attack", "victim", "data set", "seed"):
-        table.add_column(heading)
-    for heading in ("passes", "time"):
-        table.add_column(heading, justify="right")
-    for cell in done:
-        status = "failed" if _status(request, cell) == "failed" else "done"
-        table.add_row(cell.key, *names[cell.key].columns, "", status)
-    for task, seconds in zip(tasks, cost.seconds, strict=True):
-        name = f"noise {task.cell.noise_key}" if task.noise_only else task.cell.key
-        words = names[task.cell.key]
-        columns = (words.method, "", "", words.dataset, "") if task.noise_only else words.columns
-        table.add_row(name, *columns, f"{task.passes:,.0f}", duration(seconds))
-    console.print(table)
+    console.print(_forecast_table(request, done, tasks, cost.seconds))
     passes = sum(task.passes for task in tasks)
     todo = (
         f"To do: {passes:,.0f} passes (forward+backward of {IMAGES_PER_PASS} images), about "
@@ -180,6 +166,26 @@ def line_of(outcome: Outcome, results: Path) -> str:
         return f"{numbers} in {duration(record['time']['measure_seconds'])}"
     final, peak = 100 * result["final_accuracy"], 100 * result["peak_accuracy"]
     return f"{final:.1f} % (peak {peak:.1f} %) in {duration(record['time']['train_seconds'])}"
+
+
+def _forecast_table(request: Request, done: Sequence[Cell], tasks: Sequence[Task], seconds: Sequence[float]) -> Table:
+    """Every cell and every noise to make, with passes and time."""
+    names = words_of(request)
+    table = Table(box=None, header_style="bold")
+    table.add_column("cell", no_wrap=True)
+    for heading in ("method", "attack", "victim", "data set", "seed"):
+        table.add_column(heading)
+    for heading in ("passes", "time"):
+        table.add_column(heading, justify="right")
+    for cell in done:
+        status = "failed" if _status(request, cell) == "failed" else "done"
+        table.add_row(cell.key, *names[cell.key].columns, "", status)
+    for task, length in zip(tasks, seconds, strict=True):
+        name = f"noise {task.cell.noise_key}" if task.noise_only else task.cell.key
+        words = names[task.cell.key]
+        columns = (words.method, "", "", words.dataset, "") if task.noise_only else words.columns
+        table.add_row(name, *columns, f"{task.passes:,.0f}", duration(length))
+    return table
 
 
 def _status(request: Request, cell: Cell) -> str:

@@ -44,19 +44,10 @@ class Sources:
 
     def one(self, group: str, item: Any, where: str, large: Large) -> Iterator[Variant]:
         """The plug-in that one entry names, sweeps written out; `where` is the place of the entry."""
-        values = {"name": item} if isinstance(item, str) else dict(mapping(item, where))
-        if "name" not in values:
-            raise UserError(f"{where}: missing key 'name'{suggestion('', TABLES[group])}")
-        name = values.pop("name")
-        if not isinstance(name, str) or name not in TABLES[group]:
-            word = group.removesuffix("s").replace("dataset", "data set")
-            raise UserError(f"{where}: unknown {word} {brief(name)}{suggestion(str(name), TABLES[group])}")
+        name, values = _entry(group, item, where)
         settings = TABLES[group][name]
         at_scale, at_paper = (dict(settings.large) if is_large else {} for is_large in large)
         defaults = {key: field.default for key, field in settings.model_fields.items() if not field.is_required()}
-        for key, value in values.items():
-            if value == []:
-                raise UserError(f"{within(where, key)}: a sweep must hold at least one value")
         user = self.user.named(group, name)
         everywhere = ((where, values), (f"--set {group}.{name}", user))
         idle = [within(place, key) for place, written in everywhere for key in written if key in settings.idle]
@@ -102,3 +93,18 @@ class Sources:
             else:
                 found += [(variant,) for variant in self.one("attacks", item, where, large)]
         return found
+
+
+def _entry(group: str, item: Any, where: str) -> tuple[str, dict[str, Any]]:
+    """Name and settings of one entry. Raises UserError for an unknown name or an empty sweep."""
+    values = {"name": item} if isinstance(item, str) else dict(mapping(item, where))
+    if "name" not in values:
+        raise UserError(f"{where}: missing key 'name'{suggestion('', TABLES[group])}")
+    name = values.pop("name")
+    if not isinstance(name, str) or name not in TABLES[group]:
+        word = group.removesuffix("s").replace("dataset", "data set")
+        raise UserError(f"{where}: unknown {word} {brief(name)}{suggestion(str(name), TABLES[group])}")
+    for key, value in values.items():
+        if value == []:
+            raise UserError(f"{within(where, key)}: a sweep must hold at least one value")
+    return name, values
