@@ -217,10 +217,13 @@ class Expansion:
             variants = [replace(substitute, paper=variants[0].paper)]
         try:
             root, settings = self.data_root, [variant.choice.settings for variant in variants]
-            known = ((one.fingerprint(root), one.outline(root)) for one in settings)
-            return [(variant, *about) for variant, about in zip(variants, known, strict=True)]
+            known = [(one.fingerprint(root), one.outline(root)) for one in settings]
         except (OSError, UserError) as error:
             raise UserError(f"{self._where('datasets')}: {refusal(error, 'see --data-root')}") from None
+        for variant, (_, outline) in zip(variants, known, strict=True):
+            if outline.num_classes < 2:
+                raise UserError(f"{self._where('datasets')}: {variant.label} has a single class: nothing can be learnt")
+        return [(variant, *about) for variant, about in zip(variants, known, strict=True)]
 
     def _models(self) -> list[tuple[str, str]]:
         """The victims in use, each with the one on paper."""

@@ -215,7 +215,7 @@ def test_the_scales_of_the_project_fit_every_grid_of_the_project(weights_file: P
 def test_large_images_take_the_settings_of_the_imagenet_subset_unless_the_grid_says_otherwise(
     size: int, samples: int, steps: int, tmp_path: Path
 ) -> None:
-    for name in ("train/a", "val/a"):
+    for name in ("train/a", "val/a", "train/b", "val/b"):
         (tmp_path / name).mkdir(parents=True)
         Image.new("RGB", (8, 8)).save(tmp_path / name / "0.png")
     text = f"title: t\ndatasets: [{{name: folder, path: ., size: {size}}}, cifar10]\nmodels: [cnn]\ncontrols: false\n"

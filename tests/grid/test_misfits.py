@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from bench.core.models import build, misfit
 from bench.core.network_names import MODELS
@@ -22,6 +23,7 @@ train: {{steps: 2, batch_size: 4}}
 seeds: 1
 controls: false
 """
+FOLDER = "{name: folder, path: mine, size: 8}"
 SMALL_VIT = (
     "timm/test_vit cannot take images of 8x8 pixels "
     "(its patches make a grid of 0x0, fewer than 4x4; write timm/test_vit/patch1)"
@@ -80,3 +82,18 @@ def test_a_victim_that_sees_enlarged_images_needs_not_take_small_ones(tmp_path: 
 def test_a_network_that_does_not_return_a_logit_for_each_class_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MODELS, "flat", lambda *_: torch.nn.Flatten())
     assert misfit("flat", 10, (3, 8, 8)) == "flat cannot take images of 8x8 pixels (it returns (2, 192))"
+
+
+def test_images_of_one_class_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for part in ("train", "val"):
+        (tmp_path / "data" / "mine" / part / "cat").mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / "data" / "mine" / part / "cat" / "1.png")
+    (tmp_path / "scales.yaml").write_text("paper: {}\n")
+    text = grid().replace("{name: synthetic, size: 8, train_images: 20, test_images: 10}", FOLDER)
+    (tmp_path / "grid.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    assert run() == 2
+    told = "grid.yaml: datasets: folder path=mine size=8 has a single class: nothing can be learnt\n"
+    assert capsys.readouterr().err == told
