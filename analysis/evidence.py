@@ -65,7 +65,7 @@ def _extreme(found: Sequence[ConditionResult], key: str, *, most: bool) -> list[
 
 def _is(one: ConditionResult, side: Side) -> bool:
     method, settings = one.paper["method"], dict(side.settings)
-    [(_, written)] = parse(one.label["method"])
+    _, written = parse(one.label["method"])[0]
     return (
         method["name"] == side.method
         and meets(one, side.attacks)

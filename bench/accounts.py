@@ -2,33 +2,26 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from bench.checked import Amount, Key, Number, Part, Record, Share
 
 
-class Amounts(Part):
-    """Numbers from 0 on, whatever they are of."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Amount]
-
-
-class Cost(Amounts):
+class Cost(Part):
     """Forward+backward passes of 128 images."""
 
     train_passes: Amount
     noise_passes: Amount
 
 
-class CostOfMeasure(Amounts):
+class CostOfMeasure(Part):
     """Forward+backward passes of 128 images."""
 
     measure_passes: Amount
     noise_passes: Amount
 
 
-class Ended(Amounts):
+class Ended(Part):
     """When a cell ended, and how long it took in all, which older records lack."""
 
     seconds: Amount = 0.0

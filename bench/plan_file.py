@@ -33,12 +33,6 @@ class ScaleWords(Part):
     changes: Changes
     replaced: list[str] = []
 
-    @model_validator(mode="after")
-    def _is_paper_only_without_changes(self) -> Self:
-        if self.name == "paper" and self.changes.model_fields_set:
-            raise ValueError("the scale paper changes nothing")
-        return self
-
 
 class Title(Part):
     """How people call a method or a stack of attacks."""
@@ -83,6 +77,8 @@ class PlanCondition(Labels):
     paper: Paper
     cells: Cells
     noises: Annotated[int, Field(ge=0)]
+    spared: bool = False
+    replaced: list[str] = []
     declined: str
     own_controls: list[Labels]
 

@@ -102,7 +102,8 @@ def _results(record: Record) -> Record:
     if record["status"] != "finished":
         return {}
     size = {name: value for name, value in record["noise"]["size"].items() if value is not None}
-    costs = {name: round(value, 1) for name, value in (record["cost"] | record["time"]).items() if name != "ended"}
+    spent = record["cost"] | record["time"]
+    costs = {name: round(value, 1) for name, value in spent.items() if isinstance(value, int | float)}
     if "history" not in record:
         found = {name: value for name, value in record["result"].items() if isinstance(value, int | float)}
         return {"found": found, "noise": size, "cost": costs}

@@ -1,10 +1,11 @@
 """Whether records bear out what a plan says of their cells: a plan that was edited or mixed up is not believed."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
 
 from analysis.reading.conditions import CLEAN, PLAIN
-from analysis.reading.published import parse
 from bench.core.errors import one_line
 from bench.core.settings import STACKED
 from bench.store import Record
@@ -42,19 +43,13 @@ def _denials(place: Record, records: Sequence[Record | None]) -> Iterator[str]:
 
 
 def _others(place: Record, record: Record) -> Iterator[str]:
-    """What a cell has that is not its place's. Labels have no settings that are left at their defaults."""
+    """What a cell has that is not its place's."""
     cell = record["cell"]
-    for part, own in (
-        ("dataset", [cell["dataset"]]),
-        ("method", [cell["method"]]),
-        ("attack", cell.get("attacks", [])),
-    ):
-        said = _said(place, part, own)
-        if [name for name, _ in said] != [one["name"] for one in own]:
-            yield f"the {part} {STACKED.join(map(short, own))}"
-            continue
-        for (name, written), one in zip(said, own, strict=True):
-            yield from (f"{name} {key}={one[key]}" for key, text in written.items() if str(one.get(key, text)) != text)
+    for part in ("dataset", "method"):
+        if not _is_called([cell[part]], place[part], place):
+            yield f"the {part} {short(cell[part])}"
+    if "attack" in place and not _meets(place, cell["attacks"]):
+        yield f"the attack {STACKED.join(map(short, cell['attacks']))}"
     if cell.get("model", place["model"]) != place["model"]:
         yield f"the model {cell['model']}"
     if "measure" in place:
@@ -62,17 +57,39 @@ def _others(place: Record, record: Record) -> Iterator[str]:
         other = [key for key, value in cell["measure"].items() if asked.get(key) != value]
         yield from (f"{key} {cell['measure'][key]} of its measure" for key in other)
         found = record.get("result", {})
-        lacking = [name for name in place["numbers"] if not isinstance(found.get(name, ""), int | float | None)]
-        yield from (f"no number called {name}" for name in lacking if record["status"] == "finished")
+        wrong = [name for name in place["numbers"] if not isinstance(found.get(name), int | float | None)]
+        yield from (f"no number for {name}" for name in wrong)
+        if record["status"] == "finished" and place["numbers"] and not found.keys() & place["numbers"].keys():
+            yield f"no number for {' and '.join(place['numbers'])}"
 
 
-def _said(place: Record, part: str, own: Sequence[Record]) -> list[tuple[str, dict[str, str]]]:
-    """What the label of a part says; on clean images without an attack on the release, if that spares them."""
-    if part not in place:  # what is measured of a noise meets no attack
-        return []
-    said = parse(place[part])
-    spared = part == "attack" and place["release"] and place["method"] == CLEAN
-    return said[1:] or [(PLAIN, {})] if spared and said[0][0] != own[0]["name"] else said
+def _meets(place: Record, attacks: Sequence[Record]) -> bool:
+    """Whether attacks are those of the place's label, or on clean images those of it that do not spare them."""
+    label = place["attack"]
+    if _is_called(attacks, label, place):
+        return True
+    if place["method"] != CLEAN or not (place["release"] or place.get("spared")):
+        return False
+    parts = label.split(STACKED)
+    left = (STACKED.join(chosen) for count in range(1, len(parts)) for chosen in combinations(parts, count))
+    return [one["name"] for one in attacks] == [PLAIN] or any(_is_called(attacks, each, place) for each in left)
+
+
+def _is_called(plug_ins: Sequence[Record], label: str, place: Record) -> bool:
+    """Whether a label names these plug-ins, with the settings that they have. It has none that are at their defaults.
+
+    A value may hold anything, also what stands between attacks or begins a setting, so that none is cut out.
+    """
+    names = re.escape(STACKED).join(f"{re.escape(one['name'])}(?: .*)?" for one in plug_ins)
+    untold = {"name", "revision", *place.get("replaced", [])}
+    settings = [(f" {key}=", str(value)) for one in plug_ins for key, value in one.items() if key not in untold]
+    told = [(key, value) for key, value in settings if key in label]
+    between = label.count(STACKED) - sum(value.count(STACKED) for _, value in told)
+    return (
+        between == len(plug_ins) - 1
+        and bool(re.fullmatch(names, label))
+        and all(f"{key}{value}" in label for key, value in told)
+    )
 
 
 def _told_apart(records: Sequence[Record | None], part: str, group: Callable[[int], int]) -> bool:

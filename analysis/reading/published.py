@@ -128,12 +128,12 @@ def matching(condition: Mapping[str, Any]) -> list[Published]:
     number of synthetic, smaller or fewer images stands beside none of photographs.
     """
     paper = condition["paper"]
-    [(name, written)] = parse(condition["dataset"])
+    name, written = parse(condition["dataset"])[0]
     if name != paper["dataset"] or written.keys() - SAME_IMAGES:
         return []
     stack = "+".join(attack["name"] for attack in paper["attacks"])
     candidates = published_values().get((paper["dataset"], paper["model"], paper["method"]["name"], stack), [])
-    [(_, method_written)] = parse(condition["method"])
+    _, method_written = parse(condition["method"])[0]
     attack_written = {key for _, written in parse(condition["attack"]) for key in written}
     return [
         value

@@ -35,6 +35,8 @@ QUANTITIES = {
 
 TESTED = ("final_accuracy", "peak_accuracy")
 """Shares of the test images."""
+MISSING: Record = {"status": "missing"}
+"""A cell without a record."""
 MEASURED = [name for name in QUANTITIES if name != "noise_key"]
 
 
@@ -53,16 +55,20 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
         records |= {key: record for key, record in found.items() if record}
         label = {part: place[part] for part in LABEL}
         own = [{**label, "key": key, **_row(record)} for key, record in found.items()]
-        cells |= {cell["key"]: cell for cell in own if cell["key"] not in cells}
+        cells |= {row["key"]: row for row in own if _lacks(cells, row["key"])}
         made: Record = next((record["cell"]["method"] for record in found.values() if record), {})
         conditions.append(_condition(place, own, plan["titles"], made))
     conditions = against_own_controls(against_clean(conditions))
     places = plan.get("measures", [])
-    measures: dict[str, Record | None] = {}
-    for place in places:
-        read = {key: measures.get(key) or _read(store, key, measured=True) for key in place["cells"]}
-        measures |= dict(zip(read, borne_out(name, place, read), strict=True))
-    measure_cells = {key: _measure_cell(place, key, measures[key]) for place in places for key in place["cells"]}
+    read = {key: _read(store, key, measured=True) for place in places for key in place["cells"]}
+    believed = [(place, borne_out(name, place, read)) for place in places]
+    measure_cells: dict[str, Record] = {}
+    for place, own_records in believed:
+        rows = [_measure_cell(place, key, one) for key, one in zip(place["cells"], own_records, strict=True)]
+        measure_cells |= {
+            row["key"]: row for row in rows if measure_cells.get(row["key"], MISSING)["status"] == "missing"
+        }
+    measure_records = {record["key"]: record for _, own_records in believed for record in own_records if record}
     return Results(
         name,
         plan,
@@ -71,10 +77,15 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
         list(records.values()),
         left_out,
         store.root,
-        measured=[_measured(place, plan["titles"], measures) for place in places],
+        measured=[_measured(place, plan["titles"], own_records) for place, own_records in believed],
         measure_cells=list(measure_cells.values()),
-        measure_records=[record for record in measures.values() if record],
+        measure_records=list(measure_records.values()),
     )
+
+
+def _lacks(cells: Mapping[str, Record], key: str) -> bool:
+    """Whether a cell has no row yet, or one of a place that does not believe its record."""
+    return bool(cells.get(key, MISSING)["status"] == "missing")
 
 
 def _read(store: Store, key: str, *, measured: bool) -> Record | None:
@@ -83,7 +94,7 @@ def _read(store: Store, key: str, *, measured: bool) -> Record | None:
     return record if record and ("measure" in record["cell"]) == measured else None
 
 
-def _measured(place: Record, titles: Record, records: Mapping[str, Record | None]) -> Measured:
+def _measured(place: Record, titles: Record, records: Sequence[Record | None]) -> Measured:
     """One place of the measures of a plan."""
     return Measured(
         place=(place["dataset"], place["model"]),
@@ -94,7 +105,7 @@ def _measured(place: Record, titles: Record, records: Mapping[str, Record | None
         title=place["title"],
         numbers=place["numbers"],
         settings=place["settings"],
-        found=[_found(records[key]) for key in place["cells"]],
+        found=[_found(record) for record in records],
         declined=place["declined"],
         keys=place["cells"],
     )
@@ -115,7 +126,7 @@ def _found(record: Record | None) -> Record | None:
 
 def _row(record: Record | None) -> Record:
     if record is None:
-        return {"status": "missing"}
+        return MISSING
     if record["status"] != "finished":
         return {"status": "failed", "error": record["error"]}
     held_out = record["history"].get("validation_clean") is not None

@@ -88,7 +88,8 @@ def progress(results: Results) -> Progress:
 
 def is_paper(results: Results) -> bool:
     """Whether the plan repeats the paper's experiment unchanged."""
-    return results.plan["scale"]["name"] == "paper" and not results.plan["set"]
+    scale = results.plan["scale"]
+    return scale["name"] == "paper" and not scale["changes"] and not results.plan["set"]
 
 
 def scale_line(results: Results) -> str:

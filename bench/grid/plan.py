@@ -58,6 +58,25 @@ def _measured(condition: Condition) -> Plan:
     }
 
 
+def _unlike_labels(condition: Condition) -> Plan:
+    """In what cells are not what labels say: attacks that spare clean images, settings that content replaced."""
+    if not condition.cells:
+        return {}
+    first = condition.cells[0]
+    acting, cell = [attack.name for attack in first.attacks], first.canonical()
+    spared = acting != [attack.choice.name for attack in condition.attacks] and not condition.is_release
+    variants = (condition.dataset, condition.method, *([] if spared else condition.attacks))
+    found = (cell["dataset"], cell["method"], *cell["attacks"])
+    replaced = {
+        key
+        for variant, one in zip(variants, found, strict=False)
+        for key in variant.shown
+        if variant.choice.name == one["name"] and one.get(key) != variant.choice.settings.model_dump(mode="json")[key]
+        if key in one
+    }
+    return {**({"spared": True} if spared else {}), **({"replaced": sorted(replaced)} if replaced else {})}
+
+
 def _titles(stack: Stack) -> dict[str, str]:
     return {
         "title": STACKED.join(variant.title for variant in stack),
@@ -84,6 +103,7 @@ def _condition(condition: Condition) -> Plan:
         },
         "cells": [cell.key for cell in condition.cells],
         "noises": condition.noises,
+        **_unlike_labels(condition),
         "declined": condition.declined,
         "own_controls": [{"method": one.method.label, "attack": one.attack_label} for one in condition.own_controls],
     }

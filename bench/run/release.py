@@ -79,10 +79,12 @@ def _clear(partial: Path) -> None:
 
 
 def is_release(folder: Path, cell: Cell) -> bool:
-    """Whether `folder` holds what `write_release` would write, as many images included."""
+    """Whether `folder` holds what `write_release` would write, and as many images as it says, if it says so."""
     try:
         told = from_json((folder / ABOUT).read_bytes())
-        whole = all(sum(1 for _ in (folder / part).rglob("*.png")) == count for part, count in told["images"].items())
+        whole = all(
+            sum(1 for _ in (folder / part).rglob("*.png")) == count for part, count in told.get("images", {}).items()
+        )
         return bool(whole and told["noise"]["key"] == cell.noise_key)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False

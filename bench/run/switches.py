@@ -3,7 +3,7 @@
 import os
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -52,12 +52,17 @@ def _put_hooks(before: list[dict[str, dict[Any, Any]]]) -> None:
             getattr(module, name).update(hooks)
 
 
+def _put_folder(before: Any) -> None:
+    if isinstance(before, Path):  # else it was gone before
+        with suppress(OSError):
+            os.chdir(before)
+
+
 def _put_device(device: torch.device) -> None:
     torch.set_default_device(None if device == CPU else device)  # a CPU that is named slows down whatever makes tensors
 
 
 SWITCHES = {
-    "working directory": Switch(Path.cwd, os.chdir),
     "default dtype": Switch(torch.get_default_dtype, torch.set_default_dtype),
     "default device": Switch(torch.get_default_device, _put_device),
     "grad mode": Switch(torch.is_grad_enabled, torch.set_grad_enabled),
@@ -73,6 +78,7 @@ SWITCHES = {
     "cudnn.allow_tf32": _flag(torch.backends.cudnn, "allow_tf32"),
     "float32 matmul precision": Switch(torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     "hooks of all modules": Switch(_hooks, _put_hooks),
+    "working directory": Switch(Path.cwd, _put_folder),
 }
 """What changes what later cells compute or where they are kept, in the order in which it is put back."""
 
@@ -85,6 +91,7 @@ def switches_kept(who: str) -> Iterator[None]:
     they draw from global generators, and numba sets the number of threads.
     """
     before, threads = _now(), torch.get_num_threads()
+    full_hooks = vars(torch.nn.modules.module)["_global_is_full_backward_hook"]  # stays at what the last hook was
     raised: BaseException | None = None
     try:
         with _generators_kept():
@@ -98,6 +105,7 @@ def switches_kept(who: str) -> Iterator[None]:
         for name in changed:
             SWITCHES[name].put(before[name])
         torch.set_num_threads(threads)
+        vars(torch.nn.modules.module)["_global_is_full_backward_hook"] = full_hooks
         if changed and not isinstance(raised, (KeyboardInterrupt, *NO_RESULT)):
             left = ", ".join(f"{name} at {brief(now[name])} (was {brief(before[name])})" for name in changed)
             also = f"; it raised {head_of(raised)}" if raised else ""
@@ -112,7 +120,7 @@ def _read(switch: Switch) -> Any:
     """What a switch is at, or why nobody can tell: torch has two names for some, and a folder may be gone."""
     try:
         return switch.get()
-    except (RuntimeError, FileNotFoundError) as error:
+    except (RuntimeError, OSError) as error:
         return head_of(error)
 
 

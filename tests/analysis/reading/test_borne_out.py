@@ -43,7 +43,7 @@ def test_records_bear_out_a_plan_that_says_what_they_are(folder: Path, caplog: p
     [
         ({"method": "clean"}, "the method em"),
         ({"attack": "none"}, "the attack pgd 8/255"),
-        ({"attack": "pgd radius=4/255"}, "pgd radius=8/255"),
+        ({"attack": "pgd radius=4/255"}, "the attack pgd 8/255"),
         ({"attack": f"jpeg + {PGD}"}, "the attack pgd 8/255"),
         ({"dataset": "cifar10"}, "the dataset d"),
         ({"model": "resnet18"}, "the model m"),
@@ -74,10 +74,26 @@ def test_runs_are_of_the_noises_and_victims_that_a_plan_says_and_in_its_order(
     assert caplog.messages == [f"plan g-small: d, m, em, none: {told}{ADVICE}"]
 
 
+@pytest.mark.parametrize("label", ["a + b", "run lr=2 x", "lr=2 + none"])
+def test_values_may_look_like_labels(label: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    name = f"d path={label}"
+    keep(Store(tmp_path), "em-none-0", record(0.2), dataset={"name": "d", "path": label})
+    whole = place("em", "none", 1) | {"cells": [key_of("em-none-0", dataset={"name": "d", "path": label})]}
+    results = read(tmp_path, [whole | {"dataset": name}])
+    assert (results.count("missing"), caplog.messages) == (0, [])
+
+
+def test_a_setting_may_be_replaced_by_what_decides_the_result(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    known = place("em", PGD, 4, noises=2)
+    [condition] = read(folder, [known | {"attack": "pgd radius=auto", "replaced": ["radius"]}]).conditions
+    assert (condition.finished, caplog.messages) == (4, [])
+
+
 def test_an_attack_on_the_release_may_spare_clean_images(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     spared = place("clean", f"partial + {PGD}", 1) | {"cells": [key_of(f"clean-{PGD}-0")]}
     plain = place("clean", "partial", 1) | {"cells": [key_of("clean-none-0")]}
-    results = read(folder, [spared, plain])
+    later = place("clean", f"early_stopping + partial + {PGD}", 1) | {"cells": [key_of(f"clean-{PGD}-0")]}
+    results = read(folder, [spared, plain, later])
     assert (results.count("missing"), caplog.messages) == (0, [])
 
 
@@ -86,8 +102,8 @@ def test_an_attack_on_the_release_may_spare_clean_images(folder: Path, caplog: p
     [
         (MEASURE, {"x": 0.5}, ""),
         (MEASURE, {"x": None, "y": "more"}, ""),
-        (MEASURE, {"y": 0.5}, "no number called x"),
-        (MEASURE, {"x": "high"}, "no number called x"),
+        (MEASURE, {"y": 0.5}, "no number for x"),
+        (MEASURE, {"x": "high"}, "no number for x"),
         (MEASURE | {"steps": 20}, {"x": 0.5}, "steps 20 of its measure"),
         (MEASURE | {"name": "other"}, {"x": 0.5}, "name other of its measure"),
     ],
