@@ -64,7 +64,7 @@ def cell_of(name: str, **others: Any) -> Record:
     parts = re.fullmatch(r"([^-]+)(?:-(.+?))??(?:-(?:(\d+)\.)?(\d+))?", name)
     assert parts, name
     method, attack, noise, seed = parts.groups()
-    [protecting], attacks = (
+    (protecting, *_), attacks = (
         [{"name": one, **settings} for one, settings in parse(label or "none")] for label in (method, attack)
     )
     plug_ins = {"dataset": {"name": "d"}, "method": protecting, "attacks": attacks}

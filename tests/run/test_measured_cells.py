@@ -9,7 +9,7 @@ import pytest
 from analysis.page.opened import Opened
 from analysis.reading.records import read_results
 from bench.store import Store
-from bench.summary import _result
+from bench.summary import _found
 from tests.commands import bench
 
 SEM = "{name: sem, surrogate: cnn, updates: 2, steps: 1, samples: 1, batch_size: 10, adv_steps: 1}"
@@ -122,6 +122,6 @@ def test_show_says_a_measure_in_words(folder: Path, capsys: pytest.CaptureFixtur
     assert "delusiveness of SC on synthetic" in printed
     assert "noise seed 1" in printed
     assert "loss " in printed
-    assert _result({"whole": 12345, "nothing": None, "part": 0.123456, "list": [1]}) == (
+    assert _found({"whole": 12345, "nothing": None, "part": 0.123456, "list": [1]}) == (
         "whole 12345, nothing none, part 0.1235"
     )

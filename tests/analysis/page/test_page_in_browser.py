@@ -122,7 +122,7 @@ def test_a_reader_chooses_between_accuracy_recovered_and_gained(page: Page) -> N
 
 def test_every_number_opens_its_records(page: Page) -> None:
     table = page.locator(TABLE)
-    number = table.locator("tr", has_text="SEM").last.locator("td[data-cells]").first
+    number = table.locator("tr", has_text="NTGA").last.locator("td[data-cells]").first
     number.click()
     dialog = page.locator("#opened")
     dialog.wait_for()
