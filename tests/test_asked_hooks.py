@@ -41,13 +41,11 @@ def test_a_plug_in_that_fails_while_a_grid_is_read_is_one_line(
     kind: type[Any],
     hook: str,
     said: str,
-    tmp_path: Path,
+    folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (tmp_path / "scales.yaml").write_text("paper: {}\n")
-    (tmp_path / "grid.yaml").write_text(GRID)
-    monkeypatch.chdir(tmp_path)
+    (folder / "grid.yaml").write_text(GRID)
     wanted = property(fail) if isinstance(getattr(kind, hook, None), property) or hook == "class_wise" else fail
     monkeypatch.setattr(kind, hook, wanted)
     assert bench("run", "grid.yaml", "--dry-run") == 2
@@ -57,11 +55,9 @@ def test_a_plug_in_that_fails_while_a_grid_is_read_is_one_line(
 
 
 def test_what_is_no_budget_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "scales.yaml").write_text("paper: {}\n")
-    (tmp_path / "grid.yaml").write_text(GRID)
-    monkeypatch.chdir(tmp_path)
+    (folder / "grid.yaml").write_text(GRID)
     monkeypatch.setattr(METHODS["sc"], "budget", lambda *_: "large")
     assert bench("run", "grid.yaml", "--dry-run") == 2
     assert capsys.readouterr().err.startswith("random noise of the budget of sc patch=4: TypeError: ")

@@ -23,16 +23,12 @@ PATCH = "sc: patch 3 does not divide an image of 8x8 pixels"
 SHRINKING = "frozen: images of 8 pixels are higher than the 4 that they are to be enlarged to"
 
 
-def test_what_is_declined_has_no_cells_and_the_table_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "scales.yaml").write_text("paper: {}\n")
-    (tmp_path / "grid.yaml").write_text(GRID)
-    monkeypatch.chdir(tmp_path)
+def test_what_is_declined_has_no_cells_and_the_table_says_why(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "grid.yaml").write_text(GRID)
     assert run() == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert f"does not apply: {SHRINKING} does not apply: {PATCH} 2 cells: 0 done" in printed
-    store = Store(tmp_path / "results")
+    store = Store(folder / "results")
     results = read_results("grid-paper", store.plans()["grid-paper"], store)
     assert [len(place["cells"]) for place in results.plan["conditions"]] == [2, 0, 0, 0]
     assert results.seeds == [2]
@@ -45,12 +41,8 @@ def test_what_is_declined_has_no_cells_and_the_table_says_why(
     assert bench("report") == 0
 
 
-def test_weights_that_a_user_can_name_are_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "scales.yaml").write_text("paper: {}\n")
-    (tmp_path / "grid.yaml").write_text(GRID.replace(", size: 4", ""))
-    monkeypatch.chdir(tmp_path)
+def test_weights_that_a_user_can_name_are_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "grid.yaml").write_text(GRID.replace(", size: 4", ""))
     assert run() == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "does not apply: frozen: the hub has no weights for cnn" in printed

@@ -17,15 +17,15 @@ logger = logging.getLogger(__name__)
 """Its warnings are lines on standard error, unless someone configures it."""
 
 
-def borne_out(plan: str, place: Record, records: Mapping[str, Record | None]) -> list[Record | None]:
-    """The record of each cell of one place of a plan; all None, with a warning, if one is not what the plan says."""
-    own = [records.get(key) for key in place["cells"]]
-    reason = next(_denials(place, own), "")
+def borne_out(plan: str, place: Record, records: Mapping[str, Record | None]) -> dict[str, Record | None]:
+    """The record of each cell of one place of a plan, by key; all None, with a warning, if one is not what it says."""
+    own = {key: records[key] for key in place["cells"]}
+    reason = next(_denials(place, list(own.values())), "")
     if not reason:
         return own
     where = ", ".join(place[part] for part in PARTS if part in place)
     logger.warning("%s", one_line(f"plan {plan}: {where}: {reason}; {ADVICE}"))
-    return [None] * len(own)
+    return dict.fromkeys(own)
 
 
 def _denials(place: Record, records: Sequence[Record | None]) -> Iterator[str]:

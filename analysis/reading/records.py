@@ -51,7 +51,7 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
     conditions = []
     for place in plan["conditions"]:
         read = {key: records.get(key) or _read(store, key, measured=False) for key in place["cells"]}
-        found = dict(zip(read, borne_out(name, place, read), strict=True))
+        found = borne_out(name, place, read)
         records |= {key: record for key, record in found.items() if record}
         label = {part: place[part] for part in LABEL}
         own = [{**label, "key": key, **_row(record)} for key, record in found.items()]
@@ -63,12 +63,11 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
     read = {key: _read(store, key, measured=True) for place in places for key in place["cells"]}
     believed = [(place, borne_out(name, place, read)) for place in places]
     measure_cells: dict[str, Record] = {}
-    for place, own_records in believed:
-        rows = [_measure_cell(place, key, one) for key, one in zip(place["cells"], own_records, strict=True)]
-        measure_cells |= {
-            row["key"]: row for row in rows if measure_cells.get(row["key"], MISSING)["status"] == "missing"
-        }
-    measure_records = {record["key"]: record for _, own_records in believed for record in own_records if record}
+    measure_records: dict[str, Record] = {}
+    for place, found in believed:
+        rows = [_measure_cell(place, key, record) for key, record in found.items()]
+        measure_cells |= {row["key"]: row for row in rows if _lacks(measure_cells, row["key"])}
+        measure_records |= {key: record for key, record in found.items() if record}
     return Results(
         name,
         plan,
@@ -77,7 +76,7 @@ def read_results(name: str, plan: Record, store: Store, without: Collection[str]
         list(records.values()),
         left_out,
         store.root,
-        measured=[_measured(place, plan["titles"], own_records) for place, own_records in believed],
+        measured=[_measured(place, plan["titles"], found) for place, found in believed],
         measure_cells=list(measure_cells.values()),
         measure_records=list(measure_records.values()),
     )
@@ -94,7 +93,7 @@ def _read(store: Store, key: str, *, measured: bool) -> Record | None:
     return record if record and ("measure" in record["cell"]) == measured else None
 
 
-def _measured(place: Record, titles: Record, records: Sequence[Record | None]) -> Measured:
+def _measured(place: Record, titles: Record, records: Mapping[str, Record | None]) -> Measured:
     """One place of the measures of a plan."""
     return Measured(
         place=(place["dataset"], place["model"]),
@@ -105,7 +104,7 @@ def _measured(place: Record, titles: Record, records: Sequence[Record | None]) -
         title=place["title"],
         numbers=place["numbers"],
         settings=place["settings"],
-        found=[_found(record) for record in records],
+        found=[_found(record) for record in records.values()],
         declined=place["declined"],
         keys=place["cells"],
     )

@@ -63,18 +63,13 @@ def _unlike_labels(condition: Condition) -> Plan:
     if not condition.cells:
         return {}
     first = condition.cells[0]
-    acting, cell = [attack.name for attack in first.attacks], first.canonical()
-    spared = acting != [attack.choice.name for attack in condition.attacks] and not condition.is_release
-    variants = (condition.dataset, condition.method, *([] if spared else condition.attacks))
-    found = (cell["dataset"], cell["method"], *cell["attacks"])
-    replaced = {
-        key
-        for variant, one in zip(variants, found, strict=False)
-        for key in variant.shown
-        if variant.choice.name == one["name"] and one.get(key) != variant.choice.settings.model_dump(mode="json")[key]
-        if key in one
-    }
-    return {**({"spared": True} if spared else {}), **({"replaced": sorted(replaced)} if replaced else {})}
+    cell, all_act = first.canonical(), first.attacks == tuple(attack.choice for attack in condition.attacks)
+    pairs = [(condition.dataset, cell["dataset"]), (condition.method, cell["method"])]
+    pairs += zip(condition.attacks, cell["attacks"], strict=True) if all_act else []
+    shown = [(variant.choice.settings.model_dump(mode="json"), variant.shown, one) for variant, one in pairs]
+    replaced = {key for own, keys, one in shown for key in keys if key in one and one[key] != own[key]}
+    spared = {} if all_act or condition.is_release else {"spared": True}
+    return spared | ({"replaced": sorted(replaced)} if replaced else {})
 
 
 def _titles(stack: Stack) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What plug-ins may leave changed in their process, and later cells share: torch's switches, and global generators."""
+"""What plug-ins may leave changed in their process, and later cells share: switches, hooks, generators, its folder."""
 
 import os
 import random

@@ -93,3 +93,17 @@ def test_no_title_of_a_plug_in_holds_code(name: str, settings: Any) -> None:
 
 def test_no_two_plug_ins_have_one_label() -> None:
     assert not set(TABLES["methods"]) & set(TABLES["attacks"])
+
+
+def test_a_plan_says_in_what_its_cells_are_not_what_its_labels_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attacks = "[[{name: jpeg, quality: 10}, gray]]"
+    assert all(
+        not {"spared", "replaced"} & one.keys() for one in plan(tmp_path, "[clean, sc]", attacks)[1]["conditions"]
+    )
+    monkeypatch.setattr(TABLES["attacks"]["gray"], "spares_clean", True)
+    monkeypatch.setattr(TABLES["attacks"]["jpeg"], "content", lambda *_: {"quality": "ten"})
+    clean, protected = plan(tmp_path, "[clean, sc]", attacks)[1]["conditions"]
+    assert (clean.get("spared"), protected.get("spared")) == (True, None)
+    assert protected["replaced"] == ["quality"]
