@@ -13,7 +13,7 @@ from bench.core.datasets import DATASETS, DatasetSettings
 from bench.core.errors import UserError, cut, suggestion
 from bench.core.measures import Measure
 from bench.core.models import build
-from bench.core.network_names import EXACT, MODELS, check_name, divisors, maker, whole
+from bench.core.network_names import MODELS, check_name, divisors, exact, maker, whole
 from bench.core.networks import TIMM
 from bench.core.plug_in import PlugIn
 from bench.core.protocols import Attack, Method
@@ -112,7 +112,7 @@ def model_card(name: str, published: Iterable[str]) -> Iterator[str]:
     norms = sum(isinstance(layer, nn.BatchNorm2d) for layer in one.modules())
     if one.pairs:
         yield from _line("folds", f"{len(one.pairs)} of its {norms} batch norms into convolutions while frozen")
-    yield from _line("precision", "float32 everywhere" if whole(name) in EXACT else "bfloat16 on a GPU that has it")
+    yield from _line("precision", "float32 everywhere" if exact(name) else "bfloat16 on a GPU that has it")
     if not name.startswith(TIMM) and (numbers := divisors(whole(name))):
         yield from _line("narrower", ", ".join(f"{whole(name)}/{number}" for number in numbers))
     for line in published:

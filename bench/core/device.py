@@ -82,7 +82,7 @@ def lease(devices: list[str], locks: Path, holders: int = 1) -> Iterator[torch.d
 def precision(device: torch.device) -> torch.dtype:
     """What networks compute in: bfloat16 on a GPU that has it. Gradients of its loss serve PGD as well as float32's.
 
-    TPGD begins where its divergence is almost flat, so bfloat16 costs it some of that. Networks that are `EXACT`
+    TPGD begins where its divergence is almost flat, so bfloat16 costs it some of that. Networks that are `exact`
     (bench/core/network_names.py) stay in float32.
     """
     fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)

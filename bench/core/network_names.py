@@ -35,9 +35,6 @@ One with a `width` makes the network as narrow as it is told; by default it is a
 """
 FLAT = {"two_linear"}
 """Networks over flattened pixels: they need the image's size, and take pixels as they are, without normalisation."""
-EXACT = {"cnn", *FLAT}
-"""Networks that compute in float32 everywhere: bfloat16 has too few bits for pixels as they are, and costs the small
-network more than it saves."""
 
 
 def taken_apart(name: str) -> tuple[str, str]:
@@ -49,6 +46,15 @@ def taken_apart(name: str) -> tuple[str, str]:
 def whole(name: str) -> str:
     """The network of full width that `name` stands for: `resnet50` for `resnet50/8`; names of timm stay as they are."""
     return name if name.startswith(TIMM) else taken_apart(name)[0]
+
+
+def exact(name: str) -> bool:
+    """Whether the network computes in float32 everywhere: it is flat, small or narrower than published.
+
+    bfloat16 has too few bits for pixels as they are, and costs a small network more than it saves.
+    """
+    own, after = taken_apart(name)
+    return own in {"cnn", *FLAT} or (bool(after) and not own.startswith(TIMM))
 
 
 def divisors(name: str) -> list[int]:

@@ -11,7 +11,7 @@ from bench.core.compilation import CompiledCall, forget
 from bench.core.device import precision
 from bench.core.keeper import Keeper
 from bench.core.models import Classifier, build
-from bench.core.network_names import EXACT, whole
+from bench.core.network_names import exact
 from bench.core.seeding import generator_for
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Session:
         # Drawn on the CPU: the same start on every device.
         generator = generator_for(self.seed, *self._purpose, "weights", name)
         model = build(name, num_classes=num_classes, channels=channels, size=size, generator=generator).to(self.device)
-        model.precision = torch.float32 if whole(name) in EXACT else precision(self.device)
+        model.precision = torch.float32 if exact(name) else precision(self.device)
         if self.compiling:
             model.call = CompiledCall()
         self._models.append(model)

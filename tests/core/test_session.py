@@ -169,13 +169,13 @@ def test_a_cpu_computes_in_float32_and_a_gpu_in_bfloat16_where_it_has_it(monkeyp
         assert device.precision(torch.device("cuda")) == expected
 
 
-def test_the_small_network_computes_in_float32_everywhere_and_a_session_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_and_narrow_networks_compute_in_float32_everywhere_and_a_session_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.core.session.precision", lambda device: torch.bfloat16)
     session = Session(0, CPU)
-    for name in ("cnn", "cnn/8"):
+    for name in ("cnn", "cnn/8", "resnet50/8"):
         assert session.build(name, num_classes=2, channels=3).precision == torch.float32
     assert session.precisions == ["float32"]
-    for name in ("resnet18", "resnet50/8"):
+    for name in ("resnet18", "timm/test_vit/patch4"):
         assert session.build(name, num_classes=2, channels=3).precision == torch.bfloat16
     assert session.precisions == ["bfloat16", "float32"]
 
