@@ -7,14 +7,14 @@ from torch import Tensor, nn
 
 from bench.core.data import ImageDataset
 from bench.core.models import Classifier
-from bench.core.network_names import EXACT, FLAT, MODELS, divisors
+from bench.core.network_names import FLAT, MODELS, divisors, exact
 from bench.core.protocols import Attack
 from bench.core.session import Session
 from bench.core.train import Evaluation, Recipe, train
 
 CPU = torch.device("cpu")
 NARROW = [
-    name if name in EXACT else f"{name}/{max(number for number in divisors(name) if number <= 8)}"
+    name if exact(name) else f"{name}/{max(number for number in divisors(name) if number <= 8)}"
     for name in MODELS
     if name not in FLAT
 ]
