@@ -169,7 +169,9 @@ def test_a_cpu_computes_in_float32_and_a_gpu_in_bfloat16_where_it_has_it(monkeyp
         assert device.precision(torch.device("cuda")) == expected
 
 
-def test_small_and_narrow_networks_compute_in_float32_everywhere_and_a_session_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_and_narrow_networks_compute_in_float32_everywhere_and_a_session_knows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("bench.core.session.precision", lambda device: torch.bfloat16)
     session = Session(0, CPU)
     for name in ("cnn", "cnn/8", "resnet50/8"):
