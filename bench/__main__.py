@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NoReturn, cast
 
 import typer
-from rich.console import Console
 
 from bench.cli import COMMAND, app
 from bench.core.errors import UserError, refusal
+from bench.terminal import terminal
 
 USAGE = cast("type[typer.BadParameter]", typer.BadParameter.mro()[1])
 """What typer raises for options and arguments that are none; it does not export it."""
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _fail(error: UserError) -> NoReturn:
-    Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(str(error), markup=False)
+    terminal(stderr=True).print(str(error), markup=False)
     raise SystemExit(2)
 
 

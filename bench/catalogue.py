@@ -5,17 +5,17 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from bench.core.errors import UserError, asked, cut, suggestion
+from bench.terminal import terminal
 from bench.words import CARD
 
 
 def show_cards(what: str, names: Sequence[str]) -> None:
     """Print all that is known of what is named. Raises UserError for an unknown name."""
-    console = Console(highlight=False, emoji=False, soft_wrap=True)
+    console = terminal()
     for name in dict.fromkeys(names):
         with asked(f"list {what} {cut(name)}"):
             lines = list(_card(what, name))
@@ -71,7 +71,7 @@ def show_list(what: str) -> None:
         table.add_column(heading, no_wrap=heading in (what.removesuffix("s"), "in tables"))
     for cells in rows:
         table.add_row(*(escape(cell) for cell in cells))
-    Console(highlight=False, emoji=False).print(table)
+    terminal(soft_wrap=False).print(table)
 
 
 def listing(what: str) -> list[Sequence[str]]:

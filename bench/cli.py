@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from bench import completion
 from bench.core.errors import UserError
@@ -32,10 +31,9 @@ from bench.options import (
     examples,
 )
 from bench.store import Store
+from bench.terminal import terminal
 from bench.words import RESULTS, ChangeFormat, TableFormat
 
-PIPED_WIDTH = 140
-"""Characters in a line of a table that is not shown on a terminal."""
 app = typer.Typer(
     name="bench",
     help="Which unlearnable examples protect, against whom, at what cost.",
@@ -105,7 +103,7 @@ def run(
         keep=keep,
         compiling=compiling,
     )
-    console = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    console = terminal(tables=True)
     raise typer.Exit(show_forecast(request, console) if dry_run else carry_out(request, console))
 
 
@@ -126,7 +124,7 @@ def protect(
     from bench.protect import protect as write
     from bench.run.request import Request
 
-    console = Console(highlight=False, emoji=False, soft_wrap=True)
+    console = terminal()
     request = Request(
         grids=tuple(grids),
         scale=scale,
@@ -185,7 +183,7 @@ def report(
         return
     from bench.reports import show_report, watch_report
 
-    console, shown = Console(highlight=False, emoji=False, soft_wrap=True), None
+    console, shown = terminal(), None
     if gallery:
         from bench.gallery import gallery_of
 
@@ -206,7 +204,7 @@ def compare(
     """Say what changed between two results folders, or two commits. The exit code is 1 if anything moved."""
     from bench.reports import show_changes
 
-    console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    console = terminal(soft_wrap=False, tables=True)
     raise typer.Exit(show_changes(first, second, tolerance, form, console))
 
 
@@ -241,7 +239,7 @@ def show(
     if json:
         sys.stdout.write(f"{store.cell_file(record['key']).read_text('utf-8').rstrip()}\n")
         return
-    Console(highlight=False, emoji=False, soft_wrap=True).print("\n".join(summary(record, store)), markup=False)
+    terminal().print("\n".join(summary(record, store)), markup=False)
 
 
 @app.command(epilog=examples("schema > grid.schema.json"))
