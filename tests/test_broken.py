@@ -97,8 +97,8 @@ def bytes_of(value: Any) -> bytes:
         ),
         (bytes_of(changed(RECORD, "history.test_accuracy", [])), "finished.history: its lists have diff"),
         (bytes_of(changed(RECORD, "history.step", [-1])), "finished.history.step.0: input should be greater"),
-        (bytes_of(changed(RECORD, "history.step", [8, 4])), "finished.history: its steps do not ascend, got"),
-        (bytes_of(changed(RECORD, "history.step", [8, 8])), "finished.history: its steps do not ascend, got"),
+        (bytes_of(changed(RECORD, "history.step", [8, 4])), "finished.history: its steps do not ascend"),
+        (bytes_of(changed(RECORD, "history.step", [8, 8])), "finished.history: its steps do not ascend"),
         *(
             (bytes_of(changed(RECORD, f"result.{name}", said)), f"finished: result.{name} is {said}, but {looked} by")
             for name, said, looked in (

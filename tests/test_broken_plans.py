@@ -19,7 +19,7 @@ PLAN = plan_of(
     ("content", "expected"),
     [
         (bytes_of(PLAN)[:100], "EOF while parsing"),
-        (b"{}", "grid: field required, got {}"),
+        (b"{}", "grid: is missing"),
         (bytes_of(changed(PLAN, "scale.replaced", 5)), "scale.replaced: input should be a valid list, got 5"),
         (
             bytes_of(changed(PLAN, "scale.changes", {"multiply": "x"})),

@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BaseModel, ValidationError
 
 from analysis.reading.results import Measured
-from bench.core.errors import brief, one_line
+from bench.core.settings import explained
 
 M = TypeVar("M", bound=BaseModel)
 ROUNDING = 1e-9
@@ -42,18 +42,5 @@ def _read(one: Measured, model: type[M]) -> tuple[list[tuple[str, M]], list[str]
             try:
                 whole.append((key, model.model_validate(found)))
             except ValidationError as error:
-                damaged.append(f"Cell {key} is left out: {_problem(error)}; delete its record and run its grid again.")
+                damaged.append(f"Cell {key} is left out: {explained(error)}; delete its record and run its grid again.")
     return whole, damaged
-
-
-def _problem(error: ValidationError) -> str:
-    """The field at fault first, what must be there and what is, in one line."""
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
-    if first["type"] == "value_error":
-        said = str(first["ctx"]["error"])
-    elif first["type"] == "missing":
-        said = "is missing"
-    else:
-        said = f"{first['msg'][0].lower()}{first['msg'][1:]}, got {brief(first['input'])}"
-    return one_line(f"{place}: {said}" if place else said)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 from pydantic_core import ErrorDetails
 
-from bench.core.errors import brief
+from bench.core.errors import brief, one_line
 from bench.core.revision import revision_of
 
 BARE = ("file", "radius", "l2_radius")
@@ -118,13 +118,16 @@ def explained(error: ValidationError) -> str:
 
 
 def problem(first: ErrorDetails) -> str:
-    """One thing that pydantic found wrong with a value, in one line."""
+    """One thing that pydantic found wrong with a value, in one line. Errors that we raise say it all themselves."""
     place = ".".join(map(str, first["loc"]))
-    said = first["msg"].removeprefix("Value error, ")
-    wrong = f"{said[0].lower()}{said[1:]}"
-    if ", got " not in wrong:
-        wrong += f", got {brief(first['input'])}"
-    return f"{place}: {wrong}" if place else wrong
+    match first["type"]:
+        case "missing":
+            wrong = "is missing"
+        case "value_error":
+            wrong = str(first["ctx"]["error"])
+        case _:
+            wrong = f"{first['msg'][0].lower()}{first['msg'][1:]}, got {brief(first['input'])}"
+    return one_line(f"{place}: {wrong}" if place else wrong)
 
 
 def is_usable(number: float) -> bool:

@@ -245,6 +245,6 @@ def test_a_plan_of_an_earlier_version_says_how_to_write_it_anew(
     file, aside = store.plan_file("g-small"), tmp_path / "broken" / "plans" / "g-small.json"
     place = missing if missing == "titles" else f"conditions.0.{missing}"
     [line] = caplog.messages
-    assert line.startswith(f"{file}: {place}: field required, got ")
+    assert line.startswith(f"{file}: {place}: is missing")
     assert line.endswith(f"; set aside as {aside}; run its grid again, which keeps finished cells")
     assert aside.is_file()
