@@ -13,7 +13,6 @@ from analysis.reading.controls import against_clean, answers_among, over_common_
 from analysis.reading.league import ANY, FILE, FREE, condition_of, league, names, protections, ranked
 from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
-from analysis.writing.caveats import interval_line
 from analysis.writing.sections import MISSING, Entry, Section, Table, percent, plain_table, share_entry
 from analysis.writing.standing import resolution_line
 from bench.store import Record
@@ -24,21 +23,23 @@ HALVES = {FREE: "best attack that assumes nothing", ANY: "best attack of all"}
 NOTE = (
     "For each method the attack that recovers most, in percent, what share that is of what the same attack reaches on "
     "clean images (above 100, it does better on the protected ones), and of what the best attack reaches there; the "
-    "strongest protection first, by the attacks that assume nothing but the released images and their labels. One "
-    "half of the seeds chooses the attack, the other half values it, in every split; intervals are those of one "
-    "split, and the correction says how many points that takes off the best of all. Methods of a group cannot be told "
-    "from its first one: tests paired by seed, or Welch's where one has more noises, Holm-corrected, at 5 %. A method "
-    "whose attacks met different numbers of noises or victims is judged by those that all of them met. Ranks have 95 % "
-    "bootstrap intervals. Where a method has one noise, neither these nor groups say anything of a second one. "
-    "A method on which attacks are missing stands apart and has no rank: what is known of it is a lower bound. Early "
-    "stopping is an attack for each clean share of its validation set: training to the end, then going back to the "
-    "look that was best on that set. Partial poisoning is no answer of the trainer, who does not choose what is "
-    "released. Attacks that assume more have columns of their own if one of them recovers more."
+    "strongest protection first, by the attacks that assume nothing but the released images and their labels. Each "
+    "noise has its own best attack: half of its victims chooses it, the other half values it, in every split; "
+    "intervals are those of one split, and the correction says how many points that takes off the best of all. "
+    "Methods of a group cannot be told from its first one: tests paired by seed, or Welch's where one has more "
+    "noises, Holm-corrected, at 5 %. A method whose attacks met different numbers of noises or victims is judged by "
+    "those that all of them met. Ranks have 95 % bootstrap intervals. Where a method has one noise, neither these nor "
+    "groups say anything of a second one. A method on which attacks are missing stands apart and has no rank: what is "
+    "known of it is a lower bound. Early stopping is an attack for each clean share of its validation set: training "
+    "to the end, then going back to the look that was best on that set. Partial poisoning is no answer of the "
+    "trainer, who does not choose what is released. Attacks that assume more have columns of their own if one of them "
+    "recovers more."
 )
-ONE_SEED = (
-    "one seed chooses the best attack and values it, so no correction is possible: these accuracies are too high by an "
-    "unknown amount, ranks have no interval, and no two methods can be told apart"
+ONE_VICTIM = (
+    "one victim of a noise chooses the best attack and values it, so no correction is possible: these accuracies are "
+    "too high by an unknown amount"
 )
+ONE_NOISE = ", ranks have no interval, and no two methods can be told apart"
 
 
 def sections(results: Results) -> list[Section]:
@@ -59,7 +60,6 @@ def sections(results: Results) -> list[Section]:
             places=list(dict.fromkeys(own[0].place for own in met)),
             numbers=rows,
             file=FILE,
-            intervals=interval_line(results, "noises"),
         )
     ]
 
@@ -139,14 +139,16 @@ def _correlation(rows: Sequence[Record]) -> str:
 
 
 def _luck(rows: Sequence[Record]) -> str:
-    """What choosing by other seeds takes off."""
+    """What choosing by other victims takes off."""
     protecting = [row for row in rows if not row["control"] and row["free_accuracy"] is not None]
     found = {row["title"]: -row["free_correction"] for row in protecting if row["free_correction"] is not None}
     if not found:
-        return ONE_SEED if max((row["seeds_planned"] for row in protecting), default=0) == 1 else ""
+        if not protecting or any(row["seeds_planned"] > row["noises"] for row in protecting):
+            return ""
+        return ONE_VICTIM + (ONE_NOISE if all(row["noises"] == 1 for row in protecting) else "")
     most = max(found, key=lambda title: found[title])
     return (
-        f"choosing the attack by other seeds than those that value it takes {percent(fmean(found.values()))} points "
+        f"choosing the attack by other victims than those that value it takes {percent(fmean(found.values()))} points "
         f"off the best of all, on average over {len(found)} methods, {percent(found[most])} at most"
         f"{f' ({most})' if found[most] else ''}"
     )

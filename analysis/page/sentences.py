@@ -39,7 +39,7 @@ def limits(results: Results, rows: Sequence[Ranked]) -> list[str]:
     lines = ["They are no numbers to compare with published ones."] if scale != "paper" else []
     if is_synthetic(results, place):
         lines.append("They are no evidence about photographs: the images are drawn by the suite.")
-    lines += [interval_line(results, "noises")]
+    lines += [interval_line(results)]
     missing = [row.title for row in rows if row.missing]
     if missing:
         lines.append(f"{', '.join(missing)}: not all attacks have been tried, so the numbers can only rise.")

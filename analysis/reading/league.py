@@ -22,10 +22,10 @@ def league(conditions: Sequence[ConditionResult]) -> list[Record]:
     """A row for each method: controls first, then the strongest protection, then those on which attacks are missing.
 
     Shares are in [0, 1]. `_low` and `_high` are the ends of the 95 % interval, `_half_width` its longer side.
-    `free_uncorrected` is the highest mean over all seeds, and `free_correction` what choosing on other seeds adds to
-    it. `rank` and `group` are among the complete methods; the latter begins with a method, and has all that cannot be
-    told from it. An attack that several share by the same accuracy is named as all of them. `of_clean` is the share of
-    the best response on clean images.
+    `free_uncorrected` is the highest mean over all victims, and `free_correction` what choosing by others adds to it.
+    `rank` and `group` are among the complete methods; the latter begins with a method, and has all that cannot be told
+    from it. Attacks that are best for different noises, or share the same accuracy, are all named. `of_clean` is the
+    share of the best response on clean images.
     """
     methods: dict[str, list[ConditionResult]] = {}
     for one in conditions:
@@ -104,7 +104,7 @@ def _place(own: Sequence[ConditionResult]) -> Record:
         "title": first.method.title,
         "control": first.control,
         "clean": first.is_clean,
-        "interval_over": "noises" if first.noises > 1 else first.interval_over,
+        "interval_over": first.interval_over,
         "noises": first.noises,
         "seeds_planned": first.planned,
     }

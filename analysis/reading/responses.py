@@ -1,22 +1,24 @@
-"""The best of several attacks on one method, chosen by some seeds and valued by others."""
+"""The best of several attacks on each noise of a method, chosen by some of its victims and valued by others."""
 
 import math
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import combinations
 from statistics import fmean
 
 from analysis.numbers.differences import Runs
-from analysis.numbers.estimates import Estimate, estimate, ratio
+from analysis.numbers.estimates import Estimate, by_noise, estimate, less_sure, ratio
 from analysis.reading.conditions import ACCURACY, ConditionResult
 
-Choices = Sequence[tuple[int, tuple[int, ...]]]
-"""Places of attacks, each with the seeds that chose it."""
+Split = tuple[int, ...]
+"""Places of the victims that choose; those left value, or the same one if there is no other."""
+Choices = Sequence[tuple[int, Split]]
+"""Places of attacks, each with the victims of a noise that chose it."""
 SPLITS = 252
-"""Splits of the seeds at most, as ten seeds have them; of more seeds so many are drawn."""
+"""Splits of the victims at most, as ten have them; of more victims so many are drawn."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +34,16 @@ class Response:
     assumes: tuple[str, ...] = ()
     """What the most frequent of them needs."""
     accuracy: Estimate | None = None
-    """Of the chosen attacks on seeds that did not choose them; with a single seed on that one.
+    """Of the chosen attacks on victims that did not choose them; with a single victim on that one.
 
-    Its interval is that of a single split, so it is of half of the seeds: a mean over splits errs no more than each.
+    Its interval is that of a single split, so it is of half of the victims: a mean over splits errs no more than each.
     """
     uncorrected: float | None = None
-    """The highest mean over all seeds, which luck lifts."""
+    """The mean over noises of the highest mean over all victims of a noise, which luck lifts."""
     recovered: Estimate | None = None
-    """The share of what the chosen attacks reach on clean images, on the same seeds."""
+    """The share of what the chosen attacks reach on clean images, on the same victim seeds."""
     runs: Runs = field(default_factory=lambda: Runs(()))
-    """The accuracy on each seed: a noise, if there are several, else a victim."""
+    """The accuracy of each victim."""
 
     @property
     def complete(self) -> bool:
@@ -50,53 +52,59 @@ class Response:
 
     @property
     def correction(self) -> float | None:
-        """What choosing on other seeds takes off; None with a single seed, which cannot tell."""
-        if self.uncorrected is None or self.accuracy is None or len(self.runs.units) < 2:
+        """What choosing by other victims takes off; None with a single one on each noise, which cannot tell."""
+        if self.uncorrected is None or self.accuracy is None or len(self.runs.values) <= self.runs.noises:
             return None
         return self.accuracy.mean - self.uncorrected
 
 
 def best_response(conditions: Sequence[ConditionResult], attacks: int) -> Response:
-    """The best response to one method, of so many `attacks` that there are, all on the same noises.
+    """The best response to one method, of so many `attacks` that there are, all on the same noises and victims.
 
-    The seeds are split in halves in every way. One half, the smaller one, chooses the attack with the highest mean; the
-    other half values it. Victims that never left chance are left out with their attack, which counts as tried. Without
-    any attack that has all its victims, the best of the unfinished ones is told, uncorrected.
+    Each noise has a best attack of its own. Its victims are split in halves in every way: one half, the smaller one,
+    chooses the attack with the highest mean; the other half values it. Victims that never left chance are left out with
+    their attack, which counts as tried. Without any attack that has all its victims, the best of the unfinished ones is
+    told, uncorrected.
     """
     own = [one for one in conditions if not one.declined]
     tried = [one for one in own if one.runs(ACCURACY).whole]
     attacks -= sum(bool(one.declined) for one in conditions)
     usable = [one for one in tried if not one.collapsed]
-    rows = [one.runs(ACCURACY).units for one in usable]
     if not usable:
         return _unfinished([one for one in own if one.finished and not one.collapsed], len(tried), attacks)
-    if len(rows[0]) == 1:
+    first = usable[0]
+    if first.planned == 1:
         return _single(usable, len(tried), attacks)
-    seeds = len(rows[0])
-    choices = [(_choice(rows, split), split) for split in splits(seeds)]
-    often = [usable[place] for place, _ in Counter(place for place, _ in choices).most_common()]
-    step = usable[0].runs(ACCURACY).step
-    runs = Runs(_valued(rows, choices, seeds), seeds if usable[0].noises > 1 else 1, _widening(seeds), step)
+    reached = {place: _by_noise(one, ACCURACY) for place, one in enumerate(usable)}
+    choices = [
+        [(_choice([rows[noise] for rows in reached.values()], split), split) for split in splits(first.victims)]
+        for noise in range(first.noises)
+    ]
+    often = Counter(place for made in choices for place, _ in made).most_common()
+    runs = Runs(_valued(reached, choices), first.noises, _widening(first.victims), first.runs(ACCURACY).step)
     return Response(
         len(tried),
         attacks,
-        tuple(dict.fromkeys(one.attack.title for one in often)),
-        tuple(often[0].assumes),
-        widened(estimate(runs.units), runs),
-        max(fmean(row) for row in rows),
+        tuple(dict.fromkeys(usable[place].attack.title for place, _ in often)),
+        tuple(usable[often[0][0]].assumes),
+        widened(less_sure(estimate, first.noises, runs.values), runs),
+        fmean(max(fmean(rows[noise]) for rows in reached.values()) for noise in range(first.noises)),
         _recovered(usable, choices, runs),
         runs,
     )
 
 
 @cache
-def splits(seeds: int) -> list[tuple[int, ...]]:
-    """The halves that choose: every choice of half of so many seeds, rounded down; a fixed draw if there are many."""
-    half = seeds // 2
-    if math.comb(seeds, half) <= SPLITS:
-        return list(combinations(range(seeds), half))
+def splits(victims: int) -> list[Split]:
+    """The halves that choose: every choice of half of so many, rounded down; a fixed draw if there are many.
+
+    A single victim chooses, and values as well.
+    """
+    half = max(1, victims // 2)
+    if math.comb(victims, half) <= SPLITS:
+        return list(combinations(range(victims), half))
     generator = random.Random(0)
-    return [tuple(sorted(generator.sample(range(seeds), half))) for _ in range(SPLITS)]
+    return [tuple(sorted(generator.sample(range(victims), half))) for _ in range(SPLITS)]
 
 
 def widened(value: Estimate | None, runs: Runs) -> Estimate | None:
@@ -105,28 +113,39 @@ def widened(value: Estimate | None, runs: Runs) -> Estimate | None:
     return replace(value, half_width=wide) if value and wide else value
 
 
-def _widening(seeds: int) -> float:
+def _widening(victims: int) -> float:
     """The error of the mean over the valuing half, as a multiple of that over all."""
-    return math.sqrt(seeds / (seeds - seeds // 2))
+    return math.sqrt(victims / (victims - victims // 2))
 
 
-def _choice(rows: Sequence[Sequence[float]], split: Sequence[int]) -> int:
-    """The place of the attack that is best on the mean of some seeds; the first of several."""
-    means = [fmean(row[seed] for seed in split) for row in rows]
+def _by_noise(one: ConditionResult, quantity: str) -> list[list[float]]:
+    """The victims of each noise of a condition that lacks none."""
+    return [[value for value in row if value is not None] for row in by_noise(one.runs(quantity).values, one.noises)]
+
+
+def _choice(rows: Sequence[Sequence[float]], split: Split) -> int:
+    """The place of the attack that is best on the mean of some victims; the first of several."""
+    means = [fmean(row[victim] for victim in split) for row in rows]
     return means.index(max(means))
 
 
-def _valued(rows: Sequence[Sequence[float]], choices: Choices, seeds: int) -> list[float]:
-    """For each of so many seeds the mean of its values under the attacks that were chosen without it."""
-    return [fmean(rows[place][seed] for place, split in choices if seed not in split) for seed in range(seeds)]
+def _valued(reached: Mapping[int, list[list[float]]], choices: Sequence[Choices]) -> list[float]:
+    """For each victim of each noise the mean under the attacks that were chosen without it, by their places."""
+    found = []
+    for noise, made in enumerate(choices):
+        for victim in range(len(reached[made[0][0]][noise])):
+            others = [place for place, split in made if victim not in split]
+            found.append(fmean(reached[place][noise][victim] for place in others or [place for place, _ in made]))
+    return found
 
 
-def _recovered(usable: Sequence[ConditionResult], choices: Choices, runs: Runs) -> Estimate | None:
+def _recovered(usable: Sequence[ConditionResult], choices: Sequence[Choices], runs: Runs) -> Estimate | None:
     """None if clean images lack a victim under an attack that was chosen."""
-    clean = [one.runs("control_accuracy") for one in usable]
-    if not all(clean[place].whole for place, _ in choices):
+    chosen = {place for made in choices for place, _ in made}
+    if not all(usable[place].runs("control_accuracy").whole for place in chosen):
         return None
-    found = ratio(runs.units, _valued([one.units for one in clean], choices, len(runs.units)))
+    clean = _valued({place: _by_noise(usable[place], "control_accuracy") for place in chosen}, choices)
+    found = less_sure(ratio, runs.noises, runs.values, clean)
     return Estimate(found.mean, None, found.count) if found and usable[0].is_clean else widened(found, runs)
 
 

@@ -24,7 +24,7 @@ def with_caveats(section: Section, results: Results) -> Section:
     return replace(section, remarks=[*section.remarks, *lines])
 
 
-def interval_line(results: Results, over: str = "noises or over victim seeds, whichever is wider") -> str:
+def interval_line(results: Results) -> str:
     """Over what the intervals of a plan are, of conditions with several noises over that."""
     planned = [one.planned for one in results.conditions if not one.declined]
     lines = []
@@ -33,7 +33,10 @@ def interval_line(results: Results, over: str = "noises or over victim seeds, wh
         if results.noises == [1]:
             lines[0] += " victims of one noise; it says nothing of a second noise."
         else:
-            lines[0] += f" {over}; on clean images, and where there is a single noise, over victims of one noise."
+            lines[0] += (
+                " noises or over victim seeds, whichever is wider; on clean images, and where there is a single "
+            )
+            lines[0] += "noise, over victims of one noise."
     if min(planned, default=0) == 1 and any(one.test_images for one in results.conditions):
         lines.append(
             f"{'Of a single victim, ±' if lines else '±'} is the longer side of the 95 % Wilson interval over the test "

@@ -174,6 +174,11 @@ def condition(
     )
 
 
+def of_noises(noises: int, method: str, attack: str, values: list[float]) -> ConditionResult:
+    """The same over several noises, the victims of the first one first."""
+    return replace(condition(method, attack, values), noises=noises)
+
+
 def plan_of(places: list[Record], **changes: Any) -> Record:
     labels = [one[part] for one in places for part in ("method", "attack")]
     return {

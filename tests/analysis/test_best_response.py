@@ -79,7 +79,7 @@ def test_every_file_of_a_report_says_what_the_best_response_lacks(tmp_path: Path
         text = (tmp_path / "report" / name).read_text().replace("\\", "")
         assert "Without a result, and left out: attack 5 on SEM." in text
         assert "Apart, without a rank, because attacks are missing: SEM (6 of 7)." in text
-        assert "one seed chooses the best attack and values it, so no correction is possible" in text
+        assert "one victim of a noise chooses the best attack and values it, so no correction is possible" in text
         assert "≥ 60.0" in text
     assert r"$\geq$ 60.0" in (tmp_path / "report" / "g-small.tex").read_text()
     with (tmp_path / "report" / "g-small-best-response.csv").open() as stream:

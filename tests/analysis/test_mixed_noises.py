@@ -21,14 +21,10 @@ from analysis.reading.stopping import stopped
 from analysis.report import _chapter
 from analysis.writing.standing import standing_lines, standings
 from bench.store import Store
-from tests.analysis.conftest import Accuracies, at_chance, condition, plan_of, results_of
+from tests.analysis.conftest import Accuracies, at_chance, condition, of_noises, plan_of, results_of
 from tests.analysis.conftest import place as place_of
 from tests.analysis.page.test_answer import CLEAN, STRONG, runs
 from tests.analysis.test_correlation import study
-
-
-def of_noises(noises: int, method: str, attack: str, values: list[float]) -> ConditionResult:
-    return replace(condition(method, attack, values), noises=noises)
 
 
 @pytest.mark.parametrize("first", [0, 1])
@@ -50,7 +46,8 @@ def test_a_best_response_is_over_the_victims_that_all_attacks_have_met(turned: b
     fewer = of_noises(2, "em", "attack1", [0.4, 0.2, 0.4, 0.2])
     conditions = [fewer, more] if turned else [more, fewer]
     found = best_response(over_common_runs(conditions), 2)
-    assert found.runs.units == pytest.approx([(0.5 + 0.3) / 2, (0.9 + 0.1) / 2])
+    # The second noise's first victim chooses the first attack, which gives the other 0.1; that one chooses the second.
+    assert found.runs.units == pytest.approx([(0.5 + 0.3) / 2, (0.4 + 0.1) / 2])
     alone = best_response(over_common_runs([condition("em", "attack0", [0.5, 0.3, 0.9]), fewer.first(1, 2)]), 2)
     assert (len(alone.runs.units), alone.uncorrected) == (2, pytest.approx(0.4))
 

@@ -203,7 +203,7 @@ def test_a_plan_in_which_nothing_applies_or_nothing_is_left_has_a_report(
 def test_several_seeds_of_which_none_is_finished_are_not_called_one_seed(tmp_path: Path) -> None:
     found: Accuracies = {(method, attack): [0.3, None] for method in ("clean", "em") for attack in ATTACKS}
     [section] = best_responses(results_of(tmp_path, found))
-    assert not any("one seed chooses" in remark for remark in section.remarks)
+    assert not any("one victim of a noise chooses" in remark for remark in section.remarks)
     single: Accuracies = {key: [0.3] for key in found}
     [section] = best_responses(results_of(tmp_path / "single", single))
-    assert any("one seed chooses" in remark for remark in section.remarks)
+    assert any("one victim of a noise chooses" in remark for remark in section.remarks)

@@ -1,4 +1,4 @@
-"""The best of several attacks: chosen by some seeds, valued by others."""
+"""The best of several attacks on each noise: chosen by some of its victims, valued by others."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from scipy import stats
 from analysis.numbers.differences import difference, groups
 from analysis.reading.conditions import ConditionResult
 from analysis.reading.responses import Response, best_response, splits
-from tests.analysis.conftest import condition
+from tests.analysis.conftest import condition, of_noises
 
 
 def conditions(*attacks: list[float], method: str = "em") -> list[ConditionResult]:
@@ -30,7 +30,36 @@ def test_each_seed_is_valued_under_the_attacks_that_halves_without_it_choose() -
     assert found.complete
 
 
+def test_each_noise_has_the_attack_that_its_own_victims_choose() -> None:
+    # Three noises, two victims each. The third one's victims disagree, so each is valued under the other's choice.
+    first = of_noises(3, "em", "attack0", [0.5, 0.4, 0.1, 0.1, 0.3, 0.1])
+    second = of_noises(3, "em", "attack1", [0.2, 0.2, 0.6, 0.8, 0.2, 0.4])
+    found = best_response([first, second], 2)
+    assert found.runs.values == pytest.approx([0.5, 0.4, 0.6, 0.8, 0.2, 0.1])
+    assert found.accuracy.mean == pytest.approx((0.45 + 0.7 + 0.15) / 3)
+    assert found.uncorrected == pytest.approx((0.45 + 0.7 + 0.3) / 3)
+    assert found.chosen == ("attack 0", "attack 1")
+    one_victim = best_response([first.first(3, 1), second.first(3, 1)], 2)
+    assert one_victim.runs.values == pytest.approx([0.5, 0.6, 0.3])
+    assert (one_victim.correction, one_victim.accuracy.mean) == (None, pytest.approx(1.4 / 3))
+
+
+@pytest.mark.parametrize("effects", [(0.02, 0.0), (0.0, 0.02), (0.02, 0.02)])
+def test_intervals_of_several_noises_hold_whatever_noises_and_seeds_do(effects: tuple[float, float]) -> None:
+    generator, held = np.random.default_rng(4), 0
+    made = [of_noises(3, "em", f"attack{number}", [0.5] * 9) for number in range(8)]
+    of_noise, of_seed = effects
+    for _ in range(400):
+        shape = of_noise * generator.normal(size=(1, 3, 1)) + of_seed * generator.normal(size=(1, 1, 3))
+        values = 0.5 + shape + 0.01 * generator.normal(size=(8, 3, 3))
+        rows = values.reshape(8, 9).tolist()
+        found = best_response([replace(one, accuracies=row) for one, row in zip(made, rows, strict=True)], 8)
+        held += found.accuracy.low <= 0.5 <= found.accuracy.high
+    assert held >= 0.93 * 400
+
+
 def test_every_half_chooses_once_and_a_draw_of_them_if_there_are_many() -> None:
+    assert splits(1) == [(0,)]
     assert splits(4) == [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
     assert splits(5)[:2] == [(0, 1), (0, 2)]
     assert len(splits(10)) == 252
@@ -63,7 +92,7 @@ def test_luck_lifts_the_best_of_equal_attacks_and_not_the_corrected_value() -> N
     assert np.mean(corrected) == pytest.approx(0.5, abs=3 * np.std(corrected) / np.sqrt(300))
 
 
-def test_one_seed_cannot_correct() -> None:
+def test_one_victim_cannot_correct() -> None:
     found = best_response(conditions([0.5], [0.3]), 2)
     assert (found.accuracy.mean, found.correction, found.accuracy.half_width) == (0.5, None, None)
 
