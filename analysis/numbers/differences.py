@@ -29,7 +29,7 @@ class Runs:
     values: Sequence[float | None]
     noises: int = 1
     widening: float = 1.0
-    """How many times the error of independent units their mean may have."""
+    """How many times the error of independent victims the mean of these may have; noises are independent."""
     step: float = 0.0
     """Between neighbouring values, such as one test image; victims that agree to it need not agree any further."""
 
@@ -37,6 +37,11 @@ class Runs:
     def units(self) -> list[float]:
         """What is independent of them."""
         return units(self.values, self.noises)
+
+    @property
+    def widening_of_units(self) -> float:
+        """How many times the error of independent units their mean may have."""
+        return self.widening if self.noises == 1 else 1.0
 
     @property
     def whole(self) -> bool:
@@ -88,10 +93,10 @@ def difference(ours: Runs, theirs: Runs) -> Difference | None:
         for left, right in pairs:
             both = zip(left[:size], right[:size], strict=True)
             points += [None if a is None or b is None else a - b for a, b in both]
-        step = math.hypot(ours.step, theirs.step)
-        widening = max(ours.widening, theirs.widening)
-        return less_sure(partial(_of_sample, widening=widening, step=step), ours.noises, points)
-    first, second = (_of_sample(runs.units, runs.widening, runs.step) for runs in (ours, theirs))
+        of = partial(_of_sample, step=math.hypot(ours.step, theirs.step))
+        of_victims = partial(of, widening=max(ours.widening, theirs.widening))
+        return less_sure(of, ours.noises, points, of_victims=of_victims)
+    first, second = (_of_sample(runs.units, runs.step, runs.widening_of_units) for runs in (ours, theirs))
     if first is None or second is None:
         return None
     count = min(first.count, second.count)
@@ -103,7 +108,7 @@ def difference(ours: Runs, theirs: Runs) -> Difference | None:
     return Difference(first.mean - second.mean, math.sqrt(sum(parts)), freedom, count)
 
 
-def _of_sample(values: Sequence[float], widening: float, step: float) -> Difference | None:
+def _of_sample(values: Sequence[float], step: float, widening: float = 1.0) -> Difference | None:
     """The mean of some units: their spread is at least that of rounding to a step, which is a twelfth of its square."""
     if not values:
         return None

@@ -92,12 +92,20 @@ def estimate_over_noises(values: Sequence[float | None], noises: int, images: in
     return less_sure(estimate, noises, values)
 
 
-def less_sure(of: Callable[..., Sure | None], noises: int, *runs: Sequence[float | None]) -> Sure | None:
+def less_sure(
+    of: Callable[..., Sure | None],
+    noises: int,
+    *runs: Sequence[float | None],
+    of_victims: Callable[..., Sure | None] | None = None,
+) -> Sure | None:
     """`of` what is independent of each of `runs`, with the interval over victim seeds if that is wider.
 
-    Both have the same mean, if every value is there; else only the first is known.
+    Both have the same mean, if every value is there; else only the first is known. `of_victims` stands for `of` where
+    victims are the units: those of a single noise, or victim seeds.
     """
-    known, other = (of(*(independent(one, noises) for one in runs)) for independent in (units, over_seeds))
+    of_victims = of_victims or of
+    known = (of if noises > 1 else of_victims)(*(units(one, noises) for one in runs))
+    other = of_victims(*(over_seeds(one, noises) for one in runs))
     if known is None or other is None or known.half_width is None or other.half_width is None:
         return known
     if known.half_width >= other.half_width:

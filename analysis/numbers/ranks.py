@@ -43,5 +43,5 @@ def _resampled(runs: Runs) -> NDArray[np.float64]:
     # The same draws for all rows with as many seeds of the same kind.
     draws = np.random.default_rng([count, runs.noises > 1]).integers(0, count, (RESAMPLES, count))
     deviations = values[draws].mean(axis=1) - values.mean()
-    stretched: NDArray[np.float64] = values.mean() + runs.widening * stretch(count) * deviations
+    stretched: NDArray[np.float64] = values.mean() + runs.widening_of_units * stretch(count) * deviations
     return stretched

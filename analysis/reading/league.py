@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.numbers.differences import Runs, groups
-from analysis.numbers.estimates import Estimate, ratio, rounded
+from analysis.numbers.estimates import Estimate, rounded
 from analysis.numbers.ranks import rank_intervals
 from analysis.reading.conditions import ConditionResult
-from analysis.reading.responses import Response, best_response, widened
+from analysis.reading.responses import Response, best_response, share_of
 from bench.store import Record
 
 FREE, ANY = "free_", "any_"
@@ -144,11 +144,10 @@ def _of_clean(one: Response, clean: Response | None) -> Estimate | None:
     """The accuracy as a share of that on clean images, if these met every attack."""
     if one.accuracy is None or clean is None or clean.accuracy is None or not clean.complete or not clean.accuracy.mean:
         return None
-    ours, theirs = one.runs.units, clean.runs.units
-    found = ratio(ours, theirs) if len(ours) == len(theirs) > 1 and one.runs.noises == clean.runs.noises else None
-    if found is None or one is clean:
-        return Estimate(one.accuracy.mean / clean.accuracy.mean, None, 1)
-    return widened(found, one.runs)
+    ours, theirs = one.runs, clean.runs
+    alike = len(ours.values) == len(theirs.values) > 1 and ours.noises == theirs.noises
+    found = share_of(ours, theirs.units) if alike and one is not clean else None
+    return found or Estimate(one.accuracy.mean / clean.accuracy.mean, None, 1)
 
 
 def condition_of(row: Record, attack: str | None, conditions: Sequence[ConditionResult]) -> ConditionResult | None:

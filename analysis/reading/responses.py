@@ -3,7 +3,7 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import combinations
@@ -87,7 +87,7 @@ def best_response(conditions: Sequence[ConditionResult], attacks: int) -> Respon
         attacks,
         tuple(dict.fromkeys(usable[place].attack.title for place, _ in often)),
         tuple(usable[often[0][0]].assumes),
-        widened(less_sure(estimate, first.noises, runs.values), runs),
+        less_sure(estimate, runs.noises, runs.values, of_victims=_widened(estimate, runs)),
         fmean(max(fmean(rows[noise]) for rows in reached.values()) for noise in range(first.noises)),
         _recovered(usable, choices, runs),
         runs,
@@ -107,10 +107,20 @@ def splits(victims: int) -> list[Split]:
     return [tuple(sorted(generator.sample(range(victims), half))) for _ in range(SPLITS)]
 
 
-def widened(value: Estimate | None, runs: Runs) -> Estimate | None:
-    """An estimate of responses with the interval that their splits allow."""
-    wide = value and value.half_width and runs.widening * value.half_width
-    return replace(value, half_width=wide) if value and wide else value
+def share_of(ours: Runs, theirs: Sequence[float]) -> Estimate | None:
+    """The ratio of the means of responses and of what they are read against, run by run."""
+    return less_sure(ratio, ours.noises, ours.values, theirs, of_victims=_widened(ratio, ours))
+
+
+def _widened(of: Callable[..., Estimate | None], runs: Runs) -> Callable[..., Estimate | None]:
+    """An estimate of responses by victims, with the interval that their splits allow."""
+
+    def widened(*values: Sequence[float]) -> Estimate | None:
+        found = of(*values)
+        wide = found and found.half_width and runs.widening * found.half_width
+        return replace(found, half_width=wide) if found and wide else found
+
+    return widened
 
 
 def _widening(victims: int) -> float:
@@ -145,8 +155,8 @@ def _recovered(usable: Sequence[ConditionResult], choices: Sequence[Choices], ru
     if not all(usable[place].runs("control_accuracy").whole for place in chosen):
         return None
     clean = _valued({place: _by_noise(usable[place], "control_accuracy") for place in chosen}, choices)
-    found = less_sure(ratio, runs.noises, runs.values, clean)
-    return Estimate(found.mean, None, found.count) if found and usable[0].is_clean else widened(found, runs)
+    found = share_of(runs, clean)
+    return Estimate(found.mean, None, found.count) if found and usable[0].is_clean else found
 
 
 def _single(usable: Sequence[ConditionResult], tried: int, attacks: int) -> Response:
