@@ -25,7 +25,7 @@ NOTE = (
     "clean images (above 100, it does better on the protected ones), and of what the best attack reaches there; the "
     "strongest protection first, by the attacks that assume nothing but the released images and their labels. Each "
     "noise has its own best attack: half of its victims chooses it, the other half values it, in every split; "
-    "intervals are those of one split, and the correction says how many points that takes off the best of all. "
+    "intervals by victims are those of one split, and the correction says how many points that takes off the best. "
     "Methods of a group cannot be told from its first one: tests paired by seed, or Welch's where one has more "
     "noises, Holm-corrected, at 5 %. A method whose attacks met different numbers of noises or victims is judged by "
     "those that all of them met. Ranks have 95 % bootstrap intervals. Where a method has one noise, neither these nor "
@@ -39,7 +39,7 @@ ONE_VICTIM = (
     "one victim of a noise chooses the best attack and values it, so no correction is possible: these accuracies are "
     "too high by an unknown amount"
 )
-ONE_NOISE = ", ranks have no interval, and no two methods can be told apart"
+UNTESTED = ", ranks have no interval, and no two methods can be told apart"
 
 
 def sections(results: Results) -> list[Section]:
@@ -142,15 +142,17 @@ def _luck(rows: Sequence[Record]) -> str:
     """What choosing by other victims takes off."""
     protecting = [row for row in rows if not row["control"] and row["free_accuracy"] is not None]
     found = {row["title"]: -row["free_correction"] for row in protecting if row["free_correction"] is not None}
+    lucky = [row for row in protecting if row["seeds_planned"] == row["noises"]]
+    if len(lucky) == len(protecting):
+        return f"{ONE_VICTIM}{UNTESTED}" if lucky else ""
+    alone = f"; of {', '.join(row['title'] for row in lucky)} {ONE_VICTIM}" if lucky else ""
     if not found:
-        if not protecting or any(row["seeds_planned"] > row["noises"] for row in protecting):
-            return ""
-        return ONE_VICTIM + (ONE_NOISE if all(row["noises"] == 1 for row in protecting) else "")
+        return alone.removeprefix("; ")
     most = max(found, key=lambda title: found[title])
     return (
         f"choosing the attack by other victims than those that value it takes {percent(fmean(found.values()))} points "
         f"off the best of all, on average over {len(found)} methods, {percent(found[most])} at most"
-        f"{f' ({most})' if found[most] else ''}"
+        f"{f' ({most})' if found[most] else ''}{alone}"
     )
 
 

@@ -24,8 +24,8 @@ def league(conditions: Sequence[ConditionResult]) -> list[Record]:
     Shares are in [0, 1]. `_low` and `_high` are the ends of the 95 % interval, `_half_width` its longer side.
     `free_uncorrected` is the highest mean over all victims, and `free_correction` what choosing by others adds to it.
     `rank` and `group` are among the complete methods; the latter begins with a method, and has all that cannot be told
-    from it. Attacks that are best for different noises, or share the same accuracy, are all named. `of_clean` is the
-    share of the best response on clean images.
+    from it. Attacks that are best for different noises, or share the accuracy of a single victim, are all named.
+    `of_clean` is the share of the best response on clean images.
     """
     methods: dict[str, list[ConditionResult]] = {}
     for one in conditions:
@@ -146,7 +146,7 @@ def _of_clean(one: Response, clean: Response | None) -> Estimate | None:
         return None
     ours, theirs = one.runs, clean.runs
     alike = len(ours.values) == len(theirs.values) > 1 and ours.noises == theirs.noises
-    found = share_of(ours, theirs.units) if alike and one is not clean else None
+    found = share_of(ours, theirs.values) if alike and one is not clean else None
     return found or Estimate(one.accuracy.mean / clean.accuracy.mean, None, 1)
 
 

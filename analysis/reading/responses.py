@@ -34,9 +34,10 @@ class Response:
     assumes: tuple[str, ...] = ()
     """What the most frequent of them needs."""
     accuracy: Estimate | None = None
-    """Of the chosen attacks on victims that did not choose them; with a single victim on that one.
+    """Of the chosen attacks on victims that did not choose them; with a single victim of each noise on that one.
 
-    Its interval is that of a single split, so it is of half of the victims: a mean over splits errs no more than each.
+    Where victims are the units, its interval is that of a single split, so it is of half of them: a mean over splits
+    errs no more than each. A single victim of each of several noises chooses by luck, so there is no interval.
     """
     uncorrected: float | None = None
     """The mean over noises of the highest mean over all victims of a noise, which luck lifts."""
@@ -81,16 +82,17 @@ def best_response(conditions: Sequence[ConditionResult], attacks: int) -> Respon
         for noise in range(first.noises)
     ]
     often = Counter(place for made in choices for place, _ in made).most_common()
+    lucky = first.victims == 1 and len(usable) > 1
     runs = Runs(_valued(reached, choices), first.noises, _widening(first.victims), first.runs(ACCURACY).step)
     return Response(
         len(tried),
         attacks,
         tuple(dict.fromkeys(usable[place].attack.title for place, _ in often)),
         tuple(usable[often[0][0]].assumes),
-        less_sure(estimate, runs.noises, runs.values, of_victims=_widened(estimate, runs)),
+        _sure(less_sure(estimate, runs.noises, runs.values, of_victims=_widened(estimate, runs)), lucky=lucky),
         fmean(max(fmean(rows[noise]) for rows in reached.values()) for noise in range(first.noises)),
-        _recovered(usable, choices, runs),
-        runs,
+        _sure(_recovered(usable, choices, runs), lucky=lucky),
+        Runs(()) if lucky else runs,
     )
 
 
@@ -107,7 +109,12 @@ def splits(victims: int) -> list[Split]:
     return [tuple(sorted(generator.sample(range(victims), half))) for _ in range(SPLITS)]
 
 
-def share_of(ours: Runs, theirs: Sequence[float]) -> Estimate | None:
+def _sure(value: Estimate | None, *, lucky: bool) -> Estimate | None:
+    """The same without an interval if luck lifts it by an unknown amount."""
+    return Estimate(value.mean, None, value.count) if value and lucky else value
+
+
+def share_of(ours: Runs, theirs: Sequence[float | None]) -> Estimate | None:
     """The ratio of the means of responses and of what they are read against, run by run."""
     return less_sure(ratio, ours.noises, ours.values, theirs, of_victims=_widened(ratio, ours))
 

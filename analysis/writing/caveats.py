@@ -25,7 +25,7 @@ def with_caveats(section: Section, results: Results) -> Section:
 
 
 def interval_line(results: Results) -> str:
-    """Over what the intervals of a plan are, of conditions with several noises over that."""
+    """Over what the intervals of a plan are."""
     planned = [one.planned for one in results.conditions if not one.declined]
     lines = []
     if max(planned, default=0) > 1:

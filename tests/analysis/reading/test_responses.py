@@ -40,8 +40,8 @@ def test_each_noise_has_the_attack_that_its_own_victims_choose() -> None:
     assert found.uncorrected == pytest.approx((0.45 + 0.7 + 0.3) / 3)
     assert found.chosen == ("attack 0", "attack 1")
     one_victim = best_response([first.first(3, 1), second.first(3, 1)], 2)
-    assert one_victim.runs.values == pytest.approx([0.5, 0.6, 0.3])
     assert (one_victim.correction, one_victim.accuracy.mean) == (None, pytest.approx(1.4 / 3))
+    assert (one_victim.accuracy.half_width, one_victim.runs.units) == (None, [])  # luck lifts it, so nothing is tested
 
 
 @pytest.mark.parametrize("effects", [(0.02, 0.0), (0.0, 0.02), (0.02, 0.02)])
