@@ -211,6 +211,14 @@ def test_the_scales_of_the_project_fit_every_grid_of_the_project(weights_file: P
             assert read_grid(file, scales, name, user, photographs).cells
 
 
+@pytest.mark.parametrize("file", sorted(Path("grids").glob("*_cifar100.yaml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("scale", ["paper", "small"])
+def test_em_has_its_settings_for_cifar100_in_every_row(file: Path, scale: str, tmp_path: Path) -> None:
+    grid = read_grid(file, read_scales(Path("grids/scales.yaml")), scale, Scale(), tmp_path)
+    rounds = [one.method.choice.settings.updates_per_round for one in grid.conditions if one.method.choice.name == "em"]
+    assert set(rounds) <= {20}
+
+
 @pytest.mark.parametrize(("size", "samples", "steps"), [(127, 5, 10), (128, 4, 8)])
 def test_large_images_take_the_settings_of_the_imagenet_subset_unless_the_grid_says_otherwise(
     size: int, samples: int, steps: int, tmp_path: Path
