@@ -38,6 +38,11 @@ class Estimate:
         """The upper end of the interval."""
         return self.ends[1] if self.ends else None if self.half_width is None else self.mean + self.half_width
 
+    @property
+    def bare(self) -> "Estimate":
+        """The same mean without an interval."""
+        return Estimate(self.mean, None, self.count)
+
 
 class _Interval(Protocol):
     """An estimate, or a difference."""
@@ -62,19 +67,19 @@ def rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
-def estimate(values: Sequence[float]) -> Estimate | None:
-    """The mean of independent runs with Student's 95 % interval; None if there is no run."""
+def estimate(values: Sequence[float], widening: float = 1.0) -> Estimate | None:
+    """The mean of independent runs with Student's 95 % interval, so many times as wide; None if there is no run."""
     if not values:
         return None
     if len(values) == 1:
         return Estimate(values[0], None, 1)
-    return Estimate(statistics.fmean(values), _half_width(values, _size(values)), len(values))
+    return Estimate(statistics.fmean(values), _half_width(values, _size(values), widening), len(values))
 
 
-def _half_width(values: Sequence[float], size: float) -> float | None:
+def _half_width(values: Sequence[float], size: float, widening: float) -> float | None:
     """Half of Student's interval of the mean of numbers that were computed from ones of this size; None of one."""
     count = len(values)
-    return quantile(count - 1) * _deviation(values, size) / math.sqrt(count) if count > 1 else None
+    return widening * quantile(count - 1) * _deviation(values, size) / math.sqrt(count) if count > 1 else None
 
 
 def estimate_over_noises(values: Sequence[float | None], noises: int, images: int | None = None) -> Estimate | None:
@@ -144,17 +149,17 @@ def wilson(share: float, images: int) -> Estimate:
     return Estimate(share, max(high - share, share - low), 1, (low, high))
 
 
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Estimate | None:
+def ratio(ours: Sequence[float], theirs: Sequence[float], widening: float = 1.0) -> Estimate | None:
     """The ratio of two means of paired runs, with Student's interval of its linear part (Cochran 1977, section 6.4).
 
-    None without runs, or if the second mean is 0.
+    The interval is so many times as wide. None without runs, or if the second mean is 0.
     """
     if not ours or not statistics.fmean(theirs):
         return None
     below = statistics.fmean(theirs)
     value = statistics.fmean(ours) / below
     rest = [(a - value * b) / below for a, b in zip(ours, theirs, strict=True)]
-    return Estimate(value, _half_width(rest, _size(ours) / abs(below)), len(ours))
+    return Estimate(value, _half_width(rest, _size(ours) / abs(below), widening), len(ours))
 
 
 def deviation(values: Sequence[float]) -> float:

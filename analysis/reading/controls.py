@@ -73,7 +73,7 @@ def _with_shares(condition: ConditionResult, clean: ConditionResult | None) -> C
     ours, theirs = ([pair and pair[side] for pair in pairs] for side in (0, 1))
     share = less_sure(ratio, condition.noises, ours, theirs)
     if share and condition.is_clean:
-        share = Estimate(share.mean, None, share.count)  # by definition, so there is no doubt
+        share = share.bare  # by definition, so there is no doubt
     found = {"control_accuracy": control, "recovered": share}
     others = condition.others | {"control_accuracy": theirs}
     return replace(condition, estimates=condition.estimates | found, others=others)

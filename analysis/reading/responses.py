@@ -3,9 +3,9 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
 from itertools import combinations
 from statistics import fmean
 
@@ -82,17 +82,21 @@ def best_response(conditions: Sequence[ConditionResult], attacks: int) -> Respon
         for noise in range(first.noises)
     ]
     often = Counter(place for made in choices for place, _ in made).most_common()
-    lucky = first.victims == 1 and len(usable) > 1
     runs = Runs(_valued(reached, choices), first.noises, _widening(first.victims), first.runs(ACCURACY).step)
+    of_victims = partial(estimate, widening=runs.widening)
+    accuracy = less_sure(estimate, runs.noises, runs.values, of_victims=of_victims)
+    recovered = _recovered(usable, choices, runs)
+    if first.victims == 1 and len(usable) > 1:  # luck lifts it by an unknown amount
+        accuracy, recovered, runs = accuracy and accuracy.bare, recovered and recovered.bare, Runs(())
     return Response(
         len(tried),
         attacks,
         tuple(dict.fromkeys(usable[place].attack.title for place, _ in often)),
         tuple(usable[often[0][0]].assumes),
-        _sure(less_sure(estimate, runs.noises, runs.values, of_victims=_widened(estimate, runs)), lucky=lucky),
+        accuracy,
         fmean(max(fmean(rows[noise]) for rows in reached.values()) for noise in range(first.noises)),
-        _sure(_recovered(usable, choices, runs), lucky=lucky),
-        Runs(()) if lucky else runs,
+        recovered,
+        runs,
     )
 
 
@@ -109,25 +113,9 @@ def splits(victims: int) -> list[Split]:
     return [tuple(sorted(generator.sample(range(victims), half))) for _ in range(SPLITS)]
 
 
-def _sure(value: Estimate | None, *, lucky: bool) -> Estimate | None:
-    """The same without an interval if luck lifts it by an unknown amount."""
-    return Estimate(value.mean, None, value.count) if value and lucky else value
-
-
 def share_of(ours: Runs, theirs: Sequence[float | None]) -> Estimate | None:
     """The ratio of the means of responses and of what they are read against, run by run."""
-    return less_sure(ratio, ours.noises, ours.values, theirs, of_victims=_widened(ratio, ours))
-
-
-def _widened(of: Callable[..., Estimate | None], runs: Runs) -> Callable[..., Estimate | None]:
-    """An estimate of responses by victims, with the interval that their splits allow."""
-
-    def widened(*values: Sequence[float]) -> Estimate | None:
-        found = of(*values)
-        wide = found and found.half_width and runs.widening * found.half_width
-        return replace(found, half_width=wide) if found and wide else found
-
-    return widened
+    return less_sure(ratio, ours.noises, ours.values, theirs, of_victims=partial(ratio, widening=ours.widening))
 
 
 def _widening(victims: int) -> float:
@@ -163,7 +151,7 @@ def _recovered(usable: Sequence[ConditionResult], choices: Sequence[Choices], ru
         return None
     clean = _valued({place: _by_noise(usable[place], "control_accuracy") for place in chosen}, choices)
     found = share_of(runs, clean)
-    return Estimate(found.mean, None, found.count) if found and usable[0].is_clean else found
+    return found.bare if found and usable[0].is_clean else found
 
 
 def _single(usable: Sequence[ConditionResult], tried: int, attacks: int) -> Response:

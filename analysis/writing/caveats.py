@@ -29,14 +29,13 @@ def interval_line(results: Results) -> str:
     planned = [one.planned for one in results.conditions if not one.declined]
     lines = []
     if max(planned, default=0) > 1:
-        lines.append("± is half of the 95 % Student interval of the mean over")
-        if results.noises == [1]:
-            lines[0] += " victims of one noise; it says nothing of a second noise."
-        else:
-            lines[0] += (
-                " noises or over victim seeds, whichever is wider; on clean images, and where there is a single "
+        over = "victims of one noise; it says nothing of a second noise"
+        if results.noises != [1]:
+            over = (
+                "noises or over victim seeds, whichever is wider; on clean images, and where there is a single noise, "
+                "over victims of one noise"
             )
-            lines[0] += "noise, over victims of one noise."
+        lines.append(f"± is half of the 95 % Student interval of the mean over {over}.")
     if min(planned, default=0) == 1 and any(one.test_images for one in results.conditions):
         lines.append(
             f"{'Of a single victim, ±' if lines else '±'} is the longer side of the 95 % Wilson interval over the test "
