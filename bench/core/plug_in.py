@@ -17,7 +17,7 @@ FORWARD = 1 / 3
 
 def _one_line(text: str) -> str:
     if not text.isprintable():
-        raise ValueError(f"must be one line of printable text, got {brief(text)}")
+        raise ValueError("must be one line of printable text")
     return text
 
 

@@ -118,15 +118,15 @@ def explained(error: ValidationError) -> str:
 
 
 def problem(first: ErrorDetails) -> str:
-    """One thing that pydantic found wrong with a value, in one line. Errors that we raise say it all themselves."""
-    place = ".".join(map(str, first["loc"]))
-    match first["type"]:
-        case "missing":
-            wrong = "is missing"
-        case "value_error":
-            wrong = str(first["ctx"]["error"])
-        case _:
-            wrong = f"{first['msg'][0].lower()}{first['msg'][1:]}, got {brief(first['input'])}"
+    """One thing that pydantic found wrong with a value, in one line, with the value if it is a single one."""
+    place, value = ".".join(map(str, first["loc"])), brief(first["input"])
+    ours = first["type"] == "value_error"
+    said = str(first["ctx"]["error"]) if ours else first["msg"]
+    if first["type"] == "missing":
+        said = "is missing"
+    elif not ours or (not isinstance(first["input"], dict | list) and value not in said):
+        said += f", got {value}"
+    wrong = f"{said[:1].lower()}{said[1:]}"
     return one_line(f"{place}: {wrong}" if place else wrong)
 
 

@@ -7,10 +7,20 @@ from typing import Annotated
 
 import pytest
 import torch
-from pydantic import ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError
 
 from attacks import ATTACKS
-from bench.core.settings import Added, Count, Fraction, Radius, RadiusOrZero, Settings, format_fraction, parse_fraction
+from bench.core.settings import (
+    Added,
+    Count,
+    Fraction,
+    Radius,
+    RadiusOrZero,
+    Settings,
+    explained,
+    format_fraction,
+    parse_fraction,
+)
 from bench.core.train import Recipe
 from measures import MEASURES
 from methods import METHODS
@@ -29,6 +39,35 @@ def refusal(**values: object) -> str:
     with pytest.raises(ValidationError) as caught:
         Example.model_validate(values)
     return str(caught.value.errors()[0]["msg"]).removeprefix("Value error, ")
+
+
+class Told(BaseModel):
+    """Validators of its own say what is wrong, with or without the value."""
+
+    even: Annotated[int, AfterValidator(lambda value: _refuse("Must be even"))] = 0
+    small: Annotated[float, AfterValidator(lambda value: _refuse(f"must be small, but is {value:g}"))] = 0.0
+    pairs: Annotated[list[int], AfterValidator(lambda value: _refuse("do not ascend"))] = []
+    needed: int
+
+
+def _refuse(said: str) -> None:
+    raise ValueError(said)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"even": 3}, "even: must be even, got 3"),
+        ({"small": 1e308}, "small: must be small, but is 1e+308"),
+        ({"pairs": [8, 4]}, "pairs: do not ascend"),
+        ({"needed": "x"}, "needed: input should be a valid integer, unable to parse string as an integer, got 'x'"),
+        ({}, "needed: is missing"),
+    ],
+)
+def test_what_is_wrong_is_told_once_with_place_and_value(values: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        Told.model_validate({"needed": 1} | values if values else {})
+    assert explained(raised.value) == said
 
 
 def test_a_radius_is_read_from_a_fraction_of_255() -> None:
