@@ -8,6 +8,7 @@ from scipy import stats
 
 from analysis.numbers.differences import difference, groups
 from analysis.reading.conditions import ConditionResult
+from analysis.reading.league import league
 from analysis.reading.responses import Response, best_response, splits
 from tests.analysis.conftest import condition, of_noises
 
@@ -42,6 +43,41 @@ def test_each_noise_has_the_attack_that_its_own_victims_choose() -> None:
     one_victim = best_response([first.first(3, 1), second.first(3, 1)], 2)
     assert (one_victim.correction, one_victim.accuracy.mean) == (None, pytest.approx(1.4 / 3))
     assert (one_victim.accuracy.half_width, one_victim.runs.units) == (None, [])  # luck lifts it, so nothing is tested
+
+
+def test_the_interval_is_the_wider_of_noises_as_they_are_and_victim_seeds_widened_for_the_splits() -> None:
+    t, widening = stats.t.ppf(0.975, 2), np.sqrt(3 / 2)  # of three victims two value
+    noises, seeds = np.array([0.1, 0.2, 0.4]), np.array([0.0, 0.01, 0.03])
+    for effects in ((noises, seeds), (seeds, noises)):
+        values = np.add.outer(*effects)
+        found = best_response([of_noises(3, "em", "attack0", values.ravel().tolist())], 1)
+        of_noise, of_seed = (np.std(values.mean(axis), ddof=1) / np.sqrt(3) for axis in (1, 0))
+        assert found.accuracy.half_width == pytest.approx(t * max(of_noise, widening * of_seed))
+
+
+def test_what_is_recovered_is_read_against_the_attack_of_each_noise() -> None:
+    made = [
+        of_noises(2, "em", "attack0", [0.5, 0.5, 0.1, 0.1]),
+        of_noises(2, "em", "attack1", [0.2, 0.2, 0.6, 0.6]),
+    ]
+    clean = [[0.5, 0.5, 0.5, 0.5], [0.9, 0.9, 0.8, 0.8]]
+    read = [replace(one, others={"control_accuracy": row}) for one, row in zip(made, clean, strict=True)]
+    found = best_response(read, 2).recovered
+    value = (0.5 + 0.6) / (0.5 + 0.8)
+    rest = np.array([0.5 - value * 0.5, 0.6 - value * 0.8]) / 0.65
+    assert (found.mean, found.count) == (pytest.approx(value), 2)
+    assert found.half_width == pytest.approx(stats.t.ppf(0.975, 1) * np.std(rest, ddof=1) / np.sqrt(2))
+
+
+def test_the_best_on_clean_images_is_what_a_best_response_is_a_share_of() -> None:
+    own = [[0.2, 0.3, 0.4], [0.1, 0.1, 0.1]]
+    clean = [[0.5, 0.6, 0.8], [0.4, 0.4, 0.4]]
+    rows = league(conditions(*own) + conditions(*clean, method="clean"))
+    value = 0.9 / 1.9
+    rest = np.array([a - value * b for a, b in zip(own[0], clean[0], strict=True)]) / (1.9 / 3)
+    found = next(row for row in rows if row["method"] == "em")
+    wide = stats.t.ppf(0.975, 2) * np.std(rest, ddof=1) / np.sqrt(2)
+    assert (found["free_of_clean"], found["free_of_clean_half_width"]) == pytest.approx((value, wide), abs=1e-6)
 
 
 @pytest.mark.parametrize("effects", [(0.02, 0.0), (0.0, 0.02), (0.02, 0.02)])
