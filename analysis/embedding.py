@@ -9,7 +9,8 @@ from analysis.drawing.scatter import clouds, shapes
 from analysis.reading.found import Share, in_unit_interval, read_every
 from analysis.reading.measures import generators, places
 from analysis.reading.results import Measured, Results
-from analysis.writing.sections import MISSING, Entry, Section, file_of, percent, plain_table
+from analysis.writing.noises import INTERVALS, over_noises
+from analysis.writing.sections import Entry, Section, file_of, percent, plain_table
 from bench.core.errors import brief
 
 MEASURE = "perturbations"
@@ -22,20 +23,21 @@ COLUMNS = {
     "two_sample": "told apart from the victim's last",
     "mmd_p": "p of equal distributions",
 }
-SHARES = ("saturated", "two_sample", "mmd_p")
+P_VALUE = "mmd_p"
+SHARES = ("saturated", "two_sample", P_VALUE)
 """Between 0 and 1."""
 NOTE = (
     "Perturbations of the same whole images: uniform draws, random signs, those of the noise step at several steps of "
     "the surrogate, and those that PGD finds on a victim at several steps. A linear map that tells two sources apart "
     "half of the time knows nothing. It never saw the images that it is asked about, and p is that of permutations "
-    "which swap the sources of an image. In the picture each column shows one source; grey is where any source lies. "
-    "It shows what lies near; the numbers carry the conclusion."
+    "which swap the sources of an image. In the picture, of the first noise, each column shows one source; grey is "
+    "where any source lies. It shows what lies near; the numbers carry the conclusion."
 )
 COMPONENTS = "first components"
 SHAPES = (
     "Shares of a source's perturbations by their l2 norm and by the share of their values that are as large as the "
-    "source's largest, and the share of its variance in its first principal components, as many as the axis says. "
-    "Earlier networks have shorter dashes."
+    "source's largest, and the share of its variance in its first principal components, as many as the axis says, of "
+    "the first noise. Earlier networks have shorter dashes."
 )
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 """Far beyond what UMAP and t-SNE give, and no NaN: what can be drawn."""
@@ -98,9 +100,10 @@ class Cloud(BaseModel):
 
 
 def sections(results: Results) -> list[Section]:
-    """One or two for each generator whose perturbations were collected, and each way of it; of its first noise.
+    """One or two for each generator whose perturbations were collected, and each way of it.
 
-    A record that does not hold what it should is told, and its noise left out.
+    Numbers are those of all its noises, pictures those of the first. A record that does not hold what it should is
+    told, and its noise left out.
     """
     found = []
     for place in places(results):
@@ -108,10 +111,9 @@ def sections(results: Results) -> list[Section]:
             own = read_every(measures.values(), MEASURE, Cloud)
             for one, whole, damaged in own:
                 varied = [one.title] if len(own) > 1 else []
-                cloud = whole[0][1] if whole else None
-                found.append(_section(results, place, one, cloud, varied, damaged))
-                if cloud and COMPONENTS in cloud.shapes:
-                    found.append(_shapes(results, place, one, cloud, varied))
+                found.append(_section(results, place, one, dict(whole), varied, damaged))
+                if whole and COMPONENTS in whole[0][1].shapes:
+                    found.append(_shapes(results, place, one, whole[0][1], varied))
     return found
 
 
@@ -119,26 +121,39 @@ def _section(
     results: Results,
     place: tuple[str, str],
     one: Measured,
-    cloud: Cloud | None,
+    noises: dict[str, Cloud],
     varied: Sequence[str],
     damaged: list[str],
 ) -> Section:
-    sources = cloud.sources if cloud else {}
-    rows = [[Entry(name), *(_number(about.get(key), key) for key in COLUMNS)] for name, about in sources.items()]
+    first = next(iter(noises.values()), None)
+    sources = _by_source([noises[key].sources if key in noises else {} for key in one.keys])
+    rows = [
+        [Entry(name), *(_number([about.get(key) for about in found], key, one.keys) for key in COLUMNS)]
+        for name, found in sources.items()
+    ]
     file = "-perturbations" + file_of((*place, one.label, *varied))
     return Section(
         ", ".join([f"Perturbations of {one.method.title} and of its victim", *varied]),
         plain_table(["source", *COLUMNS.values()], rows),
         context=results.context(place),
         note=NOTE,
+        intervals=INTERVALS,
         remarks=damaged,
-        figure=clouds(cloud.points, list(next(iter(cloud.points.values()))), file) if cloud else None,
+        figure=clouds(first.points, list(next(iter(first.points.values()))), file) if first else None,
         file=file,
         numbers=[
-            {"dataset": place[0], "model": place[1], "method": one.label, "source": name, **about}
-            for name, about in sources.items()
+            {"dataset": place[0], "model": place[1], "method": one.label, "noise": noise, "source": name, **about}
+            for name, found in sources.items()
+            for noise, about in enumerate(found)
+            if about
         ],
     )
+
+
+def _by_source(noises: Sequence[dict[str, About]]) -> dict[str, list[About]]:
+    """The numbers of each source, noise by noise; empty ones of a noise that lacks it."""
+    names = dict.fromkeys(name for sources in noises for name in sources)
+    return {name: [sources.get(name, {}) for sources in noises] for name in names}
 
 
 def _shapes(results: Results, place: tuple[str, str], one: Measured, cloud: Cloud, varied: Sequence[str]) -> Section:
@@ -166,7 +181,10 @@ def _shapes(results: Results, place: tuple[str, str], one: Measured, cloud: Clou
     )
 
 
-def _number(value: float | None, key: str) -> Entry:
-    if value is None:
-        return Entry(MISSING)
-    return Entry(f"{value:.3f}" if key in SHARES else f"{value:.3g}")
+def _number(values: Sequence[float | None], key: str, keys: Sequence[str]) -> Entry:
+    """The mean over noises; of p-values, which have none that means anything, the least and the largest."""
+    known = sorted(value for value in values if value is not None)
+    if key != P_VALUE or not known:
+        return over_noises(values, keys)
+    least, largest = f"{known[0]:.3f}", f"{known[-1]:.3f}"
+    return Entry(least if least == largest else f"{least} to {largest}", keys=keys)

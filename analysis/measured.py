@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from analysis.reading.measures import TIMED, Way, counted, generators, places, titles, value
+from analysis.reading.measures import TIMED, Way, found, generators, places, titles
 from analysis.reading.results import Measured, Results
+from analysis.writing.noises import INTERVALS, over_noises
 from analysis.writing.sections import FAILED, MISSING, Entry, Section, plain_table
 
-SCIENTIFIC_FROM = 1e9
-"""From which on a number is written with a power of ten."""
 NOTE = "Each noise is measured once."
-INTERVALS = "± is half of the 95 % Student interval of the mean over noises."
 
 
 def sections(results: Results) -> list[Section]:
@@ -71,16 +69,11 @@ def _entry(one: Measured | None, number: str, ends: Mapping[str, str]) -> Entry:
         return Entry(MISSING)
     if one.declined:
         return Entry("does not apply", note=one.declined)
-    estimate = value(one, number)
-    if estimate is None:
-        found = {ends[key] for key in one.keys}
-        return Entry(FAILED if "failed" in found else MISSING, note="no value found" if found == {"finished"} else "")
-    size = abs(estimate.mean) or estimate.half_width or 0
-    form = ",.3f" if 0 < size < 10 else ",.1f" if 0 < size < 100 else ",.0f" if size < SCIENTIFIC_FROM else ".2e"
-    half_width = "" if estimate.half_width is None else f"{estimate.half_width:{form}}"
-    known = counted(one, number)
-    note = f"{known} of {len(one.found)} noises" if known < len(one.found) else ""
-    return Entry(f"{estimate.mean:{form}}", half_width, note=note, keys=one.keys)
+    values = found(one, number)
+    if any(each is not None for each in values):
+        return over_noises(values, one.keys)
+    own = {ends[key] for key in one.keys}
+    return Entry(FAILED if "failed" in own else MISSING, note="no value found" if own == {"finished"} else "")
 
 
 def _procedures(methods: dict[str, dict[Way, Measured]]) -> Iterator[str]:

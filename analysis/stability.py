@@ -7,15 +7,15 @@ from pydantic import BaseModel, Field
 from analysis.reading.found import Share, read_every
 from analysis.reading.measures import generators, places
 from analysis.reading.results import Measured, Results
-from analysis.writing.sections import MISSING, Entry, Section, plain_table
+from analysis.writing.noises import INTERVALS, over_noises
+from analysis.writing.sections import Entry, Section, plain_table
 
 MEASURE = "stability"
 NUMBERS = {"loss": "RD", "median_loss": "median RD", "f": "F"}
 NOTE = (
     "A network is trained with views that are perturbed in each of these ways. RD is its mean test loss, F the share "
     "of test images that it gets wrong, and S the least RD. A few images that a network is sure of and wrong about "
-    "decide a mean loss, so the median stands beside it. Of each method the first noise, with one network for each "
-    "perturbation."
+    "decide a mean loss, so the median stands beside it. One network is trained for each noise and perturbation."
 )
 
 
@@ -37,13 +37,12 @@ class Left(BaseModel):
 
 
 class Found(NamedTuple):
-    """A row: a way of measuring a method, and the first finished noise whose record holds what it should."""
+    """A row: a way of measuring a method, and what its noises have."""
 
     title: str
     measured: Measured
-    key: str
-    numbers: dict[str, Numbers]
-    """By perturbation; empty if no record holds any."""
+    noises: dict[str, dict[str, Numbers]]
+    """Numbers by perturbation, of each finished noise whose record holds what it should, by its key."""
     damaged: list[str]
     """What is wrong with other records."""
 
@@ -57,7 +56,7 @@ def _section(results: Results, place: tuple[str, str]) -> Section | None:
     every = [one for measures in generators(results, place).values() for one in _rows(list(measures.values()))]
     if not every:
         return None
-    names = list(dict.fromkeys(name for one in every for name in one.numbers))
+    names = list(dict.fromkeys(name for one in every for numbers in one.noises.values() for name in numbers))
     columns = [(name, number) for number in NUMBERS for name in names]
     rows: list[list[Entry | str]] = [[one.title, *(_entry(one, *column) for column in columns)] for one in every]
     return Section(
@@ -69,12 +68,14 @@ def _section(results: Results, place: tuple[str, str]) -> Section | None:
         ),
         context=results.context(place),
         note=NOTE,
+        intervals=INTERVALS,
         remarks=[line for one in every for line in one.damaged],
         numbers=[
             {"dataset": place[0], "model": place[1], "method": one.measured.label, "title": one.measured.title}
-            | {"perturbation": name, **found.model_dump(exclude_none=True)}
+            | {"noise": noise, "perturbation": name, **found.model_dump(exclude_none=True)}
             for one in every
-            for name, found in one.numbers.items()
+            for noise, key in enumerate(one.measured.keys)
+            for name, found in one.noises.get(key, {}).items()
         ],
         file="-stability",
         folded=True,
@@ -87,11 +88,10 @@ def _rows(measures: list[Measured]) -> list[Found]:
     rows = []
     for one, whole, damaged in own:
         title = one.method.title + (f", {one.title}" if len(own) > 1 else "")
-        key, numbers = (whole[0][0], whole[0][1].perturbations) if whole else ("", {})
-        rows.append(Found(title, one, key, numbers, damaged))
+        rows.append(Found(title, one, {key: left.perturbations for key, left in whole}, damaged))
     return rows
 
 
 def _entry(one: Found, name: str, number: str) -> Entry:
-    value = getattr(one.numbers.get(name), number, None)
-    return Entry(MISSING) if value is None else Entry(f"{value:.2f}", keys=(one.key,))
+    keys = one.measured.keys
+    return over_noises([getattr(one.noises.get(key, {}).get(name), number, None) for key in keys], keys)

@@ -25,11 +25,12 @@ SPARED = (
     (r' transform="rotate\(-?0 [^"]*"', ""),
     (r"\s*\n\s*", " "),
     (r"<g> *((?:<(?:path|text)[^>]*>(?:[^<]*</text>)? ?)+)</g>", r"\1"),  # a group of no property
-    (r"> <", "><"),
+    (r"> +<", "><"),
+    (r"<g/>|<g></g>", ""),
 )
 """What a figure does not need within a page, and what stands there instead."""
 SVG, STYLE = re.compile(r"<svg.*?</svg>", re.DOTALL), re.compile(r' style="([^"]*)"')
-TAG = re.compile(r"<[^>]*>")
+TAG, LINE = re.compile(r"<[^>]*>"), re.compile(r' d="[^"]*"')
 """What stands between tags is text, which a plan may have written."""
 TOLD = (CELLS, "Scale", SCALE_SETS)
 """Facts that a page tells elsewhere: once for each scale, or beside the title."""
@@ -106,8 +107,13 @@ def _inline(svg: str) -> str:
     """A figure as an element of the page, which looks the same and takes fewer bytes."""
     for pattern, by in SPARED:
         svg = re.sub(pattern, by, svg, flags=re.DOTALL)
-    # Places with two decimals; what stands between tags is text, where 0.875 stays.
-    return TAG.sub(lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag[0]), svg)
+    return TAG.sub(_shorter, svg)  # what stands between tags is text, where 0.875 and M 1 stay
+
+
+def _shorter(tag: re.Match[str]) -> str:
+    """Places with two decimals, and lines as M1 2L3 4."""
+    rounded = re.sub(r"(\.\d\d)\d+", r"\1", tag[0])
+    return LINE.sub(lambda line: " " + re.sub(r" ?([A-Zz]) ?", r"\1", line[0][1:]), rounded)
 
 
 def _with_classes(words: str) -> str:

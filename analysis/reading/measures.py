@@ -22,10 +22,10 @@ def generators(results: Results, place: tuple[str, str]) -> dict[str, dict[Way, 
     """What is measured of each method, by its label. Two ways to write the same cells are one, the first."""
     here = [one for one in results.measured if one.place == place]
     same = _first_ways(here)
-    found: dict[str, dict[Way, Measured]] = {}
+    methods: dict[str, dict[Way, Measured]] = {}
     for one in here:
-        found.setdefault(one.label, {}).setdefault(same.get(_way(one), _way(one)), one)
-    return found
+        methods.setdefault(one.label, {}).setdefault(same.get(_way(one), _way(one)), one)
+    return methods
 
 
 def _first_ways(measured: Iterable[Measured]) -> dict[Way, Way]:
@@ -51,16 +51,16 @@ def titles(methods: dict[str, dict[Way, Measured]]) -> dict[tuple[Way, str], str
 
 def value(one: Measured, number: str, noises: int | None = None) -> Estimate | None:
     """A number of a measure over the first so many noises of its method, else over all; None if none has it."""
-    found = _found(one, number, noises)
-    return estimate_over_noises(found, len(found))
+    values = found(one, number)[:noises]
+    return estimate_over_noises(values, len(values))
 
 
 def counted(one: Measured, number: str, noises: int | None = None) -> int:
     """How many of these noises have the number."""
-    return sum(each is not None for each in _found(one, number, noises))
+    return sum(each is not None for each in found(one, number)[:noises])
 
 
-def _found(one: Measured, number: str, noises: int | None) -> list[float | None]:
-    """The number of each of the first so many noises, else of all."""
-    found = [None if result is None else result.get(number) for result in one.found[:noises]]
-    return [each if isinstance(each, int | float) else None for each in found]
+def found(one: Measured, number: str) -> list[float | None]:
+    """The number of each noise, None of one that lacks it."""
+    values = [None if result is None else result.get(number) for result in one.found]
+    return [each if isinstance(each, int | float) else None for each in values]

@@ -68,12 +68,30 @@ def test_every_source_has_a_panel_of_its_own_where_it_is_darker_than_the_region_
 
 def test_a_noise_has_its_numbers_and_its_figure(tmp_path: Path) -> None:
     [section] = sections(measured(tmp_path, POINTS))
-    assert [row[:2] for row in texts(section.table)[1:]] == [["uniform", "0.5"], ["victim", "0.8"]]
+    assert [row[:2] for row in texts(section.table)[1:]] == [["uniform", "0.500"], ["victim", "0.800"]]
     assert section.figure is not None
 
 
+def test_numbers_are_means_over_noises_and_p_goes_from_the_least_to_the_largest(tmp_path: Path) -> None:
+    pairs = [(0.4, 0.01), (0.5, 0.3), (0.6, 0.02)]
+    noises = [
+        {"sources": {"uniform": {"mean_l2": norm, "mmd_p": p}, "victim": {"mmd_p": 0.001}}, "points": POINTS}
+        for norm, p in pairs
+    ]
+    [section] = sections(found(tmp_path, *noises))
+    [(norm, p), (_, same)] = [(row.entries[1].text, row.entries[-1].text) for row in section.table.rows]
+    assert (norm, p, same) == ("0.500 ± 0.248", "0.010 to 0.300", "0.001")  # 4.303 * 0.1 / sqrt(3)
+    assert [(row["noise"], row["source"], row.get("mean_l2")) for row in section.numbers] == [
+        *((noise, "uniform", norm) for noise, (norm, _) in enumerate(pairs)),
+        *((noise, "victim", None) for noise in range(3)),
+    ]
+
+
 def test_a_noise_that_failed_leaves_the_next_one(tmp_path: Path) -> None:
-    assert len(sections(found(tmp_path, None, {"sources": SOURCES, "points": POINTS}))) == 1
+    [section] = sections(found(tmp_path, None, {"sources": SOURCES, "points": POINTS}))
+    [(known, missing)] = {(row.entries[1].note, row.entries[2].note) for row in section.table.rows}
+    assert (known, missing) == ("1 of 2 noises", "")
+    assert section.figure is not None
 
 
 def test_a_damaged_noise_is_told_beside_the_next_one(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def measured(tmp_path: Path, *found: Any) -> Results:
     own = [
         Measured(
             ("d", "m"), f"m{number}", Words(f"M{number}"), not number, "stability", "stability", {}, {}, [None, one],
-            keys=("first", f"key {number}"),
+            keys=(f"first {number}", f"key {number}"),
         )
         for number, one in enumerate(found)
     ]  # fmt: skip
@@ -36,16 +36,26 @@ def test_every_perturbation_has_its_loss_its_median_and_f(tmp_path: Path) -> Non
     [section] = sections(measured(tmp_path, FOUND, None, less))
     assert texts(section.table) == [
         ["method", "RD, none", "RD, own", "median RD, none", "median RD, own", "F, none", "F, own"],
-        ["M0", "3.25", "1.50", "2.00", "1.00", "0.70", "0.50"],
-        ["M2", "1.00", "–", "–", "–", "–", "–"],  # noqa: RUF001
+        ["M0", "3.250", "1.500", "2.000", "1.000", "0.700", "0.500"],
+        ["M2", "1.000", "–", "–", "–", "–", "–"],  # noqa: RUF001
     ]
     assert [row.control for row in section.table.rows] == [True, False]
-    assert section.table.rows[1].entries[1].keys == ("key 2",)
-    assert [(row["method"], row["perturbation"], row["loss"]) for row in section.numbers] == [
-        ("m0", "none", 3.25),
-        ("m0", "own", 1.5),
-        ("m2", "none", 1.0),
+    assert section.table.rows[1].entries[1].keys == ("first 2", "key 2")
+    assert section.table.rows[1].entries[1].note == "1 of 2 noises"
+    assert [(row["method"], row["noise"], row["perturbation"], row["loss"]) for row in section.numbers] == [
+        ("m0", 1, "none", 3.25),
+        ("m0", 1, "own", 1.5),
+        ("m2", 1, "none", 1.0),
     ]
+
+
+def test_a_number_is_the_mean_over_noises(tmp_path: Path) -> None:
+    [one] = measured(tmp_path, FOUND).measured
+    found = [{"perturbations": {"own": {"loss": loss}}} for loss in (1.0, 2.0, 3.0)]
+    own = replace(one, found=found, keys=("a", "b", "c"))
+    [section] = sections(replace(measured(tmp_path, FOUND), measured=[own]))
+    assert section.table.rows[0].entries[1].text == "2.000 ± 2.484"  # 4.303 / sqrt(3)
+    assert [(row["noise"], row["loss"]) for row in section.numbers] == [(0, 1.0), (1, 2.0), (2, 3.0)]
 
 
 def test_ways_of_measuring_have_a_row_each(tmp_path: Path) -> None:
@@ -88,4 +98,4 @@ def test_a_record_that_does_not_hold_is_told_with_its_key_field_and_value(
     assert texts(alone.table) == [["method"], ["M0"]]
     [beside] = sections(measured(tmp_path, FOUND, found))
     assert beside.remarks == [line.format(1, problem)]
-    assert [row[1] for row in texts(beside.table)[1:]] == ["3.25", "–"]  # noqa: RUF001
+    assert [row[1] for row in texts(beside.table)[1:]] == ["3.250", "–"]  # noqa: RUF001

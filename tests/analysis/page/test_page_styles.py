@@ -1,7 +1,9 @@
 """Figures of a page share their styles and look as before."""
 
+import numpy as np
 from playwright.sync_api import Browser
 
+from analysis.drawing.scatter import clouds
 from analysis.page.page import _inline, _with_classes
 
 OF = "fill: none; stroke: #0072b2"
@@ -21,8 +23,32 @@ def test_a_style_of_several_elements_is_written_once_and_that_of_one_stays() -> 
     assert _with_classes("<html><head></head></html>") == "<html><head><style></style>\n</head></html>"
 
 
-def test_places_are_rounded_and_labels_are_not() -> None:
-    assert _inline('<svg><text x="1.23456">0.875</text></svg>') == '<svg><text x="1.23">0.875</text></svg>'
+def test_places_are_rounded_and_lines_are_short_and_labels_are_not() -> None:
+    assert _inline('<svg><text x="1.23456">0.875 M 1</text></svg>') == '<svg><text x="1.23">0.875 M 1</text></svg>'
+    line = '<path d="M 1 -2.345 L 3 4 C 1 2 3 4 5 6 z " class="A B"/>'
+    assert (
+        _inline(f"<svg><g><g/>{line}</g></svg>")
+        == '<svg><g><path d="M1 -2.34L3 4C1 2 3 4 5 6z" class="A B"/></g></svg>'
+    )
+
+
+def test_a_figure_is_drawn_as_before(browser: Browser) -> None:
+    """Every line, mark and image of a real figure keeps its place; letters are those of the page."""
+    drawn = clouds({"UMAP": {"uniform": [(0, 0), (0.1, 0.1)], "victim": [(1, 1)]}}, ["uniform", "victim"], "-x").svg
+    page, boxes = browser.new_page(), []
+    for words in (drawn, _inline(drawn)):
+        page.set_content(words)
+        boxes.append(
+            page.evaluate(
+                "[...document.querySelectorAll('svg path, svg use, svg image')]"
+                ".map(one => { const box = one.getBBox(); return [box.x, box.y, box.width, box.height]; })"
+            )
+        )
+    page.close()
+    before, after = np.asarray(boxes[0]), np.asarray(boxes[1])
+    assert before.shape == after.shape
+    assert np.ptp(before, axis=0).min() > 10
+    assert np.abs(before - after).max() < 0.05
 
 
 def test_every_element_of_a_figure_looks_as_before(browser: Browser) -> None:
