@@ -25,7 +25,7 @@ def sections(results: Results) -> list[Section]:
             note=f"{seeds_line(results)}.",
             remarks=[*(line for line in (bracket_line(shown),) if line), *standing_lines(conditions, ACCURACY)],
             places=[place],
-            figure=_drawing(place, conditions),
+            figure=_drawing(place, conditions, measured=bool(results.measured)),
             numbers=_all_numbers(results, shown),
         )
         for place, conditions in settled_tables(results).items()
@@ -33,8 +33,10 @@ def sections(results: Results) -> list[Section]:
     ]
 
 
-def _drawing(place: tuple[str, str], conditions: list[ConditionResult]) -> Drawing | None:
-    figure = accuracy_figure(conditions)
+def _drawing(place: tuple[str, str], conditions: list[ConditionResult], *, measured: bool) -> Drawing | None:
+    """None of a single attack if the plan is made for what it measures."""
+    alone = len({one.label["attack"] for one in conditions}) == 1
+    figure = None if alone and measured else accuracy_figure(conditions)
     text = f"Accuracy of each method against each attack; {', '.join(place)}."
     return drawing(figure, f"{file_of(place)}.svg", text) if figure else None
 

@@ -58,6 +58,8 @@ class Claim:
     text: str
     comparisons: tuple[Comparison, ...] = ()
     sign: Sign | None = None
+    sampled: bool = False
+    """Whether those of the comparisons that were run decide it, because a grid has to choose among many points."""
 
 
 def pgd(radius: int) -> tuple[tuple[str, Settings], ...]:
@@ -77,8 +79,8 @@ FILTERS = ("mean", "median", "gaussian")
 SHARES = (0, 0.1, 0.3, 0.5, 0.7)
 """Clean shares of the images that say when to stop, as the paper has them."""
 READING = "{} is our reading of the paper's Definition {}, whose formula and procedure we have not seen."
-ADVERSARIES, RADII = (2, 4), (0, 1, 2, 4, 8)
-"""Radii of both adversaries and of the random noise in 1/255, as the longer scales have them."""
+ADVERSARIES, RADII = (1, 2, 3, 4), (0, 1, 2, 3, 4, 6, 8)
+"""Radii of both adversaries and of the random noise in 1/255: those of which a grid may have some."""
 
 
 def _stopped(method: str, share: float) -> Side:
@@ -140,7 +142,7 @@ CLAIMS = (
         "Partial poisoning protects from a share of 80 % on, and hardly below",
         (
             Comparison(_poisoned(0.8), Side("clean", AT), margin=0.05),
-            Comparison(Side("clean", AT), _poisoned(0.4), margin=-0.05),
+            *(Comparison(Side("clean", AT), _poisoned(share), margin=-0.05) for share in (0.6, 0.4, 0.2)),
         ),
     ),
     Claim(
@@ -151,6 +153,7 @@ CLAIMS = (
             for radius in RADII
             if radius != adversary
         ),
+        sampled=True,
     ),
     Claim(
         "The most updates of the surrogate (M) and the most views (J) protect better than the fewest",

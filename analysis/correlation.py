@@ -16,6 +16,7 @@ from analysis.numbers.association import (
     curvature,
     partial,
     within,
+    without_one,
 )
 from analysis.numbers.differences import LEVEL, holm
 from analysis.reading.measures import places
@@ -35,9 +36,10 @@ PAIRING = ("measure", "number", "title", "victim", "generators", "planned")
 NOTE = (
     "Protection is F = 1 - accuracy of the victim. Each point is a generator; its type says what perturbs "
     "the views of its noise step and of its surrogate step. [Brackets] hold 95 % BCa bootstrap "
-    "intervals over generators. p-values of coefficients are of permutation tests, those of a bend are of t-tests of "
-    "the quadratic term; both are corrected after Holm over the whole table. r within types is that of the "
-    "differences from the mean of each type; its p-value, of permutations inside the types, is uncorrected."
+    "intervals over generators. r without one is the least and the largest Pearson r that leaving out one generator "
+    "gives. r within types is that of the differences from the mean of each type. p-values of coefficients are of "
+    "permutation tests, within types of permutations inside these, those of a bend are of t-tests of the quadratic "
+    "term. Each of the three kinds is corrected after Holm over the whole table."
 )
 
 
@@ -56,19 +58,17 @@ def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing], t
     flat = corrected([one for pairing in met for one in associate(pairing.first, pairing.second)])
     size = len(COEFFICIENTS)
     families = [flat[start : start + size] for start in range(0, len(flat), size)]
-    inside = [within(one.first, one.second, [types[method] for method in one.methods]) for one in met]
-    bends = holm([curvature(pairing.first, pairing.second) for pairing in met])
-    rows = [_row(results, place, *each) for each in zip(met, families, inside, bends, strict=True)]
-    head = ["number", "victim", "generators", *COEFFICIENTS, "r given radius and updates", "r within types"]
+    beside = _beside(results, place, met, types)
+    rows = [_row(*each) for each in zip(met, families, beside, strict=True)]
+    head = ["number", "victim", "generators", *COEFFICIENTS, "r without one", "r given radius and updates"]
     numbers = [
-        {"dataset": place[0], "model": place[1], **_numbers(pairing, one)}
-        | {"r_within_types": r, "p_within_types": p, "p_of_bend_holm": bend, "reason": one.reason}
-        for pairing, family, (r, p), bend in zip(met, families, inside, bends, strict=True)
+        {"dataset": place[0], "model": place[1], **_numbers(pairing, one), **others, "reason": one.reason}
+        for pairing, family, others in zip(met, families, beside, strict=True)
         for one in family
     ]
     return Section(
         "What goes together with protection",
-        plain_table([*head, "p of a bend"], rows, words=(0, 1)),
+        plain_table([*head, "r within types", "p of a bend"], rows, words=(0, 1)),
         context=results.context(place),
         note=NOTE + _repeats(met),
         remarks=[*_told(numbers), *_left_out(met)],
@@ -76,6 +76,23 @@ def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing], t
         file=FILE,
         numbers=numbers,
     )
+
+
+def _beside(results: Results, place: tuple[str, str], met: Sequence[Pairing], types: Mapping[str, str]) -> list[Record]:
+    """What is told of each pairing beside its coefficients; p-values corrected for the number of pairings."""
+    inside = [within(one.first, one.second, [types[method] for method in one.methods]) for one in met]
+    found = []
+    for pairing in met:
+        given = [settings_of(results, place, pairing.methods, key) for key in GIVEN]
+        known = [column for column in given if column is not None]
+        least, largest = without_one(pairing.first, pairing.second)
+        alone = partial(pairing.first, pairing.second, known) if len(known) == len(given) else None
+        found.append({"r_without_one_low": least, "r_without_one_high": largest, "r_given_radius_and_updates": alone})
+    tests = holm([p for _, p in inside]), holm([curvature(one.first, one.second) for one in met])
+    return [
+        one | {"r_within_types": r, "p_within_types_holm": p, "p_of_bend_holm": bend}
+        for one, (r, _), p, bend in zip(found, inside, *tests, strict=True)
+    ]
 
 
 def _numbers(pairing: Pairing, one: Association) -> Record:
@@ -126,25 +143,18 @@ def _sign(pairing: Pairing) -> Sign | None:
     return SIGNS.get((pairing.predictor.measure, pairing.predictor.key))
 
 
-def _row(
-    results: Results,
-    place: tuple[str, str],
-    pairing: Pairing,
-    family: Sequence[Association],
-    inside: tuple[float | None, float | None],
-    bend: float | None,
-) -> list[Entry | str]:
+def _row(pairing: Pairing, family: Sequence[Association], beside: Record) -> list[Entry | str]:
     warning = caution(pairing.first, pairing.second)
-    given = [settings_of(results, place, pairing.methods, key) for key in GIVEN]
-    known = [column for column in given if column is not None]
-    alone = partial(pairing.first, pairing.second, known) if len(known) == len(given) else None
+    ends = [coefficient(beside[f"r_without_one_{end}"]) for end in ("low", "high")]
+    bend = beside["p_of_bend_holm"]
     return [
         pairing.predictor.title,
         pairing.attack,
         str(len(pairing.first)),
         *(_entry(one, warning) for one in family),
-        coefficient(alone),
-        coefficient(*inside),
+        " to ".join(dict.fromkeys(ends)),
+        coefficient(beside["r_given_radius_and_updates"]),
+        coefficient(beside["r_within_types"], beside["p_within_types_holm"]),
         MISSING if bend is None else p_value(bend),
     ]
 

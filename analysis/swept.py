@@ -49,9 +49,9 @@ def swept(results: Results) -> list[Drawing]:
 
 
 def _shared(titles: Sequence[str]) -> str:
-    """The words with which all titles begin: what is left without the settings that vary."""
-    alike = takewhile(lambda words: len(set(words)) == 1, zip(*(title.split() for title in titles), strict=False))
-    return " ".join(words[0] for words in alike).rstrip(",")
+    """The parts with which all titles begin: what is left without the settings that vary."""
+    alike = takewhile(lambda parts: len(set(parts)) == 1, zip(*(title.split(", ") for title in titles), strict=False))
+    return ", ".join(parts[0] for parts in alike)
 
 
 def _curves(

@@ -19,12 +19,13 @@ from bench.words import flat
 HEAD = ("claim", "verdict", "noises", "what decides it")
 NOTE = (
     "Each claim is decided on one data set, with one network and one training. It holds if every comparison has an "
-    "interval on the claimed side. It does not hold if one is on the other side by a test at 5 %, Holm-corrected "
-    "for the number of comparisons. Intervals are 95 % Student intervals of paired differences: over noises or over "
-    "victim seeds, whichever is wider, if both sides have several noises, else over victims of one noise. A verdict "
-    "of one noise says nothing of a second one. Sides with different numbers of noises are compared unpaired (Welch). "
-    "Differences are percent points. A claim on a correlation is decided likewise, by its three coefficients over "
-    "generators, unless the sign within the types of generators is another one."
+    "interval on the claimed side; of the radii of random noise, every one that was run. It does not hold if one is "
+    "on the other side by a test at 5 %, Holm-corrected for the number of comparisons. Intervals are 95 % Student "
+    "intervals of paired differences: over noises or over victim seeds, whichever is wider, if both sides have "
+    "several noises, else over victims of one noise. A verdict of one noise says nothing of a second one. Sides with "
+    "different numbers of noises are compared unpaired (Welch). Differences are percent points. A claim on a "
+    "correlation is decided likewise, by its three coefficients over generators, unless the sign within the types of "
+    "generators is another one."
 )
 
 
@@ -163,7 +164,8 @@ def _judged(claim: Claim, sources: Sequence[Source]) -> Verdict:
         return _of_sign(claim.text, claim.sign, sources)
     plans = [one.conditions for one in sources]
     known = [(one, found) for one in claim.comparisons if (found := evidence(one, plans))]
-    word = _verdict([found.difference for _, found in known], len(claim.comparisons))
+    needed = len(known) if claim.sampled else len(claim.comparisons)
+    word = _verdict([found.difference for _, found in known], needed)
     if word in (HOLDS, FAILS) and min(found.noises for _, found in known) == 1:
         word = OF_ONE.format(word)
     sides = [side for _, found in known for side in (found.low, found.high)]
@@ -175,7 +177,7 @@ def _judged(claim: Claim, sources: Sequence[Source]) -> Verdict:
         keys=list(dict.fromkeys(key for side in sides for key in side.keys)),
         numbers=[numbers(one, found) for one, found in known],
         weight=len(known),
-        whole=len(known) == len(claim.comparisons),
+        whole=0 < len(known) == needed,
     )
 
 
@@ -198,7 +200,7 @@ def _of_sign(text: str, sign: Sign, sources: Sequence[Source]) -> Verdict:
     if not word:
         return Verdict(text, NOT_RUN)
     first = own[0]
-    inside = correlation.coefficient(first["r_within_types"], first["p_within_types"])
+    inside = correlation.coefficient(first["r_within_types"], first["p_within_types_holm"])
     within = "" if first["r_within_types"] is None else f"; r within types {inside}"
     told = (
         f"{'; '.join(map(_coefficient, own))}{within} ({met[first['victim']]}, "

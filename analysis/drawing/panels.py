@@ -56,7 +56,7 @@ def panels(drawn: Sequence[Panel], across: str, up: str, legend: Mapping[str, st
     rows = -(-len(drawn) // columns)
     width, height = max(SIZE[0] * columns, 5.0), SIZE[1] * rows + 0.85
     figure = canvas(width, height)
-    figure.subplots_adjust(0.5 / width, 0.45 / height, 1 - 0.1 / width, 1 - 0.62 / height, 0.14, 0.34)
+    figure.subplots_adjust(0.5 / width, 0.45 / height, 1 - 0.1 / width, 1 - 0.62 / height, 0.2, 0.34)
     grid = figure.subplots(rows, columns, sharex=alike, sharey=True, squeeze=False)
     with matplotlib.rc_context(LITERAL):
         for place, axes in enumerate(grid.flat):
@@ -72,6 +72,7 @@ def panels(drawn: Sequence[Panel], across: str, up: str, legend: Mapping[str, st
             axes.set_title(drawn[place].title, loc="left", color=INK, fontsize=9, y=1.0, pad=3)
             axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
             axes.tick_params(labelbottom=not alike or place + columns >= len(drawn))
+            axes.xaxis.set_major_formatter("{x:,g}")
         grid[0][0].set_ylim(bottom=0)
         figure.text(0.5, 0.06 / height, across, color=INK, fontsize=9, ha="center", va="bottom")
         figure.text(0.06 / width, 0.5, up, color=INK, fontsize=9, va="center", rotation=90)

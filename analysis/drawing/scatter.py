@@ -57,8 +57,10 @@ def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) ->
         axes.locator_params(nbins=5)
     _finish(figure, panels, len(pairings), kinds)
     text = (
-        f"Protection F against {', '.join(dict.fromkeys(one.predictor.title for one in pairings))}. Bars are 95 % "
-        f"intervals. A line is fitted to at least {FEW} generators in which no bend is found (p of a bend above 5 %)."
+        f"Protection F against {', '.join(dict.fromkeys(one.predictor.title for one in pairings))}. A type such as "
+        "random / pgd says what perturbs the views of the noise step, then of the surrogate step. Bars are 95 % "
+        "intervals, over noises of generators with several, else over the victims of one; a number measured once has "
+        f"none. A line is fitted to at least {FEW} generators in which no bend is found (its p above 5 %, uncorrected)."
     )
     return drawing(figure, f"{file}.svg", text)
 
@@ -133,7 +135,8 @@ def _ends(shares: Sequence[float]) -> slice:
 def _line(number: int) -> dict[str, Any]:
     colours = (QUIET, INK, *PALETTE)
     marker = MARKERS[number % len(MARKERS)]
-    return {"color": colours[number % len(colours)], "marker": marker, "markersize": 3, "linewidth": 1.2}
+    width = 1.2 if number else 4  # the first is a band, which shows below a line of the same course
+    return {"color": colours[number % len(colours)], "marker": marker, "markersize": 3, "linewidth": width}
 
 
 def _region(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -180,6 +180,16 @@ def corrected(family: Sequence[Association]) -> list[Association]:
     return [replace(one, p_holm=p) for one, p in zip(family, holm([one.p for one in family]), strict=True)]
 
 
+def without_one(first: Sequence[float], second: Sequence[float]) -> tuple[float | None, float | None]:
+    """The least and the largest Pearson's r if one generator is left out; None for both where one gives none."""
+    left = [[[*sample[:place], *sample[place + 1 :]] for sample in (first, second)] for place in range(len(first))]
+    pairs = [(_standard(one), _standard(other)) for one, other in left]
+    if not pairs or any(_objection(*pair) for pair in pairs):
+        return None, None
+    found = [float(pearson(*pair)) for pair in pairs]
+    return min(found), max(found)
+
+
 def partial(first: Sequence[float], second: Sequence[float], given: Sequence[Sequence[float]]) -> float | None:
     """Pearson's r of what linear regression on the samples of `given` leaves of both; None if it leaves nothing.
 

@@ -1,5 +1,6 @@
 """The points of the correlation study: a number of each generator, and what its noise protects from."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -136,10 +137,14 @@ def settings_of(results: Results, place: tuple[str, str], methods: Sequence[str]
 
 
 def types_of(results: Results, place: tuple[str, str]) -> dict[str, str]:
-    """What perturbs the views of each generator's steps, else its title; controls are no generators."""
-    return {
-        one.label["method"]: " / ".join(str(one.paper["method"][key]) for key in STEPS if key in one.paper["method"])
-        or one.method.title
-        for one in results.conditions
-        if one.place == place and not one.control
+    """What perturbs the views in the noise step and in the surrogate step of each generator that is no control.
+
+    Its title where nothing does, or where it is the only one of its type.
+    """
+    made = {one.label["method"]: one for one in results.conditions if one.place == place and not one.control}
+    steps = {
+        method: " / ".join(str(one.paper["method"][key]) for key in STEPS if key in one.paper["method"])
+        for method, one in made.items()
     }
+    counts = Counter(steps.values())
+    return {method: kind if kind and counts[kind] > 1 else made[method].method.title for method, kind in steps.items()}

@@ -8,7 +8,7 @@ import pytest
 from analysis.correlation import sections
 from analysis.numbers.estimates import estimate_over_noises
 from analysis.reading.conditions import Words
-from analysis.reading.pairings import settings_of
+from analysis.reading.pairings import settings_of, types_of
 from analysis.reading.results import Measured, Results
 from tests.analysis.conftest import Accuracies, at_chance, results_of
 
@@ -68,7 +68,10 @@ def test_each_point_is_a_generator_with_its_protection_and_controls_are_none(tmp
     first = overall.table.rows[0].entries
     assert [entry.value for entry in first[:3]] == ["R_theta", "none", "8"]
     assert "only 8 generators" in {entry.note for entry in first}
-    assert 0.9 < float(first[6].value) <= 1  # given radius and updates
+    least, largest = map(float, first[6].value.split(" to "))
+    assert 0.9 < least <= theta[0]["value"] <= largest <= 1
+    given = theta[0]["r_given_radius_and_updates"]
+    assert (0.9 < given <= 1, first[7].value) == (True, f"{given:.2f}")
 
 
 def test_a_generator_of_several_noises_is_one_point_at_their_mean(tmp_path: Path) -> None:
@@ -160,9 +163,17 @@ def test_a_claim_is_not_decided_against_the_sign_within_types(tmp_path: Path) ->
     head = [entry.value for entry in overall.table.head]
     within = overall.table.rows[0].entries[head.index("r within types")].value
     assert within.startswith("-0.9")
-    assert within.endswith(f", p {overall.numbers[0]['p_within_types']:.3f}")
+    assert within.endswith(f", p {overall.numbers[0]['p_within_types_holm']:.3f}")
     assert overall.numbers[0]["value"] > 0.7
     assert "cannot be told here" in overall.remarks[0]
+
+
+def test_a_type_of_one_generator_is_called_by_its_title(tmp_path: Path) -> None:
+    results = study(tmp_path, [float(number) for number in range(8)])
+    for one, kind in zip(results.conditions, ["pgd", "pgd", "none", "random", *["random"] * 5], strict=True):
+        one.paper["method"] |= {"noise_step": kind, "surrogate_step": "none"}
+    types = types_of(results, PLACE)
+    assert [types[f"g{number}"] for number in range(4)] == ["pgd / none", "pgd / none", "g2", "random / none"]
 
 
 def test_a_number_of_the_same_name_by_another_measure_is_not_the_claimed_one(tmp_path: Path) -> None:

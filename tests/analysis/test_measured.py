@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis import accuracy
 from analysis.measured import INTERVALS, sections
 from analysis.reading.conditions import Words
 from analysis.reading.results import Measured, Results
@@ -64,3 +65,10 @@ def test_intervals_of_measures_are_over_noises_and_not_over_victims(tmp_path: Pa
     assert with_caveats(section, results).remarks[-1] == INTERVALS
     [alone] = sections(table(tmp_path, [{"b": 1.0}], ["finished"]))
     assert INTERVALS not in with_caveats(alone, results).remarks
+
+
+def test_one_attack_has_no_figure_where_the_plan_is_made_for_its_measures(tmp_path: Path) -> None:
+    results = table(tmp_path / "one", [{"b": 2.0}], ["finished"])
+    several = results_of(tmp_path / "several", {("a", attack): [0.5] for attack in ("none", "pgd")})
+    plans = (results, replace(results, measured=[]), replace(several, measured=results.measured))
+    assert [bool(accuracy.sections(one)[0].figure) for one in plans] == [False, True, True]

@@ -143,6 +143,19 @@ def test_victims_that_stayed_at_chance_decide_no_claim(tmp_path: Path) -> None:
     assert (rows[0].word, rows[0].told) == ("not run", "")
 
 
+def test_the_radii_of_random_noise_that_were_run_decide_and_all_radii_of_the_victim_must(tmp_path: Path) -> None:
+    own, other = "sem adv_radius=3/255 random_radius=3/255", "sem adv_radius=3/255 random_radius=6/255"
+    runs: Accuracies = {(own, "pgd radius=3/255"): [0.3, 0.31], (other, "pgd radius=3/255"): [0.4, 0.42]}
+    found = results_of(tmp_path, runs).conditions
+    for one, radius in zip(found, ("3/255", "6/255"), strict=True):
+        one.paper["method"] |= {"name": "sem", "adv_radius": "3/255", "random_radius": radius}
+    [(_, rows, _)] = verdicts([Source(found)])
+    [row] = [one for one in rows if one.claim.startswith("SEM is best if its random noise")]
+    assert (row.word, row.whole, row.weight) == ("holds, of one noise", True, 1)
+    [missing] = [one for one in rows if one.claim.startswith("SEM protects better")]
+    assert (missing.word, missing.whole) == ("not run", False)
+
+
 def test_a_verdict_has_its_cells_its_noises_and_each_comparison_in_full(tmp_path: Path) -> None:
     runs: Accuracies = {("sem", "pgd radius=4/255"): [0.3, 0.31], ("rem", "pgd radius=4/255"): [0.5, 0.52]}
     found = results_of(tmp_path, runs).conditions
@@ -202,7 +215,7 @@ def test_the_claims_on_correlations_are_decided_under_the_training_of_the_claim(
         {"dataset": "d", "model": "m", "measure": "surrogate_robustness", "number": "r_theta"}
         | {"victim": titles[attack], "generators": 9, "planned": 9, "title": "R_theta", "noises": 2}
         | {"coefficient": "Pearson r", "value": value, "p": 0.01, "low": 0.5, "high": 0.9}
-        | {"r_within_types": 0.3, "p_within_types": 0.2}
+        | {"r_within_types": 0.3, "p_within_types_holm": 0.2}
         for attack, value in (("pgd radius=4/255", 0.8), ("none", -0.8))
     ]
     fewer = [row | {"generators": 5, "value": -0.9} for row in rows]

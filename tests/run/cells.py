@@ -4,11 +4,13 @@ import errno
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from bench.core.data import ImageDataset
+from bench.core.measures import Subject, Training
 from bench.core.plug_in import Cost
 from bench.core.protocols import Method
 from bench.core.session import Session
@@ -17,6 +19,7 @@ from bench.run import schedule
 from bench.run.schedule import Outcome, Task
 from bench.run.workers import workers
 from bench.run.workplace import Workplace
+from measures.delusiveness import Delusiveness
 
 
 class Flat(Method):
@@ -42,6 +45,19 @@ class Deadly(Flat):
         if Path(self.file).stat().st_size <= self.kills:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().generate(data, session)
+
+
+class Killed(Delusiveness):
+    """Kills its process the first time, when it has trained its network."""
+
+    file: str
+
+    def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
+        found = super().measure(subject, training, session)
+        if not Path(self.file).exists():
+            Path(self.file).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return found
 
 
 class FullDisk(Flat):

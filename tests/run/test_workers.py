@@ -13,11 +13,13 @@ import pytest
 from joblib.externals.loky import ProcessPoolExecutor
 
 from bench.core.errors import UserError
+from bench.grid.cell import Choice
 from bench.run.schedule import KILLED
 from bench.run.workers import Cluster, Processes, workers
 from bench.run.workplace import Workplace
+from measures.delusiveness import Delusiveness
 from tests.builders import cell
-from tests.run.cells import Deadly, carry_out, statuses
+from tests.run.cells import Deadly, Flat, Killed, carry_out, statuses
 
 needs_dask = pytest.mark.skipif(not importlib.util.find_spec("distributed"), reason="dask is not installed")
 
@@ -33,6 +35,19 @@ def test_a_killed_worker_stops_no_other_cell_and_its_own_is_tried_twice_more(pla
     assert record["error"] == KILLED == "worker was killed (out of memory?)"
     assert {kills: file.stat().st_size for kills, file in files.items()} == {1: 2, 9: 3}
     assert sum(outcome.again for outcome in outcomes) == 3
+
+
+def test_a_measure_that_is_killed_in_the_middle_gives_the_numbers_of_one_that_is_not(place: Workplace) -> None:
+    file = place.data_root / "killed"
+    measures = (Choice("killed", Killed(file=str(file))), Choice("delusiveness", Delusiveness()))
+    cells = [replace(cell(Flat()), attacks=(), measure=one) for one in measures]
+    outcomes = carry_out(cells, replace(place, jobs=2))
+    assert statuses(cells, place) == ["finished", "finished"]
+    assert (file.exists(), sum(outcome.again for outcome in outcomes)) == (True, 1)
+    records = [place.store.read(one.key) for one in cells]
+    first, second = (record["result"] for record in records if record)
+    assert first == second
+    assert first["loss"] > 0
 
 
 def test_a_worker_that_is_killed_while_it_is_idle_is_replaced_without_a_word() -> None:

@@ -17,6 +17,7 @@ from analysis.page import portraits
 from analysis.page.critical_difference import cliques, critical_difference, mean_ranks, table_of_accuracies
 from analysis.page.front import Offer, front
 from analysis.page.ranking import ranking
+from analysis.reading.conditions import Words
 from analysis.reading.stopping import stopped
 from analysis.report import _chapter
 from analysis.swept import swept
@@ -76,10 +77,14 @@ def test_training_is_drawn_of_protected_images_and_of_clean_ones_as_reference(tm
 
 def test_a_setting_that_varies_alone_is_a_curve_and_two_are_a_map(tmp_path: Path) -> None:
     alone: Accuracies = {(f"sem updates={count}", "none"): [0.1 * count] for count in (1, 2, 3)}
-    [curve] = swept(results_of(tmp_path / "alone", alone))
+    plain = results_of(tmp_path / "alone", alone)
+    [curve] = swept(plain)
     assert curve.file == "-settings.svg"
-    assert "SEM updates, updates" in words(curve)  # the words that all titles begin with, and the setting
+    assert "sem, updates" in words(curve)  # the titles begin alike with no part, such as SEM
     assert "clean images" not in words(curve)
+    titled = [replace(one, method=Words(f"SEM, other, {place} updates")) for place, one in enumerate(plain.conditions)]
+    [named] = swept(replace(plain, conditions=titled))
+    assert "SEM, other, updates" in words(named)
     [against] = swept(results_of(tmp_path / "clean", {("clean", "none"): [0.8], **alone}))
     assert "clean images" in words(against)
     assert "stroke-width: 0.9" not in curve.svg  # one victim has no interval
@@ -89,8 +94,8 @@ def test_a_setting_that_varies_alone_is_a_curve_and_two_are_a_map(tmp_path: Path
         for place, one in enumerate(results.conditions)
     ]
     [beside] = swept(replace(results, conditions=dear))
-    assert "SEM updates, passes by updates" in words(beside)
-    assert "SEM updates, passes by updates" not in words(curve)  # they cost the same
+    assert "sem, passes by updates" in words(beside)
+    assert "sem, passes by updates" not in words(curve)  # they cost the same
     several: Accuracies = {(f"sem updates={count}", "none"): [0.1 * count, 0.2] for count in (1, 2, 3)}
     [bars] = swept(results_of(tmp_path / "several", several))
     assert bars.svg.count("stroke-width: 0.9") == 3

@@ -17,6 +17,7 @@ from analysis.numbers.association import (
     pearson,
     spearman,
     within,
+    without_one,
 )
 
 GENERATOR = np.random.default_rng(1)
@@ -90,6 +91,14 @@ def test_a_partial_correlation_is_that_of_the_recursion() -> None:
     assert partial(X.tolist(), Y.tolist(), [z.tolist()]) == pytest.approx(expected)
     assert partial(X.tolist(), Y.tolist(), [X.tolist()]) is None
     assert partial([1, 2, 3], [1, 3, 2], [[1, 1, 2]]) is None
+
+
+def test_without_one_is_the_range_of_what_leaving_out_each_gives() -> None:
+    found = [np.corrcoef(np.delete(X, place), np.delete(Y, place))[0, 1] for place in range(26)]
+    assert without_one(X.tolist(), Y.tolist()) == pytest.approx((min(found), max(found)))
+    assert without_one([1, 2, 3, 4, 5], [1, 3, 2, 4, 5]) == (None, None)  # four are left
+    assert without_one([1, 1, 1, 1, 1, 2], [1, 3, 2, 4, 5, 6]) == (None, None)  # one decides everything
+    assert without_one([], []) == (None, None)
 
 
 def test_within_kinds_values_change_places_inside_their_kind_only() -> None:
