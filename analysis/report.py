@@ -27,6 +27,7 @@ from analysis import (
     recovered,
     sources,
     stability,
+    two_samples,
     verdicts,
 )
 from analysis.drawing.gallery_images import Gallery
@@ -52,6 +53,7 @@ STUDIES = (
         measured,
         stability,
         embedding,
+        two_samples,
         recovered,
         gains,
         failures,

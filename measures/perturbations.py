@@ -58,7 +58,7 @@ class Perturbations(AdversarialMeasure):
     random signs of the full radius.
     """
 
-    revision = 3
+    revision = 4
     title = "perturbations"
     source = "figure of the SEM paper (Liu et al., AAAI 2024), UMAP of perturbations, collected and counted by us"
     deviations: ClassVar[tuple[str, ...]] = (
@@ -110,25 +110,28 @@ class Perturbations(AdversarialMeasure):
         return own.keeper.tensors
 
     def _compared(self, rows: dict[str, Rows], seed: int) -> dict[str, Any]:
-        """Each source by itself and against the victim's last, which training ends with."""
-        real = list(rows)[-1]
-        sources = {}
+        """Each source by itself, and against the victim at each of its networks."""
+        victims = [name for name in rows if name.startswith("victim")]
+        sources: dict[str, dict[str, Any]] = {}
         for name, part in rows.items():
             norms = np.linalg.norm(part, axis=1)
-            about = {
+            sources[name] = {
                 "mean_l2": float(norms.mean()),
                 "spread_of_l2": float(norms.std()),
                 "saturated": float(_saturated(part).mean()),
                 "participation_ratio": participation_ratio(part),
                 "cosine": mean_cosine(part),
-                "cosine_with_victim": mean_cosine(part, rows[real]) if name != real else None,
+                "against": {real: self._apart(part, rows[real], seed) for real in victims if real != name},
             }
-            if name != real:
-                discrepancy, p = mmd(part, rows[real], self.permutations, seed)
-                about |= {"two_sample": two_sample_accuracy(part, rows[real], seed), "mmd": discrepancy, "mmd_p": p}
-            sources[name] = about
         last = [name for name in rows if name.startswith("generator")][-1]
-        return {"sources": sources, "two_sample": sources[last]["two_sample"], "mmd_p": sources[last]["mmd_p"]}
+        at_the_end = sources[last]["against"][victims[-1]]
+        return {"sources": sources} | {number: at_the_end[number] for number in self.numbers}
+
+    def _apart(self, part: Rows, real: Rows, seed: int) -> dict[str, float]:
+        """How far two samples of perturbations of the same images differ."""
+        discrepancy, p = mmd(part, real, self.permutations, seed)
+        accuracy = two_sample_accuracy(part, real, seed)
+        return {"cosine": mean_cosine(part, real), "two_sample": accuracy, "mmd": discrepancy, "mmd_p": p}
 
     def _shapes(self, rows: dict[str, Rows]) -> dict[str, Any]:
         """Of every source: shares of its rows by l2 norm and by saturated values, and of its variance by components."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis import two_samples
 from analysis.drawing.scatter import clouds
 from analysis.embedding import sections
 from analysis.reading.conditions import Words
@@ -20,7 +21,7 @@ POINTS: dict[str, Any] = {
 }
 
 
-SOURCES: dict[str, Any] = {"uniform": {"mean_l2": 0.5, "mmd_p": None}, "victim": {"mean_l2": 0.8}}
+SOURCES: dict[str, Any] = {"uniform": {"mean_l2": 0.5, "cosine": None}, "victim": {"mean_l2": 0.8}}
 SHAPES: dict[str, Any] = {
     "l2 norm": {"across": [0.1, 0.3, 0.5, 0.7], "up": {"uniform": [0, 0, 1, 0], "victim": [0, 0.5, 0.5, 0]}},
     "first components": {"across": [1, 2, 4], "up": {"uniform": [0.1, 0.2, 0.4], "victim": [0.5, 0.7, 1]}},
@@ -72,19 +73,36 @@ def test_a_noise_has_its_numbers_and_its_figure(tmp_path: Path) -> None:
     assert section.figure is not None
 
 
-def test_numbers_are_means_over_noises_and_p_goes_from_the_least_to_the_largest(tmp_path: Path) -> None:
-    pairs = [(0.4, 0.01), (0.5, 0.3), (0.6, 0.02)]
-    noises = [
-        {"sources": {"uniform": {"mean_l2": norm, "mmd_p": p}, "victim": {"mmd_p": 0.001}}, "points": POINTS}
-        for norm, p in pairs
-    ]
+def test_numbers_are_means_over_noises(tmp_path: Path) -> None:
+    norms = (0.4, 0.5, 0.6)
+    noises = [{"sources": SOURCES | {"uniform": {"mean_l2": norm}}, "points": POINTS} for norm in norms]
     [section] = sections(found(tmp_path, *noises))
-    [(norm, p), (_, same)] = [(row.entries[1].text, row.entries[-1].text) for row in section.table.rows]
-    assert (norm, p, same) == ("0.500 ± 0.248", "0.010 to 0.300", "0.001")  # 4.303 * 0.1 / sqrt(3)
-    assert [(row["noise"], row["source"], row.get("mean_l2")) for row in section.numbers] == [
-        *((noise, "uniform", norm) for noise, (norm, _) in enumerate(pairs)),
-        *((noise, "victim", None) for noise in range(3)),
+    assert [row.entries[1].text for row in section.table.rows] == [
+        "0.500 ± 0.248",
+        "0.800 ± 0.000",
     ]
+    assert [(row["noise"], row["source"], row["mean_l2"]) for row in section.numbers] == [
+        *((noise, "uniform", norm) for noise, norm in enumerate(norms)),
+        *((noise, "victim", 0.8) for noise in range(3)),
+    ]
+
+
+def test_how_far_sources_are_apart_is_a_mean_and_p_goes_from_the_least_to_the_largest(tmp_path: Path) -> None:
+    pairs = [(0.5, 0.01), (0.6, 0.3), (0.7, 0.02)]
+    noises = [
+        {"points": POINTS}
+        | {"sources": SOURCES | {"uniform": {"against": {"victim": {"two_sample": accuracy, "mmd_p": p}}}}}
+        for accuracy, p in pairs
+    ]
+    [section] = two_samples.sections(found(tmp_path, *noises))
+    [row] = texts(section.table)[1:]
+    assert row == ["uniform", "victim", "0.600 ± 0.248", "–", "–", "0.010 to 0.300"]  # noqa: RUF001
+    assert [(one["noise"], one["beside"], one["two_sample"], one["mmd_p"]) for one in section.numbers] == [
+        (noise, "victim", *pair) for noise, pair in enumerate(pairs)
+    ]
+    same = two_samples.sections(found(tmp_path, noises[0], noises[0]))
+    assert texts(same[0].table)[1][-1] == "0.010"
+    assert two_samples.sections(measured(tmp_path, POINTS)) == []
 
 
 def test_a_noise_that_failed_leaves_the_next_one(tmp_path: Path) -> None:
@@ -195,8 +213,17 @@ def test_points_written_by_hand_that_cannot_be_drawn_are_told(points: Any, probl
     told(measured(tmp_path, points), problem)
 
 
-@pytest.mark.parametrize("key", ["saturated", "two_sample", "mmd_p"])
-def test_a_share_beyond_one_is_told(key: str, tmp_path: Path) -> None:
-    sources = SOURCES | {"victim": {key: 1.5}}
-    problem = f"sources.victim: {key} must be in [0, 1], got 1.5"
-    told(found(tmp_path, {"sources": sources, "points": POINTS}), problem)
+@pytest.mark.parametrize(
+    ("victim", "problem"),
+    [
+        ({"saturated": 1.5}, "sources.victim.saturated: must be in [0, 1], got 1.5"),
+        (
+            {"against": {"uniform": {"two_sample": 1.5}}},
+            "sources.victim.against.uniform.two_sample: must be in [0, 1], got 1.5",
+        ),
+        ({"against": {"uniform": {"mmd_p": -1}}}, "sources.victim.against.uniform.mmd_p: must be in [0, 1], got -1.0"),
+        ({"against": {"me": {}}}, "sources.victim.against: 'me' is none of the sources uniform, victim"),
+    ],
+)
+def test_numbers_of_a_source_written_by_hand_that_cannot_be_are_told(victim: Any, problem: str, tmp_path: Path) -> None:
+    told(found(tmp_path, {"sources": SOURCES | {"victim": victim}, "points": POINTS}), problem)

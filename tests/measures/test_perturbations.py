@@ -37,7 +37,7 @@ def met(subject: MakeSubject, two_layers: str) -> Subject:
     return subject(noise, method=method, kept=session.keeper.tensors)
 
 
-def test_every_source_is_compared_with_the_last_of_the_victim(
+def test_every_source_is_compared_with_each_network_of_the_victim(
     met: Subject, training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("measures.perturbations.embed", lambda rows, seeds: {"plane": rows[:, :2]})
@@ -58,9 +58,14 @@ def test_every_source_is_compared_with_the_last_of_the_victim(
     assert 0.8 < signs["saturated"] <= 1.0  # some are clipped with their images
     assert signs["mean_l2"] == pytest.approx(RADIUS * 192**0.5, rel=0.1)
     assert found["sources"]["uniform"]["mean_l2"] == pytest.approx(RADIUS * 64**0.5, rel=0.1)
-    last = found["sources"]["generator at 10"]
+    victims = networks[-3:]
+    for name, about in found["sources"].items():
+        assert list(about["against"]) == [victim for victim in victims if victim != name]
+    last = found["sources"]["generator at 10"]["against"]["victim at 60"]
     assert (found["two_sample"], found["mmd_p"]) == (last["two_sample"], last["mmd_p"])
-    assert "mmd" not in found["sources"]["victim at 60"]
+    early, late = (found["sources"][name]["against"] for name in ("victim at 2", "victim at 60"))
+    assert early["victim at 60"]["mmd"] == pytest.approx(late["victim at 2"]["mmd"])
+    assert len({tuple(one.values()) for one in found["sources"]["uniform"]["against"].values()}) == 3
     for shape in found["shapes"].values():
         assert list(shape["up"]) == list(found["sources"])
         assert {len(shares) for shares in shape["up"].values()} == {len(shape["across"])}

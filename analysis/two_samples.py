@@ -1,0 +1,66 @@
+"""How far the perturbations of each source are from those of the victim, in numbers."""
+
+from collections.abc import Sequence
+
+from analysis.reading.perturbations import Collected, collected
+from analysis.reading.results import Results
+from analysis.writing.noises import INTERVALS, over_noises
+from analysis.writing.sections import MISSING, Entry, Section, file_of, plain_table
+
+P_VALUE = "mmd_p"
+COLUMNS = {
+    "two_sample": "told apart",
+    "cosine": "cosine between",
+    "mmd": "discrepancy",
+    P_VALUE: "p of equal distributions",
+}
+NOTE = (
+    "A linear map that tells two sources apart half of the time knows nothing. It never saw the images that it is "
+    "asked about. The discrepancy is the squared one of means under a Gaussian kernel, and p is that of permutations "
+    "which swap the sources of an image; of several noises the least and the largest."
+)
+
+
+def sections(results: Results) -> list[Section]:
+    """One for each generator whose perturbations were compared, and each way of it."""
+    return [section for one in collected(results) if (section := _section(results, one)).table.rows]
+
+
+def _section(results: Results, one: Collected) -> Section:
+    noises = [
+        {(name, victim): apart for name, about in cloud.sources.items() for victim, apart in about.against.items()}
+        if cloud
+        else {}
+        for cloud in one.every
+    ]
+    pairs = dict.fromkeys(pair for apart in noises for pair in apart)
+    found = {pair: [apart.get(pair) for apart in noises] for pair in pairs}
+    rows = [
+        [*pair, *(_entry(key, [getattr(apart, key, None) for apart in own], one.measured.keys) for key in COLUMNS)]
+        for pair, own in found.items()
+    ]
+    return Section(
+        one.heading("How far the perturbations of {} are from those of its victim"),
+        plain_table(["source", "beside", *COLUMNS.values()], rows, words=(0, 1)),
+        context=results.context(one.place),
+        note=NOTE,
+        intervals=INTERVALS,
+        file="-apart" + file_of(one.labels),
+        numbers=[
+            one.columns | {"noise": noise, "source": name, "beside": victim, **apart.model_dump()}
+            for (name, victim), own in found.items()
+            for noise, apart in enumerate(own)
+            if apart
+        ],
+    )
+
+
+def _entry(key: str, values: Sequence[float | None], keys: Sequence[str]) -> Entry:
+    """The mean over noises; of p-values, whose mean would say nothing, the least and the largest."""
+    if key != P_VALUE:
+        return over_noises(values, keys)
+    known = sorted(value for value in values if value is not None)
+    if not known:
+        return Entry(MISSING)
+    ends = dict.fromkeys(f"{value:.3f}" for value in (known[0], known[-1]))
+    return Entry(" to ".join(ends), keys=keys)
