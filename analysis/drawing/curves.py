@@ -42,8 +42,9 @@ def over_radius(plans: Sequence[Results]) -> list[Drawing]:
 
 
 def _known(found: Mapping[tuple[str, bool], Sequence[tuple[float, Estimate]]]) -> tuple[int, int]:
-    """How much a plan knows: points, then runs behind them."""
-    points = [value for own in found.values() for _, value in own]
+    """How much a plan has to draw: points of curves, then runs behind them."""
+    curves = [own for (_, is_clean), own in found.items() if not is_clean and len(own) >= FEWEST]
+    points = [value for own in curves for _, value in own]
     return len(points), sum(value.count for value in points)
 
 

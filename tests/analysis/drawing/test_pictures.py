@@ -66,7 +66,12 @@ def test_the_curve_over_the_radius_begins_with_plain_training(tmp_path: Path) ->
     [drawn] = over_radius([results_of(tmp_path, wanted)])
     assert "EM" in words(drawn)
     assert "clean" not in words(drawn)
-    assert over_radius([results_of(tmp_path / "few", {("em", "none"): [0.1], ("em", "pgd radius=4/255"): [0.1]})]) == []
+    few: Accuracies = {(method, attack): [0.1] for method in ("em", "sem", "rem", "tap") for attack in attacks[:2]}
+    clean: Accuracies = {("clean", f"pgd radius={radius}/255"): [0.1] for radius in range(1, 9)}
+    others = [results_of(tmp_path / name, runs) for name, runs in (("few", few), ("none", clean))]
+    assert over_radius(others) == []
+    [again] = over_radius([*others, results_of(tmp_path, wanted)])  # more points, and no curve
+    assert again.svg == drawn.svg
 
 
 def test_training_is_drawn_of_protected_images_and_of_clean_ones_as_reference(tmp_path: Path) -> None:
