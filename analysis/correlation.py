@@ -161,7 +161,7 @@ def _row(pairing: Pairing, family: Sequence[Association], beside: Record) -> lis
 
 def coefficient(value: float | None, p: float | None = None) -> str:
     """A coefficient, with its p-value if it has one."""
-    words = MISSING if value is None else f"{value:.2f}"
+    words = MISSING if value is None else f"{value:z.2f}"
     return words if p is None else f"{words}, p {p_value(p)}"
 
 
@@ -173,8 +173,8 @@ def p_value(p: float) -> str:
 def _entry(one: Association, warning: str) -> Entry:
     if one.value is None or one.p_holm is None:
         return Entry(MISSING, note=one.reason)
-    ends = f" [{one.low:.2f}, {one.high:.2f}]" if one.low is not None else ""
-    return Entry(f"{one.value:.2f}{ends}, p {p_value(one.p_holm)}", note=warning)
+    ends = f" [{one.low:z.2f}, {one.high:z.2f}]" if one.low is not None else ""
+    return Entry(f"{one.value:z.2f}{ends}, p {p_value(one.p_holm)}", note=warning)
 
 
 def verdict(numbers: Sequence[Record], sign: int) -> str:

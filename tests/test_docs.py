@@ -31,6 +31,7 @@ NAMES = {
     "gained": "gains",
     "measures": "measured",
     "noise": "costs",
+    "two samples": "two_samples",
 }
 """What documents call a study, where its module is called otherwise."""
 QUOTED = {one.__name__.partition(".")[2]: one for one in STUDIES}

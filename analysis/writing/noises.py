@@ -19,7 +19,7 @@ def over_noises(values: Sequence[float | None], keys: Sequence[str]) -> Entry:
     if estimate is None:
         return Entry(MISSING)
     size = abs(estimate.mean) or estimate.half_width or 0
-    form = ",.3f" if 0 < size < 10 else ",.1f" if 0 < size < 100 else ",.0f" if size < SCIENTIFIC_FROM else ".2e"
+    form = "z,.3f" if 0 < size < 10 else "z,.1f" if 0 < size < 100 else "z,.0f" if size < SCIENTIFIC_FROM else ".2e"
     half_width = "" if estimate.half_width is None else f"{estimate.half_width:{form}}"
     known = len(values) - values.count(None)
     note = f"{known} of {len(values)} noises" if known < len(values) else ""

@@ -30,6 +30,7 @@ def table(folder: Path, found: list[Record | None], statuses: list[str]) -> Resu
         ([{"b": 2.0}], ["finished"], "2.000", ""),
         ([{"b": 2.0}, None], ["finished", "missing"], "2.000", "1 of 2 noises"),
         ([{"b": 2.0}, {"b": "x"}], ["finished"] * 2, "2.000", "1 of 2 noises"),
+        ([{"b": -0.0001}], ["finished"], "0.000", ""),
         ([{"b": 0}, {"b": 0}], ["finished"] * 2, "0 ± 0", ""),
         ([{"b": -1.5e300}], ["finished"], "-1.50e+300", ""),
     ],
