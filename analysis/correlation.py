@@ -8,6 +8,7 @@ from analysis.claims import CLAIMS, FAILS, HOLDS, UNSURE, Sign
 from analysis.drawing.scatter import scatter
 from analysis.numbers.association import (
     COEFFICIENTS,
+    FEW,
     FEWEST,
     Association,
     associate,
@@ -75,6 +76,7 @@ def _overall(results: Results, place: tuple[str, str], met: Sequence[Pairing], t
         figure=scatter([one for one in met if _sign(one)], types, f"{FILE}{file_of(place)}"),
         file=FILE,
         numbers=numbers,
+        folded=max(one.planned for one in met) < FEW,
     )
 
 

@@ -78,7 +78,6 @@ def _section(results: Results, place: tuple[str, str]) -> Section | None:
             for name, found in one.noises.get(key, {}).items()
         ],
         file="-stability",
-        folded=True,
     )
 
 

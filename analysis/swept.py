@@ -111,15 +111,23 @@ def _maps(found: Mapping[Varied, Mapping[str, Sweep]], called: Mapping[str, str]
     drawn: list[Drawing] = []
     whole = [(*varied, attack, sweep) for varied, sweeps in found.items() for attack, sweep in _pooled(sweeps).items()]
     for name, settings, attack, sweep in whole:
+        by_row = attack not in found[name, settings] and _is_of_rows(found[name, settings])
         values = [sorted({key[place] for key in sweep}, key=_number) for place in range(len(settings))]
         if len(settings) == 2 and min(map(len, values)) >= 2 and len(sweep) >= FEWEST:
             first, second = (setting.replace("_", " ") for setting in settings)
             text = (
                 f"Accuracy in percent of {called[name]} under {attack}, by {first} (down) and {second} (across); a "
-                "stronger colour is higher and protects less."
+                f"stronger colour is higher{' in its row' if by_row else ''} and protects less."
             )
-            drawn.append(drawing(_map(sweep, values, (first, second)), f"-map-{name}-{len(drawn)}.svg", text))
+            figure = _map(sweep, values, (first, second), by_row=by_row)
+            drawn.append(drawing(figure, f"-map-{name}-{len(drawn)}.svg", text))
     return drawn
+
+
+def _is_of_rows(sweeps: Mapping[str, Sweep]) -> bool:
+    """Whether each value of the first setting has met one attack, so that only its row can be compared."""
+    met = {(key[0], attack) for attack, sweep in sweeps.items() for key in sweep}
+    return len(met) == len({first for first, _ in met})
 
 
 def _pooled(sweeps: Mapping[str, Sweep]) -> Mapping[str, Sweep]:
@@ -128,15 +136,17 @@ def _pooled(sweeps: Mapping[str, Sweep]) -> Mapping[str, Sweep]:
     return sweeps if len(every) < sum(map(len, sweeps.values())) else {" or ".join(sweeps): every}
 
 
-def _map(sweep: Sweep, values: Sequence[Sequence[str]], names: tuple[str, str]) -> Figure:
+def _map(sweep: Sweep, values: Sequence[Sequence[str]], names: tuple[str, str], *, by_row: bool) -> Figure:
+    """Numbers on colours, which go from the lowest to the highest of all, or of each row."""
     down, across = values
     width, height = CELL * len(across) + 1.1, CELL * 0.7 * len(down) + 0.9
     figure = canvas(width, height)
     axes = figure.add_axes((0.9 / width, 0.6 / height, 1 - 1.0 / width, 1 - 0.7 / height))
     percents = {key: 100 * known.mean for key, known in sweep.items()}
-    lowest, highest = min(percents.values()), max(percents.values())
     with matplotlib.rc_context(LITERAL):
         for (first, second), accuracy in percents.items():
+            compared = [value for (row, _), value in percents.items() if row == first or not by_row]
+            lowest, highest = min(compared), max(compared)
             x, y = across.index(second), down.index(first)
             strength = 0.08 + 0.67 * (accuracy - lowest) / max(highest - lowest, 1e-9)
             axes.add_patch(matplotlib.patches.Rectangle((x, y), 1, 1, facecolor=(PALETTE[1], strength), linewidth=0))

@@ -16,8 +16,9 @@ COLUMNS = {
 }
 NOTE = (
     "A linear map that tells two sources apart half of the time knows nothing. It never saw the images that it is "
-    "asked about. The discrepancy is the squared one of means under a Gaussian kernel, and p is that of permutations "
-    "which swap the sources of an image; of several noises the least and the largest."
+    "asked about. The discrepancy is the squared maximum mean discrepancy (MMD) under a Gaussian kernel. That is as "
+    "wide as the median distance of the pair, so numbers of different pairs have no common unit. p is that of "
+    "permutations which swap the sources of an image; of several noises the least and the largest."
 )
 
 
@@ -33,9 +34,12 @@ def _section(results: Results, one: Collected) -> Section:
         else {}
         for cloud in one.every
     ]
-    pairs = dict.fromkeys(pair for apart in noises for pair in apart)
+    pairs: dict[tuple[str, str], None] = {}
+    for name, victim in (pair for apart in noises for pair in apart):
+        if (victim, name) not in pairs:  # two networks of the victim are compared once
+            pairs[name, victim] = None
     found = {pair: [apart.get(pair) for apart in noises] for pair in pairs}
-    rows = [
+    rows: list[list[Entry | str]] = [
         [*pair, *(_entry(key, [getattr(apart, key, None) for apart in own], one.measured.keys) for key in COLUMNS)]
         for pair, own in found.items()
     ]

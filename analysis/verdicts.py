@@ -16,7 +16,7 @@ from analysis.writing.sections import Entry, Section, plain_table
 from bench.store import Record
 from bench.words import flat
 
-HEAD = ("claim", "verdict", "noises", "what decides it")
+HEAD = ("claim", "verdict", "over", "what decides it")
 NOTE = (
     "Each claim is decided on one data set, with one network and one training. It holds if every comparison has an "
     "interval on the claimed side; of the radii of random noise, every one that was run. It does not hold if one is "
@@ -91,8 +91,8 @@ class Verdict(NamedTuple):
     claim: str
     word: str
     """Holds, does not hold, cannot be told, or not run."""
-    noises: str = ""
-    """How many noises its comparisons have: `1`, or `1 to 3`; empty if none was run."""
+    over: str = ""
+    """Over how many noises its comparisons are, such as `1 to 3 noises`, or generators; empty if none was run."""
     told: str = ""
     keys: Sequence[str] = ()
     """The cells that it is computed from."""
@@ -142,7 +142,7 @@ def _caveats(one: Verdicts, plans: Sequence[Results]) -> list[str]:
 def _section(one: Verdicts, heading: str, note: str, scale: str, *, tell_training: bool, remarks: list[str]) -> Section:
     dataset, model = one.place
     rows: list[list[Entry | str]] = [
-        [row.claim, Entry(row.word, keys=row.keys), row.noises, row.told] for row in one.rows
+        [row.claim, Entry(row.word, keys=row.keys), row.over, row.told] for row in one.rows
     ]
     return Section(
         heading,
@@ -172,7 +172,7 @@ def _judged(claim: Claim, sources: Sequence[Source]) -> Verdict:
     return Verdict(
         claim.text,
         word,
-        noises=_range([found.noises for _, found in known]),
+        over=_range([found.noises for _, found in known]),
         told="; ".join(words(one, found) for one, found in known),
         keys=list(dict.fromkeys(key for side in sides for key in side.keys)),
         numbers=[numbers(one, found) for one, found in known],
@@ -182,8 +182,9 @@ def _judged(claim: Claim, sources: Sequence[Source]) -> Verdict:
 
 
 def _range(numbers: Sequence[int]) -> str:
-    """The smallest and the largest: `1`, `1 to 3`."""
-    return " to ".join(dict.fromkeys(str(end(numbers)) for end in (min, max))) if numbers else ""
+    """The smallest and the largest: `1 noise`, `1 to 3 noises`."""
+    ends = " to ".join(dict.fromkeys(str(end(numbers)) for end in (min, max) if numbers))
+    return ends and f"{ends} noise{'s' if max(numbers) > 1 else ''}"
 
 
 def _of_sign(text: str, sign: Sign, sources: Sequence[Source]) -> Verdict:
@@ -202,14 +203,9 @@ def _of_sign(text: str, sign: Sign, sources: Sequence[Source]) -> Verdict:
     first = own[0]
     inside = correlation.coefficient(first["r_within_types"], first["p_within_types_holm"])
     within = "" if first["r_within_types"] is None else f"; r within types {inside}"
-    told = (
-        f"{'; '.join(map(_coefficient, own))}{within} ({met[first['victim']]}, "
-        f"{correlation.points(first['generators'], first['planned'])}). "
-        f"{sign.reading}"
-    )
-    return Verdict(
-        text, word, str(first["noises"]), told, numbers=own, weight=1, whole=first["generators"] == first["planned"]
-    )
+    points = correlation.points(first["generators"], first["planned"])
+    told = f"{'; '.join(map(_coefficient, own))}{within} ({met[first['victim']]}). {sign.reading}"
+    return Verdict(text, word, points, told, numbers=own, weight=1, whole=first["generators"] == first["planned"])
 
 
 def _coefficient(row: Record) -> str:

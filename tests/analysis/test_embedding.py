@@ -100,6 +100,9 @@ def test_how_far_sources_are_apart_is_a_mean_and_p_goes_from_the_least_to_the_la
     assert [(one["noise"], one["beside"], one["two_sample"], one["mmd_p"]) for one in section.numbers] == [
         (noise, "victim", *pair) for noise, pair in enumerate(pairs)
     ]
+    both = {name: {"against": {other: {"mmd": 0.1}}} for name, other in (("uniform", "victim"), ("victim", "uniform"))}
+    [once] = two_samples.sections(found(tmp_path, {"points": POINTS, "sources": both}))
+    assert [row[:2] for row in texts(once.table)[1:]] == [["uniform", "victim"]]
     same = two_samples.sections(found(tmp_path, noises[0], noises[0]))
     assert texts(same[0].table)[1][-1] == "0.010"
     assert two_samples.sections(measured(tmp_path, POINTS)) == []

@@ -9,6 +9,7 @@ import pytest
 from analysis.claims import Comparison, Side, pgd
 from analysis.correlation import verdict
 from analysis.evidence import evidence, matching
+from analysis.evidence import words as described
 from analysis.numbers.differences import Difference
 from analysis.reading.stopping import stopped
 from analysis.verdicts import Source, _verdict, verdicts
@@ -55,6 +56,11 @@ def test_a_difference_is_paired_and_counts_share_and_margin(tmp_path: Path) -> N
     assert less is not None
     assert less.difference.mean == pytest.approx((0.25 - 0.05 - 0.3 + 0.35 - 0.05 - 0.5) / 2)
     assert evidence(Comparison(Side("sem", pgd(2)), high), [conditions]) is None
+    undone = Comparison(high, low, share=1.25)
+    found = evidence(undone, [conditions])
+    assert found is not None
+    assert found.difference.mean == pytest.approx(1.25 * 0.4 - 0.6)
+    assert described(undone, found).startswith("SEM (PGD 4/255) below 80% of clean (PGD 4/255) by 8.0 ± ")
 
 
 def test_early_stopping_is_decided_at_every_clean_share(tmp_path: Path) -> None:
@@ -131,9 +137,9 @@ def test_a_claim_is_decided_with_victims_of_one_training(tmp_path: Path) -> None
     other = results_of(tmp_path / "other", {("sc", "none"): [0.6, 0.61], ("sem", "none"): [0.5, 0.51]}).conditions
     more = [replace(one, noises=2) for one in other]
     [together] = verdicts([Source(found), Source(more)])
-    assert together.rows[0].noises == "2"
+    assert together.rows[0].over == "2 noises"
     first, *_ = verdicts([Source(found, training="steps=800"), Source(more, training="steps=100")])
-    assert (first.training, first.rows[0].noises) == ("steps=800", "1")
+    assert (first.training, first.rows[0].over) == ("steps=800", "1 noise")
     assert first.rows[0].numbers[0]["difference"] == pytest.approx(0.4)
 
 
@@ -161,7 +167,7 @@ def test_a_verdict_has_its_cells_its_noises_and_each_comparison_in_full(tmp_path
     found = results_of(tmp_path, runs).conditions
     [(_, rows, _)] = verdicts([Source(found)])
     [row] = [one for one in rows if one.claim.startswith("SEM protects better")]
-    assert (row.word, row.noises) == ("cannot be told", "1")  # three radii were not run
+    assert (row.word, row.over) == ("cannot be told", "1 noise")  # three radii were not run
     assert row.told.startswith("SEM (PGD 4/255) below rem (PGD 4/255) by 20.5")
     swapped = {key: runs[other] for key, other in zip(runs, reversed(runs), strict=True)}
     [(_, others, _)] = verdicts([Source(results_of(tmp_path / "swapped", swapped).conditions)])
@@ -224,8 +230,8 @@ def test_the_claims_on_correlations_are_decided_under_the_training_of_the_claim(
     [(_, told, _)] = verdicts([Source(found, study) for study in (fewer, [*rows, *way], more)])
     [theta, delta] = told[-2:]
     assert theta.told == (
-        "Pearson r 0.80 [0.50, 0.90], p 0.010; r within types 0.30, p 0.200 (PGD 4/255, 9 generators). R_theta is our "
+        "Pearson r 0.80 [0.50, 0.90], p 0.010; r within types 0.30, p 0.200 (PGD 4/255). R_theta is our "
         "reading of the paper's Definition 1, whose formula and procedure we have not seen."
     )
-    assert (theta.word, theta.noises) == ("holds", "2")
+    assert (theta.word, theta.over) == ("holds", "9 generators")
     assert delta.word == "not run"

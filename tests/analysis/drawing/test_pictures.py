@@ -119,6 +119,10 @@ def test_a_setting_that_varies_alone_is_a_curve_and_two_are_a_map(tmp_path: Path
     [pooled] = swept(results_of(tmp_path / "each", each))
     assert {"20.0", "40.0", "random radius"} <= set(words(pooled))
     assert "under PGD 2/255 or PGD 4/255" in pooled.text
+    assert "higher in its row" in pooled.text  # each row has met an attack of its own
+    assert "in its row" not in drawn.text
+    strengths = [re.findall(r"fill-opacity: ([\d.]+)", one.svg) for one in (drawn, pooled)]
+    assert [len(set(one)) for one in strengths] == [6, 1]  # equal numbers in each row of the second
     assert swept(results_of(tmp_path / "none", {("sem surrogate=cnn", "none"): [0.1]})) == []
 
 
