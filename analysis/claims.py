@@ -59,7 +59,7 @@ class Claim:
     comparisons: tuple[Comparison, ...] = ()
     sign: Sign | None = None
     sampled: bool = False
-    """Whether those of the comparisons that were run decide it, because a grid has to choose among many points."""
+    """Whether those of the comparisons that the plans have decide it, because a grid chooses among many points."""
 
 
 def pgd(radius: int) -> tuple[tuple[str, Settings], ...]:

@@ -40,6 +40,11 @@ def evidence(one: Comparison, plans: Sequence[Conditions]) -> Found | None:
     return max(found, key=lambda each: (each.noises, each.difference.count), default=None)
 
 
+def is_planned(one: Comparison, plans: Sequence[Conditions]) -> bool:
+    """Whether a plan has both sides, finished or not."""
+    return any(matching(one.low, conditions) and matching(one.high, conditions) for conditions in plans)
+
+
 def _below(one: Comparison, low: Runs, high: Runs) -> Difference | None:
     if not (low.whole and high.whole):
         return None

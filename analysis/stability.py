@@ -4,7 +4,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, Field
 
-from analysis.reading.found import Share, read_every
+from analysis.reading.found import Number, Share, read_every
 from analysis.reading.measures import generators, places
 from analysis.reading.results import Measured, Results
 from analysis.writing.noises import INTERVALS, over_noises
@@ -19,14 +19,11 @@ NOTE = (
 )
 
 
-Loss = Annotated[float, Field(allow_inf_nan=False)]
-
-
 class Numbers(BaseModel):
     """Those of one perturbation; None if its record lacks one."""
 
-    loss: Loss | None = None
-    median_loss: Loss | None = None
+    loss: Number | None = None
+    median_loss: Number | None = None
     f: Share | None = None
 
 

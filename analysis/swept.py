@@ -23,6 +23,8 @@ Varied = tuple[str, tuple[str, ...]]
 """The names of a method and of the settings that the grid wrote out for it."""
 ORDER = ("first", "second", "third")
 """Styles of the curves of attacks."""
+DANGLING = (" of", " to")
+"""Ends of phrases that lack their value, such as `SEM, adversary of`."""
 CELL = 0.62
 """Inches of a place of a map."""
 
@@ -49,9 +51,10 @@ def swept(results: Results) -> list[Drawing]:
 
 
 def _shared(titles: Sequence[str]) -> str:
-    """The parts with which all titles begin: what is left without the settings that vary."""
-    alike = takewhile(lambda parts: len(set(parts)) == 1, zip(*(title.split(", ") for title in titles), strict=False))
-    return ", ".join(parts[0] for parts in alike)
+    """The words with which all titles begin: what is left without the settings that vary, and no half of a phrase."""
+    alike = takewhile(lambda words: len(set(words)) == 1, zip(*(title.split() for title in titles), strict=False))
+    shared = " ".join(words[0] for words in alike).rstrip(",")
+    return shared.rpartition(", ")[0] if shared.endswith(DANGLING) else shared
 
 
 def _curves(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from analysis import correlation
 from analysis.claims import CLAIMS, FAILS, HOLDS, NOT_RUN, OF_ONE, UNSURE, Claim, Sign
-from analysis.evidence import Conditions, evidence, meets, numbers, words
+from analysis.evidence import Conditions, evidence, is_planned, meets, numbers, words
 from analysis.numbers.differences import LEVEL, Difference, holm
 from analysis.reading.conditions import by_place
 from analysis.reading.results import Results
@@ -19,7 +19,7 @@ from bench.words import flat
 HEAD = ("claim", "verdict", "over", "what decides it")
 NOTE = (
     "Each claim is decided on one data set, with one network and one training. It holds if every comparison has an "
-    "interval on the claimed side; of the radii of random noise, every one that was run. It does not hold if one is "
+    "interval on the claimed side; of the radii of random noise, every one that a plan has. It does not hold if one is "
     "on the other side by a test at 5 %, Holm-corrected for the number of comparisons. Intervals are 95 % Student "
     "intervals of paired differences: over noises or over victim seeds, whichever is wider, if both sides have "
     "several noises, else over victims of one noise. A verdict of one noise says nothing of a second one. Sides with "
@@ -164,7 +164,7 @@ def _judged(claim: Claim, sources: Sequence[Source]) -> Verdict:
         return _of_sign(claim.text, claim.sign, sources)
     plans = [one.conditions for one in sources]
     known = [(one, found) for one in claim.comparisons if (found := evidence(one, plans))]
-    needed = len(known) if claim.sampled else len(claim.comparisons)
+    needed = sum(is_planned(one, plans) for one in claim.comparisons) if claim.sampled else len(claim.comparisons)
     word = _verdict([found.difference for _, found in known], needed)
     if word in (HOLDS, FAILS) and min(found.noises for _, found in known) == 1:
         word = OF_ONE.format(word)
@@ -202,7 +202,7 @@ def _of_sign(text: str, sign: Sign, sources: Sequence[Source]) -> Verdict:
         return Verdict(text, NOT_RUN)
     first = own[0]
     inside = correlation.coefficient(first["r_within_types"], first["p_within_types_holm"])
-    within = "" if first["r_within_types"] is None else f"; r within types {inside}"
+    within = "" if first["r_within_types"] is None else f"; r within types {inside} after Holm"
     points = correlation.points(first["generators"], first["planned"])
     told = f"{'; '.join(map(_coefficient, own))}{within} ({met[first['victim']]}). {sign.reading}"
     return Verdict(text, word, points, told, numbers=own, weight=1, whole=first["generators"] == first["planned"])

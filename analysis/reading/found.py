@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from analysis.reading.results import Measured
 from bench.core.settings import explained
 
 M = TypeVar("M", bound=BaseModel)
+LARGEST = 1e100
+"""Number of a record, whose square is finite."""
 ROUNDING = 1e-9
 """What a sum of shares may be over 1."""
 
@@ -20,7 +22,15 @@ def in_unit_interval(value: float) -> float:
     return value
 
 
+def calculable(value: float) -> float:
+    """Return a number. Raises ValueError for one so large that no interval can be computed."""
+    if abs(value) > LARGEST:
+        raise ValueError(f"must be between -{LARGEST:g} and {LARGEST:g}, got {value:g}")
+    return value
+
+
 Share = Annotated[float, AfterValidator(in_unit_interval)]
+Number = Annotated[float, Field(allow_inf_nan=False), AfterValidator(calculable)]
 
 
 def read_every(

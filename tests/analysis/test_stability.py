@@ -84,6 +84,10 @@ def test_without_results_there_is_no_table(tmp_path: Path) -> None:
             "perturbations.none.loss: input should be a finite number, got nan",
         ),
         (
+            {"perturbations": {"none": {"loss": 1e200}}},
+            "perturbations.none.loss: must be between -1e+100 and 1e+100, got 1e+200",
+        ),
+        (
             {"perturbations": {"own": {"loss": 1.0, "f": 1.5}}},
             "perturbations.own.f: must be in [0, 1], got 1.5",
         ),

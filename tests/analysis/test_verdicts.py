@@ -158,6 +158,11 @@ def test_the_radii_of_random_noise_that_were_run_decide_and_all_radii_of_the_vic
     [(_, rows, _)] = verdicts([Source(found)])
     [row] = [one for one in rows if one.claim.startswith("SEM is best if its random noise")]
     assert (row.word, row.whole, row.weight) == ("holds, of one noise", True, 1)
+    rival = found[1].paper | {"method": found[1].paper["method"] | {"random_radius": "4/255"}}
+    unfinished = replace(found[1], paper=rival, accuracies=[None, None], statuses=["missing"] * 2)
+    [(_, others, _)] = verdicts([Source([*found, unfinished])])
+    [open_] = [one for one in others if one.claim.startswith("SEM is best if its random noise")]
+    assert (open_.word, open_.whole) == ("cannot be told", False)
     [missing] = [one for one in rows if one.claim.startswith("SEM protects better")]
     assert (missing.word, missing.whole) == ("not run", False)
 
@@ -230,7 +235,7 @@ def test_the_claims_on_correlations_are_decided_under_the_training_of_the_claim(
     [(_, told, _)] = verdicts([Source(found, study) for study in (fewer, [*rows, *way], more)])
     [theta, delta] = told[-2:]
     assert theta.told == (
-        "Pearson r 0.80 [0.50, 0.90], p 0.010; r within types 0.30, p 0.200 (PGD 4/255). R_theta is our "
+        "Pearson r 0.80 [0.50, 0.90], p 0.010; r within types 0.30, p 0.200 after Holm (PGD 4/255). R_theta is our "
         "reading of the paper's Definition 1, whose formula and procedure we have not seen."
     )
     assert (theta.word, theta.over) == ("holds", "9 generators")

@@ -85,11 +85,13 @@ def test_a_setting_that_varies_alone_is_a_curve_and_two_are_a_map(tmp_path: Path
     plain = results_of(tmp_path / "alone", alone)
     [curve] = swept(plain)
     assert curve.file == "-settings.svg"
-    assert "sem, updates" in words(curve)  # the titles begin alike with no part, such as SEM
+    assert "SEM updates, updates" in words(curve)  # the words that all titles begin with, and the setting
     assert "clean images" not in words(curve)
     titled = [replace(one, method=Words(f"SEM, other, {place} updates")) for place, one in enumerate(plain.conditions)]
     [named] = swept(replace(plain, conditions=titled))
     assert "SEM, other, updates" in words(named)
+    radii = [replace(one, method=Words(f"SEM, adversary of {place}/255")) for place, one in enumerate(plain.conditions)]
+    assert "SEM, updates" in words(swept(replace(plain, conditions=radii))[0])  # and no half of a phrase
     [against] = swept(results_of(tmp_path / "clean", {("clean", "none"): [0.8], **alone}))
     assert "clean images" in words(against)
     assert "stroke-width: 0.9" not in curve.svg  # one victim has no interval
@@ -99,8 +101,8 @@ def test_a_setting_that_varies_alone_is_a_curve_and_two_are_a_map(tmp_path: Path
         for place, one in enumerate(results.conditions)
     ]
     [beside] = swept(replace(results, conditions=dear))
-    assert "sem, passes by updates" in words(beside)
-    assert "sem, passes by updates" not in words(curve)  # they cost the same
+    assert "SEM updates, passes by updates" in words(beside)
+    assert "SEM updates, passes by updates" not in words(curve)  # they cost the same
     several: Accuracies = {(f"sem updates={count}", "none"): [0.1 * count, 0.2] for count in (1, 2, 3)}
     [bars] = swept(results_of(tmp_path / "several", several))
     assert bars.svg.count("stroke-width: 0.9") == 3
