@@ -1,5 +1,8 @@
 """Figures of a page share their styles and look as before."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from playwright.sync_api import Browser
 
@@ -12,6 +15,16 @@ FIGURE = (
     '<path id="c" style="fill: #d55e00"/></svg>'
 )
 PAGE = f'<html><head><style>p {{ color: red; }}</style></head><body><p style="{OF}">{OF}</p>{FIGURE}</body></html>'
+
+
+def in_each(browser: Browser, script: str, pages: Sequence[str]) -> list[Any]:
+    """What a script finds in each of some pages."""
+    page, found = browser.new_page(), []
+    for words in pages:
+        page.set_content(words)
+        found.append(page.evaluate(script))
+    page.close()
+    return found
 
 
 def test_a_style_of_several_elements_is_written_once_and_that_of_one_stays() -> None:
@@ -35,16 +48,12 @@ def test_places_are_rounded_and_lines_are_short_and_labels_are_not() -> None:
 def test_a_figure_is_drawn_as_before(browser: Browser) -> None:
     """Every line, mark and image of a real figure keeps its place; letters are those of the page."""
     drawn = clouds({"UMAP": {"uniform": [(0, 0), (0.1, 0.1)], "victim": [(1, 1)]}}, ["uniform", "victim"], "-x").svg
-    page, boxes = browser.new_page(), []
-    for words in (drawn, _inline(drawn)):
-        page.set_content(words)
-        boxes.append(
-            page.evaluate(
-                "[...document.querySelectorAll('svg path, svg use, svg image')]"
-                ".map(one => { const box = one.getBBox(); return [box.x, box.y, box.width, box.height]; })"
-            )
-        )
-    page.close()
+    boxes = in_each(
+        browser,
+        "[...document.querySelectorAll('svg path, svg use, svg image')]"
+        ".map(one => { const box = one.getBBox(); return [box.x, box.y, box.width, box.height]; })",
+        (drawn, _inline(drawn)),
+    )
     before, after = np.asarray(boxes[0]), np.asarray(boxes[1])
     assert before.shape == after.shape
     assert np.ptp(before, axis=0).min() > 10
@@ -52,15 +61,11 @@ def test_a_figure_is_drawn_as_before(browser: Browser) -> None:
 
 
 def test_every_element_of_a_figure_looks_as_before(browser: Browser) -> None:
-    page, looks = browser.new_page(), []
-    for words in (PAGE, _with_classes(PAGE)):
-        page.set_content(words)
-        looks.append(
-            page.evaluate(
-                "[...document.querySelectorAll('svg *')].map(one => [one.tagName, one.children.length,"
-                " getComputedStyle(one).fill, getComputedStyle(one).stroke])"
-            )
-        )
-    page.close()
+    looks = in_each(
+        browser,
+        "[...document.querySelectorAll('svg *')].map(one => [one.tagName, one.children.length,"
+        " getComputedStyle(one).fill, getComputedStyle(one).stroke])",
+        (PAGE, _with_classes(PAGE)),
+    )
     assert looks[0] == looks[1]
     assert ["path", 0, "none", "rgb(0, 114, 178)"] in looks[1]
