@@ -79,7 +79,7 @@ FILTERS = ("mean", "median", "gaussian")
 SHARES = (0, 0.1, 0.3, 0.5, 0.7)
 """Clean shares of the images that say when to stop, as the paper has them."""
 READING = "{} is our reading of the paper's Definition {}, whose formula and procedure we have not seen."
-ADVERSARIES, RADII = (1, 2, 3, 4), (0, 1, 2, 3, 4, 6, 8)
+ADVERSARIES, RADII = range(1, 9), range(17)
 """Radii of both adversaries and of the random noise in 1/255: those of which a grid may have some."""
 
 

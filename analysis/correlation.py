@@ -23,7 +23,7 @@ from analysis.numbers.differences import LEVEL, holm
 from analysis.reading.measures import places
 from analysis.reading.pairings import Pairing, pairings, settings_of, types_of
 from analysis.reading.results import Results
-from analysis.writing.sections import MISSING, Entry, Section, file_of, plain_table
+from analysis.writing.sections import MISSING, Entry, Section, file_of, p_value, plain_table
 from bench.store import Record
 
 SIGNS = {(claim.sign.measure, claim.sign.number): claim.sign for claim in CLAIMS if claim.sign}
@@ -34,6 +34,7 @@ GIVEN = ("adv_radius", "updates")
 """Settings of a generator whose influence partial correlations take away."""
 PAIRING = ("measure", "number", "title", "victim", "generators", "planned")
 """What the coefficients of one pairing, which follow each other, have in common."""
+TOO_FEW = "too few generators to leave one out"
 NOTE = (
     "Protection is F = 1 - accuracy of the victim. Each point is a generator; its type says what perturbs "
     "the views of its noise step and of its surrogate step. [Brackets] hold 95 % BCa bootstrap "
@@ -149,15 +150,20 @@ def _row(pairing: Pairing, family: Sequence[Association], beside: Record) -> lis
     warning = caution(pairing.first, pairing.second)
     ends = [coefficient(beside[f"r_without_one_{end}"]) for end in ("low", "high")]
     bend = beside["p_of_bend_holm"]
+    reasons = family[0].reason  # stands under all coefficients then
+    few = len(pairing.first) <= FEWEST
+    others = [
+        (" to ".join(dict.fromkeys(ends)), TOO_FEW if few else "one generator is all that differs"),
+        (coefficient(beside["r_given_radius_and_updates"]), "not known of all, or they leave nothing to compare"),
+        (coefficient(beside["r_within_types"], beside["p_within_types_holm"]), "types leave nothing to compare"),
+        (MISSING if bend is None else p_value(bend), "no parabola can be fitted"),
+    ]
     return [
         pairing.predictor.title,
         pairing.attack,
         str(len(pairing.first)),
         *(_entry(one, warning) for one in family),
-        " to ".join(dict.fromkeys(ends)),
-        coefficient(beside["r_given_radius_and_updates"]),
-        coefficient(beside["r_within_types"], beside["p_within_types_holm"]),
-        MISSING if bend is None else p_value(bend),
+        *(Entry(text, note=reason if text == MISSING and not reasons else "") for text, reason in others),
     ]
 
 
@@ -165,11 +171,6 @@ def coefficient(value: float | None, p: float | None = None) -> str:
     """A coefficient, with its p-value if it has one."""
     words = MISSING if value is None else f"{value:z.2f}"
     return words if p is None else f"{words}, p {p_value(p)}"
-
-
-def p_value(p: float) -> str:
-    """A p-value with three decimals, as far as these tell it from 0."""
-    return f"{p:.3f}" if p >= 0.0005 else "< 0.001"
 
 
 def _entry(one: Association, warning: str) -> Entry:

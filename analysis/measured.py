@@ -71,7 +71,7 @@ def _entry(one: Measured | None, number: str, ends: Mapping[str, str]) -> Entry:
         return Entry("does not apply", note=one.declined)
     values = found(one, number)
     if any(each is not None for each in values):
-        return over_noises(values, one.keys)
+        return over_noises(number, values, one.keys)
     own = {ends[key] for key in one.keys}
     return Entry(FAILED if "failed" in own else MISSING, note="no value found" if own == {"finished"} else "")
 

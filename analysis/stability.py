@@ -90,4 +90,4 @@ def _rows(measures: list[Measured]) -> list[Found]:
 
 def _entry(one: Found, name: str, number: str) -> Entry:
     keys = one.measured.keys
-    return over_noises([getattr(one.noises.get(key, {}).get(name), number, None) for key in keys], keys)
+    return over_noises(number, [getattr(one.noises.get(key, {}).get(name), number, None) for key in keys], keys)

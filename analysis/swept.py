@@ -144,9 +144,9 @@ def _map(sweep: Sweep, values: Sequence[Sequence[str]], names: tuple[str, str], 
     down, across = values
     width, height = CELL * len(across) + 1.1, CELL * 0.7 * len(down) + 0.9
     figure = canvas(width, height)
-    axes = figure.add_axes((0.9 / width, 0.6 / height, 1 - 1.0 / width, 1 - 0.7 / height))
     percents = {key: 100 * known.mean for key, known in sweep.items()}
     with matplotlib.rc_context(LITERAL):
+        axes = figure.add_axes((0.9 / width, 0.6 / height, 1 - 1.0 / width, 1 - 0.7 / height))
         for (first, second), accuracy in percents.items():
             compared = [value for (row, _), value in percents.items() if row == first or not by_row]
             lowest, highest = min(compared), max(compared)

@@ -1,24 +1,22 @@
 """How far the perturbations of each source are from those of the victim, in numbers."""
 
-from collections.abc import Sequence
-
 from analysis.reading.perturbations import Collected, collected
 from analysis.reading.results import Results
 from analysis.writing.noises import INTERVALS, over_noises
-from analysis.writing.sections import MISSING, Entry, Section, file_of, plain_table
+from analysis.writing.sections import Entry, Section, file_of, plain_table
 
-P_VALUE = "mmd_p"
 COLUMNS = {
     "two_sample": "told apart",
     "cosine": "cosine between",
     "mmd": "discrepancy",
-    P_VALUE: "p of equal distributions",
+    "mmd_p": "p of equal distributions",
 }
 NOTE = (
     "A linear map that tells two sources apart half of the time knows nothing. It never saw the images that it is "
     "asked about. The discrepancy is the squared maximum mean discrepancy (MMD) under a Gaussian kernel. That is as "
     "wide as the median distance of the pair, so numbers of different pairs have no common unit. p is that of "
-    "permutations which swap the sources of an image; of several noises the least and the largest."
+    "permutations which swap the sources of an image, not corrected for the number of pairs; of several noises it is "
+    "the least and the largest."
 )
 
 
@@ -28,6 +26,7 @@ def sections(results: Results) -> list[Section]:
 
 
 def _section(results: Results, one: Collected) -> Section:
+    keys = one.measured.keys
     noises = [
         {(name, victim): apart for name, about in cloud.sources.items() for victim, apart in about.against.items()}
         if cloud
@@ -40,7 +39,7 @@ def _section(results: Results, one: Collected) -> Section:
             pairs[name, victim] = None
     found = {pair: [apart.get(pair) for apart in noises] for pair in pairs}
     rows: list[list[Entry | str]] = [
-        [*pair, *(_entry(key, [getattr(apart, key, None) for apart in own], one.measured.keys) for key in COLUMNS)]
+        [*pair, *(over_noises(key, [getattr(apart, key, None) for apart in own], keys) for key in COLUMNS)]
         for pair, own in found.items()
     ]
     return Section(
@@ -57,14 +56,3 @@ def _section(results: Results, one: Collected) -> Section:
             if apart
         ],
     )
-
-
-def _entry(key: str, values: Sequence[float | None], keys: Sequence[str]) -> Entry:
-    """The mean over noises; of p-values, whose mean would say nothing, the least and the largest."""
-    if key != P_VALUE:
-        return over_noises(values, keys)
-    known = sorted(value for value in values if value is not None)
-    if not known:
-        return Entry(MISSING)
-    ends = dict.fromkeys(f"{value:.3f}" for value in (known[0], known[-1]))
-    return Entry(" to ".join(ends), keys=keys)

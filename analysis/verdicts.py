@@ -12,7 +12,7 @@ from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
 from analysis.writing.caveats import overfitting_line, training_line
 from analysis.writing.provenance import Chapter, Progress, where_it_was_run
-from analysis.writing.sections import Entry, Section, plain_table
+from analysis.writing.sections import Entry, Section, p_value, plain_table
 from bench.store import Record
 from bench.words import flat
 
@@ -210,7 +210,7 @@ def _of_sign(text: str, sign: Sign, sources: Sequence[Source]) -> Verdict:
 
 def _coefficient(row: Record) -> str:
     ends = "" if row["low"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
-    return f"{row['coefficient']} {row['value']:.2f}{ends}, p {correlation.p_value(row['p'])}"
+    return f"{row['coefficient']} {row['value']:.2f}{ends}, p {p_value(row['p'])}"
 
 
 def _verdict(differences: Sequence[Difference], needed: int) -> str:

@@ -57,8 +57,8 @@ def panels(drawn: Sequence[Panel], across: str, up: str, legend: Mapping[str, st
     width, height = max(SIZE[0] * columns, 5.0), SIZE[1] * rows + 0.85
     figure = canvas(width, height)
     figure.subplots_adjust(0.5 / width, 0.45 / height, 1 - 0.1 / width, 1 - 0.62 / height, 0.2, 0.34)
-    grid = figure.subplots(rows, columns, sharex=alike, sharey=True, squeeze=False)
     with matplotlib.rc_context(LITERAL):
+        grid = figure.subplots(rows, columns, sharex=alike, sharey=True, squeeze=False)
         for place, axes in enumerate(grid.flat):
             bare(axes, 8)
             if place >= len(drawn):

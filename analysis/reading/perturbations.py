@@ -80,6 +80,19 @@ class Cloud(BaseModel):
         return self
 
 
+class First(NamedTuple):
+    """The first noise of a method that has anything to draw."""
+
+    noise: int
+    """From 0."""
+    cloud: Cloud
+
+    @property
+    def words(self) -> str:
+        """`the first noise`, or which one."""
+        return f"noise {self.noise + 1}, the first that has any" if self.noise else "the first noise"
+
+
 class Collected(NamedTuple):
     """The perturbations of one method, collected in one way."""
 
@@ -106,6 +119,11 @@ class Collected(NamedTuple):
     def every(self) -> list[Cloud | None]:
         """What each noise of the plan has."""
         return [self.noises.get(key) for key in self.measured.keys]
+
+    @property
+    def first(self) -> First | None:
+        """The noise that pictures are of."""
+        return next((First(noise, cloud) for noise, cloud in enumerate(self.every) if cloud), None)
 
     @property
     def columns(self) -> dict[str, str]:

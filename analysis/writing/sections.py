@@ -137,6 +137,11 @@ def percent(share: float) -> str:
     return f"{round(100 * share, 1) + 0.0:.1f}"  # a little less than nothing is 0.0, not -0.0
 
 
+def p_value(p: float) -> str:
+    """A p-value with three decimals, as far as these tell it from 0."""
+    return f"{p:.3f}" if p >= 0.0005 else "< 0.001"
+
+
 def rough(number: float) -> str:
     """A number of no unit that all know, with two digits if it is small: `0.049`, `3.5`, `670`."""
     return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"

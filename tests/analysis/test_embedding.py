@@ -113,6 +113,12 @@ def test_a_noise_that_failed_leaves_the_next_one(tmp_path: Path) -> None:
     [(known, missing)] = {(row.entries[1].note, row.entries[2].note) for row in section.table.rows}
     assert (known, missing) == ("1 of 2 noises", "")
     assert section.figure is not None
+    assert "In the picture, of noise 2, the first that has any, each column" in section.note
+    [whole] = sections(measured(tmp_path, POINTS))
+    assert "In the picture, of the first noise, each column" in whole.note
+    _, shapes = sections(found(tmp_path, None, {"sources": SOURCES, "points": POINTS, "shapes": SHAPES}))
+    assert "of noise 2, the first that has any." in shapes.note
+    assert {row["noise"] for row in shapes.numbers} == {1}
 
 
 def test_a_damaged_noise_is_told_beside_the_next_one(tmp_path: Path) -> None:

@@ -18,7 +18,10 @@ from tests.analysis.conftest import results_of
 def table(folder: Path, found: list[Record | None], statuses: list[str]) -> Results:
     """One method with a number of each noise; how each of its cells ended."""
     keys = [f"key{number}" for number in range(len(found))]
-    one = Measured(("d", "m"), "a", Words("a"), False, "some", "some", {"b": "B"}, {"name": "some"}, found, keys=keys)
+    number = next(iter(found[0] or ["b"]))
+    one = Measured(
+        ("d", "m"), "a", Words("a"), False, "some", "some", {number: "B"}, {"name": "some"}, found, keys=keys
+    )
     cells = [{"key": key, "status": status} for key, status in zip(keys, statuses, strict=True)]
     return replace(results_of(folder, {("a", "none"): [0.5]}), measured=[one], measure_cells=cells)
 
@@ -33,6 +36,8 @@ def table(folder: Path, found: list[Record | None], statuses: list[str]) -> Resu
         ([{"b": -0.0001}], ["finished"], "0.000", ""),
         ([{"b": 0}, {"b": 0}], ["finished"] * 2, "0 ± 0", ""),
         ([{"b": -1.5e300}], ["finished"], "-1.50e+300", ""),
+        ([{"b_p": 0.02}, {"b_p": 0.00001}, {"b_p": 0.3}], ["finished"] * 3, "< 0.001 to 0.300", ""),
+        ([{"b_p": 0.02}, {"b_p": 0.02}, None], ["finished"] * 2 + ["missing"], "0.020", "2 of 3 noises"),
     ],
 )
 def test_a_number_says_of_how_many_noises_it_is(

@@ -1,0 +1,45 @@
+"""Which comparisons decide a claim: those that its sentence names, at every point that a grid may have."""
+
+from pathlib import Path
+
+import pytest
+
+from analysis.verdicts import Source, Verdict, verdicts
+from tests.analysis.conftest import Accuracies, results_of
+
+PGD = "pgd radius=4/255"
+
+
+def judged(results: list[Source], words: str) -> Verdict:
+    [(_, rows, _)] = verdicts(results)
+    [row] = [one for one in rows if one.claim.startswith(words)]
+    return row
+
+
+@pytest.mark.parametrize("share", [0.6, 0.4, 0.2])
+def test_a_small_share_that_protects_is_against_the_claim_on_partial_poisoning(share: float, tmp_path: Path) -> None:
+    runs: Accuracies = {("clean", PGD): [0.6, 0.61]}
+    runs |= {
+        ("sem", f"partial_poisoning protected={one} + {PGD}"): [0.3, 0.31] if one in (0.8, share) else [0.6, 0.61]
+        for one in (0.8, 0.6, 0.4, 0.2)
+    }
+    row = judged([Source(results_of(tmp_path, runs).conditions)], "Partial poisoning")
+    assert (row.word, row.whole) == ("does not hold, of one noise", True)
+    against = [one["high_attack"] for one in row.numbers if one["difference"] < 0]
+    assert against == [f"partial_poisoning protected={share} + {PGD}"]
+
+
+@pytest.mark.parametrize(("adversary", "random"), [("4/255", "5/255"), ("8/255", "16/255"), ("5/255", "0")])
+def test_any_radius_of_random_noise_may_be_better_than_the_adversarys(
+    adversary: str, random: str, tmp_path: Path
+) -> None:
+    radii = [adversary, random]
+    runs: Accuracies = {
+        (f"sem adv_radius={adversary} random_radius={radius}", f"pgd radius={adversary}"): accuracies
+        for radius, accuracies in zip(radii, ([0.4, 0.41], [0.3, 0.31]), strict=True)
+    }
+    found = results_of(tmp_path, runs).conditions
+    for one, radius in zip(found, radii, strict=True):
+        one.paper["method"] |= {"name": "sem", "adv_radius": adversary, "random_radius": radius}
+    row = judged([Source(found)], "SEM is best if its random noise")
+    assert (row.word, row.weight) == ("does not hold, of one noise", 1)
