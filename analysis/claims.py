@@ -49,6 +49,8 @@ class Sign:
     attacks: tuple[tuple[str, Settings], ...]
     reading: str
     """What is the paper's in it, and what is ours."""
+    settings: tuple[tuple[str, Any], ...] = (("adv_radius", "4/255"),)
+    """Of the measure, which a grid may write: written in another way, it is another number."""
 
 
 @dataclass(frozen=True)

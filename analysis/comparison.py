@@ -7,6 +7,7 @@ from functools import cached_property
 from analysis.numbers.estimates import Estimate, estimate_over_noises
 from analysis.reading.conditions import ACCURACY
 from analysis.reading.experiments import differing, identity, seeds_of
+from analysis.reading.found import is_number
 from analysis.writing.provenance import way_of
 from bench.core.settings import STACKED
 from bench.store import Record, Store
@@ -80,7 +81,7 @@ class Change:
     def _values(self, records: Sequence[Record]) -> list[tuple[Seeds, float]]:
         """Seeds and number of each record that has it."""
         found = [(seeds_of(record), record.get("result", {}).get(self.quantity)) for record in records]
-        return [(seeds, float(value)) for seeds, value in found if value is not None]
+        return [(seeds, float(value)) for seeds, value in found if is_number(value)]
 
 
 def compare(first: Store, second: Store) -> list[Change]:
@@ -134,7 +135,7 @@ def _quantities(records: Sequence[Record]) -> list[str]:
     if "measure" not in records[0]["cell"]:
         return [ACCURACY]
     results = [record["result"] for record in records if "result" in record]
-    numbers = (name for result in results for name, value in result.items() if type(value) in (int, float))
+    numbers = (name for result in results for name, value in result.items() if is_number(value))
     return list(dict.fromkeys(numbers)) or ["result"]
 
 

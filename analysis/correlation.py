@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from analysis.claims import CLAIMS, FAILS, HOLDS, UNSURE, Sign
+from analysis.claims import CLAIMS, Sign
 from analysis.drawing.scatter import scatter
 from analysis.numbers.association import (
     COEFFICIENTS,
@@ -19,10 +19,11 @@ from analysis.numbers.association import (
     within,
     without_one,
 )
-from analysis.numbers.differences import LEVEL, holm
+from analysis.numbers.differences import holm
 from analysis.reading.measures import places
 from analysis.reading.pairings import Pairing, pairings, settings_of, types_of
 from analysis.reading.results import Results
+from analysis.signs import is_claimed, verdict
 from analysis.writing.sections import MISSING, Entry, Section, file_of, p_value, plain_table
 from bench.store import Record
 
@@ -32,7 +33,7 @@ FILE = "-correlation"
 """How the file of all coefficients is called."""
 GIVEN = ("adv_radius", "updates")
 """Settings of a generator whose influence partial correlations take away."""
-PAIRING = ("measure", "number", "title", "victim", "generators", "planned")
+PAIRING = ("measure", "number", "settings", "title", "victim", "generators", "planned")
 """What the coefficients of one pairing, which follow each other, have in common."""
 TOO_FEW = "too few generators to leave one out"
 NOTE = (
@@ -103,6 +104,7 @@ def _numbers(pairing: Pairing, one: Association) -> Record:
     return {
         "measure": pairing.predictor.measure,
         "number": pairing.predictor.key,
+        "settings": pairing.predictor.written,
         "title": pairing.predictor.title,
         "victim": pairing.attack,
         "generators": len(pairing.first),
@@ -180,26 +182,6 @@ def _entry(one: Association, warning: str) -> Entry:
     return Entry(f"{one.value:z.2f}{ends}, p {p_value(one.p_holm)}", note=warning)
 
 
-def verdict(numbers: Sequence[Record], sign: int) -> str:
-    """What the coefficients of one pairing say of a claimed sign; empty without any.
-
-    As for other claims, it holds if all have that sign by their interval and their test, and does not hold if one has
-    the other sign, Holm-corrected for their number. Neither is said against the sign within the types of generators:
-    then what goes together with protection is the type.
-    """
-    known = [one for one in numbers if one["value"] is not None and one["p"] is not None]
-    if not known:
-        return ""
-    values, found = [sign * one["value"] for one in known], [one["p"] for one in known]
-    within = [sign * one["r_within_types"] for one in known if one["r_within_types"] is not None]
-    against = any(value < 0 and p is not None and p < LEVEL for value, p in zip(values, holm(found), strict=True))
-    if against:
-        return FAILS if all(value < 0 for value in within) else UNSURE
-    ends = [sign * end for one in known for end in (one["low"], one["high"]) if end is not None]
-    sure = all(value > 0 for value in (*values, *ends)) and max(found) < LEVEL
-    return HOLDS if sure and all(value > 0 for value in within) else UNSURE
-
-
 def points(generators: int, planned: int) -> str:
     """How many generators are points, and of how many if some are not."""
     return f"{generators} generators" if generators == planned else f"{generators} of {planned} generators"
@@ -207,9 +189,9 @@ def points(generators: int, planned: int) -> str:
 
 def _told(numbers: Sequence[Record]) -> Iterator[str]:
     """What became of the signs that the paper claims."""
-    for (measure, number, title, victim, generators, planned), own in groupby(numbers, itemgetter(*PAIRING)):
+    for (measure, number, written, title, victim, generators, planned), own in groupby(numbers, itemgetter(*PAIRING)):
         sign = SIGNS.get((measure, number))
-        if sign and (word := verdict(list(own), sign.sign)):
+        if sign and is_claimed(sign, written) and (word := verdict(list(own), sign.sign)):
             yield (
                 f"The paper's claim that {title} goes together with protection with a "
                 f"{'positive' if sign.sign > 0 else 'negative'} sign {word} here ({victim}, "
@@ -238,7 +220,7 @@ def _by_type(
         [*words, *(_entry(one, warning) for one in tests[size * row : size * (row + 1)])]
         for row, (words, warning) in enumerate(beside)
     ]
-    head = ["number", "victim", "type of generator", "generators", *COEFFICIENTS]
+    head = ["number", "victim", "type: noise step / surrogate step", "generators", *COEFFICIENTS]
     if largest >= FEWEST:
         yield Section(
             "The same within each type of generator",

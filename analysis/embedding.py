@@ -57,7 +57,7 @@ def _section(results: Results, one: Collected) -> Section:
         note=NOTE.format(one.first.words if one.first else "the first noise"),
         intervals=INTERVALS,
         remarks=one.damaged,
-        figure=clouds(points, list(next(iter(points.values()))), file) if points else None,
+        figure=clouds(points, one.heading("perturbations of {} and of its victim"), file) if points else None,
         file=file,
         numbers=[
             one.columns | {"noise": noise, "source": name, **about.model_dump(exclude={"against"})}

@@ -91,14 +91,15 @@ def meets(one: ConditionResult, attacks: Sequence[tuple[str, Settings]]) -> bool
 def words(one: Comparison, found: Found) -> str:
     """A comparison in a few words, with the paper's radii: which is below or above which, by how many points.
 
-    More than a share of the higher side is told as less than a share of the lower side.
+    More than a share of the higher side is told as less than a share of the lower side; a margin stands behind.
     """
     low, high = (f"{side.method.paper} ({side.attack.paper})" for side in (found.low, found.high))
     high += "" if one.quantity == ACCURACY else f" {one.quantity.replace('_', ' ')}"
-    margin = f", {100 * abs(one.margin):.0f} points {'less' if one.margin > 0 else 'more'}," if one.margin else ""
-    mean, width, unit = found.difference.mean, found.difference.half_width, max(one.share, 1.0)
+    points = f"{100 * abs(one.margin):.0f} points"
+    bar = f" ({points} {'needed' if one.margin > 0 else 'above allowed'})" if one.margin else ""
+    mean, width, unit = found.difference.mean + one.margin, found.difference.half_width, max(one.share, 1.0)
     interval = "" if width is None else f" ± {percent(width / unit)}"
-    by = f"{margin} by {percent(abs(mean) / unit)}{interval}"
+    by = f" by {percent(abs(mean) / unit)}{interval}{bar}"
     if one.share > 1:
         return f"{high} {'above' if mean >= 0 else 'below'} {1 / one.share:.0%} of {low}{by}"
     mark = "" if one.share == 1 else f"{one.share:.0%} of "

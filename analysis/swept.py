@@ -1,6 +1,7 @@
 """Figures of settings that a grid varies: curves over one, such as M or J, and maps over two, such as two radii."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import takewhile
 from operator import itemgetter
 
@@ -11,9 +12,10 @@ from analysis.drawing.canvas import INK, LITERAL, PALETTE, canvas, drawing
 from analysis.drawing.curves import FEWEST
 from analysis.drawing.panels import BARS, Curve, Panel, over, panels
 from analysis.numbers.estimates import Estimate
+from analysis.reading.conditions import ConditionResult, by_place
 from analysis.reading.published import number, parse
 from analysis.reading.results import Results
-from analysis.writing.sections import Drawing
+from analysis.writing.sections import Drawing, file_of
 
 Sweep = dict[tuple[str, ...], Estimate]
 """Accuracies by the values of the settings, as the grid writes them."""
@@ -30,8 +32,21 @@ CELL = 0.62
 
 
 def swept(results: Results) -> list[Drawing]:
-    """One of all settings that vary alone, and one for each pair that varies together, of one data set and model."""
-    conditions = [one for one in results.conditions if one.place == results.conditions[0].place]
+    """Of each data set and model: one of all settings that vary alone, and one for each pair that varies together."""
+    places = by_place(results.conditions)
+    found = {place: _of_place(conditions) for place, conditions in places.items()}
+    if len(places) == 1:
+        return [drawn for drawings in found.values() for drawn in drawings]
+    return [
+        replace(
+            one, file=one.file.replace(".svg", f"{file_of(place)}.svg"), text=f"{' on '.join(place[::-1])}: {one.text}"
+        )
+        for place, drawings in found.items()
+        for one in drawings
+    ]
+
+
+def _of_place(conditions: Sequence[ConditionResult]) -> list[Drawing]:
     found: dict[Varied, dict[str, Sweep]] = {}
     titles: dict[str, list[str]] = {}
     costs: dict[Varied, Costs] = {}
@@ -118,9 +133,10 @@ def _maps(found: Mapping[Varied, Mapping[str, Sweep]], called: Mapping[str, str]
         values = [sorted({key[place] for key in sweep}, key=_number) for place in range(len(settings))]
         if len(settings) == 2 and min(map(len, values)) >= 2 and len(sweep) >= FEWEST:
             first, second = (setting.replace("_", " ") for setting in settings)
+            row = " in its row" if by_row else ""
             text = (
                 f"Accuracy in percent of {called[name]} under {attack}, by {first} (down) and {second} (across); a "
-                f"stronger colour is higher{' in its row' if by_row else ''} and protects less."
+                f"stronger colour is higher{row} and protects less; the lowest{row} has a frame."
             )
             figure = _map(sweep, values, (first, second), by_row=by_row)
             drawn.append(drawing(figure, f"-map-{name}-{len(drawn)}.svg", text))
@@ -153,6 +169,8 @@ def _map(sweep: Sweep, values: Sequence[Sequence[str]], names: tuple[str, str], 
             x, y = across.index(second), down.index(first)
             strength = 0.08 + 0.67 * (accuracy - lowest) / max(highest - lowest, 1e-9)
             axes.add_patch(matplotlib.patches.Rectangle((x, y), 1, 1, facecolor=(PALETTE[1], strength), linewidth=0))
+            if accuracy == lowest:
+                axes.add_patch(matplotlib.patches.Rectangle((x + 0.05, y + 0.07), 0.9, 0.86, fill=False, edgecolor=INK))
             axes.text(x + 0.5, y + 0.52, f"{accuracy:.1f}", color=INK, fontsize=9, ha="center", va="center")
         axes.set_xlim(0, len(across))
         axes.set_ylim(len(down), 0)

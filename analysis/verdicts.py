@@ -10,6 +10,7 @@ from analysis.numbers.differences import LEVEL, Difference, holm
 from analysis.reading.conditions import by_place
 from analysis.reading.results import Results
 from analysis.reading.stopping import stopped
+from analysis.signs import is_claimed, verdict
 from analysis.writing.caveats import overfitting_line, training_line
 from analysis.writing.provenance import Chapter, Progress, where_it_was_run
 from analysis.writing.sections import Entry, Section, p_value, plain_table
@@ -34,7 +35,7 @@ def chapters(results: Sequence[Results], studies: Sequence[Chapter]) -> Iterator
     unchanged = [(one, study) for one, study in zip(results, studies, strict=True) if not one.plan["set"]]
     for scale in dict.fromkeys(one.plan["scale"]["name"] for one, _ in unchanged):
         plans = [(one, study) for one, study in unchanged if one.plan["scale"]["name"] == scale]
-        found = verdicts([Source(stopped(one), _coefficients(study), _training(one)) for one, study in plans])
+        found = verdicts([Source(stopped(one), _coefficients(study), _training(one), one.name) for one, study in plans])
         if any(one.word != NOT_RUN for one in found[0].rows):
             records = {record["key"]: record for one, _ in plans for record in one.all_records}
             yield Chapter(
@@ -83,6 +84,8 @@ class Source(NamedTuple):
     """The numbers of its correlation study."""
     training: str = ""
     """How its victims were trained."""
+    plan: str = ""
+    """Its name."""
 
 
 class Verdict(NamedTuple):
@@ -133,9 +136,11 @@ def verdicts(sources: Sequence[Source]) -> list[Verdicts]:
 
 
 def _caveats(one: Verdicts, plans: Sequence[Results]) -> list[str]:
-    """What may be wrong with the numbers behind some verdicts."""
+    """What may be wrong with the numbers behind some verdicts; how far victims are trained, of the largest plan."""
     own = [plan for plan in plans if _training(plan) == one.training]
-    told = (tell(plan, one.place) for plan in own for tell in (training_line, overfitting_line))
+    largest = sorted(own, key=lambda plan: -plan.count("finished"))
+    trained = next(filter(None, (training_line(plan, one.place) for plan in largest)), "")
+    told = (trained, *(overfitting_line(plan, one.place) for plan in own))
     return [line for line in dict.fromkeys(told) if line]
 
 
@@ -193,18 +198,20 @@ def _of_sign(text: str, sign: Sign, sources: Sequence[Source]) -> Verdict:
     pairings: dict[tuple[int, str, str], list[Record]] = {}
     for study, source in enumerate(sources):
         for row in source.coefficients:
-            known = (row["measure"], row["number"]) == (sign.measure, sign.number) and row["value"] is not None
+            same = (row["measure"], row["number"]) == (sign.measure, sign.number)
+            known = same and is_claimed(sign, row["settings"]) and row["value"] is not None
             if known and row["victim"] in met:
                 pairings.setdefault((study, row["title"], row["victim"]), []).append(row)
-    own = max(pairings.values(), key=lambda rows: rows[0]["generators"], default=[])
-    word = correlation.verdict(own, sign.sign)
+    (place, *_), own = max(pairings.items(), key=lambda item: item[1][0]["generators"], default=((0, "", ""), []))
+    word = verdict(own, sign.sign)
     if not word:
         return Verdict(text, NOT_RUN)
     first = own[0]
     inside = correlation.coefficient(first["r_within_types"], first["p_within_types_holm"])
     within = "" if first["r_within_types"] is None else f"; r within types {inside} after Holm"
     points = correlation.points(first["generators"], first["planned"])
-    told = f"{'; '.join(map(_coefficient, own))}{within} ({met[first['victim']]}). {sign.reading}"
+    where = ", ".join(filter(None, [met[first["victim"]], sources[place].plan]))
+    told = f"{'; '.join(map(_coefficient, own))}{within} ({where}). {sign.reading}"
     return Verdict(text, word, points, told, numbers=own, weight=1, whole=first["generators"] == first["planned"])
 
 

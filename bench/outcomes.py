@@ -71,7 +71,7 @@ def show_results(request: Request, console: Console) -> None:
     wanted = {cell.key for cell in request.cells}
     store = request.workplace.store
     for grid, _ in request.expanded:
-        run = [place for place in grid.conditions if wanted & {cell.key for cell in place.cells}]
+        run = _shown(grid.conditions, wanted)
         datasets = _datasets(run)
         for dataset, model in dict.fromkeys((place.dataset.label, place.model) for place in run):
             places = [place for place in run if (place.dataset.label, place.model) == (dataset, model)]
@@ -80,6 +80,22 @@ def show_results(request: Request, console: Console) -> None:
             accuracies = {(place.method.title, _attack(place)): _accuracy(place, store) for place in tested}
             _show(f"{about}, test accuracy in %", accuracies, console)
             _show(f"{about}, measures of the noise", _measures(places, store), console)
+
+
+def _shown(places: Sequence[Condition], wanted: set[str]) -> list[Condition]:
+    """The places with wanted cells, and those that were declined in their rows and columns."""
+    run = [bool(wanted & {cell.key for cell in place.cells}) for place in places]
+    met = [place for place, is_run in zip(places, run, strict=True) if is_run]
+    rows, columns = {_row(place) for place in met}, {_attack(place) for place in met}
+    return [
+        place
+        for place, is_run in zip(places, run, strict=True)
+        if is_run or (place.declined and _row(place) in rows and _attack(place) in columns)
+    ]
+
+
+def _row(place: Condition) -> tuple[str, str, str]:
+    return place.dataset.label, place.model, place.method.title
 
 
 def _show(title: str, entries: Mapping[tuple[str, str], str], console: Console) -> None:
@@ -121,9 +137,11 @@ def _accuracy(place: Condition, store: Store) -> str:
 
 def _mean(place: Condition, key: str, store: Store, form: Callable[[float], str]) -> str:
     """The mean of a number over the cells that have it, with how many these are if some have not."""
+    if place.declined:
+        return "does not apply"
     records = [store.read(cell.key) for cell in place.cells]
     known = [record.get("result", {}).get(key) for record in records if record]
-    values = [value for value in known if isinstance(value, int | float)]
+    values = [value for value in known if isinstance(value, int | float) and not isinstance(value, bool)]
     if not values:
         return "failed" if any(record and record["status"] != "finished" for record in records) else "-"
     return form(mean(values)) + ("" if len(values) == len(records) else f" ({len(values)}/{len(records)})")

@@ -90,7 +90,10 @@ class PlanCondition(Labels):
 
 
 class PlanMeasure(Part):
-    """What is measured of one method, with a cell for each noise."""
+    """What is measured of one method, with a cell for each noise.
+
+    Plans of before do not say which settings are written.
+    """
 
     dataset: str
     model: str
@@ -99,6 +102,7 @@ class PlanMeasure(Part):
     title: str
     numbers: dict[str, str]
     settings: Record
+    written: Record = {}
     control: bool
     cells: Cells
     declined: str

@@ -31,8 +31,14 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
+SCIENTIFIC_FROM = 1e9
+"""From which on a number is written with a power of ten."""
+
+
 def told(number: float) -> str:
-    """A number of no unit that all know, so that its size is seen: `0.049`, `34.5`, `1,267`."""
+    """A number of no unit that all know, so that its size is seen: `0.049`, `34.5`, `1,267`, `8.00e+20`."""
+    if abs(number) >= SCIENTIFIC_FROM:
+        return f"{number:.2e}"
     return f"{number:.3g}" if abs(number) < 10 else f"{number:,.1f}" if abs(number) < 100 else f"{number:,.0f}"
 
 

@@ -162,7 +162,7 @@ class Perturbations(AdversarialMeasure):
 
     def declines(self, data: Outline, method: Method) -> str:
         """Views must be perturbed, and each fold of the two-sample test needs an image."""
-        if not callable(getattr(method, "meet", None)):
+        if not callable(getattr(method, "meet", None)) or getattr(method, "noise_step", "") == "none":
             return "its noise step perturbs no views"
         return f"needs {FOLDS} images, got {data.train_images}" if data.train_images < FOLDS else ""
 

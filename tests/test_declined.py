@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from analysis.accuracy import sections
+from analysis.one_table import table_text
 from analysis.reading.records import read_results
 from bench.store import Store
 from tests.commands import bench, run
@@ -47,3 +48,31 @@ def test_weights_that_a_user_can_name_are_asked_for(folder: Path, capsys: pytest
     printed = " ".join(capsys.readouterr().out.split())
     assert "does not apply: frozen: the hub has no weights for cnn" in printed
     assert "name a file: weights: FILE, or --set 'attacks.*.weights=FILE'" in printed
+
+
+def test_a_run_ends_with_what_does_not_apply_beside_what_it_measured(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    em = "{name: em, surrogate: cnn, steps: 1, max_rounds: 1}"
+    measures = (
+        "measures: [{name: separability, folds: 2}, {name: surrogate_robustness, images: 10, turns: 1, steps: 1}]"
+    )
+    grid = GRID.replace("patch: 3}", f"patch: 4}}, {em}").replace(
+        "attacks: [none, {name: frozen, size: 4}]", "attacks: [none]"
+    )
+    (folder / "grid.yaml").write_text(f"{grid}{measures}\n".replace("seeds: 2", "seeds: 1"))
+    assert run("--only", "measure=separability") == 0
+    assert "apply" not in capsys.readouterr().out.rpartition("measures of the noise")[2]
+    assert run("--only", "method=sc", "--only", "method=em") == 0
+    table = capsys.readouterr().out.rpartition("measures of the noise")[2]
+    assert table.count("apply") == 2  # R_theta and the other number of SC
+
+
+def test_the_report_of_what_measures_found_says_nothing_of_bold_accuracies(folder: Path) -> None:
+    (folder / "grid.yaml").write_text(
+        GRID.replace("patch: 3", "patch: 4") + "measures: [{name: separability, folds: 2}]\n"
+    )
+    assert run("--only", "measure=separability") == 0
+    store = Store(folder / "results")
+    assert "Bold is" not in table_text(store, "grid-paper", "markdown")
+    assert "Bold is" in table_text(store, "grid-paper", "markdown", study="accuracy")

@@ -51,7 +51,10 @@ class Panel:
 
 
 def panels(drawn: Sequence[Panel], across: str, up: str, legend: Mapping[str, str], *, alike: bool = True) -> Figure:
-    """A figure of all panels; `legend` tells the styles in words, `alike` whether all have the same axis across."""
+    """A figure of all panels; `legend` tells the styles in words, `alike` whether all have the same axis across.
+
+    Only then the axis up begins at 0: else the panels are of one method, whose differences are small.
+    """
     columns = min(ACROSS, len(drawn))
     rows = -(-len(drawn) // columns)
     width, height = max(SIZE[0] * columns, 5.0), SIZE[1] * rows + 0.85
@@ -73,7 +76,8 @@ def panels(drawn: Sequence[Panel], across: str, up: str, legend: Mapping[str, st
             axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
             axes.tick_params(labelbottom=not alike or place + columns >= len(drawn))
             axes.xaxis.set_major_formatter("{x:,g}")
-        grid[0][0].set_ylim(bottom=0)
+        if alike:
+            grid[0][0].set_ylim(bottom=0)
         figure.text(0.5, 0.06 / height, across, color=INK, fontsize=9, ha="center", va="bottom")
         figure.text(0.06 / width, 0.5, up, color=INK, fontsize=9, va="center", rotation=90)
         lines = [matplotlib.lines.Line2D([], [], label=text, **STYLES[style]) for style, text in legend.items()]

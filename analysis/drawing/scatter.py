@@ -58,7 +58,7 @@ def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) ->
     _finish(figure, panels, len(pairings), kinds)
     text = (
         f"Protection F against {', '.join(dict.fromkeys(one.predictor.title for one in pairings))}. A type such as "
-        "random / pgd says what perturbs the views of the noise step, then of the surrogate step. Bars are 95 % "
+        "random / PGD says what perturbs the views of the noise step, then of the surrogate step. Bars are 95 % "
         "intervals, over noises of generators with several, else over the victims of one; a number measured once has "
         f"none. A line is fitted to at least {FEW} generators in which no bend is found (its p above 5 %, uncorrected)."
     )
@@ -66,11 +66,12 @@ def scatter(pairings: Sequence[Pairing], types: Mapping[str, str], file: str) ->
 
 
 @rc_context(LITERAL)
-def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], sources: Sequence[str], file: str) -> Drawing:
+def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], of: str, file: str) -> Drawing:
     """A row for each embedding, by its name, a column for each source: its points (N, 2), and in grey where any lies.
 
-    Place tells the sources apart, not colour, and no source hides another.
+    Place tells the sources apart, not colour, and no source hides another. `of` says whose perturbations they are.
     """
+    sources = list(next(iter(points.values())))
     figure = _figure(CLOUD * len(sources), CLOUD * len(points) + 0.4)
     panels = figure.subplots(len(points), len(sources), squeeze=False, sharex="row", sharey="row")
     for row, (name, placed) in zip(panels, points.items(), strict=True):
@@ -85,7 +86,7 @@ def clouds(points: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], source
             bare(axes)
     for axes, source in zip(panels[0], sources, strict=True):
         axes.set_title(source, color=INK, fontsize=9)
-    text = f"Embeddings of perturbations, a column for each source: {', '.join(sources)}"
+    text = f"Embeddings of {of}, a column for each source: {', '.join(sources)}. Grey is where any of them lies."
     return drawing(figure, f"{file}.svg", text)
 
 
@@ -95,8 +96,9 @@ def shapes(
 ) -> Drawing:
     """A panel for each quantity, by its name: shares of every source over it, with doubling steps over `doubling`.
 
-    Uniform draws, signs, the generator and the victim have a colour and a marker each; the last network of a training
-    has a whole line, the others shorter dashes the earlier they are.
+    Shares are of images, over `doubling` of the variance. Uniform draws, signs, the generator and the victim have a
+    colour and a marker each; the last network of a training has a whole line, the others shorter dashes the earlier
+    they are.
     """
     figure = _figure(PANEL * len(drawn), PANEL + 0.3)
     for axes, (name, (across, up)) in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn.items(), strict=True):
@@ -104,12 +106,12 @@ def shapes(
         for source in up:
             families.setdefault(source.partition(" at ")[0], []).append(source)
         for number, family in enumerate(families.values()):
-            for back, source in enumerate(reversed(family)):
+            for place, source in enumerate(family):
                 ends = _ends(up[source])
-                style = _line(number) | {"linestyle": LINES[back % len(LINES)]}
+                style = _line(number) | {"linestyle": LINES[(len(family) - 1 - place) % len(LINES)]}
                 axes.plot(across[ends], up[source][ends], label=source, **style)
         axes.set_xlabel(name, color=INK)
-        axes.set_ylabel("share", color=INK)
+        axes.set_ylabel("share of the variance" if name == doubling else "share of the images", color=INK)
         axes.set_ylim(bottom=0)
         bare(axes)
         if name == doubling:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from analysis.reading.conditions import CLEAN, PLAIN
+from analysis.reading.found import is_number
 from bench.core.errors import one_line
 from bench.core.settings import STACKED
 from bench.store import Record
@@ -13,19 +14,26 @@ from bench.words import short
 
 PARTS = ("dataset", "model", "method", "attack", "measure")
 ADVICE = "left out; run its grid again, which writes the plan anew and keeps finished cells"
+REPAIR = "left out; delete its record and run its grid again"
 logger = logging.getLogger(__name__)
 """Its warnings are lines on standard error, unless someone configures it."""
 
 
 def borne_out(plan: str, place: Record, records: Mapping[str, Record | None]) -> dict[str, Record | None]:
-    """The record of each cell of one place of a plan, by key; all None, with a warning, if one is not what it says."""
+    """The record of each cell of one place of a plan, by key; all None, with a warning, if one is not what it says.
+
+    The record of a measure that lacks a number is None alone.
+    """
     own = {key: records[key] for key in place["cells"]}
-    reason = next(_denials(place, list(own.values())), "")
-    if not reason:
-        return own
-    where = ", ".join(place[part] for part in PARTS if part in place)
-    logger.warning("%s", one_line(f"plan {plan}: {where}: {reason}; {ADVICE}"))
-    return dict.fromkeys(own)
+    told = f"plan {plan}: {', '.join(place[part] for part in PARTS if part in place)}"
+    if reason := next(_denials(place, list(own.values())), ""):
+        logger.warning("%s", one_line(f"{told}: {reason}; {ADVICE}"))
+        return dict.fromkeys(own)
+    for key, record in own.items():
+        if record and "measure" in place and (lacking := _lacking(place["numbers"], record)):
+            logger.warning("%s", one_line(f"{told}: cell {key} has no number for {lacking}; {REPAIR}"))
+            own[key] = None
+    return own
 
 
 def _denials(place: Record, records: Sequence[Record | None]) -> Iterator[str]:
@@ -56,11 +64,14 @@ def _others(place: Record, record: Record) -> Iterator[str]:
         asked = {"name": place["measure"]} | place["settings"]
         other = [key for key, value in cell["measure"].items() if asked.get(key) != value]
         yield from (f"{key} {cell['measure'][key]} of its measure" for key in other)
-        found = record.get("result", {})
-        wrong = [name for name in place["numbers"] if not isinstance(found.get(name), int | float | None)]
-        yield from (f"no number for {name}" for name in wrong)
-        if record["status"] == "finished" and place["numbers"] and not found.keys() & place["numbers"].keys():
-            yield f"no number for {' and '.join(place['numbers'])}"
+
+
+def _lacking(numbers: Sequence[str], record: Record) -> str:
+    """The keys of numbers for which the record of a measure has something else, or all if it has none of them."""
+    found = record.get("result", {})
+    if record["status"] == "finished" and numbers and not found.keys() & set(numbers):
+        return " and ".join(numbers)
+    return " and ".join(name for name in numbers if not (found.get(name) is None or is_number(found[name])))
 
 
 def _meets(place: Record, attacks: Sequence[Record]) -> bool:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from analysis.numbers.estimates import Estimate, estimate_over_noises
+from analysis.reading.found import is_number
 from analysis.reading.results import Measured, Results
 
 
@@ -14,6 +15,8 @@ def places(results: Results) -> list[tuple[str, str]]:
 
 TIMED = "generation_time"
 """The measure of what noise costs, which says nothing of what it does."""
+P_VALUE = "_p"
+"""What the keys of p-values end with, whose mean over noises says nothing."""
 Way = tuple[str, str]
 """The name of a measure, and its title, which says what varies."""
 
@@ -63,4 +66,4 @@ def counted(one: Measured, number: str, noises: int | None = None) -> int:
 def found(one: Measured, number: str) -> list[float | None]:
     """The number of each noise, None of one that lacks it."""
     values = [None if result is None else result.get(number) for result in one.found]
-    return [each if isinstance(each, int | float) else None for each in values]
+    return [each if is_number(each) else None for each in values]

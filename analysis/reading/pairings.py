@@ -7,7 +7,7 @@ from functools import partial
 
 from analysis.numbers.estimates import Estimate
 from analysis.reading.conditions import ConditionResult
-from analysis.reading.measures import TIMED, counted, generators, titles, value
+from analysis.reading.measures import P_VALUE, TIMED, counted, generators, titles, value
 from analysis.reading.published import number
 from analysis.reading.results import Measured, Results
 
@@ -27,6 +27,8 @@ class Predictor:
     title: str
     of: Callable[[ConditionResult], Estimate | None]
     """The number of the generator behind a condition, over the noises of this condition; None if it has none."""
+    written: str = ""
+    """The settings of its measure that the grid writes, at paper scale: `adv_radius=4/255`."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,11 @@ def _objection(one: ConditionResult, number: str) -> str:
 def _predictors(results: Results, place: tuple[str, str]) -> Iterator[Predictor]:
     found = generators(results, place)
     for (way, key), title in titles(found).items():
-        if way[0] != TIMED and title != PROTECTION:
+        if way[0] != TIMED and title != PROTECTION and not key.endswith(P_VALUE):
             own = {method: measures[way] for method, measures in found.items() if way in measures}
-            yield Predictor(way[0], key, title, partial(_measured, own, key))
+            written = next(iter(own.values())).written
+            told = " ".join(f"{setting}={value}" for setting, value in written.items())
+            yield Predictor(way[0], key, title, partial(_measured, own, key), told)
     for key, title in (("noise_psnr", "PSNR"), ("noise_passes", "passes of generation")):
         yield Predictor("", key, title, partial(_estimated, key))
 
@@ -137,14 +141,19 @@ def settings_of(results: Results, place: tuple[str, str], methods: Sequence[str]
 
 
 def types_of(results: Results, place: tuple[str, str]) -> dict[str, str]:
-    """What perturbs the views in the noise step and in the surrogate step of each generator that is no control.
+    """What perturbs the views in the noise step and in the surrogate step of each generator: `random / PGD`.
 
-    Its title where nothing does, or where it is the only one of its type.
+    Its title where nothing does, or where it is the only one of its type. Controls have none.
     """
     made = {one.label["method"]: one for one in results.conditions if one.place == place and not one.control}
     steps = {
-        method: " / ".join(str(one.paper["method"][key]) for key in STEPS if key in one.paper["method"])
+        method: " / ".join(_kind(one.paper["method"][key]) for key in STEPS if key in one.paper["method"])
         for method, one in made.items()
     }
     counts = Counter(steps.values())
     return {method: kind if kind and counts[kind] > 1 else made[method].method.title for method, kind in steps.items()}
+
+
+def _kind(perturbation: str) -> str:
+    """What tables call what perturbs the views of a step."""
+    return perturbation if perturbation in ("none", "random") else perturbation.upper()

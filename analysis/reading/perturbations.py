@@ -11,13 +11,13 @@ from analysis.reading.results import Measured, Results
 from bench.core.errors import brief
 
 MEASURE = "perturbations"
-Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
+Coordinate = Annotated[float, Field(strict=True, ge=-1e6, le=1e6)]
 """Far beyond what UMAP and t-SNE give, and no NaN: what can be drawn."""
 MANY = 20
 """Sources, and embeddings, at most: more cannot be drawn."""
 Points = Annotated[list[tuple[Coordinate, Coordinate]], Field(min_length=1)]
 Sources = Annotated[dict[str, Points], Field(min_length=1, max_length=MANY)]
-Positive = Annotated[float, Field(gt=0, le=1e6)]
+Positive = Annotated[float, Field(strict=True, gt=0, le=1e6)]
 
 
 class Apart(BaseModel):

@@ -107,6 +107,7 @@ def _measured(place: Record, titles: Record, records: Mapping[str, Record | None
         found=[_found(record) for record in records.values()],
         declined=place["declined"],
         keys=place["cells"],
+        written=place.get("written", {}),
     )
 
 

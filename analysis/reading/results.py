@@ -1,8 +1,9 @@
 """The results of a plan: its conditions, what was measured of its noises, and each cell."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from analysis.reading.conditions import ConditionResult, Words
 from bench.store import Record
@@ -31,6 +32,8 @@ class Measured:
     """Why the measure does not apply."""
     keys: Sequence[str] = ()
     """Of its cells, one for each noise."""
+    written: Mapping[str, Any] = field(default_factory=dict)
+    """The settings of the measure that the grid writes, at paper scale."""
 
 
 @dataclass(frozen=True, eq=False)

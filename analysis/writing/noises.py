@@ -4,20 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from analysis.numbers.estimates import estimate_over_noises
+from analysis.reading.measures import P_VALUE
 from analysis.writing.sections import MISSING, Entry, p_value
+from bench.words import SCIENTIFIC_FROM
 
 INTERVALS = "± is half of the 95 % Student interval of the mean over noises."
-P_VALUE = "_p"
-"""What the names of p-values end with."""
-SCIENTIFIC_FROM = 1e9
-"""From which on a number is written with a power of ten."""
 
 
 def over_noises(key: str, values: Sequence[float | None], keys: Sequence[str]) -> Entry:
     """The mean of what each noise has, with its interval; a note tells of noises that have nothing.
 
-    Of p-values, whose mean would say nothing, it is the least and the largest: a number is one if its name `key` ends
-    with `P_VALUE`. `keys` are those of the noises' cells.
+    Of p-values, whose mean would say nothing, it is the least and the largest: a number is one if its `key` ends with
+    `P_VALUE`. `keys` are those of the noises' cells.
     """
     known = [value for value in values if value is not None]
     if not known:

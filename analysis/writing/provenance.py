@@ -73,7 +73,8 @@ class Chapter:
 def chapter(results: Results, sections: list[Section]) -> Chapter:
     """The chapter of a plan, whose tables are already made."""
     plan, changed = results.plan, ", ".join(flat(results.plan["set"]))
-    counts, reading = progress(results), reading_line(results)
+    counts = progress(results)
+    reading = reading_line(results) if any(section.places for section in sections) else ""
     sentences = [f"Scale {scale_line(results)}", f"Set by the user: {changed}" if changed else "", str(counts), reading]
     basis = " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
     facts = [*what_was_run(results), *where_it_was_run(results.all_records)]

@@ -28,6 +28,12 @@ class Variant:
         return " ".join([self.choice.name, *(f"{key}={values[key]}" for key in self.shown)])
 
     @property
+    def written(self) -> dict[str, Any]:
+        """The settings that the grid file writes, at paper scale."""
+        values = self.paper.settings.model_dump(mode="json")
+        return {key: values[key] for key in self.shown}
+
+    @property
     def title(self) -> str:
         """Its name in tables: `PGD 8/255`."""
         return in_words(self.choice, self.shown)

@@ -52,6 +52,7 @@ def _measured(condition: Condition) -> Plan:
         "title": measure.title,
         "numbers": dict(measure.choice.settings.numbers),
         "settings": measure.choice.canonical(),
+        "written": measure.written,
         "control": condition.is_control,
         "cells": [cell.key for cell in condition.cells],
         "declined": condition.declined,

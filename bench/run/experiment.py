@@ -142,8 +142,9 @@ def _measure(cell: Cell, place: Workplace, device: torch.device) -> Record:
     kept = place.store.read_kept(cell.noise_key) if cell.keeps else {}
     check_kept(cell.keeps, kept, cell.method.name)
     subject = Subject(cell.method.settings, clean, clean.protected(protection), test, kept)
+    given = (clean, subject.released, test)
     session = place.open_session(cell.seed, device)
-    with reported(session, place.progress_file(cell.key)), place.unchanged(cell.measure.name, clean, test):
+    with reported(session, place.progress_file(cell.key)), place.unchanged(cell.measure.name, *given):
         found = measure.measure(subject, cell.training, session)
     return {
         "result": as_promised(found, cell.measure.name, measure),

@@ -143,17 +143,30 @@ def test_an_old_revision_that_was_kept_is_paired_with_itself(tmp_path: Path) -> 
     assert (len(one.pairs), len(one.second_only), one.different) == (1, 1, [])
 
 
-@pytest.mark.parametrize(("after", "moved"), [(2.19, False), (2.21, True)])
-def test_a_number_of_a_measure_may_move_by_percent(after: float, moved: bool, tmp_path: Path) -> None:
-    stores = Store(tmp_path / "old"), Store(tmp_path / "new")
-    for store, value in zip(stores, (2.0, after), strict=True):
+def measured(folder: Path, *values: Any) -> list[Store]:
+    """A folder for each value of one measure."""
+    stores = [Store(folder / str(place)) for place in range(len(values))]
+    for store, value in zip(stores, values, strict=True):
         made = record(0.5) | {"result": {"stability": value, "name": "x", "sure": True}}
         made["cost"] = {"measure_passes": 1.0, "noise_passes": 1.0}
         made["time"] = {"measure_seconds": 1.0, "noise_seconds": 1.0, "ended": "2026-11-22T13:37:35+00:00"}
         whole = {key: value for key, value in cell_of("em").items() if key not in ("model", "attacks", "train")}
         whole["measure"] = {"name": "stability"}
         store.write(digest(whole), made | {"key": digest(whole), "asked": {}, "cell": whole})
-    [one] = compare(*stores)
+    return stores
+
+
+@pytest.mark.parametrize("value", ["x", "0.5", [1.0], True])
+def test_what_is_no_number_of_a_measure_is_missing_there(value: Any, tmp_path: Path) -> None:
+    [one] = compare(*measured(tmp_path, 2.0, value))
+    assert (one.quantity, one.difference, one.moved(10)) == ("stability", None, True)
+    [section] = change_table.tables([one], NAMES, 10)
+    assert texts(section.table)[1][1] == "stability: stability"
+
+
+@pytest.mark.parametrize(("after", "moved"), [(2.19, False), (2.21, True)])
+def test_a_number_of_a_measure_may_move_by_percent(after: float, moved: bool, tmp_path: Path) -> None:
+    [one] = compare(*measured(tmp_path, 2.0, after))
     assert one.quantity == "stability"
     assert one.moved(10) is moved
     [section] = change_table.tables([one], NAMES, 10)

@@ -6,13 +6,10 @@ from pathlib import Path
 import pytest
 
 from analysis.correlation import sections
-from analysis.numbers.association import within
-from analysis.numbers.differences import holm
 from analysis.numbers.estimates import estimate_over_noises
 from analysis.reading.conditions import Words
 from analysis.reading.pairings import settings_of, types_of
 from analysis.reading.results import Measured, Results
-from analysis.writing.sections import MISSING
 from tests.analysis.conftest import Accuracies, at_chance, results_of
 
 PLACE = ("d", "m")
@@ -176,7 +173,7 @@ def test_a_type_of_one_generator_is_called_by_its_title(tmp_path: Path) -> None:
     for one, kind in zip(results.conditions, ["pgd", "pgd", "none", "random", *["random"] * 5], strict=True):
         one.paper["method"] |= {"noise_step": kind, "surrogate_step": "none"}
     types = types_of(results, PLACE)
-    assert [types[f"g{number}"] for number in range(4)] == ["pgd / none", "pgd / none", "g2", "random / none"]
+    assert [types[f"g{number}"] for number in range(4)] == ["PGD / none", "PGD / none", "g2", "random / none"]
 
 
 def test_a_number_of_the_same_name_by_another_measure_is_not_the_claimed_one(tmp_path: Path) -> None:
@@ -203,37 +200,18 @@ def test_ways_of_a_measure_are_told_apart(tmp_path: Path) -> None:
     ]
     overall, _ = sections(replace(results, measured=ways))
     assert ["sign holds here" in remark for remark in overall.remarks] == [True, False]
+    written = [replace(one, written={"adv_radius": "1/255"}) if one.title == "1 turn" else one for one in ways]
+    overall, _ = sections(replace(results, measured=written))
+    [claimed] = overall.remarks  # of the paper's radius alone
+    assert "R_theta, 2 turns" in claimed
+    assert {row["settings"] for row in overall.numbers} == {"adv_radius=1/255", ""}
 
 
-def test_a_dash_has_its_reason(tmp_path: Path) -> None:
-    numbers = [float(number) for number in range(8)]
-    results = study(tmp_path, numbers)
-    alone = study(tmp_path / "alone", [0.0] * 7 + [1.0])
-    few = replace(results, measured=results.measured[:5])
-    for one, reason in ((alone, "one generator is all that differs"), (few, "too few generators to leave one out")):
-        overall, *_ = sections(one)
-        head = [entry.value for entry in overall.table.head]
-        entry = overall.table.rows[0].entries[head.index("r without one")]
-        assert (entry.value, entry.note) == (MISSING, reason)
-    unknown = [replace(one, made={}) for one in results.conditions]
-    overall, *_ = sections(replace(results, conditions=unknown))
-    entry = overall.table.rows[0].entries[head.index("r given radius and updates")]
-    assert (entry.value, entry.note) == (MISSING, "not known of all, or they leave nothing to compare")
-
-
-def test_p_values_within_types_are_corrected_over_the_whole_table(tmp_path: Path) -> None:
-    results = study(tmp_path, [3.0, 1.0, 4.0, 1.5, 5.0, 2.0, 2.5, 3.5])
-    second = study(tmp_path / "second", [1.0, 2.0, 4.0, 3.0, 5.0, 6.0, 8.0, 7.0], "r_delta_u", "R_delta_u")
-    [overall] = [
-        one
-        for one in sections(replace(results, measured=[*results.measured, *second.measured]))
-        if one.heading == "What goes together with protection"
+def test_a_p_value_is_no_number_that_goes_together_with_protection(tmp_path: Path) -> None:
+    results = study(tmp_path, [float(number) for number in range(8)])
+    both = [
+        replace(one, numbers={**one.numbers, "mmd_p": "p"}, found=[{**(one.found[0] or {}), "mmd_p": 0.1 * place}])
+        for place, one in enumerate(results.measured)
     ]
-    rows = {row["number"]: row for row in overall.numbers if row["number"] in MEASURES}
-    protection = [1 - accuracy for accuracy in ACCURACIES]
-    alone = [
-        within([one.found[0][key] for one in found.measured[:8] if one.found[0]], protection, ["pgd"] * 8)[1]
-        for found, key in ((results, "r_theta"), (second, "r_delta_u"))
-    ]
-    assert [row["p_within_types_holm"] for row in rows.values()] == holm(alone)
-    assert holm(alone) != alone
+    overall, _ = sections(replace(results, measured=both))
+    assert {row["number"] for row in overall.numbers} == {"r_theta", "noise_psnr", "noise_passes"}

@@ -53,7 +53,7 @@ def dots(panel: np.ndarray) -> np.ndarray:
 
 
 def test_every_source_has_a_panel_of_its_own_where_it_is_darker_than_the_region_of_all() -> None:
-    drawn = clouds(POINTS, ["uniform", "victim"], "-x")
+    drawn = clouds(POINTS, "perturbations of SEM", "-x")
     uniform, victim, *alike = (np.asarray(one)[::-1].astype(int) for one in rasters(drawn.svg))
     assert len(alike) == 2
     assert all(one.any() for one in map(dots, (uniform, victim, *alike)))
@@ -136,7 +136,16 @@ def test_sizes_and_dimensions_have_a_table_a_figure_and_every_number(tmp_path: P
     ]
     assert len(section.numbers) == 2 * 4 + 2 * 3
     assert section.figure is not None
-    assert {"l2 norm", "first components", "share", "uniform", "victim", "1", "4"} <= set(words(section.figure))
+    assert {
+        "l2 norm",
+        "first components",
+        "share of the images",
+        "share of the variance",
+        "uniform",
+        "victim",
+        "1",
+        "4",
+    } <= set(words(section.figure))
 
 
 @pytest.mark.parametrize(

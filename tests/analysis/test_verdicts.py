@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from analysis.claims import Comparison, Side, pgd
-from analysis.correlation import verdict
 from analysis.evidence import evidence, matching
 from analysis.evidence import words as described
 from analysis.numbers.differences import Difference
 from analysis.reading.stopping import stopped
+from analysis.signs import verdict
 from analysis.verdicts import Source, _verdict, verdicts
 from tests.analysis.conftest import Accuracies, at_chance, results_of
 
@@ -226,16 +226,17 @@ def test_the_claims_on_correlations_are_decided_under_the_training_of_the_claim(
         {"dataset": "d", "model": "m", "measure": "surrogate_robustness", "number": "r_theta"}
         | {"victim": titles[attack], "generators": 9, "planned": 9, "title": "R_theta", "noises": 2}
         | {"coefficient": "Pearson r", "value": value, "p": 0.01, "low": 0.5, "high": 0.9}
-        | {"r_within_types": 0.3, "p_within_types_holm": 0.2}
+        | {"r_within_types": 0.3, "p_within_types_holm": 0.2, "settings": "adv_radius=4/255"}
         for attack, value in (("pgd radius=4/255", 0.8), ("none", -0.8))
     ]
     fewer = [row | {"generators": 5, "value": -0.9} for row in rows]
     more = [row | {"generators": 12, "value": None, "p": None} for row in rows]
-    way = [row | {"title": "R_theta, 1 turn", "generators": 7, "value": -0.9} for row in rows]
-    [(_, told, _)] = verdicts([Source(found, study) for study in (fewer, [*rows, *way], more)])
+    ways = ["turns=1", "adv_radius=1/255", "adv_radius=4/255 turns=1"]  # are other numbers than the claimed one
+    others = [row | {"title": way, "settings": way, "generators": 99, "value": -0.9} for row in rows for way in ways]
+    [(_, told, _)] = verdicts([Source(found, study, plan="g") for study in (fewer, [*others, *rows], more)])
     [theta, delta] = told[-2:]
     assert theta.told == (
-        "Pearson r 0.80 [0.50, 0.90], p 0.010; r within types 0.30, p 0.200 after Holm (PGD 4/255). R_theta is our "
+        "Pearson r 0.80 [0.50, 0.90], p 0.010; r within types 0.30, p 0.200 after Holm (PGD 4/255, g). R_theta is our "
         "reading of the paper's Definition 1, whose formula and procedure we have not seen."
     )
     assert (theta.word, theta.over) == ("holds", "9 generators")

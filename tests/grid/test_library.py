@@ -1,11 +1,21 @@
 """Grids go by path and by name, wherever the suite is called from."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from bench.core.errors import UserError
+from bench.grid.expand import read_grid
 from bench.grid.library import SHIPPED, grid_file, named_grids, place_of, scales_file
+from bench.grid.scale import Scale, read_scales
+
+
+def at_tiny(name: str) -> dict[str, Any]:
+    """What a grid of the suite says of the scale tiny."""
+    found: dict[str, Any] = yaml.safe_load((SHIPPED / f"{name}.yaml").read_text()).get("at", {}).get("tiny", {})
+    return found
 
 
 @pytest.fixture
@@ -58,3 +68,16 @@ def test_a_grid_of_the_suite_is_the_same_one_from_everywhere(elsewhere: Path) ->
     assert place_of(own, elsewhere / "results") == "./grids/table2.yaml"  # it replaces no plan of the suite's
     assert place_of(elsewhere / "grids" / "mine.yaml", elsewhere / "results") == "grids/mine.yaml"
     assert place_of(elsewhere / "more" / "table2.yaml", elsewhere / "out" / "results") == "../more/table2.yaml"
+
+
+TINY = [name for name in named_grids() if "methods" in at_tiny(name)]
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_grid_that_names_its_methods_at_tiny_has_no_other_there(name: str, tmp_path: Path) -> None:
+    """Rows that `also` adds at every scale would take the minutes that the shorter list saves."""
+    blocks = [at_tiny(name), *at_tiny(name).get("also", [])]
+    asked = {one if isinstance(one, str) else one["name"] for block in blocks for one in block["methods"]}
+    scales = read_scales(SHIPPED / "scales.yaml")
+    grid = read_grid(SHIPPED / f"{name}.yaml", scales, "tiny", Scale(), tmp_path)
+    assert {one.method.choice.name for one in grid.conditions if not one.method.added} <= {"clean", *asked}

@@ -18,6 +18,7 @@ from measures._embedding import embed
 from measures._samples import mmd, participation_ratio, spectrum, two_sample_accuracy
 from measures.perturbations import Perturbations
 from methods.em import Em
+from methods.error_minimizing import ErrorMinimizing
 from methods.rem import Rem
 from methods.sem import Sem
 from tests.measures.conftest import DATA, MakeSubject
@@ -155,4 +156,6 @@ def test_where_the_noise_step_is_uniform_nothing_tells_it_from_uniform_draws(
 
 def test_only_a_generator_that_perturbs_views_is_measured() -> None:
     assert Perturbations().declines(DATA, Em()) == "its noise step perturbs no views"
+    assert Perturbations().declines(DATA, ErrorMinimizing()) == "its noise step perturbs no views"
+    assert Perturbations().declines(DATA, ErrorMinimizing(noise_step="random")) == ""
     assert Perturbations().declines(DATA, Rem()) == ""

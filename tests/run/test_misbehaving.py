@@ -43,6 +43,8 @@ FINDINGS: list[tuple[Any, str]] = [
     ({"x": 1, "more": torch.ones(1)}, "ValueError: found: more: values of NumPy or torch need .tolist(): tensor([1.])"),
 ]
 KINDS = ("torch", "a view", "numpy", "labels")
+PARTS = ("clean", "released", "test")
+"""Images that a measure gets."""
 COSTS: dict[str, Callable[[], Any]] = {
     "raises": lambda: Cost(1 / 0),
     "is none": lambda: None,
@@ -89,17 +91,19 @@ class SpoilingAttack(Attack):
 
 
 class Found(Measure):
-    """Finds what it is told to, and changes the test images if it is told so."""
+    """Finds what it is told to, and changes images if it is told so."""
 
     source = "test"
     numbers: ClassVar = {"x": "the x"}
     found: int
     """Its place among `FINDINGS`, which may be no settings."""
     kind: str = ""
+    part: str = "test"
+    """Which images."""
 
     def measure(self, subject: Subject, training: Training, session: Session) -> dict[str, Any]:
         if self.kind:
-            spoil(subject.test, self.kind)
+            spoil(getattr(subject, self.part), self.kind)
         found: dict[str, Any] = FINDINGS[self.found][0]
         return found
 
@@ -139,7 +143,7 @@ def failure(one: Cell, place: Workplace) -> Record:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("what", ["method", "attack", "measure"])
+@pytest.mark.parametrize("what", ["method", "attack", *(f"measure of {part}" for part in PARTS)])
 def test_what_changes_images_in_place_fails_and_no_later_cell_sees_them(
     what: str, kind: str, place: Workplace, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -147,7 +151,7 @@ def test_what_changes_images_in_place_fails_and_no_later_cell_sees_them(
     spoiling = {
         "method": cell(SpoilingMethod(kind=kind)),
         "attack": cell(attacks=(SpoilingAttack(kind=kind),)),
-        "measure": measuring(found=0, kind=kind),
+        **{f"measure of {part}": measuring(found=0, kind=kind, part=part) for part in PARTS},
     }[what]
     carry_out([spoiling], place)
     assert "were changed in place; let it copy them" in failure(spoiling, place)["error"]

@@ -104,6 +104,10 @@ def test_a_setting_that_varies_alone_is_a_curve_and_two_are_a_map(tmp_path: Path
     assert "SEM updates, passes by updates" in words(beside)
     assert "SEM updates, passes by updates" not in words(curve)  # they cost the same
     several: Accuracies = {(f"sem updates={count}", "none"): [0.1 * count, 0.2] for count in (1, 2, 3)}
+    elsewhere = [replace(one, label=one.label | {"dataset": "e"}) for one in plain.conditions]
+    both = swept(replace(plain, conditions=[*plain.conditions, *elsewhere]))
+    assert [one.file for one in both] == ["-settings-d-m.svg", "-settings-e-m.svg"]
+    assert [one.text.partition(":")[0] for one in both] == ["m on d", "m on e"]
     [bars] = swept(results_of(tmp_path / "several", several))
     assert bars.svg.count("stroke-width: 0.9") == 3
     pairs: Accuracies = {
@@ -125,6 +129,8 @@ def test_a_setting_that_varies_alone_is_a_curve_and_two_are_a_map(tmp_path: Path
     assert "in its row" not in drawn.text
     strengths = [re.findall(r"fill-opacity: ([\d.]+)", one.svg) for one in (drawn, pooled)]
     assert [len(set(one)) for one in strengths] == [6, 1]  # equal numbers in each row of the second
+    assert "the lowest has a frame" in drawn.text
+    assert "the lowest in its row has a frame" in pooled.text
     assert swept(results_of(tmp_path / "none", {("sem surrogate=cnn", "none"): [0.1]})) == []
 
 

@@ -17,11 +17,25 @@ MEASURED = {
     **{"dataset": "d", "model": "m", "method": "em", "measure": "some", "title": "some"},
     **{"numbers": {"x": "X"}, "settings": MEASURE, "control": False, "declined": ""},
 }
+REPAIR = "; left out; delete its record and run its grid again"
 ADVICE = "; left out; run its grid again, which writes the plan anew and keeps finished cells"
 
 
 def read(folder: Path, places: list[Record], **changes: Any) -> Results:
     return read_results("g-small", plan_of(places, **changes), Store(folder))
+
+
+def keep_measure(folder: Path, measure: Record, result: Record, noise_seed: int = 0) -> str:
+    """The key of a record of a measure of EM's noise, which is written."""
+    cell = {name: part for name, part in cell_of("em-0").items() if name not in ("attacks", "train", "model")}
+    cell |= {"measure": measure, "noise_seed": noise_seed}
+    made = record(0.5)
+    made |= {"result": result, "cost": {"measure_passes": 1.0, "noise_passes": 1.0}}
+    made["time"] = made["time"] | {"measure_seconds": 1.0}
+    del made["history"]
+    key = digest(cell)
+    Store(folder).write(key, {"key": key, "asked": {}, "cell": cell, **made})
+    return key
 
 
 @pytest.fixture
@@ -104,6 +118,8 @@ def test_an_attack_on_the_release_may_spare_clean_images(folder: Path, caplog: p
         (MEASURE, {"x": None, "y": "more"}, ""),
         (MEASURE, {"y": 0.5}, "no number for x"),
         (MEASURE, {"x": "high"}, "no number for x"),
+        (MEASURE, {"x": "0.5"}, "no number for x"),
+        (MEASURE, {"x": True}, "no number for x"),
         (MEASURE | {"steps": 20}, {"x": 0.5}, "steps 20 of its measure"),
         (MEASURE | {"name": "other"}, {"x": 0.5}, "name other of its measure"),
     ],
@@ -111,15 +127,17 @@ def test_an_attack_on_the_release_may_spare_clean_images(folder: Path, caplog: p
 def test_a_measure_is_the_one_that_a_plan_says_and_has_its_numbers(
     measure: Record, result: Record, denied: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cell = {name: part for name, part in cell_of("em-0").items() if name not in ("attacks", "train", "model")}
-    made = record(0.5)
-    made |= {"result": result, "cost": {"measure_passes": 1.0, "noise_passes": 1.0}}
-    made["time"] = made["time"] | {"measure_seconds": 1.0}
-    del made["history"]
-    cell |= {"measure": measure}
-    key = digest(cell)
-    Store(tmp_path).write(key, {"key": key, "asked": {}, "cell": cell, **made})
+    key = keep_measure(tmp_path, measure, result)
     results = read(tmp_path, [place("em", "none", 1)], measures=[MEASURED | {"cells": [key]}])
     assert [one["status"] for one in results.measure_cells] == ["missing" if denied else "finished"]
-    wanted = [f"plan g-small: d, m, em, some: cell {key} has {denied}{ADVICE}"] if denied else []
+    advice = REPAIR if denied.startswith("no number") else ADVICE
+    wanted = [f"plan g-small: d, m, em, some: cell {key} has {denied}{advice}"] if denied else []
     assert caplog.messages == wanted
+
+
+def test_a_measure_without_its_number_leaves_the_other_noises(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    found: list[Record] = [{"x": 0.5}, {"x": "high"}, {"x": 0.7}]
+    keys = [keep_measure(tmp_path, MEASURE, result, noise) for noise, result in enumerate(found)]
+    [one] = read(tmp_path, [place("em", "none", 1)], measures=[MEASURED | {"cells": keys}]).measured
+    assert one.found == [{"x": 0.5}, None, {"x": 0.7}]
+    assert caplog.messages == [f"plan g-small: d, m, em, some: cell {keys[1]} has no number for x{REPAIR}"]
