@@ -91,9 +91,13 @@ def meets(one: ConditionResult, attacks: Sequence[tuple[str, Settings]]) -> bool
 def words(one: Comparison, found: Found) -> str:
     """A comparison in a few words, with the paper's radii: which is below or above which, by how many points.
 
-    More than a share of the higher side is told as less than a share of the lower side; a margin stands behind.
+    What both sides have met stands once, before them. More than a share of the higher side is told as less than a
+    share of the lower side; a margin stands behind.
     """
-    low, high = (f"{side.method.paper} ({side.attack.paper})" for side in (found.low, found.high))
+    low, high = (side.method.paper for side in (found.low, found.high))
+    met, others = (side.attack.paper for side in (found.low, found.high))
+    if met != others:
+        low, high = f"{low} ({met})", f"{high} ({others})"
     high += "" if one.quantity == ACCURACY else f" {one.quantity.replace('_', ' ')}"
     points = f"{100 * abs(one.margin):.0f} points"
     bar = f" ({points} {'needed' if one.margin > 0 else 'above allowed'})" if one.margin else ""
@@ -101,9 +105,11 @@ def words(one: Comparison, found: Found) -> str:
     interval = "" if width is None else f" ± {percent(width / unit)}"
     by = f" by {percent(abs(mean) / unit)}{interval}{bar}"
     if one.share > 1:
-        return f"{high} {'above' if mean >= 0 else 'below'} {1 / one.share:.0%} of {low}{by}"
-    mark = "" if one.share == 1 else f"{one.share:.0%} of "
-    return f"{low} {'below' if mean >= 0 else 'above'} {mark}{high}{by}"
+        told = f"{high} {'above' if mean >= 0 else 'below'} {1 / one.share:.0%} of {low}{by}"
+    else:
+        mark = "" if one.share == 1 else f"{one.share:.0%} of "
+        told = f"{low} {'below' if mean >= 0 else 'above'} {mark}{high}{by}"
+    return f"{met}: {told}" if met == others else told
 
 
 def numbers(one: Comparison, found: Found) -> Record:

@@ -178,7 +178,7 @@ def _judged(claim: Claim, sources: Sequence[Source]) -> Verdict:
         claim.text,
         word,
         over=_range([found.noises for _, found in known]),
-        told="; ".join(words(one, found) for one, found in known),
+        told=";\n".join(words(one, found) for one, found in known),
         keys=list(dict.fromkeys(key for side in sides for key in side.keys)),
         numbers=[numbers(one, found) for one, found in known],
         weight=len(known),

@@ -43,3 +43,17 @@ def test_any_radius_of_random_noise_may_be_better_than_the_adversarys(
         one.paper["method"] |= {"name": "sem", "adv_radius": adversary, "random_radius": radius}
     row = judged([Source(found)], "SEM is best if its random noise")
     assert (row.word, row.weight) == ("does not hold, of one noise", 1)
+
+
+def test_a_margin_is_told_behind_the_plain_difference(tmp_path: Path) -> None:
+    poisoned = f"partial_poisoning protected=0.8 + {PGD}"
+    runs: Accuracies = {("clean", PGD): [0.6, 0.61], ("sem", poisoned): [0.57, 0.58]}
+    [told] = judged([Source(results_of(tmp_path, runs).conditions)], "Partial poisoning").told.split(";\n")
+    assert told.startswith("SEM (partial_poisoning protected 0.8 + PGD 4/255) below clean (PGD 4/255) by 3.0 ± ")
+    assert told.endswith(" (5 points needed)")
+    stopped = runs | {("sem", f"partial_poisoning protected=0.6 + {PGD}"): [0.7, 0.71]}
+    row = judged([Source(results_of(tmp_path / "more", stopped).conditions)], "Partial poisoning")
+    allowed = "clean (PGD 4/255) below SEM (partial_poisoning protected 0.6 + PGD 4/255) by 10.0 ± "
+    assert [one.startswith(allowed) and one.endswith(" (5 points above allowed)") for one in row.told.split(";\n")][
+        1:
+    ] == [True]

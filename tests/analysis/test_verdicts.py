@@ -60,7 +60,7 @@ def test_a_difference_is_paired_and_counts_share_and_margin(tmp_path: Path) -> N
     found = evidence(undone, [conditions])
     assert found is not None
     assert found.difference.mean == pytest.approx(1.25 * 0.4 - 0.6)
-    assert described(undone, found).startswith("SEM (PGD 4/255) below 80% of clean (PGD 4/255) by 8.0 ± ")
+    assert described(undone, found).startswith("PGD 4/255: SEM below 80% of clean by 8.0 ± ")
 
 
 def test_early_stopping_is_decided_at_every_clean_share(tmp_path: Path) -> None:
@@ -173,10 +173,10 @@ def test_a_verdict_has_its_cells_its_noises_and_each_comparison_in_full(tmp_path
     [(_, rows, _)] = verdicts([Source(found)])
     [row] = [one for one in rows if one.claim.startswith("SEM protects better")]
     assert (row.word, row.over) == ("cannot be told", "1 noise")  # three radii were not run
-    assert row.told.startswith("SEM (PGD 4/255) below rem (PGD 4/255) by 20.5")
+    assert row.told.startswith("PGD 4/255: SEM below rem by 20.5")
     swapped = {key: runs[other] for key, other in zip(runs, reversed(runs), strict=True)}
     [(_, others, _)] = verdicts([Source(results_of(tmp_path / "swapped", swapped).conditions)])
-    assert any(one.told.startswith("SEM (PGD 4/255) above rem (PGD 4/255) by 20.5") for one in others)
+    assert any(one.told.startswith("PGD 4/255: SEM above rem by 20.5") for one in others)
     assert set(row.keys) == {key for one in found for key in one.keys}
     [numbers] = row.numbers
     assert (numbers["low_method"], numbers["high_method"], numbers["units"]) == ("sem", "rem", 2)
