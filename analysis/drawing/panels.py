@@ -76,6 +76,8 @@ def panels(drawn: Sequence[Panel], across: str, up: str, legend: Mapping[str, st
             axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
             axes.tick_params(labelbottom=not alike or place + columns >= len(drawn))
             axes.xaxis.set_major_formatter("{x:,g}")
+            if not alike:
+                axes.locator_params(axis="x", nbins=4)  # numbers of neighbours would touch
         if alike:
             grid[0][0].set_ylim(bottom=0)
         figure.text(0.5, 0.06 / height, across, color=INK, fontsize=9, ha="center", va="bottom")

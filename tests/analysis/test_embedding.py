@@ -235,6 +235,8 @@ def test_points_written_by_hand_that_cannot_be_drawn_are_told(points: Any, probl
     ("victim", "problem"),
     [
         ({"saturated": 1.5}, "sources.victim.saturated: must be in [0, 1], got 1.5"),
+        ({"mean_l2": "5"}, "sources.victim.mean_l2: input should be a valid number, got '5'"),
+        ({"saturated": True}, "sources.victim.saturated: input should be a valid number, got True"),
         (
             {"against": {"uniform": {"two_sample": 1.5}}},
             "sources.victim.against.uniform.two_sample: must be in [0, 1], got 1.5",

@@ -84,6 +84,10 @@ def test_without_results_there_is_no_table(tmp_path: Path) -> None:
             "perturbations.none.loss: input should be a finite number, got nan",
         ),
         (
+            {"perturbations": {"none": {"loss": True}}},
+            "perturbations.none.loss: input should be a valid number, got True",
+        ),
+        (
             {"perturbations": {"none": {"loss": 1e200}}},
             "perturbations.none.loss: must be between -1e+100 and 1e+100, got 1e+200",
         ),
