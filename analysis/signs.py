@@ -1,10 +1,12 @@
-"""What the coefficients of a correlation say of the sign that the paper claims."""
+"""What the coefficients of a correlation say of the sign that the paper claims, and the cells behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from analysis.claims import FAILS, HOLDS, UNSURE, Sign
 from analysis.numbers.differences import LEVEL, holm
+from analysis.reading.conditions import ConditionResult
 from analysis.reading.published import equal, parse
+from analysis.reading.results import Measured
 from bench.store import Record
 
 
@@ -32,3 +34,15 @@ def verdict(numbers: Sequence[Record], sign: int) -> str:
     ends = [sign * end for one in known for end in (one["low"], one["high"]) if end is not None]
     sure = all(value > 0 for value in (*values, *ends)) and max(found) < LEVEL
     return HOLDS if sure and all(value > 0 for value in within) else UNSURE
+
+
+def cells_behind(
+    sign: Sign, conditions: Sequence[ConditionResult], measured: Sequence[Measured], victim: str
+) -> Iterator[str]:
+    """Keys of the generators' victims under the attack of that title, then of the measures of their noises."""
+    generators = [one for one in conditions if one.attack.title == victim and not one.control]
+    labels = {one.label["method"] for one in generators}
+    yield from (key for one in generators for key in one.keys)
+    for one in measured:
+        if one.measure == sign.measure and one.label in labels and is_claimed(sign, one.written_out):
+            yield from one.keys

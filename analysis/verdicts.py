@@ -8,9 +8,9 @@ from analysis.claims import CLAIMS, FAILS, HOLDS, NOT_RUN, OF_ONE, UNSURE, Claim
 from analysis.evidence import Conditions, evidence, is_planned, meets, numbers, words
 from analysis.numbers.differences import LEVEL, Difference, holm
 from analysis.reading.conditions import by_place
-from analysis.reading.results import Results
+from analysis.reading.results import Measured, Results
 from analysis.reading.stopping import stopped
-from analysis.signs import is_claimed, verdict
+from analysis.signs import cells_behind, is_claimed, verdict
 from analysis.writing.caveats import overfitting_line, training_line
 from analysis.writing.provenance import Chapter, Progress, where_it_was_run
 from analysis.writing.sections import Entry, Section, p_value, plain_table
@@ -35,7 +35,9 @@ def chapters(results: Sequence[Results], studies: Sequence[Chapter]) -> Iterator
     unchanged = [(one, study) for one, study in zip(results, studies, strict=True) if not one.plan["set"]]
     for scale in dict.fromkeys(one.plan["scale"]["name"] for one, _ in unchanged):
         plans = [(one, study) for one, study in unchanged if one.plan["scale"]["name"] == scale]
-        found = verdicts([Source(stopped(one), _coefficients(study), _training(one), one.name) for one, study in plans])
+        found = verdicts(
+            [Source(stopped(one), _coefficients(study), _training(one), one.name, one.measured) for one, study in plans]
+        )
         if any(one.word != NOT_RUN for one in found[0].rows):
             records = {record["key"]: record for one, _ in plans for record in one.all_records}
             yield Chapter(
@@ -86,6 +88,7 @@ class Source(NamedTuple):
     """How its victims were trained."""
     plan: str = ""
     """Its name."""
+    measured: Sequence[Measured] = ()
 
 
 class Verdict(NamedTuple):
@@ -125,7 +128,9 @@ def verdicts(sources: Sequence[Source]) -> list[Verdicts]:
     for source in sources:
         for place, conditions in by_place(source.conditions).items():
             own = [row for row in source.coefficients if (row["dataset"], row["model"]) == place]
-            at.setdefault((source.training, place), []).append(source._replace(conditions=conditions, coefficients=own))
+            measured = [one for one in source.measured if one.place == place]
+            here = source._replace(conditions=conditions, coefficients=own, measured=measured)
+            at.setdefault((source.training, place), []).append(here)
     every = [
         Verdicts(place, [_judged(claim, here) for claim in CLAIMS], training)
         for (training, place), here in (at or {("", ("", "")): []}).items()
@@ -212,7 +217,8 @@ def _of_sign(text: str, sign: Sign, sources: Sequence[Source]) -> Verdict:
     points = correlation.points(first["generators"], first["planned"])
     where = ", ".join(filter(None, [met[first["victim"]], sources[place].plan]))
     told = f"{'; '.join(map(_coefficient, own))}{within} ({where}). {sign.reading}"
-    return Verdict(text, word, points, told, numbers=own, weight=1, whole=first["generators"] == first["planned"])
+    keys = list(cells_behind(sign, sources[place].conditions, sources[place].measured, first["victim"]))
+    return Verdict(text, word, points, told, keys, own, weight=1, whole=first["generators"] == first["planned"])
 
 
 def _coefficient(row: Record) -> str:

@@ -104,9 +104,8 @@ def _predictors(results: Results, place: tuple[str, str]) -> Iterator[Predictor]
     for (way, key), title in titles(found).items():
         if way[0] != TIMED and title != PROTECTION and not key.endswith(P_VALUE):
             own = {method: measures[way] for method, measures in found.items() if way in measures}
-            written = next(iter(own.values())).written
-            told = " ".join(f"{setting}={value}" for setting, value in written.items())
-            yield Predictor(way[0], key, title, partial(_measured, own, key), told)
+            written = next(iter(own.values())).written_out
+            yield Predictor(way[0], key, title, partial(_measured, own, key), written)
     for key, title in (("noise_psnr", "PSNR"), ("noise_passes", "passes of generation")):
         yield Predictor("", key, title, partial(_estimated, key))
 

@@ -35,6 +35,11 @@ class Measured:
     written: Mapping[str, Any] = field(default_factory=dict)
     """The settings of the measure that the grid writes, at paper scale."""
 
+    @property
+    def written_out(self) -> str:
+        """The same as text: `adv_radius=4/255 turns=5`."""
+        return " ".join(f"{setting}={value}" for setting, value in self.written.items())
+
 
 @dataclass(frozen=True, eq=False)
 class Results:
