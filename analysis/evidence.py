@@ -95,7 +95,7 @@ def words(one: Comparison, found: Found) -> str:
     share of the lower side; a margin stands behind.
     """
     low, high = (side.method.paper for side in (found.low, found.high))
-    met, others = (side.attack.paper for side in (found.low, found.high))
+    met, others = ("plain training" if side.is_plain else side.attack.paper for side in (found.low, found.high))
     if met != others:
         low, high = f"{low} ({met})", f"{high} ({others})"
     high += "" if one.quantity == ACCURACY else f" {one.quantity.replace('_', ' ')}"

@@ -57,3 +57,9 @@ def test_a_margin_is_told_behind_the_plain_difference(tmp_path: Path) -> None:
     assert [one.startswith(allowed) and one.endswith(" (5 points above allowed)") for one in row.told.split(";\n")][
         1:
     ] == [True]
+
+
+def test_training_without_an_attack_is_called_plain(tmp_path: Path) -> None:
+    runs: Accuracies = {("sc", "none"): [0.1, 0.11], ("sem", "none"): [0.5, 0.51]}
+    told = judged([Source(results_of(tmp_path, runs).conditions)], "SC protects best").told
+    assert told.startswith("plain training: sc below SEM by 40.0 ± ")
