@@ -7,9 +7,8 @@ from functools import cached_property
 from analysis.numbers.estimates import Estimate, estimate_over_noises
 from analysis.reading.conditions import ACCURACY
 from analysis.reading.experiments import differing, identity, seeds_of
-from analysis.reading.found import is_number
 from analysis.writing.provenance import way_of
-from bench.core.settings import STACKED
+from bench.core.settings import STACKED, is_number
 from bench.store import Record, Store
 from bench.words import flat, short
 

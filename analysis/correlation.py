@@ -35,7 +35,6 @@ GIVEN = ("adv_radius", "updates")
 """Settings of a generator whose influence partial correlations take away."""
 PAIRING = ("measure", "number", "settings", "title", "victim", "generators", "planned")
 """What the coefficients of one pairing, which follow each other, have in common."""
-TOO_FEW = "too few generators to leave one out"
 NOTE = (
     "Protection is F = 1 - accuracy of the victim. Each point is a generator; its type says what perturbs "
     "the views of its noise step and of its surrogate step. [Brackets] hold 95 % BCa bootstrap "
@@ -154,8 +153,9 @@ def _row(pairing: Pairing, family: Sequence[Association], beside: Record) -> lis
     bend = beside["p_of_bend_holm"]
     reasons = family[0].reason  # stands under all coefficients then
     few = len(pairing.first) <= FEWEST
+    alone = "too few generators to leave one out" if few else "one generator is all that differs"
     others = [
-        (" to ".join(dict.fromkeys(ends)), TOO_FEW if few else "one generator is all that differs"),
+        (" to ".join(dict.fromkeys(ends)), alone),
         (coefficient(beside["r_given_radius_and_updates"]), "not known of all, or they leave nothing to compare"),
         (coefficient(beside["r_within_types"], beside["p_within_types_holm"]), "types leave nothing to compare"),
         (MISSING if bend is None else p_value(bend), "no parabola can be fitted"),

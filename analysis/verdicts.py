@@ -207,17 +207,17 @@ def _of_sign(text: str, sign: Sign, sources: Sequence[Source]) -> Verdict:
             known = same and is_claimed(sign, row["settings"]) and row["value"] is not None
             if known and row["victim"] in met:
                 pairings.setdefault((study, row["title"], row["victim"]), []).append(row)
-    (place, *_), own = max(pairings.items(), key=lambda item: item[1][0]["generators"], default=((0, "", ""), []))
+    (study, *_), own = max(pairings.items(), key=lambda item: item[1][0]["generators"], default=((0, "", ""), []))
     word = verdict(own, sign.sign)
     if not word:
         return Verdict(text, NOT_RUN)
-    first = own[0]
+    first, source = own[0], sources[study]
     inside = correlation.coefficient(first["r_within_types"], first["p_within_types_holm"])
     within = "" if first["r_within_types"] is None else f"; r within types {inside} after Holm"
     points = correlation.points(first["generators"], first["planned"])
-    where = ", ".join(filter(None, [met[first["victim"]], sources[place].plan]))
+    where = ", ".join(filter(None, [met[first["victim"]], source.plan]))
     told = f"{'; '.join(map(_coefficient, own))}{within} ({where}). {sign.reading}"
-    keys = list(cells_behind(sign, sources[place].conditions, sources[place].measured, first["victim"]))
+    keys = list(cells_behind(sign, source.conditions, source.measured, first["victim"]))
     return Verdict(text, word, points, told, keys, own, weight=1, whole=first["generators"] == first["planned"])
 
 

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.core.memory import in_order
-from bench.core.settings import STACKED
+from bench.core.settings import STACKED, is_number
 from bench.grid.condition import Condition
 from bench.run.request import Request
 from bench.run.schedule import Task
@@ -84,13 +84,15 @@ def show_results(request: Request, console: Console) -> None:
 
 def _shown(places: Sequence[Condition], wanted: set[str]) -> list[Condition]:
     """The places with wanted cells, and those that were declined in their rows and columns."""
-    run = [bool(wanted & {cell.key for cell in place.cells}) for place in places]
-    met = [place for place, is_run in zip(places, run, strict=True) if is_run]
-    rows, columns = {_row(place) for place in met}, {_attack(place) for place in met}
+
+    def runs(place: Condition) -> bool:
+        return any(cell.key in wanted for cell in place.cells)
+
+    rows, columns = ({name(place) for place in filter(runs, places)} for name in (_row, _attack))
     return [
         place
-        for place, is_run in zip(places, run, strict=True)
-        if is_run or (place.declined and _row(place) in rows and _attack(place) in columns)
+        for place in places
+        if runs(place) or (place.declined and _row(place) in rows and _attack(place) in columns)
     ]
 
 
@@ -141,7 +143,7 @@ def _mean(place: Condition, key: str, store: Store, form: Callable[[float], str]
         return "does not apply"
     records = [store.read(cell.key) for cell in place.cells]
     known = [record.get("result", {}).get(key) for record in records if record]
-    values = [value for value in known if isinstance(value, int | float) and not isinstance(value, bool)]
+    values = [value for value in known if is_number(value)]
     if not values:
         return "failed" if any(record and record["status"] != "finished" for record in records) else "-"
     return form(mean(values)) + ("" if len(values) == len(records) else f" ({len(values)}/{len(records)})")

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from analysis.reading.conditions import CLEAN, PLAIN
-from analysis.reading.found import is_number
 from bench.core.errors import one_line
-from bench.core.settings import STACKED
+from bench.core.settings import STACKED, is_number
 from bench.store import Record
 from bench.words import short
 

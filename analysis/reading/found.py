@@ -1,7 +1,7 @@
 """What a measure found as a study of it reads that, and a line for each record that does not hold it."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
@@ -31,11 +31,6 @@ def calculable(value: float) -> float:
 
 Share = Annotated[float, Field(strict=True), AfterValidator(in_unit_interval)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(calculable)]
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value of a record is a number, which text and `true` are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def read_every(

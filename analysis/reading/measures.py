@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from analysis.numbers.estimates import Estimate, estimate_over_noises
-from analysis.reading.found import is_number
 from analysis.reading.results import Measured, Results
+from bench.core.settings import is_number
 
 
 def places(results: Results) -> list[tuple[str, str]]:

@@ -130,6 +130,11 @@ def problem(first: ErrorDetails) -> str:
     return one_line(f"{place}: {wrong}" if place else wrong)
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value of a file is a number, which text and `true` are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def is_usable(number: float) -> bool:
     """Whether calculations take the number: it is finite and, if whole, of 64 bits."""
     return abs(number) <= LARGEST if isinstance(number, int) else math.isfinite(number)
@@ -160,7 +165,7 @@ def _radius_in(interval: str) -> BeforeValidator:
 
     def read(value: Any) -> Any:
         value = parse_fraction(value)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value > 1:
+        if is_number(value) and value > 1:
             raise ValueError(f"must be in {interval}, got {value:g}; write {value:g}/255, not {value:g}")
         return value
 

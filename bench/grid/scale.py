@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from bench.core.errors import UserError, brief, cut, suggestion
 from bench.core.network_names import ModelName
-from bench.core.settings import Count, Positive, Settings, parse_fraction
+from bench.core.settings import Count, Positive, Settings, is_number, parse_fraction
 from bench.grid.plain_yaml import parse
 from bench.grid.yaml_file import explain, mapping, read_mapping
 
@@ -93,7 +93,7 @@ def _times(value: Any, factor: float) -> Any:
         number = parse_fraction(value)
     except ValueError:
         return value  # the check that follows says what is wrong with it
-    if isinstance(number, bool) or not isinstance(number, int | float) or number == 0:
+    if not is_number(number) or number == 0:
         return value
     scaled = number * factor
     return max(1, round(scaled)) if isinstance(number, int) and math.isfinite(scaled) else scaled

@@ -47,7 +47,7 @@ def test_places_are_rounded_and_lines_are_short_and_labels_are_not() -> None:
 
 def test_a_figure_is_drawn_as_before(browser: Browser) -> None:
     """Every line, mark and image of a real figure keeps its place; letters are those of the page."""
-    drawn = clouds({"UMAP": {"uniform": [(0, 0), (0.1, 0.1)], "victim": [(1, 1)]}}, ["uniform", "victim"], "-x").svg
+    drawn = clouds({"UMAP": {"uniform": [(0, 0), (0.1, 0.1)], "victim": [(1, 1)]}}, "perturbations", "-x").svg
     boxes = in_each(
         browser,
         "[...document.querySelectorAll('svg path, svg use, svg image')]"
